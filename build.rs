@@ -1,0 +1,53 @@
+//! Compiles the published contract with protox, so that no protoc is needed.
+
+use std::path::PathBuf;
+use std::{env, error, fs};
+
+use prost::Message as _;
+
+const FILES: [&str; 3] = [
+    "temporarypin/v1/temporary_pin_service.proto",
+    "temporarypin/v1/redemption_service.proto",
+    "identityregister/v1/identity_register_service.proto",
+];
+
+/// Messages that carry a secret or personal data: no `Debug`, so they cannot reach a log by accident.
+const SECRET: &[&str] = &[
+    ".temporarypin.v1.PersonReference",
+    ".temporarypin.v1.CheckEligibilityRequest",
+    ".temporarypin.v1.VerifyIdentityRequest",
+    ".temporarypin.v1.WebLogin",
+    ".temporarypin.v1.PhoneIdentification",
+    ".temporarypin.v1.CounterIdentification",
+    ".temporarypin.v1.Witness",
+    ".temporarypin.v1.Document",
+    ".temporarypin.v1.QuestionAnswers",
+    ".temporarypin.v1.Answer",
+    ".temporarypin.v1.IssueTemporaryPinRequest",
+    ".temporarypin.v1.RedeemTemporaryPinRequest",
+    ".identityregister.v1.Person",
+    ".identityregister.v1.Fact",
+    ".identityregister.v1.MitidAccount",
+    ".identityregister.v1.Document",
+    ".identityregister.v1.LookUpPersonRequest",
+    ".identityregister.v1.LookUpPersonResponse",
+    ".identityregister.v1.LookUpDocumentRequest",
+    ".identityregister.v1.LookUpDocumentResponse",
+];
+
+fn main() -> Result<(), Box<dyn error::Error>> {
+    println!("cargo:rerun-if-changed=proto");
+    println!("cargo:rerun-if-changed=migrations");
+    let mut compiler = protox::Compiler::new(["proto"])?;
+    compiler.include_imports(true).include_source_info(true).open_files(FILES)?;
+    let mut set = compiler.file_descriptor_set();
+    tonic_prost_build::configure().skip_debug(SECRET.iter().copied()).compile_fds(set.clone())?;
+
+    // Reflection needs no comments; leaving them out makes the binary smaller.
+    for file in &mut set.file {
+        file.source_code_info = None;
+    }
+    let out = PathBuf::from(env::var("OUT_DIR")?);
+    fs::write(out.join("contract.bin"), set.encode_to_vec())?;
+    Ok(())
+}

@@ -1,0 +1,46 @@
+//! The one source of time. It is read once per request or work cycle and passed down as `now`.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
+/// Tells the time.
+pub trait Clock: Send + Sync + 'static {
+    /// The present time, at microsecond precision, which is what Postgres keeps.
+    fn now(&self) -> DateTime<Utc>;
+}
+
+/// The machine's clock.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "the one place where time is taken from the air")]
+    fn now(&self) -> DateTime<Utc> {
+        to_micros(Utc::now())
+    }
+}
+
+/// The machine's clock, shifted forward by hand: for tests and the sandbox, where 24 hours pass at once.
+#[derive(Clone, Debug, Default)]
+pub struct ShiftedClock {
+    shift: Arc<Mutex<Duration>>,
+}
+
+impl ShiftedClock {
+    /// Moves the time forward; it never goes back.
+    pub fn advance(&self, by: Duration) {
+        *self.shift.lock().unwrap_or_else(PoisonError::into_inner) += by;
+    }
+}
+
+impl Clock for ShiftedClock {
+    fn now(&self) -> DateTime<Utc> {
+        SystemClock.now() + *self.shift.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn to_micros(time: DateTime<Utc>) -> DateTime<Utc> {
+    DateTime::from_timestamp_micros(time.timestamp_micros()).unwrap_or(time)
+}

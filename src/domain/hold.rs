@@ -1,0 +1,48 @@
+//! The hold: the wait after a person asked for access on the web (R6, R7).
+
+use chrono::{DateTime, Utc};
+
+use super::rules::HoldRules;
+
+/// One request for access and its times. `request_time < eligible_time < expire_time`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hold {
+    /// When access was requested.
+    pub request_time: DateTime<Utc>,
+    /// When the hold passes: from this moment on the person may order.
+    pub eligible_time: DateTime<Utc>,
+    /// When the access window ends: from this moment on access must be requested again.
+    pub expire_time: DateTime<Utc>,
+}
+
+/// Where a hold stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HoldState {
+    /// The person waits.
+    Running,
+    /// The wait is over and the access window is open.
+    Passed,
+    /// The access window has passed.
+    Expired,
+}
+
+impl Hold {
+    /// A hold that starts at `request_time`.
+    #[must_use]
+    pub fn start(request_time: DateTime<Utc>, rules: &HoldRules) -> Self {
+        let eligible_time = request_time + rules.wait;
+        Self { request_time, eligible_time, expire_time: eligible_time + rules.access_window }
+    }
+
+    /// Where it stands at `now`.
+    #[must_use]
+    pub fn state(&self, now: DateTime<Utc>) -> HoldState {
+        if now < self.eligible_time {
+            HoldState::Running
+        } else if now < self.expire_time {
+            HoldState::Passed
+        } else {
+            HoldState::Expired
+        }
+    }
+}

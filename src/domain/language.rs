@@ -1,0 +1,34 @@
+//! Languages of the texts that a person reads or hears (R24).
+
+/// A language. Greenlandic texts that are missing fall back to Danish.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Language {
+    /// Danish.
+    #[default]
+    Da,
+    /// English.
+    En,
+    /// Greenlandic (Kalaallisut).
+    Kl,
+}
+
+impl Language {
+    /// All languages.
+    pub const ALL: [Self; 3] = [Self::Da, Self::En, Self::Kl];
+
+    /// The ISO 639-1 code.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Da => "da",
+            Self::En => "en",
+            Self::Kl => "kl",
+        }
+    }
+
+    /// The language with that ISO 639-1 code.
+    #[must_use]
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|language| language.code() == code)
+    }
+}

@@ -1,0 +1,1 @@
+//! Redis: the fast guard. Limits and holds, each decision one atomic script.

@@ -1,0 +1,17 @@
+//! Hands out MitID's temporary PIN code. See `docs/architecture.md` for the map.
+
+pub mod clock;
+pub mod config;
+pub mod domain;
+pub mod grpc;
+pub mod guard;
+pub mod issuance;
+pub mod keys;
+pub mod login;
+pub mod proto;
+pub mod random;
+pub mod register;
+pub mod sms;
+pub mod store;
+pub mod telemetry;
+pub mod texts;

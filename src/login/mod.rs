@@ -1,0 +1,1 @@
+//! ID tokens of persons and agents (R22, R23).

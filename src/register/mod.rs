@@ -1,0 +1,1 @@
+//! The identity register: client of `identityregister.v1`.

@@ -1,0 +1,1 @@
+//! Postgres: the truth. One file per table or transaction, SQL visible.

@@ -1,0 +1,1 @@
+//! Texts that a person reads or hears, in da, en and kl.
