@@ -41,6 +41,7 @@ pub(crate) fn routes(world: Arc<World>) -> Router {
         .route("/clock/advance", post(advance))
         .route("/gateway", post(gateway_mode))
         .route("/register", post(register_mode))
+        .route("/scratch", get(scratch))
         .route("/rest/mtsms", post(mtsms))
         .route("/issuers/{name}/.well-known/openid-configuration", get(discovery))
         .route("/issuers/{name}/jwks", get(jwks))
@@ -119,6 +120,11 @@ async fn register_mode(State(world): State<Arc<World>>, body: Bytes) -> Answer {
     fields.end()?;
     world.register_mode.set(mode);
     Ok(Json(json!({ "mode": name })))
+}
+
+/// Which database, and which prefix of Redis keys, is this sandbox's: for a test that looks at what was stored.
+async fn scratch(State(world): State<Arc<World>>) -> Json<Value> {
+    Json(json!({ "name": world.scratch_name }))
 }
 
 fn slowness(fields: &mut Fields) -> Result<Duration, Refusal> {

@@ -137,3 +137,69 @@ fn document_record(person: &Person, document: &Document) -> DocumentRecord {
         permanence: document.permanence.into(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tonic::Code;
+
+    use super::*;
+    use crate::people::Opening;
+
+    fn register(mode: RegisterMode) -> Register {
+        let opening = Opening::at("2026-11-23T12:00:00Z".parse().unwrap());
+        Register { people: Arc::new(People::assemble(opening, 0, 1)), mode: Switch::new(mode) }
+    }
+
+    async fn look_up(register: &Register, reference: Reference) -> Option<PersonRecord> {
+        let request = LookUpPersonRequest { reference: Some(reference) };
+        register.look_up_person(Request::new(request)).await.unwrap().into_inner().person
+    }
+
+    async fn document(register: &Register, kind: DocumentKind, issuer: &str, number: &str) -> Option<DocumentRecord> {
+        let request = LookUpDocumentRequest { kind: kind.into(), issuer: issuer.to_owned(), number: number.to_owned() };
+        register.look_up_document(Request::new(request)).await.unwrap().into_inner().document
+    }
+
+    #[tokio::test]
+    async fn a_replaced_number_names_its_successor_and_little_else() {
+        let register = register(RegisterMode::Up);
+        let person = register.people.by_id("renumbered").unwrap();
+        let (old, new) = (person.cpr_number.clone().unwrap(), person.successor_cpr_number.clone().unwrap());
+        let replaced = look_up(&register, Reference::CprNumber(old.clone())).await.unwrap();
+        assert_eq!((replaced.cpr_number, replaced.cpr_status.as_str()), (old, "60"));
+        assert_eq!(replaced.successor_cpr_number, new);
+        assert!(replaced.mitid_account.is_none() && replaced.facts.is_empty());
+        let current = look_up(&register, Reference::CprNumber(new.clone())).await.unwrap();
+        assert_eq!((current.cpr_number, current.cpr_status.as_str()), (new, "01"));
+        let uuid = current.mitid_account.unwrap().mitid_uuid;
+        let by_uuid = look_up(&register, Reference::MitidUuid(uuid.clone())).await.unwrap();
+        assert_eq!(by_uuid.mitid_account.unwrap().mitid_uuid, uuid);
+        let passport = document(&register, DocumentKind::Passport, "DNK", "200000037").await.unwrap();
+        assert_eq!((passport.holder_cpr_number.as_str(), passport.holder_mitid_uuid), ("", uuid));
+    }
+
+    #[tokio::test]
+    async fn the_unknown_is_an_answer() {
+        let register = register(RegisterMode::Up);
+        assert!(look_up(&register, Reference::CprNumber("0101585999".into())).await.is_none());
+        assert!(look_up(&register, Reference::MitidUuid(Uuid::nil().to_string())).await.is_none());
+        assert!(document(&register, DocumentKind::Passport, "DNK", "999999999").await.is_none());
+        // Anna's passport, but not as a Greenlandic one and not as a licence.
+        assert!(document(&register, DocumentKind::Passport, "DNK", "200000001").await.is_some());
+        assert!(document(&register, DocumentKind::Passport, "GRL", "200000001").await.is_none());
+        assert!(document(&register, DocumentKind::DrivingLicence, "DNK", "200000001").await.is_none());
+        // Sven's passport is real, but no register here knows it.
+        assert!(document(&register, DocumentKind::Passport, "SWE", "SE1000080").await.is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_register_misbehaves_on_demand() {
+        let request =
+            || Request::new(LookUpPersonRequest { reference: Some(Reference::CprNumber("0101585999".into())) });
+        let down = register(RegisterMode::Down).look_up_person(request()).await;
+        assert_eq!(down.err().unwrap().code(), Code::Unavailable);
+        let start = tokio::time::Instant::now();
+        register(RegisterMode::Slow(Duration::from_secs(5))).look_up_person(request()).await.unwrap();
+        assert!(start.elapsed() >= Duration::from_secs(5));
+    }
+}

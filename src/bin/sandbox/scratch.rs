@@ -18,9 +18,8 @@ pub(crate) struct Scratch {
     /// `postgres://…` of the database made for this sandbox.
     pub(crate) database_url: String,
     pub(crate) redis_url: String,
-    /// What every Redis key of this sandbox starts with.
-    pub(crate) key_prefix: String,
-    database: String,
+    /// The database's name, and what every Redis key of this sandbox starts with.
+    pub(crate) name: String,
     directory: PathBuf,
 }
 
@@ -35,12 +34,11 @@ impl Scratch {
             server_url: database_url.to_owned(),
             database_url: url.into(),
             redis_url: redis_url.to_owned(),
-            key_prefix: name.clone(),
             directory: std::env::temp_dir().join(format!("temporary_pin_{name}")),
-            database: name,
+            name,
         };
         scratch.redis().await?;
-        scratch.run_sql(format!("CREATE DATABASE {}", scratch.database)).await?;
+        scratch.run_sql(format!("CREATE DATABASE {}", scratch.name)).await?;
         match scratch.write_key_ring() {
             Ok(()) => Ok(scratch),
             Err(error) => {
@@ -57,7 +55,7 @@ impl Scratch {
 
     /// Removes everything. Goes on when one part fails, and tells of the first failure.
     pub(crate) async fn clear(self) -> anyhow::Result<()> {
-        let database = self.run_sql(format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.database)).await;
+        let database = self.run_sql(format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name)).await;
         let keys = self.delete_keys().await;
         let directory = fs::remove_dir_all(&self.directory).context("cannot remove the sandbox's directory");
         database.and(keys).and(directory)
@@ -86,7 +84,7 @@ impl Scratch {
     async fn delete_keys(&self) -> anyhow::Result<()> {
         let mut redis = self.redis().await?;
         let mut keys: Vec<String> = Vec::new();
-        let mut found = redis.scan_match(format!("{}*", self.key_prefix)).await?;
+        let mut found = redis.scan_match(format!("{}*", self.name)).await?;
         while let Some(key) = found.next_item().await {
             keys.push(key?);
         }

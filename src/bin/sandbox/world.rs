@@ -33,6 +33,7 @@ pub(crate) struct World {
     pub(crate) register_mode: Switch<RegisterMode>,
     pub(crate) web: Issuer,
     pub(crate) workforce: Issuer,
+    pub(crate) scratch_name: String,
     /// `http://…` of the sandbox's HTTP interface: the SMS gateway is there too.
     pub(crate) http_url: String,
     /// `http://…` of the identity register.
@@ -50,7 +51,7 @@ async fn run(arguments: &ServeArguments, scratch: &Scratch, stop: CancellationTo
     let (grpc, grpc_address) = bind("--grpc-address", arguments.grpc_address).await?;
     let (http, http_address) = bind("--http-address", arguments.http_address).await?;
     let (register, register_address) = bind("register", SocketAddr::from(([127, 0, 0, 1], 0))).await?;
-    let world = Arc::new(World::assemble(arguments, http_address, register_address)?);
+    let world = Arc::new(World::assemble(arguments, scratch, http_address, register_address)?);
 
     // The service stops first: until then it may need the world.
     let world_stop = CancellationToken::new();
@@ -88,7 +89,12 @@ async fn bind(option: &'static str, address: SocketAddr) -> anyhow::Result<(TcpL
 }
 
 impl World {
-    fn assemble(arguments: &ServeArguments, http: SocketAddr, register: SocketAddr) -> anyhow::Result<Self> {
+    fn assemble(
+        arguments: &ServeArguments,
+        scratch: &Scratch,
+        http: SocketAddr,
+        register: SocketAddr,
+    ) -> anyhow::Result<Self> {
         let clock = ShiftedClock::default();
         let people = People::assemble(Opening::at(clock.now()), arguments.people, arguments.seed);
         let phones = Arc::new(Phones::default());
@@ -101,6 +107,7 @@ impl World {
             register_mode: Switch::new(RegisterMode::Up),
             web: Issuer::new(format!("{http_url}/issuers/web"), "temporary-pin-web")?,
             workforce: Issuer::new(format!("{http_url}/issuers/workforce"), "temporary-pin-workforce")?,
+            scratch_name: scratch.name.clone(),
             http_url,
             register_url: format!("http://{register}"),
         })
