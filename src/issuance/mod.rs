@@ -17,6 +17,7 @@ use uuid::Uuid;
 use crate::domain::channel::Channel;
 use crate::domain::language::Language;
 use crate::domain::person::{Person, PersonKey, PersonReference};
+use crate::domain::reason::Denial;
 use crate::domain::rules::Rules;
 use crate::guard::{Admission, Bucket, Guard, Spend};
 use crate::keys::KeyRing;
@@ -83,7 +84,7 @@ impl Issuance {
     async fn admit(&self, spends: &[Spend<'_>], now: DateTime<Utc>) -> Result<(), Refusal> {
         match self.guard.admit(None, spends, now).await? {
             Admission::Admitted => Ok(()),
-            Admission::Limited(denial) => Err(Refusal::Limited(denial)),
+            Admission::Limited { reason, until } => Err(Refusal::Limited(Denial::until(reason, until))),
             Admission::HoldMissing | Admission::HoldNotPassed(_) => {
                 Err(Refusal::Internal("the guard judged a hold that was not asked for".into()))
             }

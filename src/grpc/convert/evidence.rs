@@ -53,7 +53,7 @@ fn phone(violations: &mut Violations, phone: pb::PhoneIdentification) -> Option<
     let path = |field| format!("phone_identification.{field}");
     let person = person(violations, &path("person"), phone.person);
     let document = document(violations, &path("document"), phone.document);
-    if document.as_ref().is_some_and(|document| !document.kind.serves_on_the_phone()) {
+    if matches!(&document, Some(Document { kind: DocumentKind::IdentityCard | DocumentKind::ResidencePermit, .. })) {
         violations.add(path("document.kind"), "must be KIND_PASSPORT or KIND_DRIVING_LICENCE on the phone");
     }
     let agent_token = token(violations, &path("agent_token"), phone.agent_token);

@@ -57,7 +57,7 @@ impl Issuance {
         )
         .await?;
         let extra = question::draw_extra(&person.facts, person.protected, &asked_before, &mut random::secure());
-        let conclusion = match (question::progress(right, pending.kinds.len()), extra) {
+        let conclusion = match (question::progress(right, pending.kinds.len(), extra.is_some()), extra) {
             (Progress::Passed, _) => Conclusion::Verified(AssuranceLevel::Substantial),
             (Progress::OneMore, Some(kind)) => Conclusion::OneMore { kind, right },
             _ => Conclusion::Rejected(Reason::IdentityNotConfirmed),

@@ -96,7 +96,7 @@ impl Issuance {
         registered: Option<&RegisteredDocument>,
         person: &Person,
     ) -> Result<(), Reason> {
-        let today = calendar::copenhagen_date(call.now);
+        let today = calendar::date_in_copenhagen(call.now);
         let issuers = &self.rules.verification.document_issuers;
         document::judge_at_counter(
             &evidence.document,
@@ -108,10 +108,10 @@ impl Issuance {
         )
         .map_err(|problem| match problem {
             DocumentProblem::NotFound | DocumentProblem::NotTheirs => Reason::IdentityNotConfirmed,
-            DocumentProblem::NotValid | DocumentProblem::NotSupported => Reason::DocumentNotAccepted,
+            DocumentProblem::NotValid | DocumentProblem::NotAccepted => Reason::DocumentNotAccepted,
         })?;
         match &evidence.mrz {
-            Some(mrz) if !mrz.agrees_with(&evidence.document, person, registered) => Err(Reason::DocumentNotAccepted),
+            Some(mrz) if !mrz.agrees_with(&evidence.document, registered, person.birth_date, today) => Err(Reason::DocumentNotAccepted),
             _ => Ok(()),
         }
     }
@@ -128,7 +128,7 @@ impl Issuance {
         let (witness, registered) =
             tokio::try_join!(self.register.look_up_person(reference), self.register.look_up_document(document))?;
         let Some(witness) = witness else { return Ok(None) };
-        let today = calendar::copenhagen_date(call.now);
+        let today = calendar::date_in_copenhagen(call.now);
         let rules = &self.rules.verification;
         if document::judge(document, registered.as_ref(), &witness, &rules.document_issuers, today).is_err() {
             return Ok(None);

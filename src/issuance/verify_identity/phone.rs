@@ -43,7 +43,7 @@ impl Issuance {
 
         let key = self.person_key(&evidence.person, person.as_ref());
         self.admit(&[self.failed_verification(key, id)], call.now).await?;
-        let today = calendar::copenhagen_date(call.now);
+        let today = calendar::date_in_copenhagen(call.now);
         let issuers = &self.rules.verification.document_issuers;
         let step = match &person {
             Some(person) if document::judge(&evidence.document, registered.as_ref(), person, issuers, today).is_ok() => {
