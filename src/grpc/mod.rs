@@ -19,6 +19,7 @@ use tracing::Instrument as _;
 
 use crate::clock::Clock;
 use crate::issuance::{Issuance, Refusal};
+use crate::telemetry::metrics::Metrics;
 use caller::Caller;
 
 pub use health::watch as watch_health;
@@ -42,12 +43,19 @@ impl Context {
 
 /// Runs a use case to its end, even when the caller goes away meanwhile: what must be recorded is recorded.
 async fn answered<T: Send + 'static>(
+    metrics: &Metrics,
     now: DateTime<Utc>,
     work: impl Future<Output = Result<T, Refusal>> + Send + 'static,
 ) -> Result<Response<T>, Status> {
     match tokio::spawn(work.in_current_span()).await {
         Ok(Ok(answer)) => Ok(Response::new(answer)),
-        Ok(Err(refusal)) => Err(status::refused(&refusal, now)),
+        Ok(Err(refusal)) => {
+            metrics.refusal(convert::reason_name(refusal.reason()));
+            if let Refusal::Unavailable(dependency) = refusal {
+                metrics.dependency_failure(dependency);
+            }
+            Err(status::refused(&refusal, now))
+        }
         // The panic itself has been logged by the panic hook.
         Err(_) => Err(status::internal()),
     }

@@ -39,7 +39,7 @@ pub fn refused(refusal: &Refusal, now: DateTime<Utc>) -> Status {
         Refusal::Precondition(denials) => precondition(denials),
         Refusal::Limited(denial) => limited(*denial, now),
         Refusal::Unavailable(dependency) => {
-            tracing::warn!(dependency, "a dependency does not answer");
+            tracing::warn!(dependency = dependency.as_str(), "a dependency does not answer");
             unavailable("a dependency does not answer; nothing was done")
         }
         Refusal::Internal(cause) => {

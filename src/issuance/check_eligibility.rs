@@ -40,7 +40,7 @@ impl Issuance {
         };
         let key = self.person_key(reference, Some(&person));
         let hold = access_requests::current(&self.store, key).await?;
-        let open_pin_request = pin_requests::open(&self.store, key, call.now).await?;
+        let open_pin_request = pin_requests::open(&self.store, key, &self.rules.pin, call.now).await?;
         let limits = self.limits_of(key, &person, open_pin_request.is_some(), call).await?;
         let channels = Channel::ALL
             .map(|channel| {
@@ -64,14 +64,17 @@ impl Issuance {
         call: &Call,
     ) -> Result<Vec<Denial>, Refusal> {
         let limits = &self.rules.limits;
-        let failed = verifications::failed_until(&self.store, key, limits.failed_verifications, call.now).await?;
+        let failed = verifications::limited_until(&self.store, key, limits.failed_verifications, call.now).await?;
         let mut reached: Vec<Denial> =
             failed.map(|until| Denial::until(Reason::VerificationLimit, until)).into_iter().collect();
         let mobile = person.mitid_account.as_ref().and_then(|account| account.mobile.as_ref());
         if let (false, Some(mobile)) = (open, mobile) {
             let mobile = self.keys.mobile_key(&mobile.number);
-            let pins = (limits.person_pins, limits.mobile_pins);
-            reached.extend(pin_requests::limits_reached(&self.store, key, mobile, pins.0, pins.1, call.now).await?);
+            let (person_pins, mobile_pins) = (limits.person_pins, limits.mobile_pins);
+            let until =
+                pin_requests::pins_until(&self.store, key, Some(mobile), person_pins, mobile_pins, call.now).await?;
+            reached.extend(until.person.map(|until| Denial::until(Reason::PersonLimit, until)));
+            reached.extend(until.mobile.map(|until| Denial::until(Reason::MobileLimit, until)));
         }
         Ok(reached)
     }

@@ -14,9 +14,9 @@ use crate::guard::{Admission, Bucket, Spend};
 use crate::random;
 use crate::sms::sealed::seal_message;
 use crate::store::access_requests;
-use crate::store::issue_temporary_pin::{AccessProblem, Issue, IssueOutcome, VerificationProblem, issue};
+use crate::store::issue_temporary_pin::{AccessProblem, Issue, IssueOutcome, VerificationProblem, issue, replay};
 use crate::store::pin_requests::PinRequestView;
-use crate::store::requests;
+use crate::telemetry::metrics::Dependency;
 use crate::texts::SmsText;
 
 /// An order for a PIN.
@@ -49,6 +49,7 @@ impl Issuance {
         let wait = |reason, until| Err(Refusal::Precondition(vec![Denial::until(reason, until)]));
         match outcome? {
             IssueOutcome::Issued(view) => {
+                self.metrics.pin_issued(call.channel);
                 self.wake.notify_one();
                 self.forget_hold(call, person).await;
                 Ok(view)
@@ -111,7 +112,7 @@ impl Issuance {
             Admission::Admitted => None,
             Admission::Limited { reason, until } => Some(Refusal::Limited(Denial::until(reason, until))),
             Admission::HoldNotPassed(hold) => hold_denial(Some(&hold), call.now).map(|no| Refusal::Precondition(vec![no])),
-            Admission::HoldMissing => return Err(Refusal::Unavailable("redis")),
+            Admission::HoldMissing => return Err(Refusal::Unavailable(Dependency::Redis)),
         })
     }
 
@@ -129,7 +130,7 @@ impl Issuance {
             Ok(recipient) => recipient,
             // A repeat of an order that went well is answered as then, whatever has become of the person since.
             Err(refusal) => {
-                let first = requests::find_issue(&self.store, &call.caller, order.request_id, digest).await?;
+                let first = replay(&self.store, &call.caller, order.request_id, digest).await?;
                 return first.ok_or(refusal);
             }
         };
@@ -144,7 +145,6 @@ impl Issuance {
             request_id: order.request_id,
             payload_digest: digest,
             verification_id: id.verification,
-            verification_time: id.create_time,
             person: self.keys.person_key(id.person),
             mobile: id.mobile,
             channel: call.channel,
@@ -152,12 +152,17 @@ impl Issuance {
             now: call.now,
             pin_request_id,
             verifier: self.keys.pin_verifier(pin_request_id, &pin, &mut rng),
-            masked_mobile_number: mobile.number.masked(),
+            lifetime: self.rules.pin.lifetime,
+            masked_mobile_number: &mobile.number.masked(),
             message_id,
-            sealed_body: seal_message(&self.keys, message_id, &mobile.number, &text),
+            sealed_body: &seal_message(&self.keys, message_id, &mobile.number, &text),
             may_issue,
+            person_pins: self.rules.limits.person_pins,
+            mobile_pins: self.rules.limits.mobile_pins,
+            resend_interval: self.rules.pin.resend_interval,
+            sends: self.rules.pin.sends,
         };
-        Ok(issue(&self.store, &issue_request, &self.rules).await?)
+        Ok(issue(&self.store, &issue_request).await?)
     }
 
     /// The person and number that the PIN would go to: still eligible, and still the number of the verification.

@@ -18,12 +18,14 @@ use crate::domain::channel::Channel;
 use crate::domain::language::Language;
 use crate::domain::person::{Person, PersonKey, PersonReference};
 use crate::domain::reason::Denial;
-use crate::domain::rules::Rules;
+use crate::domain::rules::{Limit, Rules};
 use crate::guard::{Admission, Bucket, Guard, Spend};
 use crate::keys::KeyRing;
 use crate::login::IdTokens;
 use crate::random;
 use crate::register::Register;
+use crate::store::verifications::VerificationLimits;
+use crate::telemetry::metrics::Metrics;
 use crate::texts::Texts;
 
 pub use check_eligibility::{ChannelEligibility, Eligibility};
@@ -50,6 +52,8 @@ pub struct Issuance {
     pub texts: Texts,
     /// The figures of the rules.
     pub rules: Rules,
+    /// What is counted.
+    pub metrics: Metrics,
     /// Wakes the dispatcher when there is an SMS to send.
     pub wake: Arc<Notify>,
 }
@@ -100,6 +104,15 @@ impl Issuance {
     fn failed_verification(&self, person: PersonKey, verification: Uuid) -> Spend<'static> {
         let limit = self.rules.limits.failed_verifications;
         Spend { bucket: Bucket::FailedVerifications(person), limit, id: verification }
+    }
+
+    /// The counts that Postgres holds each run of VerifyIdentity against (R18, R20).
+    fn verification_limits(&self) -> VerificationLimits {
+        let rules = &self.rules.verification;
+        VerificationLimits {
+            failed: self.rules.limits.failed_verifications,
+            witness: Limit { times: rules.witness_times, per: rules.witness_window },
+        }
     }
 
     /// Gives back what was spent. Best effort: what stays spent is too much caution, not too little.

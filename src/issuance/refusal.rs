@@ -4,6 +4,7 @@ use crate::domain::reason::{Denial, Reason};
 use crate::guard::GuardError;
 use crate::register::Unavailable;
 use crate::store::StoreError;
+use crate::telemetry::metrics::Dependency;
 
 /// Why not. `grpc::status` turns it into a status; what stands in `Internal` never leaves the process.
 #[derive(Debug)]
@@ -19,12 +20,26 @@ pub enum Refusal {
     /// A limit is reached.
     Limited(Denial),
     /// That dependency does not answer (R26).
-    Unavailable(&'static str),
+    Unavailable(Dependency),
     /// A defect.
     Internal(String),
 }
 
 impl Refusal {
+    /// The reason that stands in the answer.
+    #[must_use]
+    pub fn reason(&self) -> Reason {
+        match self {
+            Self::Invalid(_) => Reason::InvalidField,
+            Self::RequestIdReused => Reason::RequestIdReused,
+            Self::NotAllowed(reason) => *reason,
+            Self::Precondition(denials) => denials.first().map_or(Reason::Internal, |denial| denial.reason),
+            Self::Limited(denial) => denial.reason,
+            Self::Unavailable(_) => Reason::Unavailable,
+            Self::Internal(_) => Reason::Internal,
+        }
+    }
+
     /// A precondition that waiting does not fulfil.
     pub(super) fn lasting(reason: Reason) -> Self {
         Self::Precondition(vec![Denial::lasting(reason)])
@@ -39,7 +54,7 @@ impl Refusal {
 impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Unavailable(_) => Self::Unavailable("postgres"),
+            StoreError::Unavailable(_) => Self::Unavailable(Dependency::Postgres),
             StoreError::Internal(cause) => Self::Internal(cause),
         }
     }
@@ -47,12 +62,12 @@ impl From<StoreError> for Refusal {
 
 impl From<GuardError> for Refusal {
     fn from(_: GuardError) -> Self {
-        Self::Unavailable("redis")
+        Self::Unavailable(Dependency::Redis)
     }
 }
 
 impl From<Unavailable> for Refusal {
     fn from(_: Unavailable) -> Self {
-        Self::Unavailable("identity register")
+        Self::Unavailable(Dependency::Register)
     }
 }

@@ -5,10 +5,12 @@ mod tls;
 
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use futures_util::Stream;
 use tokio::io::{AsyncRead, AsyncWrite};
+use sqlx::PgPool;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -18,7 +20,11 @@ use tonic::transport::server::Connected;
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::grpc::caller::{Caller, CallerResolver, CertificateCallers};
+use crate::store::purge::Retention;
 use crate::{grpc, store};
+
+/// How often old rows are deleted.
+const PURGE_INTERVAL: Duration = Duration::from_secs(3600);
 
 /// Serves callers over mutual TLS until `shutdown` completes and running calls have ended.
 pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> anyhow::Result<()> {
@@ -47,6 +53,7 @@ where
     C: Connected + AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let parts = assemble::assemble(config, Arc::clone(&clock)).await?;
+    let purge_clock = Arc::clone(&clock);
     let context = Arc::new(grpc::Context { issuance: Arc::clone(&parts.issuance), clock });
     let settings = grpc::Settings {
         default_deadline: config.server.default_deadline,
@@ -60,7 +67,7 @@ where
     let (store, guard) = (parts.issuance.store.clone(), parts.issuance.guard.clone());
     work.spawn(grpc::watch_health(reporter, store.clone(), guard, stop.clone()));
     work.spawn(parts.dispatcher.run(Arc::clone(&parts.issuance.wake), stop.clone()));
-    work.spawn(store::purge::run(store.clone(), config.retention.clone(), parts.clock, stop.clone()));
+    work.spawn(purge(store.clone(), config.retention.clone(), purge_clock, stop.clone()));
     work.close();
 
     // Health turns to NOT_SERVING first; calls that run may end; the dispatcher stops between two messages.
@@ -86,4 +93,18 @@ where
     }
     store.close().await;
     Ok(())
+}
+
+/// Deletes now and then what has served its time.
+async fn purge(store: PgPool, retention: Retention, clock: Arc<dyn Clock>, stop: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(PURGE_INTERVAL) => {}
+            () = stop.cancelled() => return,
+        }
+        match store::purge::purge(&store, &retention, clock.now()).await {
+            Ok(rows) => tracing::info!(rows, "purged"),
+            Err(error) => tracing::warn!(%error, "the purge broke off"),
+        }
+    }
 }

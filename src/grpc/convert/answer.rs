@@ -13,8 +13,8 @@ use crate::domain::language::Language;
 use crate::domain::question::FactKind;
 use crate::issuance::{ChannelEligibility, Eligibility, Verification};
 use crate::proto::temporarypin::v1 as pb;
-use crate::store::pin_requests::{DispatchState, PinRequestState, PinRequestView};
-use crate::store::redeem_temporary_pin::Redemption;
+use crate::store::pin_requests::{DispatchState, PinRequestView, PinState};
+use crate::store::redeem_temporary_pin::RedeemOutcome;
 use crate::texts::Texts;
 
 /// The caller's own channel in full, the others with the status alone.
@@ -108,10 +108,10 @@ fn question(kind: FactKind, texts: &Texts, language: Language) -> pb::Question {
 /// A PIN request, without the PIN.
 pub(in super::super) fn pin_request(view: &PinRequestView) -> pb::PinRequest {
     let state = match view.state {
-        PinRequestState::Open => pb::pin_request::State::Open,
-        PinRequestState::Redeemed => pb::pin_request::State::Redeemed,
-        PinRequestState::Expired => pb::pin_request::State::Expired,
-        PinRequestState::Revoked => pb::pin_request::State::Revoked,
+        PinState::Open => pb::pin_request::State::Open,
+        PinState::Redeemed => pb::pin_request::State::Redeemed,
+        PinState::Expired => pb::pin_request::State::Expired,
+        PinState::Revoked => pb::pin_request::State::Revoked,
     };
     let dispatch_state = match view.dispatch_state {
         DispatchState::Queued => pb::pin_request::DispatchState::Queued,
@@ -132,14 +132,14 @@ pub(in super::super) fn pin_request(view: &PinRequestView) -> pb::PinRequest {
 }
 
 /// The outcome of a try.
-pub(in super::super) fn redemption(redemption: &Redemption) -> pb::RedeemTemporaryPinResponse {
+pub(in super::super) fn redemption(redemption: &RedeemOutcome) -> pb::RedeemTemporaryPinResponse {
     use pb::redeem_temporary_pin_response::Outcome;
     let (outcome, attempts_left) = match redemption {
-        Redemption::Redeemed => (Outcome::Redeemed, 0),
-        Redemption::WrongPin { left } => (Outcome::WrongPin, *left),
-        Redemption::NoOpenPin => (Outcome::NoOpenPin, 0),
-        Redemption::Revoked => (Outcome::Revoked, 0),
-        Redemption::BudgetExhausted => (Outcome::BudgetExhausted, 0),
+        RedeemOutcome::Redeemed => (Outcome::Redeemed, 0),
+        RedeemOutcome::WrongPin { left } => (Outcome::WrongPin, *left),
+        RedeemOutcome::NoOpenPin => (Outcome::NoOpenPin, 0),
+        RedeemOutcome::Revoked => (Outcome::Revoked, 0),
+        RedeemOutcome::BudgetExhausted => (Outcome::BudgetExhausted, 0),
     };
     pb::RedeemTemporaryPinResponse { outcome: outcome.into(), attempts_left: attempts_left.try_into().unwrap_or(i32::MAX) }
 }

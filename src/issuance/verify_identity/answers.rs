@@ -1,6 +1,6 @@
 //! Phone and counter: answers to questions (R16, R17).
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 
 use super::super::verification_id::VerificationId;
 use super::{Issuance, Verification};
@@ -12,7 +12,8 @@ use crate::domain::question::{self, FactKind, Progress};
 use crate::domain::reason::Reason;
 use crate::issuance::{Call, Refusal, language_of};
 use crate::random;
-use crate::store::verifications::{self, Conclusion, Pending};
+use crate::store::answer_rounds::{self, Conclusion, PendingVerification};
+use crate::store::verifications;
 
 /// Answers to the questions that a verification asked last.
 pub struct Answers {
@@ -33,10 +34,10 @@ impl Issuance {
         answers: &Answers,
         language: Option<Language>,
     ) -> Result<Verification, Refusal> {
-        let (_, agent) = self.agent(&answers.agent_token, call.now).await?;
+        self.agent(&answers.agent_token, call.now).await?;
         self.admit_caller(&call.caller, call.now).await?;
         let id = VerificationId::open(&answers.verification_id, &self.keys, &call.caller, call.channel)?;
-        let pending = verifications::pending(&self.store, id.verification).await?;
+        let pending = answer_rounds::pending(&self.store, id.verification).await?;
         let pending = pending.ok_or_else(|| Refusal::lasting(Reason::VerificationUsed))?;
         if call.now >= pending.expire_time {
             return Err(Refusal::lasting(Reason::VerificationExpired));
@@ -44,25 +45,25 @@ impl Issuance {
         check_complete(&pending, answers)?;
         let person = self.register.look_up_person(&PersonReference::Mitid(id.person)).await?;
         let person = person.ok_or_else(|| Refusal::lasting(Reason::VerificationUnknown))?;
-        if !verifications::claim_round(&self.store, id.verification, pending.rounds, call.now).await? {
+        if !answer_rounds::claim_round(&self.store, id.verification, pending.answer_rounds, call.now).await? {
             return Err(Refusal::lasting(Reason::VerificationUsed));
         }
 
-        let right = answers.answers.iter().filter(|(kind, text)| answer::is_right(*kind, text, &person.facts)).count();
+        let right = answers.answers.iter().filter(|(kind, text)| answer::is_right(*kind, text.expose_secret(), &person.facts)).count();
         let right = pending.right_answers + u32::try_from(right).unwrap_or_default();
-        let asked_before = verifications::kinds_asked(
+        let asked_before = verifications::kinds_asked_in_vain(
             &self.store,
             self.keys.person_key(id.person),
             call.now - self.rules.verification.question_memory,
         )
         .await?;
         let extra = question::draw_extra(&person.facts, person.protected, &asked_before, &mut random::secure());
-        let conclusion = match (question::progress(right, pending.kinds.len(), extra.is_some()), extra) {
+        let conclusion = match (question::progress(right, pending.question_kinds.len(), extra.is_some()), extra) {
             (Progress::Passed, _) => Conclusion::Verified(AssuranceLevel::Substantial),
             (Progress::OneMore, Some(kind)) => Conclusion::OneMore { kind, right },
             _ => Conclusion::Rejected(Reason::IdentityNotConfirmed),
         };
-        verifications::conclude(&self.store, id.verification, &conclusion, agent, call.now).await?;
+        answer_rounds::conclude(&self.store, id.verification, conclusion, call.now).await?;
 
         let verification_id = answers.verification_id.clone();
         let expire_time = pending.expire_time;
@@ -84,8 +85,9 @@ impl Issuance {
 }
 
 /// Each question of the present round is answered, exactly once.
-fn check_complete(pending: &Pending, answers: &Answers) -> Result<(), Refusal> {
-    let asked = question::of_round(&pending.kinds, pending.rounds);
+fn check_complete(pending: &PendingVerification, answers: &Answers) -> Result<(), Refusal> {
+    // The first round asks all but the extra question, the second that alone.
+    let asked = pending.question_kinds.get(if pending.answer_rounds == 0 { 0.. } else { 3.. }).unwrap_or_default();
     let each_once = asked.iter().all(|kind| answers.answers.iter().filter(|(answered, _)| answered == kind).count() == 1);
     if each_once && answers.answers.len() == asked.len() {
         return Ok(());

@@ -2,7 +2,7 @@
 
 use secrecy::SecretString;
 
-use super::run::{Run, Step};
+use super::run::{References, Run, Step};
 use super::{Issuance, Verification};
 use crate::domain::assurance::AssuranceLevel;
 use crate::domain::calendar;
@@ -15,7 +15,7 @@ use crate::domain::witness;
 use crate::issuance::{Call, Refusal};
 use crate::login::Agent;
 use crate::random;
-use crate::store::verifications::{self, References};
+use crate::store::verifications;
 
 /// What a clerk has seen at a booked visit.
 pub struct CounterIdentification {
@@ -81,11 +81,13 @@ impl Issuance {
                 }
             },
         };
-        let references = References::Counter {
-            office_id: evidence.office_id.clone(),
-            appointment_reference: evidence.appointment_reference.clone(),
+        let references = References {
+            office_id: Some(evidence.office_id.clone()),
+            appointment_reference: Some(evidence.appointment_reference.clone()),
+            ..References::default()
         };
-        self.conclude(call, Run { id, person: key, agent, witness, references }, step).await
+        let by_witness = matches!(evidence.confirmation, Confirmation::Witness(..));
+        self.conclude(call, Run { id, person: key, agent, by_witness, witness, references }, step).await
     }
 
     /// The document in hand: the clerk may be told what is wrong with it, but not whose it is (R19).

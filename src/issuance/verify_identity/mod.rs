@@ -25,6 +25,8 @@ use crate::random;
 use crate::store::verifications;
 use run::{Step, Subject};
 
+use crate::telemetry::metrics::Dependency;
+
 pub use answers::Answers;
 pub use counter::{Confirmation, CounterIdentification};
 pub use phone::PhoneIdentification;
@@ -83,7 +85,7 @@ impl Issuance {
         evidence: Evidence,
         language: Option<Language>,
     ) -> Result<Verification, Refusal> {
-        match (call.channel, evidence) {
+        let verification = match (call.channel, evidence) {
             (Channel::Web, Evidence::Web { id_token, nonce }) => self.web_login(call, &id_token, &nonce, language).await,
             (Channel::Phone, Evidence::Phone(evidence)) => self.phone_identification(call, &evidence, language).await,
             (Channel::Counter, Evidence::Counter(evidence)) => {
@@ -93,14 +95,21 @@ impl Issuance {
                 self.question_answers(call, &answers, language).await
             }
             _ => Err(Refusal::NotAllowed(Reason::CallerNotAllowed)),
-        }
+        }?;
+        let outcome = match &verification {
+            Verification::Verified { .. } => "verified",
+            Verification::QuestionsPending { .. } => "questions_pending",
+            Verification::Rejected(_) => "rejected",
+        };
+        self.metrics.verification(call.channel, outcome);
+        Ok(verification)
     }
 
     /// Proves the agent (R22).
     async fn agent(&self, token: &SecretString, now: DateTime<Utc>) -> Result<(Agent, AgentKey), Refusal> {
         let agent = self.agent_login.verify_agent(token.expose_secret(), now).await.map_err(|error| match error {
             LoginError::Denied { reason, .. } => Refusal::NotAllowed(reason),
-            LoginError::Unavailable => Refusal::Unavailable("workforce login"),
+            LoginError::Unavailable => Refusal::Unavailable(Dependency::Login),
         })?;
         let key = self.keys.agent_key(&agent.issuer, &agent.subject);
         Ok((agent, key))
@@ -135,7 +144,7 @@ impl Issuance {
     ) -> Result<Step, Refusal> {
         let subject = self.eligible(person, call)?;
         let since = call.now - self.rules.verification.question_memory;
-        let asked = verifications::kinds_asked(&self.store, key, since).await?;
+        let asked = verifications::kinds_asked_in_vain(&self.store, key, since).await?;
         Ok(match question::draw(&person.facts, person.protected, &asked, &mut random::secure()) {
             Ok(questions) => Step::Ask { subject, questions: questions.into(), language: language_of(language, person) },
             Err(_) => Step::Rejected(Reason::InsufficientData),

@@ -2,7 +2,7 @@
 
 use secrecy::SecretString;
 
-use super::run::{Run, Step};
+use super::run::{References, Run, Step};
 use super::{Issuance, Verification};
 use crate::domain::calendar;
 use crate::domain::document::{self, Document};
@@ -11,7 +11,6 @@ use crate::domain::person::PersonReference;
 use crate::domain::reason::Reason;
 use crate::issuance::{Call, Refusal};
 use crate::random;
-use crate::store::verifications::References;
 
 /// What the person tells a support agent.
 pub struct PhoneIdentification {
@@ -51,7 +50,8 @@ impl Issuance {
             }
             _ => Ok(Step::Rejected(Reason::IdentityNotConfirmed)),
         };
-        let references = References::Phone { case_reference: evidence.case_reference.clone() };
-        self.conclude(call, Run { id, person: key, agent, witness: None, references }, step).await
+        let references = References { case_reference: Some(evidence.case_reference.clone()), ..References::default() };
+        let run = Run { id, person: key, agent, by_witness: false, witness: None, references };
+        self.conclude(call, run, step).await
     }
 }

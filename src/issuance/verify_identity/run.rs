@@ -10,7 +10,7 @@ use crate::domain::language::Language;
 use crate::domain::person::{AgentKey, MitidUuid, MobileKey, PersonKey};
 use crate::domain::question::FactKind;
 use crate::domain::reason::{Denial, Reason};
-use crate::store::verifications::{self, Begun, NewVerification, Recorded, References};
+use crate::store::verifications::{self, Method, NewVerification, Recorded, Standing};
 
 /// Who is verified, and how.
 pub(super) struct Run {
@@ -20,10 +20,20 @@ pub(super) struct Run {
     pub person: PersonKey,
     /// The agent.
     pub agent: AgentKey,
-    /// The witness, if the run relies on one.
+    /// Whether a witness is to confirm the identity, rather than questions.
+    pub by_witness: bool,
+    /// The witness, once judged fit.
     pub witness: Option<PersonKey>,
-    /// The paper trail.
+    /// Where the paper is.
     pub references: References,
+}
+
+/// References into the systems of support and counter.
+#[derive(Default)]
+pub(super) struct References {
+    pub case_reference: Option<String>,
+    pub office_id: Option<String>,
+    pub appointment_reference: Option<String>,
 }
 
 /// A person who may have a PIN, and the number it would go to.
@@ -68,19 +78,26 @@ impl Issuance {
             channel: call.channel,
             caller: &call.caller,
             agent: Some(run.agent),
+            method: if run.by_witness { Method::Witness } else { Method::Questions },
+            standing: match &step {
+                Step::Rejected(reason) => Standing::Rejected(*reason),
+                Step::Verified { assurance, .. } => Standing::Verified(*assurance),
+                Step::Ask { .. } => Standing::Pending,
+            },
+            question_kinds: match &step {
+                Step::Ask { questions, .. } => questions,
+                Step::Rejected(_) | Step::Verified { .. } => &[],
+            },
             witness: run.witness,
             login_nonce_digest: None,
-            references: &run.references,
-            begun: match &step {
-                Step::Rejected(reason) => Begun::Rejected(*reason),
-                Step::Verified { assurance, .. } => Begun::Verified(*assurance),
-                Step::Ask { questions, .. } => Begun::Asked(questions),
-            },
-            create_time: call.now,
+            case_reference: run.references.case_reference.as_deref(),
+            office_id: run.references.office_id.as_deref(),
+            appointment_reference: run.references.appointment_reference.as_deref(),
+            now: call.now,
             expire_time: call.now + self.rules.verification.lifetime,
         };
-        match verifications::record(&self.store, &row, &self.rules).await? {
-            Recorded::Recorded => {}
+        match verifications::record(&self.store, &row, &self.verification_limits()).await? {
+            Recorded::Kept => {}
             Recorded::Limited { until } => {
                 return Err(Refusal::Limited(Denial::until(Reason::VerificationLimit, until)));
             }

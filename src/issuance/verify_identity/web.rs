@@ -13,8 +13,9 @@ use crate::issuance::{Call, Refusal, language_of};
 use crate::login::{LoginError, WebLogin};
 use crate::random;
 use crate::sms::sealed::seal_message;
-use crate::store::access_requests::{self, AccessRequest, Notice, NoticeKind, Requested};
-use crate::store::verifications::{self, Begun, NewVerification, Recorded, References};
+use crate::store::access_requests::{self, AccessOutcome, AccessRequest, Notice, NoticeKind};
+use crate::store::verifications::{self, Method, NewVerification, Recorded, Standing};
+use crate::telemetry::metrics::Dependency;
 use crate::texts::SmsText;
 
 impl Issuance {
@@ -29,7 +30,7 @@ impl Issuance {
         let (token, login_age) = (id_token.expose_secret(), self.rules.verification.login_age);
         let login = match self.web_login.verify_web(token, nonce.expose_secret(), call.now, login_age).await {
             Ok(login) => Ok(login),
-            Err(LoginError::Unavailable) => return Err(Refusal::Unavailable("login issuer")),
+            Err(LoginError::Unavailable) => return Err(Refusal::Unavailable(Dependency::Login)),
             Err(LoginError::Denied { reason, person: None }) => return Ok(Verification::Rejected(reason)),
             Err(LoginError::Denied { reason, person: Some(person) }) => Err((person, reason)),
         };
@@ -69,22 +70,22 @@ impl Issuance {
         let request = AccessRequest {
             id: random::time_ordered_uuid(call.now, &mut random::secure()),
             hold,
-            notices: self.notices(&hold, &person, language),
+            notices: &self.notices(&hold, &person, language),
             verification: NewVerification {
                 login_nonce_digest: Some(self.keys.digest("login nonce", nonce.expose_secret().as_bytes())),
-                ..self.login_row(call, id, login.mitid_uuid, Begun::Verified(login.assurance))
+                ..self.login_row(call, id, login.mitid_uuid, Standing::Verified(login.assurance))
             },
         };
-        let hold = match access_requests::request_access(&self.store, &request, &self.rules).await? {
-            Requested::Opened(hold) => {
+        let hold = match access_requests::request_access(&self.store, &request, &self.verification_limits()).await? {
+            AccessOutcome::Opened(hold) => {
                 self.wake.notify_one();
                 hold
             }
-            Requested::Running(hold) | Requested::Passed(hold) => hold,
-            Requested::NonceUsed => {
+            AccessOutcome::Running(hold) | AccessOutcome::Passed(hold) => hold,
+            AccessOutcome::NonceUsed => {
                 return self.reject_login(call, id, login.mitid_uuid, Reason::LoginNotAccepted).await;
             }
-            Requested::Limited { until } => {
+            AccessOutcome::Limited { until } => {
                 return Err(Refusal::Limited(Denial::until(Reason::VerificationLimit, until)));
             }
         };
@@ -116,25 +117,29 @@ impl Issuance {
         person: MitidUuid,
         reason: Reason,
     ) -> Result<Verification, Refusal> {
-        let row = self.login_row(call, id, person, Begun::Rejected(reason));
-        match verifications::record(&self.store, &row, &self.rules).await? {
+        let row = self.login_row(call, id, person, Standing::Rejected(reason));
+        match verifications::record(&self.store, &row, &self.verification_limits()).await? {
             Recorded::Limited { until } => Err(Refusal::Limited(Denial::until(Reason::VerificationLimit, until))),
-            Recorded::Recorded | Recorded::WitnessUsed | Recorded::NonceUsed => Ok(Verification::Rejected(reason)),
+            Recorded::Kept | Recorded::WitnessUsed | Recorded::NonceUsed => Ok(Verification::Rejected(reason)),
         }
     }
 
-    fn login_row<'a>(&self, call: &'a Call, id: Uuid, person: MitidUuid, begun: Begun<'a>) -> NewVerification<'a> {
+    fn login_row<'a>(&self, call: &'a Call, id: Uuid, person: MitidUuid, standing: Standing) -> NewVerification<'a> {
         NewVerification {
             id,
             person: self.keys.person_key(person),
             channel: call.channel,
             caller: &call.caller,
             agent: None,
+            method: Method::Login,
+            standing,
+            question_kinds: &[],
             witness: None,
             login_nonce_digest: None,
-            references: &References::None,
-            begun,
-            create_time: call.now,
+            case_reference: None,
+            office_id: None,
+            appointment_reference: None,
+            now: call.now,
             expire_time: call.now + self.rules.verification.lifetime,
         }
     }
