@@ -8,6 +8,7 @@ mod check;
 mod check_access;
 mod check_parts;
 mod check_rules;
+mod explain;
 mod load;
 mod parts;
 mod secret;
