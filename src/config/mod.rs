@@ -18,10 +18,12 @@ use serde::Deserialize;
 
 pub use caller::{Caller, Role};
 pub use load::ConfigError;
-pub use parts::{Issuer, Keys, PoolSettings, Postgres, Redis, Register, Retention, Sms, SmsDispatcher, SmsGateway};
+pub use parts::{Keys, PoolSettings, Postgres, Redis, Retention, Sms, SmsDispatcher, SmsGateway};
 pub use server::{Server, Tls};
 
 use crate::domain::rules::Rules;
+use crate::login::IssuerSettings;
+use crate::register::RegisterSettings;
 use crate::telemetry;
 
 /// All settings.
@@ -37,11 +39,11 @@ pub struct Config {
     /// The guard's Redis.
     pub redis: Redis,
     /// The identity register.
-    pub register: Register,
+    pub register: RegisterSettings,
     /// ID tokens of persons (R23).
-    pub web_login: Issuer,
+    pub web_login: IssuerSettings,
     /// ID tokens of agents (R22).
-    pub agent_login: Issuer,
+    pub agent_login: IssuerSettings,
     /// SMS: gateway and dispatcher.
     pub sms: Sms,
     /// The key ring.

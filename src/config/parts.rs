@@ -66,33 +66,6 @@ impl Default for Redis {
     }
 }
 
-/// The identity register.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Register {
-    /// `https://host:port`.
-    pub url: String,
-    /// Longest wait for an answer.
-    #[serde(with = "humantime_serde")]
-    pub timeout: Duration,
-}
-
-impl Default for Register {
-    fn default() -> Self {
-        Self { url: String::new(), timeout: Duration::from_secs(2) }
-    }
-}
-
-/// An issuer of ID tokens.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Issuer {
-    /// Its URL, as in the tokens' `iss`.
-    pub issuer: String,
-    /// Our client id, as in the tokens' `aud`.
-    pub audience: String,
-}
-
 /// SMS.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]

@@ -11,21 +11,19 @@ use tonic::transport::{Certificate, ClientTlsConfig, Endpoint, Identity};
 
 /// Settings of the identity register.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 pub struct RegisterSettings {
     /// Address; https, or http on a loopback address.
     pub url: String,
     /// Time limit of one look-up, with its retries and the replaced CPR numbers that it follows.
-    #[serde(default = "deadline", with = "humantime_serde")]
+    #[serde(with = "humantime_serde")]
     pub deadline: Duration,
     /// How often a question is asked, at most, while the register answers `UNAVAILABLE`.
-    #[serde(default = "attempts")]
     pub attempts: u32,
     /// Pause before the second attempt. Each further one is twice as long, and a random part is added.
-    #[serde(default = "backoff", with = "humantime_serde")]
+    #[serde(with = "humantime_serde")]
     pub backoff: Duration,
     /// Needed with https.
-    #[serde(default)]
     pub tls: Option<TlsFiles>,
 }
 
@@ -43,10 +41,23 @@ pub struct TlsFiles {
     pub key: Option<PathBuf>,
 }
 
+impl Default for RegisterSettings {
+    /// The address is empty until it is set.
+    fn default() -> Self {
+        Self {
+            url: String::new(),
+            deadline: Duration::from_secs(2),
+            attempts: 3,
+            backoff: Duration::from_millis(50),
+            tls: None,
+        }
+    }
+}
+
 impl RegisterSettings {
     /// The defaults for a register.
     pub fn new(url: impl Into<String>) -> Self {
-        Self { url: url.into(), deadline: deadline(), attempts: attempts(), backoff: backoff(), tls: None }
+        Self { url: url.into(), ..Self::default() }
     }
 
     /// The endpoint that these settings describe.
@@ -83,16 +94,4 @@ fn read(setting: &str, path: &Path) -> anyhow::Result<Vec<u8>> {
 fn is_loopback(host: Option<&str>) -> bool {
     let host = host.unwrap_or_default().trim_matches(['[', ']']);
     host == "localhost" || host.parse().is_ok_and(|address: IpAddr| address.is_loopback())
-}
-
-const fn deadline() -> Duration {
-    Duration::from_secs(2)
-}
-
-const fn attempts() -> u32 {
-    3
-}
-
-const fn backoff() -> Duration {
-    Duration::from_millis(50)
 }
