@@ -1,1 +1,3 @@
 //! Postgres: the truth. One file per table or transaction, SQL visible.
+
+pub mod outbox;
