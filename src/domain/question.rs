@@ -144,3 +144,6 @@ pub const fn progress(right: usize, answered: usize, extra_possible: bool) -> Pr
         Progress::Failed
     }
 }
+
+#[cfg(test)]
+mod tests;
