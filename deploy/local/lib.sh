@@ -61,5 +61,9 @@ stop_child() {
     local group=$child
     child=
     [ -n "$group" ] && kill -TERM -- "-$group" 2>/dev/null || return 0
-    wait "$group" 2>/dev/null || true
+    for _ in $(seq 100); do
+        kill -0 -- "-$group" 2>/dev/null || return 0
+        sleep 0.1
+    done
+    kill -KILL -- "-$group" 2>/dev/null || true
 }
