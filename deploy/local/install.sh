@@ -61,7 +61,7 @@ install_rust() {
         say "Installing rustup and Rust $version into ~/.cargo and ~/.rustup (your shell's start files are left alone)"
         script=$(curl --proto '=https' --tlsv1.2 -sSf https://static.rust-lang.org/rustup/rustup-init.sh)
         RUSTUP_INIT_SKIP_PATH_CHECK=yes \
-            sh -s -- -y --quiet --no-modify-path --profile minimal --default-toolchain "$version" <<<"$script"
+            sh -s -- -y --quiet --no-modify-path --profile minimal --default-toolchain "$version" <<<"$script" >/dev/null
     fi
     export RUSTUP_TOOLCHAIN=$version
 }
@@ -100,11 +100,11 @@ install_package() {
     # shellcheck disable=SC2086 # words are meant to be split
     {
         if [ "$manager" = apt-get ] && [ -z "${package_lists_are_fresh:-}" ]; then
-            say "Running: $sudo apt-get update"
+            say "Running: ${sudo:+$sudo }apt-get update"
             $sudo apt-get update -qq || say "That failed; trying with the package lists as they are"
             package_lists_are_fresh=yes
         fi
-        say "Running: $sudo $command $names"
+        say "Running: ${sudo:+$sudo }$command $names"
         $sudo env DEBIAN_FRONTEND=noninteractive $command $names >/dev/null || by_hand "$thing" "that failed"
     }
 }
