@@ -2,20 +2,70 @@
 
 use std::fmt;
 
-/// A phone number in E.164 form (`+4512345678`). Masked in `Debug`, wiped when dropped.
+use rlibphonenumber::{PhoneNumber, PhoneNumberFormat, PhoneNumberType};
+
+/// A valid phone number in E.164 form (`+4512345678`). Masked in `Debug`, wiped when dropped.
 #[derive(Clone, PartialEq, Eq, zeroize::ZeroizeOnDrop)]
-pub struct MobileNumber(String);
+pub struct MobileNumber {
+    e164: String,
+    calling_code: u16,
+    /// Toll-free and premium numbers are nobody's mobile phone.
+    special: bool,
+}
 
 /// The text is no phone number in E.164 form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("must be a valid phone number in E.164 form, such as +4512345678")]
+#[error("must be a valid phone number in E.164 form, such as +4520123456")]
 pub struct MobileNumberError;
 
 impl MobileNumber {
+    /// Parses a number in E.164 form: `+`, country calling code and national number, nothing between them.
+    ///
+    /// Danish numbers do not tell mobile from fixed lines, so "mobile" is what the register says it is.
+    pub fn parse(text: &str) -> Result<Self, MobileNumberError> {
+        let number: PhoneNumber = text.parse().map_err(|_| MobileNumberError)?;
+        if !number.is_valid() || number.format_as(PhoneNumberFormat::E164) != text {
+            return Err(MobileNumberError);
+        }
+        Ok(Self {
+            e164: text.to_owned(),
+            calling_code: u16::try_from(number.country_code).map_err(|_| MobileNumberError)?,
+            special: matches!(number.get_type(), PhoneNumberType::TollFree | PhoneNumberType::PremiumRate),
+        })
+    }
+
     /// The number with its `+`. For sealing, pseudonyms and the gateway only.
     #[must_use]
     pub fn e164(&self) -> &str {
-        &self.0
+        &self.e164
+    }
+
+    /// The country calling code, without `+`.
+    #[must_use]
+    pub const fn calling_code(&self) -> u16 {
+        self.calling_code
+    }
+
+    /// R14: whether a PIN may be sent there. `destinations` are country calling codes.
+    #[must_use]
+    pub fn is_allowed(&self, destinations: &[u16]) -> bool {
+        !self.special && destinations.contains(&self.calling_code)
+    }
+
+    /// The number with all but its last two digits masked, in pairs: `+45 ** ** ** 56`.
+    #[must_use]
+    pub fn masked(&self) -> String {
+        let code = format!("+{}", self.calling_code);
+        let national = &self.e164[code.len()..];
+        let shown = national.len().saturating_sub(2);
+        let mut masked = code;
+        for (index, digit) in national.chars().enumerate() {
+            if (national.len() - index).is_multiple_of(2) || index == 0 {
+                masked.push(' ');
+            }
+            masked.push(if index < shown { '*' } else { digit });
+        }
+        masked
     }
 }
 

@@ -1,1 +1,7 @@
 //! SMS: gateway, dispatcher.
+
+pub mod gateway;
+pub mod gateway_api;
+#[cfg(test)]
+pub(crate) mod gsm7;
+pub mod sealed;
