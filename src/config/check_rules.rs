@@ -1,0 +1,92 @@
+//! Checks the figures of the rules, and that rows live as long as the rules count them.
+
+use std::time::Duration;
+
+use super::check::Problems;
+use super::{Config, Retention};
+use crate::domain::rules::{LimitRules, Rules};
+
+/// Longest life of a PIN: an out-of-band secret serves 10 minutes at most (NIST SP 800-63B-4, 3.1.3.2).
+const LONGEST_PIN_LIFETIME: Duration = Duration::from_secs(600);
+
+pub(super) fn check(config: &Config, problems: &mut Problems) {
+    let Rules { pin, hold, eligibility, verification, limits } = &config.rules;
+    problems.unless(
+        pin.lifetime > Duration::ZERO && pin.lifetime <= LONGEST_PIN_LIFETIME,
+        "rules.pin.lifetime",
+        "must be longer than nothing and at most 10m (R2, NIST SP 800-63B)",
+    );
+    problems.unless(pin.resend_interval < pin.lifetime, "rules.pin.resend_interval", "must be less than pin.lifetime");
+    for (key, times) in [
+        ("rules.pin.tries", pin.tries),
+        ("rules.pin.sends", pin.sends),
+        ("rules.verification.witness_times", verification.witness_times),
+    ] {
+        problems.unless(times >= 1, key, "must be at least 1");
+    }
+    for (key, span) in [
+        ("rules.hold.wait", hold.wait),
+        ("rules.hold.access_window", hold.access_window),
+        ("rules.verification.lifetime", verification.lifetime),
+        ("rules.verification.login_age", verification.login_age),
+    ] {
+        problems.unless(span > Duration::ZERO, key, "must be longer than nothing");
+    }
+    problems.unless(
+        !eligibility.destinations.is_empty(),
+        "rules.eligibility.destinations",
+        "must name at least one calling code, such as 45",
+    );
+    problems.unless(
+        !verification.document_issuers.is_empty() && verification.document_issuers.iter().all(|code| is_country(code)),
+        "rules.verification.document_issuers",
+        "must be ISO 3166-1 alpha-3 codes, such as \"DNK\"",
+    );
+    for (key, limit) in named(limits) {
+        problems.unless(limit.times >= 1, &format!("rules.limits.{key}.times"), "must be at least 1");
+        problems.unless(limit.per > Duration::ZERO, &format!("rules.limits.{key}.per"), "must be longer than nothing");
+    }
+    retention(&config.retention, &config.rules, problems);
+}
+
+fn is_country(code: &str) -> bool {
+    code.len() == 3 && code.bytes().all(|byte| byte.is_ascii_uppercase())
+}
+
+fn named(limits: &LimitRules) -> [(&'static str, crate::domain::rules::Limit); 8] {
+    [
+        ("wrong_tries", limits.wrong_tries),
+        ("failed_verifications", limits.failed_verifications),
+        ("person_pins", limits.person_pins),
+        ("mobile_pins", limits.mobile_pins),
+        ("agent_verifications", limits.agent_verifications),
+        ("agent_pins", limits.agent_pins),
+        ("service_pins", limits.service_pins),
+        ("caller_calls", limits.caller_calls),
+    ]
+}
+
+/// A row purged before a rule has finished counting it would give its budget back.
+fn retention(retention: &Retention, rules: &Rules, problems: &mut Problems) {
+    let (limits, verification) = (&rules.limits, &rules.verification);
+    for (key, kept, needed_by, needed) in [
+        ("verifications", retention.verifications, "verification.witness_window", verification.witness_window),
+        ("verifications", retention.verifications, "verification.question_memory", verification.question_memory),
+        ("verifications", retention.verifications, "verification.lifetime", verification.lifetime),
+        ("verifications", retention.verifications, "limits.failed_verifications.per", limits.failed_verifications.per),
+        (
+            "access_requests",
+            retention.access_requests,
+            "hold.wait + access_window",
+            rules.hold.wait + rules.hold.access_window,
+        ),
+        ("pin_requests", retention.pin_requests, "limits.wrong_tries.per", limits.wrong_tries.per),
+        ("pin_requests", retention.pin_requests, "limits.person_pins.per", limits.person_pins.per),
+        ("pin_requests", retention.pin_requests, "limits.mobile_pins.per", limits.mobile_pins.per),
+        ("requests", retention.requests, "verification.lifetime", verification.lifetime),
+    ] {
+        let problem =
+            format!("must be at least rules.{needed_by}, {}", humantime_serde::re::humantime::format_duration(needed));
+        problems.unless(kept >= needed, &format!("retention.{key}"), problem);
+    }
+}

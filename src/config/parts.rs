@@ -1,0 +1,166 @@
+//! Settings of the parts behind the server.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use secrecy::SecretString;
+use serde::Deserialize;
+
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+/// The database.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Postgres {
+    /// `postgres://…`, with the password.
+    pub url: SecretString,
+    /// File that holds the URL instead.
+    pub url_file: Option<PathBuf>,
+    /// Connections and patience.
+    pub pool: PoolSettings,
+}
+
+/// Settings of the pool.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PoolSettings {
+    /// Connections of this process at most.
+    pub max_connections: u32,
+    /// Longest wait for a connection.
+    #[serde(with = "humantime_serde")]
+    pub acquire_timeout: Duration,
+    /// Longest run of a statement.
+    #[serde(with = "humantime_serde")]
+    pub statement_timeout: Duration,
+}
+
+impl Default for PoolSettings {
+    fn default() -> Self {
+        Self { max_connections: 12, acquire_timeout: Duration::from_secs(2), statement_timeout: Duration::from_secs(5) }
+    }
+}
+
+/// The guard's Redis.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Redis {
+    /// `redis://…` or `rediss://…`, with the password.
+    pub url: SecretString,
+    /// File that holds the URL instead.
+    pub url_file: Option<PathBuf>,
+    /// First part of every key.
+    pub key_prefix: String,
+    /// Longest wait for a connection or an answer.
+    #[serde(with = "humantime_serde")]
+    pub timeout: Duration,
+}
+
+impl Default for Redis {
+    fn default() -> Self {
+        Self {
+            url: SecretString::default(),
+            url_file: None,
+            key_prefix: "temporary-pin".into(),
+            timeout: Duration::from_secs(1),
+        }
+    }
+}
+
+/// SMS.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Sms {
+    /// Where messages are handed over.
+    pub gateway: SmsGateway,
+    /// The work off the outbox.
+    pub dispatcher: SmsDispatcher,
+}
+
+/// The SMS gateway.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SmsGateway {
+    /// Base URL.
+    pub url: String,
+    /// API token.
+    pub token: SecretString,
+    /// File that holds the API token instead.
+    pub token_file: Option<PathBuf>,
+    /// Sender that the phone shows.
+    pub sender: String,
+    /// Longest wait for an answer.
+    #[serde(with = "humantime_serde")]
+    pub timeout: Duration,
+}
+
+impl Default for SmsGateway {
+    fn default() -> Self {
+        Self {
+            url: String::new(),
+            token: SecretString::default(),
+            token_file: None,
+            sender: "MitID".into(),
+            timeout: Duration::from_secs(10),
+        }
+    }
+}
+
+/// The dispatcher.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SmsDispatcher {
+    /// How long a message belongs to the dispatcher that took it.
+    #[serde(with = "humantime_serde")]
+    pub lease: Duration,
+}
+
+impl Default for SmsDispatcher {
+    fn default() -> Self {
+        Self { lease: Duration::from_secs(30) }
+    }
+}
+
+/// The key ring.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Keys {
+    /// Its file, made by `temporary-pin keys generate`.
+    pub file: PathBuf,
+}
+
+/// How long rows are kept.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Retention {
+    /// Verifications.
+    #[serde(with = "humantime_serde")]
+    pub verifications: Duration,
+    /// Access requests.
+    #[serde(with = "humantime_serde")]
+    pub access_requests: Duration,
+    /// PIN requests.
+    #[serde(with = "humantime_serde")]
+    pub pin_requests: Duration,
+    /// Answered request ids.
+    #[serde(with = "humantime_serde")]
+    pub requests: Duration,
+    /// Messages.
+    #[serde(with = "humantime_serde")]
+    pub outbox: Duration,
+    /// Audit events.
+    #[serde(with = "humantime_serde")]
+    pub audit_events: Duration,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self {
+            verifications: 180 * DAY,
+            access_requests: 180 * DAY,
+            pin_requests: 180 * DAY,
+            requests: 7 * DAY,
+            outbox: 30 * DAY,
+            audit_events: 5 * 365 * DAY,
+        }
+    }
+}
