@@ -1,6 +1,7 @@
 //! A little made-up world around the real service, for trying it and for testing against it: people, registers,
 //! issuers, an SMS gateway, phones and a clock that can be moved. Never part of the production binary.
 
+mod demo;
 mod fields;
 mod gateway;
 mod http;
@@ -34,6 +35,8 @@ struct Arguments {
 enum Command {
     /// Serves the world until SIGTERM or SIGINT. Prints one line on stdout when it is ready.
     Serve(ServeArguments),
+    /// Plays the product's three stories against a running sandbox.
+    Demo(demo::DemoArguments),
 }
 
 /// What `sandbox serve` takes.
@@ -61,10 +64,14 @@ pub(crate) struct ServeArguments {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let Arguments { command: Command::Serve(arguments) } = Arguments::parse();
+    let Arguments { command } = Arguments::parse();
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-    match serve(arguments).await {
+    let outcome = match command {
+        Command::Serve(arguments) => serve(arguments).await,
+        Command::Demo(arguments) => demo::play(&arguments).await,
+    };
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("sandbox: {error:#}");
