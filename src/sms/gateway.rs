@@ -6,9 +6,12 @@ use zeroize::Zeroizing;
 
 use crate::domain::mobile::MobileNumber;
 
-/// Takes messages for delivery. Is called once per hand-over; does not retry.
+/// Takes messages for delivery.
 pub trait Gateway: Send + Sync + 'static {
-    /// Hands a message over. The dispatcher bounds the time that it may take.
+    /// The longest time that [`Self::send`] takes.
+    fn timeout(&self) -> Duration;
+
+    /// Hands a message over, once: the dispatcher decides about another try.
     fn send(&self, message: &Message) -> impl Future<Output = Result<Accepted, GatewayError>> + Send;
 }
 

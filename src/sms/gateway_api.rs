@@ -19,6 +19,7 @@ pub struct GatewayApi {
     url: Url,
     token: SecretString,
     sender: String,
+    timeout: Duration,
 }
 
 /// What `POST /rest/mtsms` takes.
@@ -54,19 +55,24 @@ struct Refused {
 impl GatewayApi {
     /// A client that posts to `url` as the sender that phones show (at most 11 letters and digits, or 15 digits).
     ///
-    /// `timeout` bounds one call. Fails when TLS cannot be set up.
+    /// `timeout` bounds one call, half of it the connecting. Fails when TLS cannot be set up.
     pub fn new(url: Url, token: SecretString, sender: String, timeout: Duration) -> anyhow::Result<Self> {
         let client = Client::builder()
             .timeout(timeout)
+            .connect_timeout(timeout / 2)
             .redirect(reqwest::redirect::Policy::none())
             .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
             .build()
             .context("cannot set up the client of the SMS gateway")?;
-        Ok(Self { client, url, token, sender })
+        Ok(Self { client, url, token, sender, timeout })
     }
 }
 
 impl Gateway for GatewayApi {
+    fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
     async fn send(&self, message: &Message) -> Result<Accepted, GatewayError> {
         let number = message.recipient.e164();
         let request = Request {

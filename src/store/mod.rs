@@ -7,6 +7,7 @@ pub mod access_requests;
 pub mod answer_rounds;
 pub mod cancel_access_request;
 pub mod issue_temporary_pin;
+pub mod outbox;
 pub mod pin_requests;
 pub mod purge;
 pub mod redeem_temporary_pin;

@@ -6,28 +6,28 @@
 
 ## SMS
 
-sms-pin = Din midlertidige PIN-kode til MitID er { $pin }. Den udløber kl. { $time }{ $zone ->
+sms_pin = Din midlertidige PIN-kode til MitID er { $pin }. Den udløber kl. { $time }{ $zone ->
         [danish] {" "}dansk tid
        *[local] {""}
     }. Del den ikke med nogen. Ikke dig? Ring til { -support }
-sms-access-requested = MitID: Der er bedt om en midlertidig PIN-kode. Den kan bestilles fra { $date } kl. { $time }{ $zone ->
+sms_access_requested = MitID: Der er bedt om en midlertidig PIN-kode. Den kan bestilles fra { $date } kl. { $time }{ $zone ->
         [danish] {" "}dansk tid
        *[local] {""}
     }. Ikke dig? Stop det: Ring til { -support }
-sms-hold-passed = MitID: Log ind igen og bestil din midlertidige PIN-kode senest { $date } kl. { $time }{ $zone ->
+sms_hold_passed = MitID: Log ind igen og bestil din midlertidige PIN-kode senest { $date } kl. { $time }{ $zone ->
         [danish] {" "}dansk tid
        *[local] {""}
     }. Ikke dig? Stop det: Ring til { -support }
 
 ## Questions (R16). Where several answers can be right, the question asks for one of them.
 
-question-previous-road = Nævn en vej, du har boet på, før du flyttede til din nuværende adresse.
-question-moved-in-year = Hvilket år flyttede du ind på din nuværende adresse?
-question-previous-municipality = Nævn en kommune, du tidligere har boet i.
-question-birthplace = Hvor er du født?
-question-spouse-birth-date = Hvornår er din ægtefælle født? (dag, måned og år)
-question-wedding-year = Hvilket år blev du gift?
-question-child-birth-date = Hvornår er et af dine børn født? (dag, måned og år)
-question-mother-birth-date = Hvornår er din mor født? (dag, måned og år)
-question-father-birth-date = Hvornår er din far født? (dag, måned og år)
-question-previous-surname = Nævn et efternavn, du har haft tidligere.
+question_previous_road = Nævn en vej, du har boet på, før du flyttede til din nuværende adresse.
+question_moved_in_year = Hvilket år flyttede du ind på din nuværende adresse?
+question_previous_municipality = Nævn en kommune, du tidligere har boet i.
+question_birthplace = Hvor er du født?
+question_spouse_birth_date = Hvornår er din ægtefælle født? (dag, måned og år)
+question_wedding_year = Hvilket år blev du gift?
+question_child_birth_date = Hvornår er et af dine børn født? (dag, måned og år)
+question_mother_birth_date = Hvornår er din mor født? (dag, måned og år)
+question_father_birth_date = Hvornår er din far født? (dag, måned og år)
+question_previous_surname = Nævn et efternavn, du har haft tidligere.

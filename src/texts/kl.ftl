@@ -7,7 +7,7 @@
 
 ## SMS
 
-sms-pin = Midlertidig PIN-kode til MitID: { $pin }. Udløber kl. { $time }{ $zone ->
+sms_pin = Midlertidig PIN-kode til MitID: { $pin }. Udløber kl. { $time }{ $zone ->
         [danish] {" "}dansk tid
        *[local] {""}
     }. Kodetit allanut takutinngisaannakkit. { -support }

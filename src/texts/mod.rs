@@ -59,9 +59,9 @@ impl Texts {
     pub fn sms(&self, text: &SmsText<'_>, language: Language, recipient: &MobileNumber) -> Zeroizing<String> {
         let mut args = FluentArgs::new();
         let (id, time, pin) = match text {
-            SmsText::Pin { pin, expire_time } => ("sms-pin", expire_time, Some(in_groups(pin))),
-            SmsText::AccessRequested { eligible_time } => ("sms-access-requested", eligible_time, None),
-            SmsText::HoldPassed { expire_time } => ("sms-hold-passed", expire_time, None),
+            SmsText::Pin { pin, expire_time } => ("sms_pin", expire_time, Some(in_groups(pin))),
+            SmsText::AccessRequested { eligible_time } => ("sms_access_requested", eligible_time, None),
+            SmsText::HoldPassed { expire_time } => ("sms_hold_passed", expire_time, None),
         };
         let (zone, zone_name) = zone(recipient);
         let time = time.with_timezone(&zone);
@@ -78,19 +78,7 @@ impl Texts {
     /// The question to read to the person (R16).
     #[must_use]
     pub fn question(&self, kind: FactKind, language: Language) -> String {
-        let id = match kind {
-            FactKind::PreviousRoad => "question-previous-road",
-            FactKind::MovedInYear => "question-moved-in-year",
-            FactKind::PreviousMunicipality => "question-previous-municipality",
-            FactKind::Birthplace => "question-birthplace",
-            FactKind::SpouseBirthDate => "question-spouse-birth-date",
-            FactKind::WeddingYear => "question-wedding-year",
-            FactKind::ChildBirthDate => "question-child-birth-date",
-            FactKind::MotherBirthDate => "question-mother-birth-date",
-            FactKind::FatherBirthDate => "question-father-birth-date",
-            FactKind::PreviousSurname => "question-previous-surname",
-        };
-        self.text(id, language, None)
+        self.text(&format!("question_{}", kind.as_str()), language, None)
     }
 
     fn text(&self, id: &str, language: Language, args: Option<&FluentArgs<'_>>) -> String {
@@ -118,15 +106,11 @@ fn bundle(language: LanguageIdentifier, source: &str) -> FluentBundle<FluentReso
 /// The time zone of the country that a number is from, and how the texts call it. Numbers from elsewhere get Danish
 /// time, and are told so.
 fn zone(number: &MobileNumber) -> (Tz, &'static str) {
-    let is_from = |calling_code| number.e164().starts_with(calling_code);
-    if is_from("+299") {
-        (America::Nuuk, "local")
-    } else if is_from("+298") {
-        (Atlantic::Faroe, "local")
-    } else if is_from("+45") {
-        (Europe::Copenhagen, "local")
-    } else {
-        (Europe::Copenhagen, "danish")
+    match number.calling_code() {
+        45 => (Europe::Copenhagen, "local"),
+        298 => (Atlantic::Faroe, "local"),
+        299 => (America::Nuuk, "local"),
+        _ => (Europe::Copenhagen, "danish"),
     }
 }
 

@@ -8,19 +8,6 @@ const GREENLANDIC: &str = "+299221234";
 const FAROESE: &str = "+298211234";
 const SWEDISH: &str = "+46701234567";
 
-const KINDS: [FactKind; 10] = [
-    FactKind::PreviousRoad,
-    FactKind::MovedInYear,
-    FactKind::PreviousMunicipality,
-    FactKind::Birthplace,
-    FactKind::SpouseBirthDate,
-    FactKind::WeddingYear,
-    FactKind::ChildBirthDate,
-    FactKind::MotherBirthDate,
-    FactKind::FatherBirthDate,
-    FactKind::PreviousSurname,
-];
-
 fn at(time: &str) -> DateTime<Utc> {
     time.parse().unwrap()
 }
@@ -113,10 +100,10 @@ fn notices_name_the_day() {
 fn every_kind_of_fact_has_its_question() {
     let texts = Texts::load();
     for language in Language::ALL {
-        let mut questions = KINDS.map(|kind| texts.question(kind, language)).to_vec();
+        let mut questions = FactKind::ALL.map(|kind| texts.question(kind, language)).to_vec();
         questions.sort();
         questions.dedup();
-        assert_eq!(questions.len(), KINDS.len());
+        assert_eq!(questions.len(), FactKind::ALL.len());
     }
     assert_ne!(texts.question(FactKind::Birthplace, Language::Da), texts.question(FactKind::Birthplace, Language::En));
 }
