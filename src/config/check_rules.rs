@@ -22,7 +22,7 @@ pub(super) fn check(config: &Config, problems: &mut Problems) {
         ("rules.pin.sends", pin.sends),
         ("rules.verification.witness_times", verification.witness_times),
     ] {
-        problems.unless(times >= 1, key, "must be at least 1");
+        problems.unless_at_least_one(key, times);
     }
     for (key, span) in [
         ("rules.hold.wait", hold.wait),
@@ -30,7 +30,7 @@ pub(super) fn check(config: &Config, problems: &mut Problems) {
         ("rules.verification.lifetime", verification.lifetime),
         ("rules.verification.login_age", verification.login_age),
     ] {
-        problems.unless(span > Duration::ZERO, key, "must be longer than nothing");
+        problems.unless_positive(key, span);
     }
     problems.unless(
         !eligibility.destinations.is_empty(),
@@ -43,8 +43,8 @@ pub(super) fn check(config: &Config, problems: &mut Problems) {
         "must be ISO 3166-1 alpha-3 codes, such as \"DNK\"",
     );
     for (key, limit) in named(limits) {
-        problems.unless(limit.times >= 1, &format!("rules.limits.{key}.times"), "must be at least 1");
-        problems.unless(limit.per > Duration::ZERO, &format!("rules.limits.{key}.per"), "must be longer than nothing");
+        problems.unless_at_least_one(&format!("rules.limits.{key}.times"), limit.times);
+        problems.unless_positive(&format!("rules.limits.{key}.per"), limit.per);
     }
     retention(&config.retention, &config.rules, problems);
 }

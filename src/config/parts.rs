@@ -6,6 +6,8 @@ use std::time::Duration;
 use secrecy::SecretString;
 use serde::Deserialize;
 
+use crate::sms::settings::DispatcherSettings;
+
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// The database.
@@ -73,7 +75,7 @@ pub struct Sms {
     /// Where messages are handed over.
     pub gateway: SmsGateway,
     /// The work off the outbox.
-    pub dispatcher: SmsDispatcher,
+    pub dispatcher: DispatcherSettings,
 }
 
 /// The SMS gateway.
@@ -102,21 +104,6 @@ impl Default for SmsGateway {
             sender: "MitID".into(),
             timeout: Duration::from_secs(10),
         }
-    }
-}
-
-/// The dispatcher.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct SmsDispatcher {
-    /// How long a message belongs to the dispatcher that took it.
-    #[serde(with = "humantime_serde")]
-    pub lease: Duration,
-}
-
-impl Default for SmsDispatcher {
-    fn default() -> Self {
-        Self { lease: Duration::from_secs(30) }
     }
 }
 
