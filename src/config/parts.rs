@@ -7,8 +7,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 
 use crate::sms::settings::DispatcherSettings;
-
-const DAY: Duration = Duration::from_secs(24 * 3600);
+use crate::store::PoolSettings;
 
 /// The database.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -20,26 +19,6 @@ pub struct Postgres {
     pub url_file: Option<PathBuf>,
     /// Connections and patience.
     pub pool: PoolSettings,
-}
-
-/// Settings of the pool.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct PoolSettings {
-    /// Connections of this process at most.
-    pub max_connections: u32,
-    /// Longest wait for a connection.
-    #[serde(with = "humantime_serde")]
-    pub acquire_timeout: Duration,
-    /// Longest run of a statement.
-    #[serde(with = "humantime_serde")]
-    pub statement_timeout: Duration,
-}
-
-impl Default for PoolSettings {
-    fn default() -> Self {
-        Self { max_connections: 12, acquire_timeout: Duration::from_secs(2), statement_timeout: Duration::from_secs(5) }
-    }
 }
 
 /// The guard's Redis.
@@ -113,41 +92,4 @@ impl Default for SmsGateway {
 pub struct Keys {
     /// Its file, made by `temporary-pin keys generate`.
     pub file: PathBuf,
-}
-
-/// How long rows are kept.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Retention {
-    /// Verifications.
-    #[serde(with = "humantime_serde")]
-    pub verifications: Duration,
-    /// Access requests.
-    #[serde(with = "humantime_serde")]
-    pub access_requests: Duration,
-    /// PIN requests.
-    #[serde(with = "humantime_serde")]
-    pub pin_requests: Duration,
-    /// Answered request ids.
-    #[serde(with = "humantime_serde")]
-    pub requests: Duration,
-    /// Messages.
-    #[serde(with = "humantime_serde")]
-    pub outbox: Duration,
-    /// Audit events.
-    #[serde(with = "humantime_serde")]
-    pub audit_events: Duration,
-}
-
-impl Default for Retention {
-    fn default() -> Self {
-        Self {
-            verifications: 180 * DAY,
-            access_requests: 180 * DAY,
-            pin_requests: 180 * DAY,
-            requests: 7 * DAY,
-            outbox: 30 * DAY,
-            audit_events: 5 * 365 * DAY,
-        }
-    }
 }
