@@ -8,9 +8,9 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
+use secrecy::ExposeSecret as _;
 use temporary_pin::config::{Config, ConfigError};
-use temporary_pin::keys::{self, KeyRing};
-use temporary_pin::{random, server, telemetry};
+use temporary_pin::{keys, random, server, store, telemetry};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Hands out MitID's temporary PIN code.
@@ -57,6 +57,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("temporary-pin: {error:#}");
+            // 2 is also what a wrong command line ends with: asking again without a change does not help.
             ExitCode::from(if error.is::<ConfigError>() { 2 } else { 1 })
         }
     }
@@ -68,7 +69,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Serve => serve(config()?),
         Command::Migrate => migrate(&config()?),
         Command::Keys(KeysCommand::Generate { out }) => generate_keys(out.as_deref()),
-        Command::CheckConfig => check_config(&config()?),
+        Command::CheckConfig => check_config(cli.config.as_deref(), &config()?),
     }
 }
 
@@ -90,7 +91,9 @@ async fn serve(config: Config) -> anyhow::Result<()> {
 
 #[tokio::main(flavor = "current_thread")]
 async fn migrate(config: &Config) -> anyhow::Result<()> {
-    let _ = config;
+    let pool = store::connect(config.postgres.url.expose_secret(), &config.postgres.pool)?;
+    store::migrate(&pool).await?;
+    println!("the schema is up to date");
     Ok(())
 }
 
@@ -111,7 +114,15 @@ fn generate_keys(out: Option<&Path>) -> anyhow::Result<()> {
     }
 }
 
-fn check_config(config: &Config) -> anyhow::Result<()> {
-    KeyRing::load(&config.keys.file)?;
+fn check_config(file: Option<&Path>, config: &Config) -> anyhow::Result<()> {
+    config.key_ring()?;
+    let tls = if config.server.tls.is_some() { "certificate, key and client CAs read" } else { "off, on loopback" };
+    let callers: Vec<&str> = config.callers.iter().map(|caller| caller.name.as_str()).collect();
+    println!("settings: valid ({}, environment)", file.map_or("no file".into(), Path::to_string_lossy));
+    println!("secrets:  read");
+    println!("key ring: read ({})", config.keys.file.display());
+    println!("TLS:      {tls}");
+    println!("callers:  {}", callers.join(", "));
+    println!("Not checked: whether Postgres, Redis, the register, the issuers and the gateway answer.");
     Ok(())
 }

@@ -1,6 +1,9 @@
 //! What must hold beyond types and between settings. Every problem is found at once, and each names its key, what is
 //! wrong and what would be right.
 
+use std::fmt::Display;
+use std::time::Duration;
+
 use super::{Config, check_access, check_parts, check_rules};
 
 /// Everything that is wrong.
@@ -17,21 +20,25 @@ pub(super) fn problems(config: &Config) -> Vec<String> {
 pub(super) struct Problems(Vec<String>);
 
 impl Problems {
-    /// Notes a problem with `key` unless it is `fine`.
-    pub(super) fn unless(&mut self, fine: bool, key: &str, problem: impl AsRef<str>) {
+    /// Notes a problem with `key`: what is wrong, and what would be right.
+    pub(super) fn note(&mut self, key: &str, problem: impl Display) {
+        self.0.push(format!("{key}: {problem}"));
+    }
+
+    /// Notes it unless it is `fine`.
+    pub(super) fn unless(&mut self, fine: bool, key: &str, problem: impl Display) {
         if !fine {
-            self.0.push(format!("{key}: {}", problem.as_ref()));
+            self.note(key, problem);
         }
     }
 
-    /// A URL that is set and does not go over an open line: https, or http on a loopback address.
-    pub(super) fn unless_secure_url(&mut self, key: &str, url: &str) {
-        let Ok(parsed) = reqwest::Url::parse(url) else {
-            return self.unless(false, key, "is missing or no URL; write https://host:port");
-        };
-        let host = parsed.host_str().unwrap_or_default().trim_matches(['[', ']']);
-        let loopback = host == "localhost" || host.parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback());
-        let fine = parsed.scheme() == "https" || (parsed.scheme() == "http" && loopback);
-        self.unless(fine, key, "would send personal data over an open line; write https:// (http only on loopback)");
+    /// Notes a span of no length.
+    pub(super) fn unless_positive(&mut self, key: &str, span: Duration) {
+        self.unless(span > Duration::ZERO, key, "must be longer than nothing");
+    }
+
+    /// Notes a number that is zero.
+    pub(super) fn unless_at_least_one(&mut self, key: &str, number: impl TryInto<u64>) {
+        self.unless(number.try_into().is_ok_and(|number| number >= 1), key, "must be at least 1");
     }
 }

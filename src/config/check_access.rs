@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::time::Duration;
 
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -10,10 +9,17 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use super::check::Problems;
 use super::{Caller, Config, Role, Server};
 
+/// Room for the longest ID token and everything else of a call.
+const LEAST_MESSAGE_LIMIT: usize = 16 * 1024;
+
 pub(super) fn check(config: &Config, problems: &mut Problems) {
     let Server { address, default_deadline, message_limit, tls, .. } = &config.server;
-    problems.unless(*default_deadline > Duration::ZERO, "server.default_deadline", "must be longer than nothing");
-    problems.unless(*message_limit >= 4096, "server.message_limit", "must be at least 4096 bytes, for ID tokens");
+    problems.unless_positive("server.default_deadline", *default_deadline);
+    problems.unless(
+        *message_limit >= LEAST_MESSAGE_LIMIT,
+        "server.message_limit",
+        format!("must be at least {LEAST_MESSAGE_LIMIT} (bytes): a call may bring an ID token of 8192"),
+    );
     match tls {
         Some(tls) => {
             certificates(problems, "server.tls.certificate", &tls.certificate);

@@ -1,10 +1,12 @@
-//! Checks the figures of the rules, and that rows live as long as the rules count them.
+//! Checks the figures of the rules, and that rows are kept as long as the rules count them.
 
 use std::time::Duration;
 
+use humantime_serde::re::humantime::format_duration;
+
 use super::check::Problems;
-use super::{Config, Retention};
-use crate::domain::rules::{LimitRules, Rules};
+use super::Config;
+use crate::domain::rules::{Limit, LimitRules, Rules};
 
 /// Longest life of a PIN: an out-of-band secret serves 10 minutes at most (NIST SP 800-63B-4, 3.1.3.2).
 const LONGEST_PIN_LIFETIME: Duration = Duration::from_secs(600);
@@ -22,7 +24,7 @@ pub(super) fn check(config: &Config, problems: &mut Problems) {
         ("rules.pin.sends", pin.sends),
         ("rules.verification.witness_times", verification.witness_times),
     ] {
-        problems.unless(times >= 1, key, "must be at least 1");
+        problems.unless_at_least_one(key, times);
     }
     for (key, span) in [
         ("rules.hold.wait", hold.wait),
@@ -30,7 +32,7 @@ pub(super) fn check(config: &Config, problems: &mut Problems) {
         ("rules.verification.lifetime", verification.lifetime),
         ("rules.verification.login_age", verification.login_age),
     ] {
-        problems.unless(span > Duration::ZERO, key, "must be longer than nothing");
+        problems.unless_positive(key, span);
     }
     problems.unless(
         !eligibility.destinations.is_empty(),
@@ -43,17 +45,20 @@ pub(super) fn check(config: &Config, problems: &mut Problems) {
         "must be ISO 3166-1 alpha-3 codes, such as \"DNK\"",
     );
     for (key, limit) in named(limits) {
-        problems.unless(limit.times >= 1, &format!("rules.limits.{key}.times"), "must be at least 1");
-        problems.unless(limit.per > Duration::ZERO, &format!("rules.limits.{key}.per"), "must be longer than nothing");
+        problems.unless_at_least_one(&format!("rules.limits.{key}.times"), limit.times);
+        problems.unless_positive(&format!("rules.limits.{key}.per"), limit.per);
     }
-    retention(&config.retention, &config.rules, problems);
+    for (table, least) in config.retention.too_short(&config.rules) {
+        let least = format_duration(least);
+        problems.note(&format!("retention.{table}"), format!("must be at least {least}: so long the rules count rows"));
+    }
 }
 
 fn is_country(code: &str) -> bool {
     code.len() == 3 && code.bytes().all(|byte| byte.is_ascii_uppercase())
 }
 
-fn named(limits: &LimitRules) -> [(&'static str, crate::domain::rules::Limit); 8] {
+fn named(limits: &LimitRules) -> [(&'static str, Limit); 8] {
     [
         ("wrong_tries", limits.wrong_tries),
         ("failed_verifications", limits.failed_verifications),
@@ -64,29 +69,4 @@ fn named(limits: &LimitRules) -> [(&'static str, crate::domain::rules::Limit); 8
         ("service_pins", limits.service_pins),
         ("caller_calls", limits.caller_calls),
     ]
-}
-
-/// A row purged before a rule has finished counting it would give its budget back.
-fn retention(retention: &Retention, rules: &Rules, problems: &mut Problems) {
-    let (limits, verification) = (&rules.limits, &rules.verification);
-    for (key, kept, needed_by, needed) in [
-        ("verifications", retention.verifications, "verification.witness_window", verification.witness_window),
-        ("verifications", retention.verifications, "verification.question_memory", verification.question_memory),
-        ("verifications", retention.verifications, "verification.lifetime", verification.lifetime),
-        ("verifications", retention.verifications, "limits.failed_verifications.per", limits.failed_verifications.per),
-        (
-            "access_requests",
-            retention.access_requests,
-            "hold.wait + access_window",
-            rules.hold.wait + rules.hold.access_window,
-        ),
-        ("pin_requests", retention.pin_requests, "limits.wrong_tries.per", limits.wrong_tries.per),
-        ("pin_requests", retention.pin_requests, "limits.person_pins.per", limits.person_pins.per),
-        ("pin_requests", retention.pin_requests, "limits.mobile_pins.per", limits.mobile_pins.per),
-        ("requests", retention.requests, "verification.lifetime", verification.lifetime),
-    ] {
-        let problem =
-            format!("must be at least rules.{needed_by}, {}", humantime_serde::re::humantime::format_duration(needed));
-        problems.unless(kept >= needed, &format!("retention.{key}"), problem);
-    }
 }

@@ -9,6 +9,7 @@ use serde::Deserialize as _;
 
 use super::explain::explain;
 use super::{Config, check, secret};
+use crate::keys::KeyRing;
 
 /// Before each environment variable's name; `__` parts sections and keys: `TEMPORARY_PIN__SERVER__ADDRESS`.
 const PREFIX: &str = "TEMPORARY_PIN__";
@@ -50,6 +51,11 @@ impl Config {
         let mut problems = secret::read_files(&mut config);
         problems.extend(check::problems(&config));
         if problems.is_empty() { Ok(config) } else { Err(ConfigError(problems)) }
+    }
+
+    /// Reads the key ring that `keys.file` names.
+    pub fn key_ring(&self) -> Result<KeyRing, ConfigError> {
+        KeyRing::load(&self.keys.file).map_err(|error| ConfigError(vec![format!("keys.file: {error:#}")]))
     }
 }
 

@@ -13,17 +13,20 @@ mod load;
 mod parts;
 mod secret;
 mod server;
+#[cfg(test)]
+mod tests;
 
 use serde::Deserialize;
 
 pub use caller::{Caller, Role};
 pub use load::ConfigError;
-pub use parts::{Keys, PoolSettings, Postgres, Redis, Retention, Sms, SmsDispatcher, SmsGateway};
+pub use parts::{Keys, Postgres, Redis, Sms, SmsGateway};
 pub use server::{Server, Tls};
 
 use crate::domain::rules::Rules;
 use crate::login::IssuerSettings;
 use crate::register::RegisterSettings;
+use crate::store::purge::Retention;
 use crate::telemetry;
 
 /// All settings.

@@ -6,7 +6,8 @@ use std::time::Duration;
 use secrecy::SecretString;
 use serde::Deserialize;
 
-const DAY: Duration = Duration::from_secs(24 * 3600);
+use crate::sms::settings::DispatcherSettings;
+use crate::store::PoolSettings;
 
 /// The database.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -18,26 +19,6 @@ pub struct Postgres {
     pub url_file: Option<PathBuf>,
     /// Connections and patience.
     pub pool: PoolSettings,
-}
-
-/// Settings of the pool.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct PoolSettings {
-    /// Connections of this process at most.
-    pub max_connections: u32,
-    /// Longest wait for a connection.
-    #[serde(with = "humantime_serde")]
-    pub acquire_timeout: Duration,
-    /// Longest run of a statement.
-    #[serde(with = "humantime_serde")]
-    pub statement_timeout: Duration,
-}
-
-impl Default for PoolSettings {
-    fn default() -> Self {
-        Self { max_connections: 12, acquire_timeout: Duration::from_secs(2), statement_timeout: Duration::from_secs(5) }
-    }
 }
 
 /// The guard's Redis.
@@ -73,7 +54,7 @@ pub struct Sms {
     /// Where messages are handed over.
     pub gateway: SmsGateway,
     /// The work off the outbox.
-    pub dispatcher: SmsDispatcher,
+    pub dispatcher: DispatcherSettings,
 }
 
 /// The SMS gateway.
@@ -105,62 +86,10 @@ impl Default for SmsGateway {
     }
 }
 
-/// The dispatcher.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct SmsDispatcher {
-    /// How long a message belongs to the dispatcher that took it.
-    #[serde(with = "humantime_serde")]
-    pub lease: Duration,
-}
-
-impl Default for SmsDispatcher {
-    fn default() -> Self {
-        Self { lease: Duration::from_secs(30) }
-    }
-}
-
 /// The key ring.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Keys {
     /// Its file, made by `temporary-pin keys generate`.
     pub file: PathBuf,
-}
-
-/// How long rows are kept.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Retention {
-    /// Verifications.
-    #[serde(with = "humantime_serde")]
-    pub verifications: Duration,
-    /// Access requests.
-    #[serde(with = "humantime_serde")]
-    pub access_requests: Duration,
-    /// PIN requests.
-    #[serde(with = "humantime_serde")]
-    pub pin_requests: Duration,
-    /// Answered request ids.
-    #[serde(with = "humantime_serde")]
-    pub requests: Duration,
-    /// Messages.
-    #[serde(with = "humantime_serde")]
-    pub outbox: Duration,
-    /// Audit events.
-    #[serde(with = "humantime_serde")]
-    pub audit_events: Duration,
-}
-
-impl Default for Retention {
-    fn default() -> Self {
-        Self {
-            verifications: 180 * DAY,
-            access_requests: 180 * DAY,
-            pin_requests: 180 * DAY,
-            requests: 7 * DAY,
-            outbox: 30 * DAY,
-            audit_events: 5 * 365 * DAY,
-        }
-    }
 }

@@ -135,6 +135,27 @@ pub async fn issue(pool: &PgPool, order: &Issue<'_>) -> Result<IssueOutcome, Sto
     Err(StoreError::Unavailable("too many orders for one person at once".into()))
 }
 
+/// What this request was answered before, if it was: [`IssueOutcome::Replayed`] or [`IssueOutcome::RequestIdReused`].
+pub async fn replay(
+    pool: &PgPool,
+    caller: &str,
+    request_id: Uuid,
+    payload_digest: [u8; 32],
+) -> Result<Option<IssueOutcome>, StoreError> {
+    let row = sqlx::query!(
+        r#"SELECT payload_digest, response AS "response!: Json<PinRequestView>" FROM requests
+        WHERE caller = $1 AND method = 'IssueTemporaryPin' AND request_id = $2"#,
+        caller,
+        request_id,
+    )
+    .fetch_optional(pool)
+    .await?;
+    Ok(row.map(|row| match row.response {
+        Json(view) if row.payload_digest == payload_digest => IssueOutcome::Replayed(view),
+        _ => IssueOutcome::RequestIdReused,
+    }))
+}
+
 /// Runs the statement once. `None`: it lost a race and has written nothing.
 async fn run(pool: &PgPool, order: &Issue<'_>) -> Result<Option<IssueOutcome>, sqlx::Error> {
     let row = sqlx::query_file!(

@@ -99,6 +99,20 @@ pub enum RedeemOutcome {
     BudgetExhausted,
 }
 
+impl RedeemOutcome {
+    /// The name used in the database and in metrics.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Redeemed => "redeemed",
+            Self::WrongPin { .. } => "wrong_pin",
+            Self::NoOpenPin => "no_open_pin",
+            Self::Revoked => "revoked",
+            Self::BudgetExhausted => "budget_exhausted",
+        }
+    }
+}
+
 /// Counts the try, before any comparison and in its own commit. A repeat of a try that was counted but not concluded
 /// does not count again.
 pub async fn begin_try(pool: &PgPool, attempt: &Try<'_>) -> Result<Begun, StoreError> {

@@ -50,7 +50,7 @@ impl Issuance {
         }
 
         let right = answers.answers.iter().filter(|(kind, text)| answer::is_right(*kind, text.expose_secret(), &person.facts)).count();
-        let right = pending.right_answers + u32::try_from(right).unwrap_or_default();
+        let right = pending.right_answers as usize + right;
         let asked_before = verifications::kinds_asked_in_vain(
             &self.store,
             self.keys.person_key(id.person),
@@ -60,7 +60,7 @@ impl Issuance {
         let extra = question::draw_extra(&person.facts, person.protected, &asked_before, &mut random::secure());
         let conclusion = match (question::progress(right, pending.question_kinds.len(), extra.is_some()), extra) {
             (Progress::Passed, _) => Conclusion::Verified(AssuranceLevel::Substantial),
-            (Progress::OneMore, Some(kind)) => Conclusion::OneMore { kind, right },
+            (Progress::OneMore, Some(kind)) => Conclusion::OneMore { kind, right: right as u32 },
             _ => Conclusion::Rejected(Reason::IdentityNotConfirmed),
         };
         answer_rounds::conclude(&self.store, id.verification, conclusion, call.now).await?;
