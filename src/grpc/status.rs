@@ -84,6 +84,16 @@ pub(super) fn unavailable(message: &str) -> Status {
     status(Code::Unavailable, message, details)
 }
 
+/// What tonic refused before a service saw it, with details. `None`: it went well, or is nothing of ours.
+pub(super) fn detailed(refusal: &Status) -> Option<Status> {
+    let description = match refusal.code() {
+        Code::Internal => "the body is not a message of this request's type",
+        Code::OutOfRange => "the message is larger than the server takes",
+        _ => return None,
+    };
+    Some(status(Code::InvalidArgument, description, info(Reason::InvalidField, None)))
+}
+
 /// A defect: the trace id and nothing else.
 pub(super) fn internal() -> Status {
     let trace_id = tracing::Span::current().context().span().span_context().trace_id().to_string();
