@@ -38,8 +38,7 @@ pub(super) async fn assemble(config: &Config, clock: Arc<dyn Clock>) -> anyhow::
     let http = reqwest::Client::builder().user_agent(env!("CARGO_PKG_NAME")).build()?;
     let metrics = Metrics::new(&global::meter(env!("CARGO_PKG_NAME")));
     let gateway = GatewayApi::new(&config.sms.gateway).context("sms.gateway")?;
-    let dispatcher =
-        Dispatcher::new(store.clone(), Arc::clone(&keys), gateway, clock, config.sms.dispatcher.clone());
+    let dispatcher = Dispatcher::new(store.clone(), Arc::clone(&keys), gateway, clock, config.sms.dispatcher.clone());
     let issuance = Issuance {
         store,
         guard,

@@ -49,7 +49,11 @@ impl Issuance {
             return Err(Refusal::lasting(Reason::VerificationUsed));
         }
 
-        let right = answers.answers.iter().filter(|(kind, text)| answer::is_right(*kind, text.expose_secret(), &person.facts)).count();
+        let right = answers
+            .answers
+            .iter()
+            .filter(|(kind, text)| answer::is_right(*kind, text.expose_secret(), &person.facts))
+            .count();
         let right = pending.right_answers + u32::try_from(right).unwrap_or_default();
         let asked_before = verifications::kinds_asked_in_vain(
             &self.store,
@@ -88,7 +92,8 @@ impl Issuance {
 fn check_complete(pending: &PendingVerification, answers: &Answers) -> Result<(), Refusal> {
     // The first round asks all but the extra question, the second that alone.
     let asked = pending.question_kinds.get(if pending.answer_rounds == 0 { 0.. } else { 3.. }).unwrap_or_default();
-    let each_once = asked.iter().all(|kind| answers.answers.iter().filter(|(answered, _)| answered == kind).count() == 1);
+    let each_once =
+        asked.iter().all(|kind| answers.answers.iter().filter(|(answered, _)| answered == kind).count() == 1);
     if each_once && answers.answers.len() == asked.len() {
         return Ok(());
     }

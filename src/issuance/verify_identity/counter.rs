@@ -113,7 +113,9 @@ impl Issuance {
             DocumentProblem::NotValid | DocumentProblem::NotAccepted => Reason::DocumentNotAccepted,
         })?;
         match &evidence.mrz {
-            Some(mrz) if !mrz.agrees_with(&evidence.document, registered, person.birth_date, today) => Err(Reason::DocumentNotAccepted),
+            Some(mrz) if !mrz.agrees_with(&evidence.document, registered, person.birth_date, today) => {
+                Err(Reason::DocumentNotAccepted)
+            }
             _ => Ok(()),
         }
     }

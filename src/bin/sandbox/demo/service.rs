@@ -7,7 +7,6 @@ use anyhow::{Context as _, bail};
 use prost::Message as _;
 use prost_reflect::{DescriptorPool, DynamicMessage, MethodDescriptor, SerializeOptions};
 use rand::RngExt as _;
-use serde::Serialize as _;
 use serde_json::{Value, json};
 use temporary_pin::random;
 use tonic::metadata::AsciiMetadataValue;
@@ -155,7 +154,11 @@ impl Service {
                 shown.push_str("\n  Details:");
             }
             let detail = self.detail(&detail.type_url, &detail.value)?;
-            shown.push_str(&format!("\n  {}) {}", index + 1, serde_json::to_string_pretty(&detail)?.replace('\n', "\n     ")));
+            shown.push_str(&format!(
+                "\n  {}) {}",
+                index + 1,
+                serde_json::to_string_pretty(&detail)?.replace('\n', "\n     ")
+            ));
             details.push(detail);
         }
         print::output(&shown);
@@ -165,7 +168,8 @@ impl Service {
     fn detail(&self, type_url: &str, value: &[u8]) -> anyhow::Result<Value> {
         let name = type_url.rsplit('/').next().unwrap_or_default();
         let descriptor = self.pool.get_message_by_name(name);
-        let descriptor = descriptor.with_context(|| format!("the service does not describe the error detail {name}"))?;
+        let descriptor =
+            descriptor.with_context(|| format!("the service does not describe the error detail {name}"))?;
         let mut detail = serde_json::to_value(DynamicMessage::decode(descriptor, value)?)?;
         detail["@type"] = json!(type_url);
         Ok(detail)

@@ -87,7 +87,8 @@ impl Phone<'_> {
     /// Waits for the next SMS, shows it and gives its text.
     pub(super) async fn receive(&mut self, what: &str) -> anyhow::Result<String> {
         let message = timeout(PATIENCE, self.next()).await;
-        let message = message.with_context(|| format!("expected {what} by SMS to {}, but none came", self.number))??;
+        let message =
+            message.with_context(|| format!("expected {what} by SMS to {}, but none came", self.number))??;
         let text = message["text"].as_str().context("expected the SMS to have a text")?;
         print::sms(&self.number, message["sender"].as_str().unwrap_or_default(), text);
         Ok(text.to_owned())
