@@ -74,3 +74,52 @@ impl fmt::Debug for MobileNumber {
         f.write_str("MobileNumber(****)")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case::denmark("+4520123456", true)]
+    #[case::greenland("+299521234", true)]
+    #[case::faroes("+298211234", true)]
+    #[case::sweden("+46701234567", true)]
+    #[case::spaces("+45 20 12 34 56", false)]
+    #[case::no_plus("4520123456", false)]
+    #[case::zeros_for_plus("004520123456", false)]
+    #[case::national("20123456", false)]
+    #[case::too_short("+452012345", false)]
+    #[case::too_long("+45201234567", false)]
+    #[case::no_such_range("+4510123456", false)]
+    #[case::extension("+4520123456;ext=1", false)]
+    #[case::tel_uri("tel:+4520123456", false)]
+    #[case::other_digits("+٤٥٢٠١٢٣٤٥٦", false)]
+    #[case::empty("", false)]
+    fn r14_numbers_are_valid_e164(#[case] text: &str, #[case] valid: bool) {
+        assert_eq!(MobileNumber::parse(text).is_ok(), valid);
+    }
+
+    #[rstest]
+    #[case::denmark("+4520123456", true)]
+    #[case::greenland("+299521234", true)]
+    #[case::faroes("+298211234", true)]
+    #[case::sweden("+46701234567", false)]
+    #[case::danish_toll_free("+4580123456", false)]
+    #[case::danish_premium("+4590123456", false)]
+    #[case::greenlandic_toll_free("+299801234", false)]
+    fn r14_destinations(#[case] text: &str, #[case] allowed: bool) {
+        assert_eq!(MobileNumber::parse(text).unwrap().is_allowed(&[45, 299, 298]), allowed);
+    }
+
+    #[rstest]
+    #[case("+4520123456", "+45 ** ** ** 56")]
+    #[case("+299521234", "+299 ** ** 34")]
+    #[case("+46701234567", "+46 * ** ** ** 67")]
+    fn masked_but_for_two_digits(#[case] text: &str, #[case] masked: &str) {
+        let number = MobileNumber::parse(text).unwrap();
+        assert_eq!(number.masked(), masked);
+        assert_eq!(format!("{number:?}"), "MobileNumber(****)");
+    }
+}

@@ -36,7 +36,6 @@ pub struct IssuerSettings {
 }
 
 impl Default for IssuerSettings {
-    /// Issuer and audience are empty until they are set.
     fn default() -> Self {
         Self {
             issuer: String::new(),
@@ -53,11 +52,6 @@ impl Default for IssuerSettings {
 }
 
 impl IssuerSettings {
-    /// The defaults for an issuer.
-    pub fn new(issuer: impl Into<String>, audience: impl Into<String>) -> Self {
-        Self { issuer: issuer.into(), audience: audience.into(), ..Self::default() }
-    }
-
     /// Refuses an issuer that would be asked over an open line.
     pub fn check(&self) -> Result<(), IssuerUrlError> {
         secure_url(&self.issuer).map(drop)

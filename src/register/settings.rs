@@ -34,15 +34,12 @@ pub struct TlsFiles {
     /// The authorities that the register's certificate may come from.
     pub ca: PathBuf,
     /// Our certificate, if the register asks for one.
-    #[serde(default)]
     pub certificate: Option<PathBuf>,
     /// Its key.
-    #[serde(default)]
     pub key: Option<PathBuf>,
 }
 
 impl Default for RegisterSettings {
-    /// The address is empty until it is set.
     fn default() -> Self {
         Self {
             url: String::new(),
@@ -55,11 +52,6 @@ impl Default for RegisterSettings {
 }
 
 impl RegisterSettings {
-    /// The defaults for a register.
-    pub fn new(url: impl Into<String>) -> Self {
-        Self { url: url.into(), ..Self::default() }
-    }
-
     /// Refuses settings that can never work, or that would send CPR numbers over an open line.
     pub fn check(&self) -> anyhow::Result<()> {
         self.endpoint().map(drop)

@@ -170,7 +170,8 @@ async fn passes_over_keys_that_it_does_not_know() {
 #[case("issuer.example", false)]
 fn an_issuer_is_asked_over_tls(#[case] issuer: &str, #[case] accepted: bool) {
     let http = reqwest::Client::builder().build().unwrap();
-    assert_eq!(IdTokens::new(IssuerSettings::new(issuer, "profile-page"), http).is_ok(), accepted);
+    let settings = IssuerSettings { issuer: issuer.into(), ..IssuerSettings::default() };
+    assert_eq!(IdTokens::new(settings, http).is_ok(), accepted);
 }
 
 /// Collects what is logged.
