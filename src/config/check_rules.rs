@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use humantime_serde::re::humantime::format_duration;
 
-use super::check::Problems;
 use super::Config;
+use super::check::Problems;
 use crate::domain::rules::{Limit, LimitRules, Rules};
 
 /// Longest life of a PIN: an out-of-band secret serves 10 minutes at most (NIST SP 800-63B-4, 3.1.3.2).
