@@ -2,25 +2,124 @@
 
 use std::fmt;
 
-/// A phone number in E.164 form (`+4512345678`). Masked in `Debug`, wiped when dropped.
+use rlibphonenumber::{PhoneNumber, PhoneNumberFormat, PhoneNumberType};
+
+/// A valid phone number in E.164 form (`+4512345678`). Masked in `Debug`, wiped when dropped.
 #[derive(Clone, PartialEq, Eq, zeroize::ZeroizeOnDrop)]
-pub struct MobileNumber(String);
+pub struct MobileNumber {
+    e164: String,
+    calling_code: u16,
+    /// Toll-free and premium numbers are nobody's mobile phone.
+    special: bool,
+}
 
 /// The text is no phone number in E.164 form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("must be a valid phone number in E.164 form, such as +4512345678")]
+#[error("must be a valid phone number in E.164 form, such as +4520123456")]
 pub struct MobileNumberError;
 
 impl MobileNumber {
+    /// Parses a number in E.164 form: `+`, country calling code and national number, nothing between them.
+    ///
+    /// Danish numbers do not tell mobile from fixed lines, so "mobile" is what the register says it is.
+    pub fn parse(text: &str) -> Result<Self, MobileNumberError> {
+        let number: PhoneNumber = text.parse().map_err(|_| MobileNumberError)?;
+        if !number.is_valid() || number.format_as(PhoneNumberFormat::E164) != text {
+            return Err(MobileNumberError);
+        }
+        Ok(Self {
+            e164: text.to_owned(),
+            calling_code: u16::try_from(number.country_code).map_err(|_| MobileNumberError)?,
+            special: matches!(number.get_type(), PhoneNumberType::TollFree | PhoneNumberType::PremiumRate),
+        })
+    }
+
     /// The number with its `+`. For sealing, pseudonyms and the gateway only.
     #[must_use]
     pub fn e164(&self) -> &str {
-        &self.0
+        &self.e164
+    }
+
+    /// The country calling code, without `+`.
+    #[must_use]
+    pub const fn calling_code(&self) -> u16 {
+        self.calling_code
+    }
+
+    /// R14: whether a PIN may be sent there. `destinations` are country calling codes.
+    #[must_use]
+    pub fn is_allowed(&self, destinations: &[u16]) -> bool {
+        !self.special && destinations.contains(&self.calling_code)
+    }
+
+    /// The number with all but its last two digits masked, in pairs: `+45 ** ** ** 56`.
+    #[must_use]
+    pub fn masked(&self) -> String {
+        let code = format!("+{}", self.calling_code);
+        let national = &self.e164[code.len()..];
+        let shown = national.len().saturating_sub(2);
+        let mut masked = code;
+        for (index, digit) in national.chars().enumerate() {
+            if (national.len() - index).is_multiple_of(2) || index == 0 {
+                masked.push(' ');
+            }
+            masked.push(if index < shown { '*' } else { digit });
+        }
+        masked
     }
 }
 
 impl fmt::Debug for MobileNumber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("MobileNumber(****)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case::denmark("+4520123456", true)]
+    #[case::greenland("+299521234", true)]
+    #[case::faroes("+298211234", true)]
+    #[case::sweden("+46701234567", true)]
+    #[case::spaces("+45 20 12 34 56", false)]
+    #[case::no_plus("4520123456", false)]
+    #[case::zeros_for_plus("004520123456", false)]
+    #[case::national("20123456", false)]
+    #[case::too_short("+452012345", false)]
+    #[case::too_long("+45201234567", false)]
+    #[case::no_such_range("+4510123456", false)]
+    #[case::extension("+4520123456;ext=1", false)]
+    #[case::tel_uri("tel:+4520123456", false)]
+    #[case::other_digits("+٤٥٢٠١٢٣٤٥٦", false)]
+    #[case::empty("", false)]
+    fn r14_numbers_are_valid_e164(#[case] text: &str, #[case] valid: bool) {
+        assert_eq!(MobileNumber::parse(text).is_ok(), valid);
+    }
+
+    #[rstest]
+    #[case::denmark("+4520123456", true)]
+    #[case::greenland("+299521234", true)]
+    #[case::faroes("+298211234", true)]
+    #[case::sweden("+46701234567", false)]
+    #[case::danish_toll_free("+4580123456", false)]
+    #[case::danish_premium("+4590123456", false)]
+    #[case::greenlandic_toll_free("+299801234", false)]
+    fn r14_destinations(#[case] text: &str, #[case] allowed: bool) {
+        assert_eq!(MobileNumber::parse(text).unwrap().is_allowed(&[45, 299, 298]), allowed);
+    }
+
+    #[rstest]
+    #[case("+4520123456", "+45 ** ** ** 56")]
+    #[case("+299521234", "+299 ** ** 34")]
+    #[case("+46701234567", "+46 * ** ** ** 67")]
+    fn masked_but_for_two_digits(#[case] text: &str, #[case] masked: &str) {
+        let number = MobileNumber::parse(text).unwrap();
+        assert_eq!(number.masked(), masked);
+        assert_eq!(format!("{number:?}"), "MobileNumber(****)");
     }
 }

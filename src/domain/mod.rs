@@ -3,15 +3,23 @@
 //! Nothing here does I/O, and nothing takes time or randomness from the air: `now` and the random source are
 //! arguments. Nothing here imports another module of this crate.
 
+pub mod answer;
 pub mod assurance;
+pub mod calendar;
 pub mod channel;
 pub mod cpr;
 pub mod document;
+pub mod eligibility;
 pub mod hold;
 pub mod language;
 pub mod mobile;
+pub mod mrz;
 pub mod person;
 pub mod pin;
 pub mod question;
 pub mod reason;
 pub mod rules;
+pub mod witness;
+
+#[cfg(test)]
+mod fixture;

@@ -61,6 +61,20 @@ pub struct Person {
     pub mitid_account: Option<MitidAccount>,
 }
 
+impl Person {
+    /// Whether both are one human being, as far as either identifier tells.
+    #[must_use]
+    pub fn is_same_as(&self, other: &Self) -> bool {
+        let mitid_uuid = |person: &Self| person.mitid_account.as_ref().map(|account| account.mitid_uuid);
+        same(self.cpr_number.as_ref(), other.cpr_number.as_ref()) || same(mitid_uuid(self), mitid_uuid(other))
+    }
+}
+
+/// Both known and equal.
+fn same<T: PartialEq>(one: Option<T>, other: Option<T>) -> bool {
+    one.is_some() && one == other
+}
+
 /// A person's MitID account.
 #[derive(Clone, Debug)]
 pub struct MitidAccount {

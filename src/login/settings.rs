@@ -1,0 +1,76 @@
+//! Settings of an issuer of ID tokens.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use reqwest::Url;
+use serde::Deserialize;
+
+/// One issuer, and how its tokens and keys are treated.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct IssuerSettings {
+    /// The issuer, exactly as in its discovery document and in `iss`; https, or http on a loopback address.
+    pub issuer: String,
+    /// What `aud` must be: the client id that its tokens are made for.
+    pub audience: String,
+    /// The claim with the UUID of the MitID account.
+    pub person_claim: String,
+    /// The claim with the level of assurance.
+    pub assurance_claim: String,
+    /// How far the issuer's clock may be off.
+    #[serde(with = "humantime_serde")]
+    pub leeway: Duration,
+    /// How old the issuer's keys may get before they are fetched again: a withdrawn key serves no longer than this.
+    #[serde(with = "humantime_serde")]
+    pub keys_max_age: Duration,
+    /// How much longer they serve while the issuer does not answer.
+    #[serde(with = "humantime_serde")]
+    pub keys_stale_age: Duration,
+    /// Least time between two fetches, however many tokens name unknown keys.
+    #[serde(with = "humantime_serde")]
+    pub refresh_interval: Duration,
+    /// Time limit of one fetch.
+    #[serde(with = "humantime_serde")]
+    pub timeout: Duration,
+}
+
+impl Default for IssuerSettings {
+    fn default() -> Self {
+        Self {
+            issuer: String::new(),
+            audience: String::new(),
+            person_claim: "mitid.uuid".into(),
+            assurance_claim: "loa".into(),
+            leeway: Duration::from_secs(5),
+            keys_max_age: Duration::from_secs(15 * 60),
+            keys_stale_age: Duration::from_secs(3600),
+            refresh_interval: Duration::from_secs(10),
+            timeout: Duration::from_secs(2),
+        }
+    }
+}
+
+impl IssuerSettings {
+    /// Refuses an issuer that would be asked over an open line.
+    pub fn check(&self) -> Result<(), IssuerUrlError> {
+        secure_url(&self.issuer).map(drop)
+    }
+}
+
+/// The address is not one that keys may be fetched from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("must be an https URL (http only on a loopback address)")]
+pub struct IssuerUrlError;
+
+/// Parses a URL that keys may be fetched from.
+pub(super) fn secure_url(text: &str) -> Result<Url, IssuerUrlError> {
+    let url = Url::parse(text).map_err(|_| IssuerUrlError)?;
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    let loopback = host == "localhost" || host.parse().is_ok_and(|address: IpAddr| address.is_loopback());
+    match url.scheme() {
+        "https" => Ok(url),
+        "http" if loopback => Ok(url),
+        _ => Err(IssuerUrlError),
+    }
+}
