@@ -1,5 +1,7 @@
 //! What must not be in a log does not get there through `Debug`.
 
+#![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
+
 use std::fmt::Debug;
 
 use chrono::{DateTime, NaiveDate};
