@@ -16,17 +16,6 @@ pub struct Caller {
     pub roles: Vec<Role>,
 }
 
-impl Caller {
-    /// The channel that its calls come through, if it has one.
-    #[must_use]
-    pub fn channel(&self) -> Option<Channel> {
-        self.roles.iter().find_map(|role| match role {
-            Role::Channel(channel) => Some(*channel),
-            Role::Redeemer | Role::Operator => None,
-        })
-    }
-}
-
 /// What a caller may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]

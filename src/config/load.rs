@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::fmt;
 use std::path::Path;
 
-use config::Value;
+use config::{File, FileFormat, Value};
 use serde::Deserialize as _;
 
 use super::explain::explain;
@@ -36,7 +36,7 @@ impl Config {
         let one = |problem| ConfigError(vec![problem]);
         let mut builder = config::Config::builder();
         if let Some(path) = file {
-            builder = builder.add_source(read(path).map_err(one)?);
+            builder = builder.add_source(File::from_str(&read(path).map_err(one)?, FileFormat::Toml));
         }
         let variables = variables(environment).map_err(one)?;
         for Variable { name, key, value } in &variables {
@@ -59,16 +59,18 @@ impl Config {
     }
 }
 
-/// The file, parsed. The message of a syntax error leaves out the line itself, which may hold a secret.
-fn read(path: &Path) -> Result<config::Config, String> {
+/// The file's text, which is TOML. The message of a syntax error leaves out the line itself, which may hold a secret.
+fn read(path: &Path) -> Result<String, String> {
     let shown = path.display();
     let text = std::fs::read_to_string(path)
         .map_err(|error| format!("{shown}: cannot be read: {error}; name a readable file with --config"))?;
-    let table: toml::Table = toml::from_str(&text).map_err(|error| {
-        let line = 1 + text[..error.span().map_or(0, |span| span.start)].matches('\n').count();
-        format!("{shown}: line {line} is not valid TOML: {}", error.message())
-    })?;
-    config::Config::try_from(&table).map_err(|error| format!("{shown}: {error}"))
+    match toml::from_str::<toml::Table>(&text) {
+        Ok(_) => Ok(text),
+        Err(error) => {
+            let line = 1 + text[..error.span().map_or(0, |span| span.start)].matches('\n').count();
+            Err(format!("{shown}: line {line} is not valid TOML: {}", error.message()))
+        }
+    }
 }
 
 /// An environment variable that sets a key.

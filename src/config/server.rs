@@ -10,7 +10,7 @@ use serde::Deserialize;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Server {
-    /// Where it listens. Off loopback only with `tls`.
+    /// Where it listens.
     pub address: SocketAddr,
     /// Whether gRPC reflection is served.
     pub reflection: bool,
@@ -22,7 +22,7 @@ pub struct Server {
     /// How long running calls may take to end after SIGTERM.
     #[serde(with = "humantime_serde")]
     pub drain: Duration,
-    /// The server's certificate and the CA of its callers.
+    /// The server's certificate and the CA of its callers. Needed, except in the sandbox.
     pub tls: Option<Tls>,
 }
 

@@ -7,7 +7,6 @@ use anyhow::{Context as _, bail};
 use prost::Message as _;
 use prost_reflect::{DescriptorPool, DynamicMessage, MethodDescriptor, SerializeOptions};
 use rand::RngExt as _;
-use serde::Serialize as _;
 use serde_json::{Value, json};
 use temporary_pin::random;
 use tonic::metadata::AsciiMetadataValue;
