@@ -76,8 +76,8 @@ impl Guard {
 
     /// Spends all or nothing. With `hold_of`, that person's hold comes first: unless it has passed, nothing is spent.
     ///
-    /// What an answer other than [`Admission::Admitted`] had spent elsewhere is given back before it returns, which is a
-    /// second round trip. After an error it is not known what was spent; the same id spends no more when tried again.
+    /// After any answer but [`Admission::Admitted`] what had been spent beside it is given back before this returns, which
+    /// is a second round trip. After an error a failed script may have spent; the same id then spends no more.
     pub async fn admit(
         &self,
         hold_of: Option<PersonKey>,

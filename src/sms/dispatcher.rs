@@ -16,6 +16,7 @@ use super::settings::DispatcherSettings;
 use crate::clock::Clock;
 use crate::keys::KeyRing;
 use crate::random;
+use crate::store::StoreError;
 use crate::store::outbox::{self, Claimed};
 
 /// Hands messages over. Holds no database connection while it waits for the gateway.
@@ -127,7 +128,7 @@ impl<G: Gateway> Dispatcher<G> {
         }
     }
 
-    async fn record(&self, message: &Claimed, outcome: &Result<Accepted, GatewayError>) -> Result<(), sqlx::Error> {
+    async fn record(&self, message: &Claimed, outcome: &Result<Accepted, GatewayError>) -> Result<(), StoreError> {
         match outcome {
             Ok(accepted) => outbox::accepted(&self.pool, message, accepted.gateway_reference.as_deref()).await,
             Err(GatewayError::Temporary(reason)) => {

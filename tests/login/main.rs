@@ -4,6 +4,8 @@
 
 mod issuer;
 mod keys;
+#[path = "../support/log.rs"]
+mod log;
 mod signatures;
 mod tokens;
 

@@ -68,6 +68,11 @@ impl Issuer {
         &self.url
     }
 
+    /// Whom its tokens are meant for.
+    pub(crate) fn audience(&self) -> &str {
+        self.audience
+    }
+
     /// The discovery document (OpenID Connect Discovery 1.0, section 3).
     pub(crate) fn discovery(&self) -> Value {
         json!({

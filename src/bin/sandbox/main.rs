@@ -1,6 +1,8 @@
 //! A little made-up world around the real service, for trying it and for testing against it: people, registers,
 //! issuers, an SMS gateway, phones and a clock that can be moved. Never part of the production binary.
 
+mod callers;
+mod demo;
 mod fields;
 mod gateway;
 mod http;
@@ -19,9 +21,9 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
+use temporary_pin::telemetry;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
-use tracing_subscriber::EnvFilter;
 
 #[derive(Parser)]
 #[command(name = "sandbox", about = "The temporary-PIN service in a made-up world")]
@@ -34,6 +36,8 @@ struct Arguments {
 enum Command {
     /// Serves the world until SIGTERM or SIGINT. Prints one line on stdout when it is ready.
     Serve(ServeArguments),
+    /// Plays the product's three stories against a running sandbox.
+    Demo(demo::DemoArguments),
 }
 
 /// What `sandbox serve` takes.
@@ -61,10 +65,12 @@ pub(crate) struct ServeArguments {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let Arguments { command: Command::Serve(arguments) } = Arguments::parse();
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-    match serve(arguments).await {
+    let Arguments { command } = Arguments::parse();
+    let outcome = match command {
+        Command::Serve(arguments) => serve(arguments).await,
+        Command::Demo(arguments) => demo::play(&arguments).await,
+    };
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("sandbox: {error:#}");
@@ -74,6 +80,14 @@ async fn main() -> ExitCode {
 }
 
 async fn serve(arguments: ServeArguments) -> anyhow::Result<()> {
+    // As in the production binary: the clients take the process's provider.
+    let provider = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    debug_assert!(provider.is_ok(), "nothing has set one before");
+    let mut settings = telemetry::Settings::default();
+    if let Ok(log) = std::env::var("RUST_LOG") {
+        settings.log = log;
+    }
+    let telemetry = telemetry::start(&settings)?;
     let stop = CancellationToken::new();
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -85,7 +99,9 @@ async fn serve(arguments: ServeArguments) -> anyhow::Result<()> {
         }
         stopped.cancel();
     });
-    world::serve(arguments, stop).await
+    let served = world::serve(arguments, stop).await;
+    telemetry.shutdown().await;
+    served
 }
 
 /// The sandbox speaks plaintext and knows no caller it could not be told to trust: it stays on this machine.

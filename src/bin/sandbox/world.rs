@@ -70,8 +70,15 @@ async fn run(arguments: &ServeArguments, scratch: &Scratch, stop: CancellationTo
             .context("identity register")
     });
 
-    println!("ready grpc={grpc_address} http={http_address}");
-    let mut outcome = service::serve(&world, scratch, grpc, stop).await;
+    let announced = async {
+        service::ready(grpc_address).await?;
+        println!("ready grpc={grpc_address} http={http_address}");
+        std::future::pending().await
+    };
+    let mut outcome = tokio::select! {
+        served = service::serve(&world, scratch, grpc, stop) => served,
+        not_ready = announced => not_ready,
+    };
     world_stop.cancel();
     let stopping = async {
         while let Some(server) = servers.join_next().await {

@@ -113,7 +113,9 @@ impl Issuance {
             DocumentProblem::NotValid | DocumentProblem::NotAccepted => Reason::DocumentNotAccepted,
         })?;
         match &evidence.mrz {
-            Some(mrz) if !mrz.agrees_with(&evidence.document, registered, person.birth_date, today) => Err(Reason::DocumentNotAccepted),
+            Some(mrz) if !mrz.agrees_with(&evidence.document, registered, person.birth_date, today) => {
+                Err(Reason::DocumentNotAccepted)
+            }
             _ => Ok(()),
         }
     }
@@ -144,7 +146,7 @@ impl Issuance {
 /// A passport with a CPR number behind it, seen in person, reaches High; everything else Substantial (domain: MitID,
 /// "legitimation and documentation").
 fn assurance(document: &Document) -> AssuranceLevel {
-    if document.kind == DocumentKind::Passport && document.is_danish() {
+    if document.kind == DocumentKind::Passport && ["DNK", "GRL", "FRO"].contains(&document.issuer.as_str()) {
         AssuranceLevel::High
     } else {
         AssuranceLevel::Substantial

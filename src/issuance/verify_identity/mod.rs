@@ -86,7 +86,9 @@ impl Issuance {
         language: Option<Language>,
     ) -> Result<Verification, Refusal> {
         let verification = match (call.channel, evidence) {
-            (Channel::Web, Evidence::Web { id_token, nonce }) => self.web_login(call, &id_token, &nonce, language).await,
+            (Channel::Web, Evidence::Web { id_token, nonce }) => {
+                self.web_login(call, &id_token, &nonce, language).await
+            }
             (Channel::Phone, Evidence::Phone(evidence)) => self.phone_identification(call, &evidence, language).await,
             (Channel::Counter, Evidence::Counter(evidence)) => {
                 self.counter_identification(call, &evidence, language).await
@@ -146,7 +148,9 @@ impl Issuance {
         let since = call.now - self.rules.verification.question_memory;
         let asked = verifications::kinds_asked_in_vain(&self.store, key, since).await?;
         Ok(match question::draw(&person.facts, person.protected, &asked, &mut random::secure()) {
-            Ok(questions) => Step::Ask { subject, questions: questions.into(), language: language_of(language, person) },
+            Ok(questions) => {
+                Step::Ask { subject, questions: questions.into(), language: language_of(language, person) }
+            }
             Err(_) => Step::Rejected(Reason::InsufficientData),
         })
     }

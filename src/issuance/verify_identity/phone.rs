@@ -45,7 +45,9 @@ impl Issuance {
         let today = calendar::date_in_copenhagen(call.now);
         let issuers = &self.rules.verification.document_issuers;
         let step = match &person {
-            Some(person) if document::judge(&evidence.document, registered.as_ref(), person, issuers, today).is_ok() => {
+            Some(person)
+                if document::judge(&evidence.document, registered.as_ref(), person, issuers, today).is_ok() =>
+            {
                 self.ask(call, key, person, language).await
             }
             _ => Ok(Step::Rejected(Reason::IdentityNotConfirmed)),

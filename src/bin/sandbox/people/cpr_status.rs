@@ -76,7 +76,6 @@ fn renumbered(person: Person) -> Person {
 
 /// The documents name the MitID account, as there is no CPR number to name.
 fn without_cpr_number(person: Person, opening: Opening) -> Person {
-    let rejected = || Outcome::rejected(Reason::InsufficientData);
     person
         .with(|person| {
             person.cpr_number = None;
@@ -84,8 +83,8 @@ fn without_cpr_number(person: Person, opening: Opening) -> Person {
             person.facts.clear();
         })
         .only_document(Document::new(DocumentKind::ResidencePermit, "DNK", "RP0000043", opening))
-        .verification("phone", Outcome::rejected(Reason::DocumentNotAccepted))
-        .verification("counter", rejected())
+        .verification("phone", Outcome::invalid())
+        .verification("counter", Outcome::rejected(Reason::InsufficientData))
         .verification("counter_with_witness", Outcome::verified())
         .story("No CPR number, known by the MitID UUID alone: a residence permit and a witness at the counter.")
 }

@@ -1,13 +1,12 @@
 //! What the service must answer about each person before anything has been done. Written by hand, never computed by the
 //! service's own rules: it is what those are tested against.
 
-use std::collections::BTreeMap;
-
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use temporary_pin::proto::temporarypin::v1::Reason;
 use temporary_pin::proto::temporarypin::v1::channel_eligibility::Status;
 use temporary_pin::proto::temporarypin::v1::verify_identity_response::State;
+use tonic::Code;
 
 /// What CheckEligibility says per channel.
 pub(crate) struct Expected {
@@ -71,11 +70,6 @@ impl Expectation {
         Self { status: Status::NotEligible, reasons: reasons.into(), next_attempt_time: None }
     }
 
-    /// Whether the answer is yes.
-    pub(crate) fn is_eligible(&self) -> bool {
-        self.status == Status::Eligible
-    }
-
     fn to_json(&self) -> Value {
         let mut json = json!({ "status": self.status.as_str_name(), "reasons": names(&self.reasons) });
         if let Some(time) = self.next_attempt_time {
@@ -85,36 +79,60 @@ impl Expectation {
     }
 }
 
-/// What VerifyIdentity answers first, when the person presents their first document.
-pub(crate) struct Outcome {
-    state: State,
-    reasons: Vec<Reason>,
+/// What VerifyIdentity answers first, when the person logs in or presents their first document.
+#[derive(Clone)]
+pub(crate) enum Outcome {
+    /// An answer: the identity is confirmed or not, or questions follow.
+    Answer(State, Vec<Reason>),
+    /// An error with this code.
+    Error(Code, Vec<Reason>),
 }
 
 impl Outcome {
-    /// By phone and at the counter the document is accepted and the questions follow.
-    pub(crate) fn ordinary() -> BTreeMap<&'static str, Self> {
-        BTreeMap::from([("phone", Self::questions()), ("counter", Self::questions())])
+    /// What an open or closed channel makes of somebody with a good document: `open`, or the reasons why it is closed.
+    pub(crate) fn of(expectation: &Expectation, open: Self) -> Self {
+        match (expectation.status, expectation.reasons.as_slice()) {
+            // To log in is to ask for access.
+            (Status::Eligible, _) | (_, [Reason::AccessNotRequested]) => open,
+            (_, reasons) => Self::Error(Code::FailedPrecondition, reasons.to_vec()),
+        }
     }
 
     /// The questions follow.
     pub(crate) fn questions() -> Self {
-        Self { state: State::QuestionsPending, reasons: Vec::new() }
+        Self::Answer(State::QuestionsPending, Vec::new())
     }
 
     /// The identity is confirmed at once.
     pub(crate) fn verified() -> Self {
-        Self { state: State::Verified, reasons: Vec::new() }
+        Self::Answer(State::Verified, Vec::new())
     }
 
     /// The identity is not confirmed.
     pub(crate) fn rejected(reason: Reason) -> Self {
-        Self { state: State::Rejected, reasons: vec![reason] }
+        Self::Answer(State::Rejected, vec![reason])
+    }
+
+    /// The request makes no sense in this channel.
+    pub(crate) fn invalid() -> Self {
+        Self::Error(Code::InvalidArgument, vec![Reason::InvalidField])
     }
 
     /// As `GET /people` shows it.
     pub(crate) fn to_json(&self) -> Value {
-        json!({ "state": self.state.as_str_name(), "reasons": names(&self.reasons) })
+        match self {
+            Self::Answer(state, reasons) => json!({ "state": state.as_str_name(), "reasons": names(reasons) }),
+            Self::Error(code, reasons) => json!({ "code": code_name(*code), "reasons": names(reasons) }),
+        }
+    }
+}
+
+/// The name as gRPC's documentation writes it.
+fn code_name(code: Code) -> &'static str {
+    match code {
+        Code::FailedPrecondition => "FAILED_PRECONDITION",
+        Code::InvalidArgument => "INVALID_ARGUMENT",
+        _ => "UNKNOWN",
     }
 }
 

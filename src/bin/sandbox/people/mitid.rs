@@ -25,8 +25,9 @@ pub(crate) fn cast(opening: Opening) -> Vec<Person> {
             .story("The MitID account is closed."),
         ordinary(52, "no-mitid", "Rasmus Riis")
             .with(|person| person.account = None)
-            .expected(Expected::everywhere(Expectation::never([Reason::MitidNotActive, Reason::NoMobileNumber])))
-            .story("Never had MitID, so there is no mobile number to send to either."),
+            .never(Reason::MitidNotActive)
+            .with(|person| drop(person.expected_verification.remove("web")))
+            .story("Never had MitID: cannot log in, and there is no number to send to."),
         ordinary(53, "no-mobile", "Signe Storm")
             .account(|account| {
                 account.mobile_number = None;

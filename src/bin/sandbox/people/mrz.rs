@@ -19,7 +19,7 @@ pub(crate) fn lines(document: &Document, person: &Person) -> Vec<String> {
 /// Two lines of 44 (TD3). Danish passports carry the CPR number, and Denmark issues the Greenlandic and Faroese ones.
 fn passport(document: &Document, person: &Person) -> Vec<String> {
     let danish = ["DNK", "GRL", "FRO"].contains(&document.issuer);
-    let issuer = if danish { "DNK" } else { document.issuer };
+    let issuer = if danish { "DNK" } else { issuer(document) };
     let personal = person.cpr_number.as_deref().filter(|_| danish).unwrap_or_default();
     let first = fill(&format!("P<{issuer}{}", name(&person.name)), 44);
     let number = checked(&fill(&document.number, 9));
@@ -33,13 +33,18 @@ fn passport(document: &Document, person: &Person) -> Vec<String> {
 /// Three lines of 30 (TD1).
 fn card(code: &str, document: &Document, person: &Person) -> Vec<String> {
     let number = checked(&fill(&document.number, 9));
-    let first = fill(&format!("{code}{}{number}", document.issuer), 30);
+    let first = fill(&format!("{code}{}{number}", issuer(document)), 30);
     let birth = checked(&date(person.birth_date));
     let expiry = checked(&date(document.expiry_date));
     let optional = "<".repeat(11);
     let all = check_digit(&format!("{}{birth}{expiry}{optional}", &first[5..]));
-    let second = format!("{birth}<{expiry}{}{optional}{all}", document.issuer);
+    let second = format!("{birth}<{expiry}{}{optional}{all}", issuer(document));
     vec![first, second, fill(&name(&person.name), 30)]
+}
+
+/// Germany's code is one letter here (ICAO 9303-3, section 5).
+fn issuer(document: &Document) -> &'static str {
+    if document.issuer == "DEU" { "D<<" } else { document.issuer }
 }
 
 /// `SURNAME<<GIVEN<NAMES`, the last word being the surname.

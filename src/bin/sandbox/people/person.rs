@@ -58,7 +58,7 @@ pub(crate) struct Person {
     /// What the person can show beside a foreign document.
     pub(crate) supporting_document: Option<SupportingDocumentKind>,
     pub(crate) expected: Expected,
-    /// What VerifyIdentity answers at first, by situation.
+    /// What VerifyIdentity answers first, by situation.
     pub(crate) expected_verification: BTreeMap<&'static str, Outcome>,
 }
 
@@ -129,8 +129,9 @@ impl Person {
             ],
             supporting_document: None,
             expected: Expected::ordinary(),
-            expected_verification: Outcome::ordinary(),
+            expected_verification: BTreeMap::new(),
         }
+        .expected(Expected::ordinary())
     }
 
     /// The mobile number that MitID has on file.
@@ -164,13 +165,13 @@ impl Person {
         self
     }
 
-    /// What CheckEligibility must say. Where a channel is closed, nothing is said of verifications.
+    /// What CheckEligibility must say. VerifyIdentity follows from it, as long as the document is good.
     pub(crate) fn expected(mut self, expected: Expected) -> Self {
-        for (channel, expectation) in [("phone", &expected.phone), ("counter", &expected.counter)] {
-            if !expectation.is_eligible() {
-                self.expected_verification.remove(channel);
-            }
-        }
+        self.expected_verification = BTreeMap::from([
+            ("web", Outcome::of(&expected.web, Outcome::verified())),
+            ("phone", Outcome::of(&expected.phone, Outcome::questions())),
+            ("counter", Outcome::of(&expected.counter, Outcome::questions())),
+        ]);
         self.expected = expected;
         self
     }
@@ -180,7 +181,7 @@ impl Person {
         self.expected(Expected::never(reason))
     }
 
-    /// What VerifyIdentity must answer in this situation.
+    /// What VerifyIdentity must answer in this situation, set after what is expected.
     pub(crate) fn verification(mut self, situation: &'static str, outcome: Outcome) -> Self {
         self.expected_verification.insert(situation, outcome);
         self

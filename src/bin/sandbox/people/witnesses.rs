@@ -28,13 +28,15 @@ pub(crate) fn cast(opening: Opening) -> Vec<Person> {
             .story("MitID for 29 days only: may not witness."),
         refused(ordinary(96, "witness-without-document", "Georg Gram"))
             .with(|person| person.documents.clear())
-            .with(|person| person.expected_verification.retain(|situation, _| *situation == "as_witness"))
+            .with(|person| {
+                person.expected_verification.retain(|situation, _| ["web", "as_witness"].contains(situation))
+            })
             .story("Has no document to show: can neither be identified nor witness."),
         refused(ordinary(97, "witness-lost-passport", "Hilda Hein"))
             .with(|person| person.documents.truncate(1))
             .with(|person| person.documents.iter_mut().for_each(|document| document.state = State::Lost))
             .verification("phone", Outcome::rejected(Reason::IdentityNotConfirmed))
-            .verification("counter", Outcome::rejected(Reason::IdentityNotConfirmed))
+            .verification("counter", Outcome::rejected(Reason::DocumentNotAccepted))
             .story("The witness's own passport is reported lost: may not witness."),
         good(ordinary(98, "clara-clerk", "Clara Kofoed"))
             .story("A clerk who is a person too (agent of the same id): may witness, but never for her own visitors."),

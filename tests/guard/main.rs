@@ -1,0 +1,14 @@
+//! The guard on a real Redis (`REDIS_URL`).
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod cluster;
+mod fault;
+mod hold;
+mod keys;
+mod model;
+mod rate;
+mod together;
+mod window;
+mod world;
