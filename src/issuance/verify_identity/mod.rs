@@ -43,7 +43,7 @@ pub enum Evidence {
     /// What the person tells a support agent.
     Phone(PhoneIdentification),
     /// What a clerk has seen.
-    Counter(CounterIdentification),
+    Counter(Box<CounterIdentification>),
     /// Answers to questions.
     Answers(Answers),
 }
