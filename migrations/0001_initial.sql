@@ -1,5 +1,6 @@
 -- Persons, mobile numbers and agents appear only as pseudonyms (HMAC-SHA-256, 32 bytes) under a key that is not in
 -- this database. Times are read from the service's clock and passed in; the database's own clock is not used.
+-- Indexes of kind brin serve the purge alone.
 
 -- One run of VerifyIdentity.
 CREATE TABLE verifications (
@@ -28,7 +29,7 @@ CREATE TABLE verifications (
 CREATE INDEX verifications_person ON verifications (person_key, create_time);
 -- R20: how often somebody has witnessed.
 CREATE INDEX verifications_witness ON verifications (witness_key, create_time) WHERE witness_key IS NOT NULL;
-CREATE INDEX verifications_create_time ON verifications (create_time);
+CREATE INDEX verifications_create_time ON verifications USING brin (create_time);
 
 -- A request for access on the web: starts the hold (R6, R7).
 CREATE TABLE access_requests (
@@ -39,10 +40,12 @@ CREATE TABLE access_requests (
     eligible_time timestamptz NOT NULL,
     expire_time   timestamptz NOT NULL,
     close_time    timestamptz,
+    notice_ids    uuid[] NOT NULL DEFAULT '{}',            -- its rows in the outbox (R8)
     CHECK (request_time <= eligible_time AND eligible_time <= expire_time)
 );
 CREATE UNIQUE INDEX access_requests_open ON access_requests (person_key) WHERE state = 'open';
 CREATE INDEX access_requests_person ON access_requests (person_key, request_time);
+CREATE INDEX access_requests_request_time ON access_requests USING brin (request_time);
 
 -- One issued PIN.
 CREATE TABLE pin_requests (
@@ -71,7 +74,7 @@ CREATE UNIQUE INDEX pin_requests_open ON pin_requests (person_key) WHERE state =
 -- R4, R25.
 CREATE INDEX pin_requests_person ON pin_requests (person_key, create_time);
 CREATE INDEX pin_requests_mobile ON pin_requests (mobile_key, create_time);
-CREATE INDEX pin_requests_create_time ON pin_requests (create_time);
+CREATE INDEX pin_requests_create_time ON pin_requests USING brin (create_time);
 
 -- Idempotency: what a request_id was answered. A row without a response is a try that was counted and is being compared.
 CREATE TABLE requests (
@@ -80,10 +83,11 @@ CREATE TABLE requests (
     request_id     uuid NOT NULL,
     payload_digest bytea NOT NULL CHECK (length(payload_digest) = 32),
     response       jsonb,
+    pin_request_id uuid,                                   -- RedeemTemporaryPin: the PIN whose try was counted
     create_time    timestamptz NOT NULL,
     PRIMARY KEY (caller, method, request_id)
 );
-CREATE INDEX requests_create_time ON requests (create_time);
+CREATE INDEX requests_create_time ON requests USING brin (create_time);
 
 -- SMS to send. The sealed body is erased when the message is done or expired.
 CREATE TABLE outbox (
@@ -104,6 +108,7 @@ CREATE TABLE outbox (
     create_time       timestamptz NOT NULL
 );
 CREATE INDEX outbox_due ON outbox (next_attempt_time) WHERE state = 'queued';
+CREATE INDEX outbox_create_time ON outbox USING brin (create_time);
 CREATE INDEX outbox_body ON outbox (expire_time) WHERE sealed_body IS NOT NULL;
 
 -- What happened to whom, when, why and through which channel. Append-only.
@@ -120,6 +125,7 @@ CREATE TABLE audit_events (
     pin_request_id    uuid
 );
 CREATE INDEX audit_events_person ON audit_events (person_key, event_time);
+CREATE INDEX audit_events_event_time ON audit_events USING brin (event_time);
 
 -- Which agent did it: apart, because a person may have the event but not the agent (Datatilsynet, 6 June 2024).
 CREATE TABLE audit_agents (

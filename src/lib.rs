@@ -11,6 +11,7 @@ pub mod login;
 pub mod proto;
 pub mod random;
 pub mod register;
+pub mod server;
 pub mod sms;
 pub mod store;
 pub mod telemetry;

@@ -1,1 +1,188 @@
 //! Redis: the fast guard. Limits and holds, each decision one atomic script.
+//!
+//! Postgres is the truth: a hold that is missing here is rebuilt from there ([`Guard::remember_hold`]). Every failure of
+//! Redis is [`GuardError::Unavailable`], never a yes (R26).
+
+mod bucket;
+mod connection;
+mod script;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use futures_util::future::join_all;
+
+pub use self::bucket::{Bucket, Spend};
+use self::bucket::{key, person_tag};
+use self::connection::Connection;
+use self::script::{Call, HOLD, Mode, Verdict, hold_from_text, hold_to_text};
+use crate::domain::hold::{Hold, HoldState};
+use crate::domain::person::PersonKey;
+use crate::domain::reason::Reason;
+
+/// Asks Redis. Cheap to clone; all clones share one connection.
+#[derive(Clone)]
+pub struct Guard {
+    connection: Arc<Connection>,
+    prefix: Arc<str>,
+}
+
+/// The guard's answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Admission {
+    /// Yes, and everything asked for has been spent.
+    Admitted,
+    /// No hold is known here: rebuild it from Postgres and ask again. Nothing was spent.
+    HoldMissing,
+    /// The hold runs still, or has expired. Nothing was spent.
+    HoldNotPassed(Hold),
+    /// A limit is reached. Nothing was spent.
+    Limited {
+        /// Which limit; of several, the one that lasts longest.
+        reason: Reason,
+        /// From when on the bucket admits again.
+        until: DateTime<Utc>,
+    },
+}
+
+/// Why the guard has no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum GuardError {
+    /// Redis failed or did not answer in time (R26). The cause is in the log.
+    #[error("Redis is unavailable")]
+    Unavailable,
+    /// The URL is none of Redis. Only [`Guard::connect`] answers this.
+    #[error("must be a Redis URL such as redis://host:6379 or rediss://user:password@host:6379/0")]
+    InvalidUrl,
+}
+
+impl Guard {
+    /// Connects to the Redis at `url`; all keys start with `prefix`. No round trip takes longer than `timeout`.
+    ///
+    /// A Redis that is down is no error here: the connection is made again whenever it is needed.
+    pub async fn connect(url: &str, prefix: &str, timeout: Duration) -> Result<Self, GuardError> {
+        let guard = Self { connection: Arc::new(Connection::new(url, timeout)?), prefix: prefix.into() };
+        // So that the first request need not wait for it. A failure is in the log.
+        let _ = guard.ping().await;
+        Ok(guard)
+    }
+
+    /// Whether Redis answers.
+    pub async fn ping(&self) -> Result<(), GuardError> {
+        self.connection.run("ping", async |mut connection| redis::cmd("PING").exec_async(&mut connection).await).await
+    }
+
+    /// Spends all or nothing. With `hold_of`, that person's hold comes first: unless it has passed, nothing is spent.
+    ///
+    /// After any answer but [`Admission::Admitted`] what had been spent beside it is given back before this returns, which
+    /// is a second round trip. After an error a failed script may have spent; the same id then spends no more.
+    pub async fn admit(
+        &self,
+        hold_of: Option<PersonKey>,
+        spends: &[Spend<'_>],
+        now: DateTime<Utc>,
+    ) -> Result<Admission, GuardError> {
+        let calls = Call::group(hold_of, spends);
+        let verdicts = self.run_all(&calls, Mode::Spend, now).await;
+        let spent: Vec<Spend<'_>> = verdicts
+            .iter()
+            .filter_map(|verdict| match verdict {
+                Ok(Verdict::Admitted(spent)) => Some(spent.as_slice()),
+                _ => None,
+            })
+            .flatten()
+            .copied()
+            .collect();
+        let outcome = combine(verdicts);
+        if outcome != Ok(Admission::Admitted) {
+            self.refund(&spent, now).await?;
+        }
+        outcome
+    }
+
+    /// What [`Guard::admit`] would answer, without spending.
+    pub async fn peek(&self, spends: &[Spend<'_>], now: DateTime<Utc>) -> Result<Admission, GuardError> {
+        combine(self.run_all(&Call::group(None, spends), Mode::Peek, now).await)
+    }
+
+    /// Gives back what [`Guard::admit`] spent when it was asked at `spent_at`. From a rolling window once and no more: what
+    /// an earlier call spent under the same id stays spent. Into a rate one, each time this is called.
+    pub async fn refund(&self, spends: &[Spend<'_>], spent_at: DateTime<Utc>) -> Result<(), GuardError> {
+        combine(self.run_all(&Call::group(None, spends), Mode::Refund, spent_at).await).map(|_| ())
+    }
+
+    /// The person's hold, as far as it is known here.
+    pub async fn hold(&self, person: PersonKey) -> Result<Option<Hold>, GuardError> {
+        let key = self.hold_key(person);
+        let text: Option<String> = self
+            .connection
+            .run("hold", async |mut connection| redis::cmd("GET").arg(key).query_async(&mut connection).await)
+            .await?;
+        text.map(|text| hold_from_text(&text).ok_or(GuardError::Unavailable)).transpose()
+    }
+
+    /// Keeps the hold until it expires, in place of any other of that person.
+    pub async fn remember_hold(&self, person: PersonKey, hold: &Hold, now: DateTime<Utc>) -> Result<(), GuardError> {
+        if hold.state(now) == HoldState::Expired {
+            return self.forget_hold(person).await;
+        }
+        // One more, for the part of a millisecond that is cut off.
+        let left = (hold.expire_time - now).num_milliseconds() + 1;
+        let mut set = redis::cmd("SET");
+        set.arg(self.hold_key(person)).arg(hold_to_text(hold)).arg("PX").arg(left);
+        self.connection.run("remember_hold", async |mut connection| set.exec_async(&mut connection).await).await
+    }
+
+    /// Forgets the hold: it was cancelled, or used up.
+    pub async fn forget_hold(&self, person: PersonKey) -> Result<(), GuardError> {
+        let key = self.hold_key(person);
+        self.connection
+            .run("forget_hold", async |mut connection| redis::cmd("DEL").arg(key).exec_async(&mut connection).await)
+            .await
+    }
+
+    /// Runs the calls at the same time.
+    async fn run_all<'a>(
+        &self,
+        calls: &[Call<'a>],
+        mode: Mode,
+        now: DateTime<Utc>,
+    ) -> Vec<Result<Verdict<'a>, GuardError>> {
+        join_all(calls.iter().map(async |call| {
+            let invocation = call.invocation(&self.prefix, mode, now);
+            let answer: Vec<i64> = self
+                .connection
+                .run(mode.as_str(), async |mut connection| invocation.invoke_async(&mut connection).await)
+                .await?;
+            call.verdict(&answer)
+        }))
+        .await
+    }
+
+    fn hold_key(&self, person: PersonKey) -> String {
+        key(&self.prefix, &person_tag(person), HOLD)
+    }
+}
+
+/// One answer out of those of all calls: a failure before a hold before a limit; of limits, the one that lasts longest.
+fn combine(verdicts: Vec<Result<Verdict<'_>, GuardError>>) -> Result<Admission, GuardError> {
+    let mut worst = Admission::Admitted;
+    for verdict in verdicts {
+        if let Verdict::Refused(refusal) = verdict?
+            && weight(&refusal) > weight(&worst)
+        {
+            worst = refusal;
+        }
+    }
+    Ok(worst)
+}
+
+const fn weight(admission: &Admission) -> (u8, Option<DateTime<Utc>>) {
+    match admission {
+        Admission::Admitted => (0, None),
+        Admission::Limited { until, .. } => (1, Some(*until)),
+        Admission::HoldMissing | Admission::HoldNotPassed(_) => (2, None),
+    }
+}

@@ -1,1 +1,129 @@
-//! The use cases, one file each.
+//! The use cases, one file each. They ask the guard, the registers and the store, and apply the rules of `domain`.
+
+mod check_eligibility;
+mod issue_temporary_pin;
+mod redeem_temporary_pin;
+mod refusal;
+mod verification_id;
+mod verify_identity;
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use sqlx::PgPool;
+use tokio::sync::Notify;
+use uuid::Uuid;
+
+use crate::domain::channel::Channel;
+use crate::domain::language::Language;
+use crate::domain::person::{Person, PersonKey, PersonReference};
+use crate::domain::reason::Denial;
+use crate::domain::rules::{Limit, Rules};
+use crate::guard::{Admission, Bucket, Guard, Spend};
+use crate::keys::KeyRing;
+use crate::login::IdTokens;
+use crate::random;
+use crate::register::Register;
+use crate::store::verifications::VerificationLimits;
+use crate::telemetry::metrics::Metrics;
+use crate::texts::Texts;
+
+pub use check_eligibility::{ChannelEligibility, Eligibility};
+pub use issue_temporary_pin::Order;
+pub use redeem_temporary_pin::Try;
+pub use refusal::Refusal;
+pub use verify_identity::{Answers, Confirmation, CounterIdentification, Evidence, PhoneIdentification, Verification};
+
+/// What the use cases work with.
+pub struct Issuance {
+    /// Postgres.
+    pub store: PgPool,
+    /// Redis.
+    pub guard: Guard,
+    /// The identity register.
+    pub register: Register,
+    /// ID tokens of persons.
+    pub web_login: IdTokens,
+    /// ID tokens of agents.
+    pub agent_login: IdTokens,
+    /// The key ring.
+    pub keys: Arc<KeyRing>,
+    /// What persons read.
+    pub texts: Texts,
+    /// The figures of the rules.
+    pub rules: Rules,
+    /// What is counted.
+    pub metrics: Metrics,
+    /// Wakes the dispatcher when there is an SMS to send.
+    pub wake: Arc<Notify>,
+}
+
+/// One call of a channel: who, through which channel, when.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// Name of the caller.
+    pub caller: Arc<str>,
+    /// Its channel.
+    pub channel: Channel,
+    /// The time of the call, read once.
+    pub now: DateTime<Utc>,
+}
+
+impl Issuance {
+    /// The pseudonym of a person: by MitID UUID where there is an account, so that it survives a new CPR number.
+    fn person_key(&self, reference: &PersonReference, person: Option<&Person>) -> PersonKey {
+        match (person.and_then(|person| person.mitid_account.as_ref()), reference) {
+            (Some(account), _) => self.keys.person_key(account.mitid_uuid),
+            (None, PersonReference::Mitid(uuid)) => self.keys.person_key(*uuid),
+            (None, PersonReference::Cpr(number)) => self.keys.person_key_by_cpr(number),
+        }
+    }
+
+    /// Spends one call of the caller's limit.
+    async fn admit_caller(&self, caller: &str, now: DateTime<Utc>) -> Result<(), Refusal> {
+        self.admit(&[self.caller_call(caller, now)], now).await
+    }
+
+    /// Spends all or nothing, or refuses.
+    async fn admit(&self, spends: &[Spend<'_>], now: DateTime<Utc>) -> Result<(), Refusal> {
+        match self.guard.admit(None, spends, now).await? {
+            Admission::Admitted => Ok(()),
+            Admission::Limited { reason, until } => Err(Refusal::Limited(Denial::until(reason, until))),
+            Admission::HoldMissing | Admission::HoldNotPassed(_) => {
+                Err(Refusal::Internal("the guard judged a hold that was not asked for".into()))
+            }
+        }
+    }
+
+    fn caller_call<'a>(&self, caller: &'a str, now: DateTime<Utc>) -> Spend<'a> {
+        let id = random::time_ordered_uuid(now, &mut random::secure());
+        Spend { bucket: Bucket::CallerCalls(caller), limit: self.rules.limits.caller_calls, id }
+    }
+
+    /// One failed verification of the person, spent before it is known to fail (R18).
+    fn failed_verification(&self, person: PersonKey, verification: Uuid) -> Spend<'static> {
+        let limit = self.rules.limits.failed_verifications;
+        Spend { bucket: Bucket::FailedVerifications(person), limit, id: verification }
+    }
+
+    /// The counts that Postgres holds each run of VerifyIdentity against (R18, R20).
+    fn verification_limits(&self) -> VerificationLimits {
+        let rules = &self.rules.verification;
+        VerificationLimits {
+            failed: self.rules.limits.failed_verifications,
+            witness: Limit { times: rules.witness_times, per: rules.witness_window },
+        }
+    }
+
+    /// Gives back what was spent at that time. Best effort: what stays spent is too much caution, not too little.
+    async fn refund(&self, spends: &[Spend<'_>], spent_at: DateTime<Utc>) {
+        if let Err(error) = self.guard.refund(spends, spent_at).await {
+            tracing::warn!(%error, "a spend was not refunded");
+        }
+    }
+}
+
+/// The language asked for, or that of the person's MitID profile.
+fn language_of(asked: Option<Language>, person: &Person) -> Language {
+    asked.or_else(|| person.mitid_account.as_ref().map(|account| account.language)).unwrap_or_default()
+}

@@ -52,9 +52,15 @@ impl Default for RegisterSettings {
 }
 
 impl RegisterSettings {
+    /// Refuses settings that can never work, or that would send CPR numbers over an open line.
+    pub fn check(&self) -> anyhow::Result<()> {
+        self.endpoint().map(drop)
+    }
+
     /// The endpoint that these settings describe.
     pub(super) fn endpoint(&self) -> anyhow::Result<Endpoint> {
-        let endpoint = Endpoint::from_shared(self.url.clone()).context("url: not a URL")?;
+        let endpoint =
+            Endpoint::from_shared(self.url.clone()).context("url: is missing or no URL; write https://host:port")?;
         let endpoint = match (endpoint.uri().scheme_str(), &self.tls) {
             (Some("http"), None) if is_loopback(endpoint.uri().host()) => endpoint,
             (Some("http"), None) => bail!("url: must be https (http only on a loopback address)"),

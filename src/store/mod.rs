@@ -1,1 +1,54 @@
 //! Postgres: the truth. One file per table or transaction, SQL visible.
+//!
+//! SQL holds guards and counts, no rules of its own: figures, times, ids and verdicts are arguments. Persons, mobile
+//! numbers and agents appear as pseudonyms only.
+
+pub mod access_requests;
+pub mod answer_rounds;
+pub mod cancel_access_request;
+pub mod issue_temporary_pin;
+pub mod outbox;
+pub mod pin_requests;
+pub mod purge;
+pub mod redeem_temporary_pin;
+pub mod revoke_temporary_pin;
+pub mod verifications;
+
+mod error;
+mod pool;
+
+use std::time::Duration;
+
+use sqlx::PgTransaction;
+use sqlx::postgres::types::PgInterval;
+
+use crate::domain::person::PersonKey;
+
+pub use error::StoreError;
+pub use pool::{PoolSettings, connect, migrate, schema_is_current};
+
+/// A span of time as Postgres takes it. Spans of settings are far below the greatest, some 292,000 years.
+fn interval(span: Duration) -> PgInterval {
+    PgInterval { months: 0, days: 0, microseconds: i64::try_from(span.as_micros()).unwrap_or(i64::MAX) }
+}
+
+/// Makes transactions about the same persons wait for each other until this one ends.
+async fn lock_keys(
+    transaction: &mut PgTransaction<'_>,
+    persons: impl Iterator<Item = PersonKey>,
+) -> Result<(), StoreError> {
+    // Eight bytes of a pseudonym: that two persons share them is rare and only makes one wait.
+    let mut keys: Vec<i64> =
+        persons.filter_map(|person| person.0.first_chunk().map(|bytes| i64::from_be_bytes(*bytes))).collect();
+    // One order for all, so that no two wait for each other.
+    keys.sort_unstable();
+    sqlx::query!("SELECT pg_advisory_xact_lock(key) FROM unnest($1::bigint[]) AS key", &keys)
+        .execute(&mut **transaction)
+        .await?;
+    Ok(())
+}
+
+/// A stored pseudonym.
+fn to_key(bytes: &[u8]) -> Result<[u8; 32], StoreError> {
+    bytes.try_into().map_err(|_| StoreError::Internal("a pseudonym is not 32 bytes long".into()))
+}

@@ -1,0 +1,77 @@
+//! The services behind their middleware.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::middleware::{from_fn, from_fn_with_state};
+use tonic::service::Routes;
+use tonic_health::server::HealthReporter;
+use tonic_reflection::server::Builder as Reflection;
+
+use super::caller::{CallerResolver, authorise};
+use super::redemption_service::Redeem;
+use super::temporary_pin_service::TemporaryPin;
+use super::{Context, conform, deadline, observe};
+use crate::proto::DESCRIPTOR_SET;
+use crate::proto::temporarypin::v1::redemption_service_server::RedemptionServiceServer;
+use crate::proto::temporarypin::v1::temporary_pin_service_server::TemporaryPinServiceServer;
+use crate::telemetry::metrics::Metrics;
+
+/// How the edge behaves.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// Deadline of calls that bring none, and the longest one granted.
+    pub default_deadline: Duration,
+    /// Largest message, in bytes, both ways.
+    pub message_limit: usize,
+    /// Whether reflection is served.
+    pub reflection: bool,
+}
+
+/// All services, and the reporter of their health, which is NOT_SERVING until something else is reported.
+pub async fn routes(
+    context: Arc<Context>,
+    callers: Arc<dyn CallerResolver>,
+    metrics: Metrics,
+    settings: Settings,
+) -> anyhow::Result<(Routes, HealthReporter)> {
+    let limit = settings.message_limit;
+    let (reporter, health) = tonic_health::server::health_reporter();
+    super::health::not_serving(&reporter).await;
+    let mut routes = Routes::builder();
+    routes
+        .add_service(
+            TemporaryPinServiceServer::new(TemporaryPin(Arc::clone(&context)))
+                .max_decoding_message_size(limit)
+                .max_encoding_message_size(limit),
+        )
+        .add_service(
+            RedemptionServiceServer::new(Redeem(context))
+                .max_decoding_message_size(limit)
+                .max_encoding_message_size(limit),
+        )
+        .add_service(health);
+    if settings.reflection {
+        routes.add_service(reflection().build_v1()?).add_service(reflection().build_v1alpha()?);
+    }
+    // Outermost last: every call is observed, then bounded in time, then authorised; then its refusals are completed.
+    let router = routes
+        .routes()
+        .into_axum_router()
+        .layer(from_fn(conform::conform))
+        .layer(from_fn_with_state(callers, authorise))
+        .layer(from_fn_with_state(settings.default_deadline, deadline::bound))
+        .layer(from_fn_with_state(metrics, observe::observe));
+    Ok((router.into(), reporter))
+}
+
+/// Our contract, and the `google.rpc` details, so that grpcurl prints them.
+fn reflection() -> Reflection<'static> {
+    Reflection::configure()
+        .register_encoded_file_descriptor_set(DESCRIPTOR_SET)
+        .register_encoded_file_descriptor_set(tonic_types::pb::FILE_DESCRIPTOR_SET)
+        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+        .with_service_name("temporarypin.v1.TemporaryPinService")
+        .with_service_name("temporarypin.v1.RedemptionService")
+        .with_service_name("grpc.health.v1.Health")
+}

@@ -1,0 +1,142 @@
+//! The one place where a refusal becomes a gRPC status. Every status carries `google.rpc.ErrorInfo`.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use opentelemetry::trace::TraceContextExt as _;
+use tonic::{Code, Status};
+use tonic_types::{ErrorDetails, FieldViolation, StatusExt as _};
+use tracing_opentelemetry::OpenTelemetrySpanExt as _;
+
+use super::convert;
+use crate::domain::reason::{Denial, Reason};
+use crate::issuance::Refusal;
+
+/// `ErrorInfo.domain` of every error.
+const DOMAIN: &str = "temporarypin";
+
+/// `ErrorInfo.metadata` key: from when another try may succeed, RFC 3339.
+const NEXT_ATTEMPT_TIME: &str = "nextAttemptTime";
+
+/// How long to wait after an outage before the next try.
+const OUTAGE_DELAY: Duration = Duration::from_secs(1);
+
+/// What the caller did not get, and why.
+pub(super) fn refused(refusal: &Refusal, now: DateTime<Utc>) -> Status {
+    match refusal {
+        Refusal::Invalid(violations) => invalid(
+            violations.iter().map(|(field, description)| FieldViolation::new(*field, description.clone())).collect(),
+        ),
+        Refusal::RequestIdReused => {
+            let mut details = info(Reason::RequestIdReused, None);
+            details.add_bad_request_violation("request_id", "was used before with another payload");
+            status(Code::InvalidArgument, "request_id was used before with another payload", details)
+        }
+        Refusal::NotAllowed(reason) => {
+            status(Code::PermissionDenied, "this caller may not do that", info(*reason, None))
+        }
+        Refusal::Precondition(denials) => precondition(denials),
+        Refusal::Limited(denial) => limited(*denial, now),
+        Refusal::Unavailable(dependency) => {
+            tracing::warn!(dependency = dependency.as_str(), "a dependency does not answer");
+            unavailable("a dependency does not answer; nothing was done")
+        }
+        Refusal::Internal(cause) => {
+            tracing::error!(cause, "a defect");
+            internal()
+        }
+    }
+}
+
+/// One or more fields are malformed.
+pub(super) fn invalid(violations: Vec<FieldViolation>) -> Status {
+    let fields: Vec<&str> = violations.iter().map(|violation| violation.field.as_str()).collect();
+    let message = format!("malformed: {}", fields.join(", "));
+    let mut details = info(Reason::InvalidField, None);
+    details.set_bad_request(violations);
+    status(Code::InvalidArgument, message, details)
+}
+
+/// The caller is not known.
+pub(super) fn caller_unknown() -> Status {
+    status(Code::Unauthenticated, "the caller is not known", info(Reason::CallerUnknown, None))
+}
+
+/// The caller has no role for the call.
+pub(super) fn caller_not_allowed() -> Status {
+    status(Code::PermissionDenied, "the caller has no role for this call", info(Reason::CallerNotAllowed, None))
+}
+
+/// The deadline passed.
+pub(super) fn deadline_exceeded() -> Status {
+    status(
+        Code::DeadlineExceeded,
+        "the deadline passed; repeat with the same request_id to learn the outcome",
+        info(Reason::DeadlineExceeded, None),
+    )
+}
+
+/// A dependency is down, or the service is stopping.
+pub(super) fn unavailable(message: &str) -> Status {
+    let mut details = info(Reason::Unavailable, None);
+    details.set_retry_info(Some(OUTAGE_DELAY));
+    status(Code::Unavailable, message, details)
+}
+
+/// What tonic refused before a service saw it, with details. `None`: it went well, or is nothing of ours.
+pub(super) fn detailed(refusal: &Status) -> Option<Status> {
+    let description = match refusal.code() {
+        Code::Internal => "the body is not a message of this request's type",
+        Code::OutOfRange => "the message is larger than the server takes",
+        _ => return None,
+    };
+    Some(status(Code::InvalidArgument, description, info(Reason::InvalidField, None)))
+}
+
+/// A defect: the trace id and nothing else.
+pub(super) fn internal() -> Status {
+    let trace_id = tracing::Span::current().context().span().span_context().trace_id().to_string();
+    let mut details = info(Reason::Internal, None);
+    details.set_request_info(trace_id, "");
+    status(Code::Internal, "a defect in the service; report the trace id", details)
+}
+
+/// Not now: the first denial is the reason; all stand in `PreconditionFailure`.
+fn precondition(denials: &[Denial]) -> Status {
+    let Some(first) = denials.first() else { return internal() };
+    let lasting = denials.iter().any(|denial| denial.until.is_none());
+    let until = if lasting { None } else { denials.iter().filter_map(|denial| denial.until).max() };
+    let mut details = info(first.reason, until);
+    for denial in denials {
+        let name = convert::reason_name(denial.reason);
+        details.add_precondition_failure_violation(name, "person", until_text(denial.until));
+    }
+    status(Code::FailedPrecondition, format!("refused: {}", convert::reason_name(first.reason)), details)
+}
+
+fn limited(denial: Denial, now: DateTime<Utc>) -> Status {
+    let name = convert::reason_name(denial.reason);
+    let mut details = info(denial.reason, denial.until);
+    details.add_quota_failure_violation(name, until_text(denial.until));
+    details.set_retry_info(denial.until.map(|until| (until - now).to_std().unwrap_or_default()));
+    status(Code::ResourceExhausted, format!("limit reached: {name}"), details)
+}
+
+fn until_text(until: Option<DateTime<Utc>>) -> String {
+    until.map_or_else(|| "waiting does not help".into(), |until| format!("until {}", rfc3339(until)))
+}
+
+fn info(reason: Reason, next_attempt_time: Option<DateTime<Utc>>) -> ErrorDetails {
+    let metadata: HashMap<String, String> =
+        next_attempt_time.map(|time| (NEXT_ATTEMPT_TIME.into(), rfc3339(time))).into_iter().collect();
+    ErrorDetails::with_error_info(convert::reason_name(reason), DOMAIN, metadata)
+}
+
+fn rfc3339(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::AutoSi, true)
+}
+
+fn status(code: Code, message: impl Into<String>, details: ErrorDetails) -> Status {
+    Status::with_error_details(code, message, details)
+}

@@ -1,0 +1,88 @@
+//! `temporarypin.v1.TemporaryPinService`: the channels' interface.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use tonic::{Request, Response, Status};
+
+use super::convert::{self, Violations};
+use super::{Context, answered, status};
+use crate::issuance::{Call, Order};
+use crate::proto::temporarypin::v1 as pb;
+use crate::proto::temporarypin::v1::temporary_pin_service_server::TemporaryPinService;
+
+/// Serves the three RPCs of the channels.
+pub(super) struct TemporaryPin(pub(super) Arc<Context>);
+
+#[tonic::async_trait]
+impl TemporaryPinService for TemporaryPin {
+    async fn check_eligibility(
+        &self,
+        request: Request<pb::CheckEligibilityRequest>,
+    ) -> Result<Response<pb::CheckEligibilityResponse>, Status> {
+        let call = self.call(&request)?;
+        let mut violations = Violations::default();
+        let person = convert::person(&mut violations, "person", request.into_inner().person);
+        let person = violations.finish(person)?;
+
+        let context = Arc::clone(&self.0);
+        answered(&self.0.issuance.metrics, call.now, async move {
+            let eligibility = context.issuance.check_eligibility(&call, &person).await?;
+            Ok(convert::eligibility(&eligibility, call.channel, call.now))
+        })
+        .await
+    }
+
+    async fn verify_identity(
+        &self,
+        request: Request<pb::VerifyIdentityRequest>,
+    ) -> Result<Response<pb::VerifyIdentityResponse>, Status> {
+        let call = self.call(&request)?;
+        let request = request.into_inner();
+        if !convert::evidence_fits(request.evidence.as_ref(), call.channel) {
+            return Err(status::caller_not_allowed());
+        }
+        let mut violations = Violations::default();
+        let language = violations.language("language", request.language);
+        let evidence = convert::evidence(&mut violations, request.evidence);
+        let (evidence, language) = violations.finish(evidence.zip(language))?;
+
+        let context = Arc::clone(&self.0);
+        answered(&self.0.issuance.metrics, call.now, async move {
+            let verification = context.issuance.verify_identity(&call, evidence, language).await?;
+            Ok(convert::verification(verification, &context.issuance.texts, call.now))
+        })
+        .await
+    }
+
+    async fn issue_temporary_pin(
+        &self,
+        request: Request<pb::IssueTemporaryPinRequest>,
+    ) -> Result<Response<pb::IssueTemporaryPinResponse>, Status> {
+        let call = self.call(&request)?;
+        let request = request.into_inner();
+        let mut violations = Violations::default();
+        let request_id = violations.uuid("request_id", &request.request_id);
+        let verification_id = violations.text("verification_id", request.verification_id, 512);
+        let language = violations.language("language", request.language);
+        let order = request_id.zip(verification_id).zip(language);
+        let ((request_id, verification_id), language) = violations.finish(order)?;
+
+        let context = Arc::clone(&self.0);
+        let order = Order { request_id, verification_id, language };
+        answered(&self.0.issuance.metrics, call.now, async move {
+            let view = context.issuance.issue_temporary_pin(&call, &order).await?;
+            Ok(pb::IssueTemporaryPinResponse { pin_request: Some(convert::pin_request(&view)) })
+        })
+        .await
+    }
+}
+
+impl TemporaryPin {
+    /// Who calls, from which channel, at what time.
+    fn call<T>(&self, request: &Request<T>) -> Result<Call, Status> {
+        let (caller, now): (_, DateTime<Utc>) = self.0.enter(request)?;
+        let channel = caller.channel().ok_or_else(status::caller_not_allowed)?;
+        Ok(Call { caller: caller.name, channel, now })
+    }
+}

@@ -1,0 +1,72 @@
+//! The connection to Redis: made when first needed, shared by all calls, made anew after a failure.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use redis::aio::MultiplexedConnection;
+use redis::io::tcp::TcpSettings;
+use redis::{AsyncConnectionConfig, IntoConnectionInfo as _, RedisResult};
+use tokio::sync::OnceCell;
+use tracing::{Instrument as _, field, info_span, warn};
+
+use super::GuardError;
+
+/// Any failure lets go of the connection: a half-dead one (no answer, no reset) would otherwise fail call after call
+/// until the kernel gives it up, which takes many minutes.
+pub(super) struct Connection {
+    client: redis::Client,
+    timeout: Duration,
+    current: Mutex<Arc<OnceCell<MultiplexedConnection>>>,
+}
+
+impl Connection {
+    /// Connects to nothing yet.
+    pub(super) fn new(url: &str, timeout: Duration) -> Result<Self, GuardError> {
+        let info = url.into_connection_info().map_err(|_| GuardError::InvalidUrl)?;
+        let info = info.set_tcp_settings(TcpSettings::default().set_nodelay(true));
+        let client = redis::Client::open(info).map_err(|_| GuardError::InvalidUrl)?;
+        Ok(Self { client, timeout, current: Mutex::default() })
+    }
+
+    /// Runs `work` on the connection within the time-out, connecting included.
+    pub(super) async fn run<T>(
+        &self,
+        operation: &'static str,
+        work: impl AsyncFnOnce(MultiplexedConnection) -> RedisResult<T>,
+    ) -> Result<T, GuardError> {
+        let span = info_span!(
+            "redis",
+            otel.kind = "client",
+            otel.status_code = field::Empty,
+            db.system.name = "redis",
+            db.operation.name = operation,
+        );
+        let current = Arc::clone(&self.current());
+        let attempt = async {
+            let connection = current.get_or_try_init(|| self.connect()).await?;
+            work(connection.clone()).await
+        };
+        let cause = match tokio::time::timeout(self.timeout, attempt.instrument(span.clone())).await {
+            Ok(Ok(answer)) => return Ok(answer),
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "no answer in time".to_owned(),
+        };
+        span.record("otel.status_code", "ERROR");
+        warn!(parent: &span, cause, "Redis failed");
+        let mut newest = self.current();
+        if Arc::ptr_eq(&newest, &current) {
+            *newest = Arc::default();
+        }
+        Err(GuardError::Unavailable)
+    }
+
+    async fn connect(&self) -> RedisResult<MultiplexedConnection> {
+        // `run` holds the time-out.
+        let config = AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None);
+        self.client.get_multiplexed_async_connection_with_config(&config).await
+    }
+
+    fn current(&self) -> std::sync::MutexGuard<'_, Arc<OnceCell<MultiplexedConnection>>> {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,204 @@
+//! IssueTemporaryPin: guard, register, one statement; the SMS goes out after the commit.
+
+use uuid::Uuid;
+
+use super::verification_id::VerificationId;
+use super::{Call, Issuance, Refusal, language_of};
+use crate::domain::channel::Channel;
+use crate::domain::eligibility::{denials, hold_denial};
+use crate::domain::language::Language;
+use crate::domain::person::{Person, PersonKey, PersonReference, RegisteredMobile};
+use crate::domain::pin::Pin;
+use crate::domain::reason::{Denial, Reason};
+use crate::guard::{Admission, Bucket, Spend};
+use crate::random;
+use crate::sms::sealed::seal_message;
+use crate::store::access_requests;
+use crate::store::issue_temporary_pin::{AccessProblem, Issue, IssueOutcome, VerificationProblem, issue, replay};
+use crate::store::pin_requests::PinRequestView;
+use crate::telemetry::metrics::Dependency;
+use crate::texts::SmsText;
+
+/// An order for a PIN.
+#[derive(Clone, Debug)]
+pub struct Order {
+    /// Idempotency key.
+    pub request_id: Uuid,
+    /// The verification, as the caller got it.
+    pub verification_id: String,
+    /// The language of the SMS, if not that of the profile.
+    pub language: Option<Language>,
+}
+
+impl Issuance {
+    /// Issues a PIN, sends the open one again, or returns it.
+    ///
+    /// A no of the guard is not the last word: a repeat of an earlier order and the resend of an open PIN cost no limit,
+    /// and only the statement knows of them. It then runs with leave to do just these.
+    pub async fn issue_temporary_pin(&self, call: &Call, order: &Order) -> Result<PinRequestView, Refusal> {
+        let id = VerificationId::open(&order.verification_id, &self.keys, &call.caller, call.channel)?;
+        self.admit_caller(&call.caller, call.now).await?;
+        let person = self.keys.person_key(id.person);
+        let spends = self.spends(order, &id, person);
+        let denied = self.ask_guard(call, person, &spends).await?;
+        let outcome = self.issue(call, order, &id, denied.is_none()).await;
+        if denied.is_none() && !matches!(outcome, Ok(IssueOutcome::Issued(_))) {
+            self.refund(&spends, call.now).await;
+        }
+        let no = |reason| Err(Refusal::lasting(reason));
+        let wait = |reason, until| Err(Refusal::Precondition(vec![Denial::until(reason, until)]));
+        match outcome? {
+            IssueOutcome::Issued(view) => {
+                self.metrics.pin_issued(call.channel);
+                self.wake.notify_one();
+                self.forget_hold(call, person).await;
+                Ok(view)
+            }
+            IssueOutcome::Resent(view) => {
+                self.wake.notify_one();
+                Ok(view)
+            }
+            IssueOutcome::AlreadyOpen(view) | IssueOutcome::Replayed(view) => Ok(view),
+            IssueOutcome::RequestIdReused => Err(Refusal::RequestIdReused),
+            IssueOutcome::Verification(VerificationProblem::Unknown) => no(Reason::VerificationUnknown),
+            IssueOutcome::Verification(VerificationProblem::NotConfirmed) => no(Reason::VerificationNotConfirmed),
+            IssueOutcome::Verification(VerificationProblem::Expired) => no(Reason::VerificationExpired),
+            IssueOutcome::Verification(VerificationProblem::Used) => no(Reason::VerificationUsed),
+            IssueOutcome::Access(AccessProblem::None) => no(Reason::AccessNotRequested),
+            IssueOutcome::Access(AccessProblem::Running(hold)) => wait(Reason::HoldRunning, hold.eligible_time),
+            IssueOutcome::Access(AccessProblem::Expired(_)) => no(Reason::AccessExpired),
+            IssueOutcome::Access(AccessProblem::LoginAgain) => no(Reason::LoginAgain),
+            IssueOutcome::PersonLimit { until } => Err(Refusal::Limited(Denial::until(Reason::PersonLimit, until))),
+            IssueOutcome::MobileLimit { until } => Err(Refusal::Limited(Denial::until(Reason::MobileLimit, until))),
+            IssueOutcome::NotIssued => {
+                Err(denied.unwrap_or_else(|| Refusal::Internal("not issued, though the guard admitted".into())))
+            }
+        }
+    }
+
+    /// What one PIN costs (R22, R25). The person's and the mobile number's are spent once per request id.
+    fn spends(&self, order: &Order, id: &VerificationId, person: PersonKey) -> Vec<Spend<'static>> {
+        let limits = &self.rules.limits;
+        let spend = |bucket, limit| Spend { bucket, limit, id: order.request_id };
+        let mut spends = vec![
+            spend(Bucket::PersonPins(person), limits.person_pins),
+            spend(Bucket::MobilePins(id.mobile), limits.mobile_pins),
+            spend(Bucket::ServicePins, limits.service_pins),
+        ];
+        spends.extend(id.agent.map(|agent| spend(Bucket::AgentPins(agent), limits.agent_pins)));
+        spends
+    }
+
+    /// Spends it, or says why a new PIN may not be issued. A hold that Redis has lost is rebuilt from Postgres.
+    async fn ask_guard(
+        &self,
+        call: &Call,
+        person: PersonKey,
+        spends: &[Spend<'_>],
+    ) -> Result<Option<Refusal>, Refusal> {
+        let hold_of = (call.channel == Channel::Web).then_some(person);
+        let mut admission = self.guard.admit(hold_of, spends, call.now).await?;
+        if admission == Admission::HoldMissing {
+            let Some(hold) = access_requests::current(&self.store, person).await? else {
+                return Ok(Some(Refusal::lasting(Reason::AccessNotRequested)));
+            };
+            self.guard.remember_hold(person, &hold, call.now).await?;
+            if let Some(denial) = hold_denial(Some(&hold), call.now) {
+                return Ok(Some(Refusal::Precondition(vec![denial])));
+            }
+            admission = self.guard.admit(hold_of, spends, call.now).await?;
+        }
+        Ok(match admission {
+            Admission::Admitted => None,
+            Admission::Limited { reason, until } => Some(Refusal::Limited(Denial::until(reason, until))),
+            Admission::HoldNotPassed(hold) => {
+                hold_denial(Some(&hold), call.now).map(|no| Refusal::Precondition(vec![no]))
+            }
+            Admission::HoldMissing => return Err(Refusal::Unavailable(Dependency::Redis)),
+        })
+    }
+
+    /// Looks the person up, draws a PIN and runs the statement.
+    async fn issue(
+        &self,
+        call: &Call,
+        order: &Order,
+        id: &VerificationId,
+        may_issue: bool,
+    ) -> Result<IssueOutcome, Refusal> {
+        let digest = self.digest(order);
+        let person = self.register.look_up_person(&PersonReference::Mitid(id.person)).await?;
+        let (person, mobile) = match self.recipient(call, id, person.as_ref()) {
+            Ok(recipient) => recipient,
+            // A repeat of an order that went well is answered as then, whatever has become of the person since.
+            Err(refusal) => {
+                let first = replay(&self.store, &call.caller, order.request_id, digest).await?;
+                return first.ok_or(refusal);
+            }
+        };
+        let mut rng = random::secure();
+        let pin = Pin::draw(&mut rng);
+        let pin_request_id = random::time_ordered_uuid(call.now, &mut rng);
+        let message_id = random::time_ordered_uuid(call.now, &mut rng);
+        let text = SmsText::Pin { pin: &pin, expire_time: call.now + self.rules.pin.lifetime };
+        let text = self.texts.sms(&text, language_of(order.language, person), &mobile.number);
+        let issue_request = Issue {
+            caller: &call.caller,
+            request_id: order.request_id,
+            payload_digest: digest,
+            verification_id: id.verification,
+            person: self.keys.person_key(id.person),
+            mobile: id.mobile,
+            channel: call.channel,
+            agent: id.agent,
+            now: call.now,
+            pin_request_id,
+            verifier: self.keys.pin_verifier(pin_request_id, &pin, &mut rng),
+            lifetime: self.rules.pin.lifetime,
+            masked_mobile_number: &mobile.number.masked(),
+            message_id,
+            sealed_body: &seal_message(&self.keys, message_id, &mobile.number, &text),
+            may_issue,
+            person_pins: self.rules.limits.person_pins,
+            mobile_pins: self.rules.limits.mobile_pins,
+            resend_interval: self.rules.pin.resend_interval,
+            sends: self.rules.pin.sends,
+        };
+        Ok(issue(&self.store, &issue_request).await?)
+    }
+
+    /// The person and number that the PIN would go to: still eligible, and still the number of the verification.
+    fn recipient<'a>(
+        &self,
+        call: &Call,
+        id: &VerificationId,
+        person: Option<&'a Person>,
+    ) -> Result<(&'a Person, &'a RegisteredMobile), Refusal> {
+        let person = person.ok_or_else(|| Refusal::lasting(Reason::IdentityNotConfirmed))?;
+        let denials = denials(person, call.channel, &self.rules.eligibility, call.now);
+        let mobile = person.mitid_account.as_ref().and_then(|account| account.mobile.as_ref());
+        match mobile {
+            Some(mobile) if denials.is_empty() => {
+                if self.keys.mobile_key(&mobile.number) != id.mobile {
+                    return Err(Refusal::lasting(Reason::VerificationExpired));
+                }
+                Ok((person, mobile))
+            }
+            _ => Err(Refusal::Precondition(denials)),
+        }
+    }
+
+    fn digest(&self, order: &Order) -> [u8; 32] {
+        let language = order.language.map_or("", Language::code);
+        self.keys.digest("IssueTemporaryPin", format!("{language}\n{}", order.verification_id).as_bytes())
+    }
+
+    /// The access request is used up. If Redis keeps the hold, Postgres still knows better.
+    async fn forget_hold(&self, call: &Call, person: PersonKey) {
+        if call.channel == Channel::Web
+            && let Err(error) = self.guard.forget_hold(person).await
+        {
+            tracing::warn!(%error, "the hold was not removed from Redis");
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! RedeemTemporaryPin: the try is counted and committed before the PIN is compared (R3, R4).
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::{Issuance, Refusal};
+use crate::domain::channel::Channel;
+use crate::domain::eligibility::denials;
+use crate::domain::person::{Person, PersonKey, PersonReference};
+use crate::domain::pin::Pin;
+use crate::guard::{Admission, Bucket, Spend};
+use crate::random;
+use crate::store::redeem_temporary_pin::{self as store, Begun, RedeemOutcome, Verdict};
+use crate::store::revoke_temporary_pin::{Withdrawal, revoke};
+
+/// One try.
+pub struct Try {
+    /// Name of the caller.
+    pub caller: Arc<str>,
+    /// Idempotency key.
+    pub request_id: Uuid,
+    /// The person.
+    pub person: PersonReference,
+    /// What was typed.
+    pub pin: Pin,
+}
+
+impl Issuance {
+    /// Checks a PIN, once.
+    pub async fn redeem_temporary_pin(&self, attempt: &Try, now: DateTime<Utc>) -> Result<RedeemOutcome, Refusal> {
+        self.admit_caller(&attempt.caller, now).await?;
+        let person = self.register.look_up_person(&attempt.person).await?;
+        let key = self.person_key(&attempt.person, person.as_ref());
+        // One wrong try of the person, spent before it is known to be wrong (R4).
+        let spend =
+            Spend { bucket: Bucket::WrongTries(key), limit: self.rules.limits.wrong_tries, id: attempt.request_id };
+        if self.guard.admit(None, &[spend], now).await? != Admission::Admitted {
+            self.revoke(attempt, key, "wrong_try_budget", now).await?;
+            return Ok(RedeemOutcome::BudgetExhausted);
+        }
+        if person.as_ref().is_some_and(|person| !self.may_still_redeem(person, now)) {
+            self.revoke(attempt, key, "not_eligible", now).await?;
+        }
+        let (compared, outcome) = self.compare(attempt, key, now).await?;
+        self.metrics.redemption(outcome.as_str());
+        if !compared || outcome == RedeemOutcome::Redeemed {
+            self.refund(&[spend], now).await;
+        }
+        Ok(outcome)
+    }
+
+    /// The outcome, and whether the PIN was compared at all.
+    async fn compare(
+        &self,
+        attempt: &Try,
+        key: PersonKey,
+        now: DateTime<Utc>,
+    ) -> Result<(bool, RedeemOutcome), Refusal> {
+        let payload = [&key.0, attempt.pin.digits().as_bytes()].concat();
+        let counted_try = store::Try {
+            caller: &attempt.caller,
+            request_id: attempt.request_id,
+            payload_digest: self.keys.digest("RedeemTemporaryPin", &payload),
+            person: key,
+            tries_max: self.rules.pin.tries,
+            wrong_tries: self.rules.limits.wrong_tries,
+            now,
+        };
+        let begun = store::begin_try(&self.store, &counted_try).await?;
+        let verdict = match &begun {
+            Begun::Replayed(outcome) => return Ok((*outcome != RedeemOutcome::NoOpenPin, *outcome)),
+            Begun::RequestIdReused => return Err(Refusal::RequestIdReused),
+            Begun::Counted(counted) => {
+                if self.keys.pin_matches(counted.pin_request_id, &attempt.pin, &counted.verifier) {
+                    Verdict::Right(counted)
+                } else {
+                    Verdict::Wrong(counted)
+                }
+            }
+            Begun::Refused(refusal) => {
+                // The work of a comparison, so that the time taken does not tell a wrong PIN from none.
+                let _ = self.keys.pin_verifier(attempt.request_id, &attempt.pin, &mut random::secure());
+                Verdict::Refused(*refusal)
+            }
+        };
+        let outcome = store::finish_try(&self.store, &counted_try, verdict).await?;
+        Ok((matches!(begun, Begun::Counted(_)), outcome))
+    }
+
+    async fn revoke(&self, attempt: &Try, key: PersonKey, reason: &str, now: DateTime<Utc>) -> Result<(), Refusal> {
+        let withdrawal = Withdrawal { person: key, caller: &attempt.caller, agent: None, reason, now };
+        revoke(&self.store, &withdrawal).await?;
+        Ok(())
+    }
+
+    /// Whether somebody who got a PIN may still use it: alive, and with an active account (R12).
+    fn may_still_redeem(&self, person: &Person, now: DateTime<Utc>) -> bool {
+        denials(person, Channel::Counter, &self.rules.eligibility, now).is_empty()
+    }
+}

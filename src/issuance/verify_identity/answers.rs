@@ -1,0 +1,101 @@
+//! Phone and counter: answers to questions (R16, R17).
+
+use secrecy::{ExposeSecret as _, SecretString};
+
+use super::super::verification_id::VerificationId;
+use super::{Issuance, Verification};
+use crate::domain::answer;
+use crate::domain::assurance::AssuranceLevel;
+use crate::domain::language::Language;
+use crate::domain::person::PersonReference;
+use crate::domain::question::{self, FactKind, Progress};
+use crate::domain::reason::Reason;
+use crate::issuance::{Call, Refusal, language_of};
+use crate::random;
+use crate::store::answer_rounds::{self, Conclusion, PendingVerification};
+use crate::store::verifications;
+
+/// Answers to the questions that a verification asked last.
+pub struct Answers {
+    /// The verification's id, as the caller got it.
+    pub verification_id: String,
+    /// What the person said, by question.
+    pub answers: Vec<(FactKind, SecretString)>,
+    /// ID token of the agent.
+    pub agent_token: SecretString,
+}
+
+impl Issuance {
+    /// Judges one round of answers. Everything that can break off comes before the round is claimed, so that an outage
+    /// costs nobody a round; and only the one caller who claims it gets to compare.
+    pub(super) async fn question_answers(
+        &self,
+        call: &Call,
+        answers: &Answers,
+        language: Option<Language>,
+    ) -> Result<Verification, Refusal> {
+        self.agent(&answers.agent_token, call.now).await?;
+        self.admit_caller(&call.caller, call.now).await?;
+        let id = VerificationId::open(&answers.verification_id, &self.keys, &call.caller, call.channel)?;
+        let pending = answer_rounds::pending(&self.store, id.verification).await?;
+        let pending = pending.ok_or_else(|| Refusal::lasting(Reason::VerificationUsed))?;
+        if call.now >= pending.expire_time {
+            return Err(Refusal::lasting(Reason::VerificationExpired));
+        }
+        check_complete(&pending, answers)?;
+        let person = self.register.look_up_person(&PersonReference::Mitid(id.person)).await?;
+        let person = person.ok_or_else(|| Refusal::lasting(Reason::VerificationUnknown))?;
+        if !answer_rounds::claim_round(&self.store, id.verification, pending.answer_rounds, call.now).await? {
+            return Err(Refusal::lasting(Reason::VerificationUsed));
+        }
+
+        let right = answers
+            .answers
+            .iter()
+            .filter(|(kind, text)| answer::is_right(*kind, text.expose_secret(), &person.facts))
+            .count();
+        let right = pending.right_answers as usize + right;
+        let asked_before = verifications::kinds_asked_in_vain(
+            &self.store,
+            self.keys.person_key(id.person),
+            call.now - self.rules.verification.question_memory,
+        )
+        .await?;
+        let extra = question::draw_extra(&person.facts, person.protected, &asked_before, &mut random::secure());
+        let conclusion = match (question::progress(right, pending.question_kinds.len(), extra.is_some()), extra) {
+            (Progress::Passed, _) => Conclusion::Verified(AssuranceLevel::Substantial),
+            (Progress::OneMore, Some(kind)) => Conclusion::OneMore { kind, right: right as u32 },
+            _ => Conclusion::Rejected(Reason::IdentityNotConfirmed),
+        };
+        answer_rounds::conclude(&self.store, id.verification, conclusion, call.now).await?;
+
+        let verification_id = answers.verification_id.clone();
+        let expire_time = pending.expire_time;
+        Ok(match conclusion {
+            Conclusion::Verified(assurance) => {
+                let spent = self.failed_verification(self.keys.person_key(id.person), id.verification);
+                self.refund(&[spent], id.create_time).await;
+                Verification::Verified { id: verification_id, assurance, expire_time, hold: None }
+            }
+            Conclusion::OneMore { kind, .. } => Verification::QuestionsPending {
+                id: verification_id,
+                questions: vec![kind],
+                language: language_of(language, &person),
+                expire_time,
+            },
+            Conclusion::Rejected(reason) => Verification::Rejected(reason),
+        })
+    }
+}
+
+/// Each question of the present round is answered, exactly once.
+fn check_complete(pending: &PendingVerification, answers: &Answers) -> Result<(), Refusal> {
+    // The first round asks all but the extra question, the second that alone.
+    let asked = pending.question_kinds.get(if pending.answer_rounds == 0 { 0.. } else { 3.. }).unwrap_or_default();
+    let each_once =
+        asked.iter().all(|kind| answers.answers.iter().filter(|(answered, _)| answered == kind).count() == 1);
+    if each_once && answers.answers.len() == asked.len() {
+        return Ok(());
+    }
+    Err(Refusal::field("question_answers.answers", "must answer each question of the last response exactly once"))
+}

@@ -1,0 +1,155 @@
+//! Counter: documentation in hand, and questions or a witness (R19, R20).
+
+use secrecy::SecretString;
+
+use super::run::{References, Run, Step};
+use super::{Issuance, Verification};
+use crate::domain::assurance::AssuranceLevel;
+use crate::domain::calendar;
+use crate::domain::document::{self, Document, DocumentKind, DocumentProblem, RegisteredDocument, SupportingDocument};
+use crate::domain::language::Language;
+use crate::domain::mrz::Mrz;
+use crate::domain::person::{Person, PersonKey, PersonReference};
+use crate::domain::reason::Reason;
+use crate::domain::witness;
+use crate::issuance::{Call, Refusal};
+use crate::login::Agent;
+use crate::random;
+use crate::store::verifications;
+
+/// What a clerk has seen at a booked visit.
+pub struct CounterIdentification {
+    /// The person at the counter.
+    pub person: PersonReference,
+    /// The document in hand.
+    pub document: Document,
+    /// Its machine readable zone, when it was scanned.
+    pub mrz: Option<Mrz>,
+    /// Needed with a foreign document.
+    pub supporting_document: Option<SupportingDocument>,
+    /// How the identity is confirmed beside the document.
+    pub confirmation: Confirmation,
+    /// ID token of the clerk.
+    pub agent_token: SecretString,
+    /// The office.
+    pub office_id: String,
+    /// The booked appointment.
+    pub appointment_reference: String,
+}
+
+/// How the identity is confirmed beside the document.
+pub enum Confirmation {
+    /// By questions.
+    Questions,
+    /// By a witness with a document of their own.
+    Witness(PersonReference, Document),
+}
+
+impl Issuance {
+    pub(super) async fn counter_identification(
+        &self,
+        call: &Call,
+        evidence: &CounterIdentification,
+        language: Option<Language>,
+    ) -> Result<Verification, Refusal> {
+        let id = random::time_ordered_uuid(call.now, &mut random::secure());
+        let (clerk, agent) = self.agent(&evidence.agent_token, call.now).await?;
+        self.admit_agent(call, agent, id).await?;
+        let (person, registered) = tokio::try_join!(
+            self.register.look_up_person(&evidence.person),
+            self.register.look_up_document(&evidence.document)
+        )?;
+
+        person.as_ref().map_or(Ok(()), |person| Self::not_oneself(&clerk, person))?;
+        let key = self.person_key(&evidence.person, person.as_ref());
+        self.admit(&[self.failed_verification(key, id)], call.now).await?;
+        let mut witness = None;
+        let step = match &person {
+            None => Ok(Step::Rejected(Reason::IdentityNotConfirmed)),
+            Some(person) => match (self.judge(call, evidence, registered.as_ref(), person), &evidence.confirmation) {
+                (Err(reason), _) => Ok(Step::Rejected(reason)),
+                (Ok(()), Confirmation::Questions) => self.ask(call, key, person, language).await,
+                (Ok(()), Confirmation::Witness(reference, document)) => {
+                    match self.witness(call, reference, document, person, &clerk).await {
+                        Ok(Some(witness_key)) => {
+                            witness = Some(witness_key);
+                            let assurance = assurance(&evidence.document);
+                            self.eligible(person, call).map(|subject| Step::Verified { subject, assurance })
+                        }
+                        Ok(None) => Ok(Step::Rejected(Reason::WitnessNotAccepted)),
+                        Err(refusal) => Err(refusal),
+                    }
+                }
+            },
+        };
+        let references = References {
+            office_id: Some(evidence.office_id.clone()),
+            appointment_reference: Some(evidence.appointment_reference.clone()),
+            ..References::default()
+        };
+        let by_witness = matches!(evidence.confirmation, Confirmation::Witness(..));
+        self.conclude(call, Run { id, person: key, agent, by_witness, witness, references }, step).await
+    }
+
+    /// The document in hand: the clerk may be told what is wrong with it, but not whose it is (R19).
+    fn judge(
+        &self,
+        call: &Call,
+        evidence: &CounterIdentification,
+        registered: Option<&RegisteredDocument>,
+        person: &Person,
+    ) -> Result<(), Reason> {
+        let today = calendar::date_in_copenhagen(call.now);
+        let issuers = &self.rules.verification.document_issuers;
+        document::judge_at_counter(
+            &evidence.document,
+            evidence.supporting_document,
+            registered,
+            person,
+            issuers,
+            today,
+        )
+        .map_err(|problem| match problem {
+            DocumentProblem::NotFound | DocumentProblem::NotTheirs => Reason::IdentityNotConfirmed,
+            DocumentProblem::NotValid | DocumentProblem::NotAccepted => Reason::DocumentNotAccepted,
+        })?;
+        match &evidence.mrz {
+            Some(mrz) if !mrz.agrees_with(&evidence.document, registered, person.birth_date, today) => {
+                Err(Reason::DocumentNotAccepted)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The witness's pseudonym, if they may vouch for the person (R20).
+    async fn witness(
+        &self,
+        call: &Call,
+        reference: &PersonReference,
+        document: &Document,
+        person: &Person,
+        clerk: &Agent,
+    ) -> Result<Option<PersonKey>, Refusal> {
+        let (witness, registered) =
+            tokio::try_join!(self.register.look_up_person(reference), self.register.look_up_document(document))?;
+        let Some(witness) = witness else { return Ok(None) };
+        let today = calendar::date_in_copenhagen(call.now);
+        let rules = &self.rules.verification;
+        if document::judge(document, registered.as_ref(), &witness, &rules.document_issuers, today).is_err() {
+            return Ok(None);
+        }
+        let key = self.person_key(reference, Some(&witness));
+        let uses = verifications::witness_uses(&self.store, key, call.now - rules.witness_window).await?;
+        Ok(witness::judge(&witness, person, clerk.mitid_uuid, uses, rules, call.now).then_some(key))
+    }
+}
+
+/// A passport with a CPR number behind it, seen in person, reaches High; everything else Substantial (domain: MitID,
+/// "legitimation and documentation").
+fn assurance(document: &Document) -> AssuranceLevel {
+    if document.kind == DocumentKind::Passport && ["DNK", "GRL", "FRO"].contains(&document.issuer.as_str()) {
+        AssuranceLevel::High
+    } else {
+        AssuranceLevel::Substantial
+    }
+}

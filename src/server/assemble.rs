@@ -1,0 +1,62 @@
+//! Makes the parts from the configuration.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use opentelemetry::global;
+use secrecy::ExposeSecret as _;
+use tokio::sync::Notify;
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::guard::Guard;
+use crate::issuance::Issuance;
+use crate::keys::KeyRing;
+use crate::login::IdTokens;
+use crate::register::Register;
+use crate::sms::dispatcher::Dispatcher;
+use crate::sms::gateway_api::GatewayApi;
+use crate::store;
+use crate::telemetry::metrics::Metrics;
+use crate::texts::Texts;
+
+/// The parts that run.
+pub(super) struct Parts {
+    pub issuance: Arc<Issuance>,
+    pub dispatcher: Dispatcher<GatewayApi>,
+    pub metrics: Metrics,
+}
+
+/// Connects to everything. What is down now is no error: the service then reports NOT_SERVING until it is up.
+pub(super) async fn assemble(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<Parts> {
+    let keys = Arc::new(KeyRing::load(Path::new(&config.keys.file)).context("keys.file")?);
+    let store = store::connect(config.postgres.url.expose_secret(), &config.postgres.pool).context("postgres.url")?;
+    let redis = &config.redis;
+    let guard =
+        Guard::connect(redis.url.expose_secret(), &redis.key_prefix, redis.timeout).await.context("redis.url")?;
+    let http = reqwest::Client::builder().user_agent(env!("CARGO_PKG_NAME")).build()?;
+    let metrics = Metrics::new(&global::meter(env!("CARGO_PKG_NAME")));
+    let gateway = &config.sms.gateway;
+    let url = gateway.url.parse().context("sms.gateway.url")?;
+    let dispatcher = Dispatcher {
+        pool: store.clone(),
+        keys: Arc::clone(&keys),
+        gateway: GatewayApi::new(url, gateway.token.clone(), gateway.sender.clone(), gateway.timeout)?,
+        clock,
+        settings: config.sms.dispatcher.clone(),
+    };
+    let issuance = Issuance {
+        store,
+        guard,
+        register: Register::connect_lazy(config.register.clone()).context("register")?,
+        web_login: IdTokens::new(config.web_login.clone(), http.clone()).context("web_login.issuer")?,
+        agent_login: IdTokens::new(config.agent_login.clone(), http).context("agent_login.issuer")?,
+        keys,
+        texts: Texts::load(),
+        rules: config.rules.clone(),
+        metrics: metrics.clone(),
+        wake: Arc::new(Notify::new()),
+    };
+    Ok(Parts { issuance: Arc::new(issuance), dispatcher, metrics })
+}

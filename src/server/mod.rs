@@ -1,0 +1,110 @@
+//! Puts the parts together and serves.
+
+mod assemble;
+mod tls;
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use futures_util::Stream;
+use sqlx::PgPool;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tonic::transport::Server;
+use tonic::transport::server::Connected;
+
+use crate::clock::{Clock, SystemClock};
+use crate::config::Config;
+use crate::grpc::caller::{Caller, CallerResolver, CertificateCallers};
+use crate::store::purge::Retention;
+use crate::{grpc, store};
+
+/// How often old rows are deleted.
+const PURGE_INTERVAL: Duration = Duration::from_secs(3600);
+
+/// Serves callers over mutual TLS until `shutdown` completes and running calls have ended.
+pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> anyhow::Result<()> {
+    let tls = config.server.tls.as_ref().context("server.tls: needed, because a caller is known by its certificate")?;
+    let acceptor = tls::acceptor(tls)?;
+    let address = config.server.address;
+    let listener =
+        TcpListener::bind(address).await.with_context(|| format!("server.address: cannot listen on {address}"))?;
+    tracing::info!(%address, "listening");
+    let callers = config
+        .callers
+        .iter()
+        .map(|caller| (Caller { name: caller.name.as_str().into(), roles: caller.roles.clone() }, caller.sans.clone()));
+    let callers = Arc::new(CertificateCallers::new(callers));
+    run(&config, Arc::new(SystemClock), callers, tls::incoming(listener, acceptor), shutdown).await
+}
+
+/// Serves the connections that come in. What differs between production and the sandbox is passed in: the clock, who the
+/// callers are, and how they connect.
+pub async fn run<C>(
+    config: &Config,
+    clock: Arc<dyn Clock>,
+    callers: Arc<dyn CallerResolver>,
+    incoming: impl Stream<Item = std::io::Result<C>>,
+    shutdown: impl Future<Output = ()>,
+) -> anyhow::Result<()>
+where
+    C: Connected + AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let parts = assemble::assemble(config, Arc::clone(&clock)).await?;
+    let purge_clock = Arc::clone(&clock);
+    let context = Arc::new(grpc::Context { issuance: Arc::clone(&parts.issuance), clock });
+    let settings = grpc::Settings {
+        default_deadline: config.server.default_deadline,
+        message_limit: config.server.message_limit,
+        reflection: config.server.reflection,
+    };
+    let (routes, reporter) = grpc::routes(context, callers, parts.metrics.clone(), settings).await?;
+
+    let stop = CancellationToken::new();
+    let work = TaskTracker::new();
+    let (store, guard) = (parts.issuance.store.clone(), parts.issuance.guard.clone());
+    work.spawn(grpc::watch_health(reporter, store.clone(), guard, stop.clone()));
+    work.spawn(parts.dispatcher.run(Arc::clone(&parts.issuance.wake), stop.clone()));
+    work.spawn(purge(store.clone(), config.retention.clone(), purge_clock, stop.clone()));
+    work.close();
+
+    // Health turns to NOT_SERVING first; calls that run may end; the dispatcher stops between two messages.
+    let signal = async {
+        shutdown.await;
+        tracing::info!("stopping");
+        stop.cancel();
+    };
+    let drained = Server::builder().add_routes(routes).serve_with_incoming_shutdown(incoming, signal);
+    let late = async {
+        stop.cancelled().await;
+        tokio::time::sleep(config.server.drain).await;
+    };
+    tokio::select! {
+        served = drained => served.context("the gRPC server failed")?,
+        () = late => tracing::warn!("some calls had not ended when the drain time was over"),
+    }
+    stop.cancel();
+    if tokio::time::timeout(config.server.drain, work.wait()).await.is_err() {
+        tracing::warn!("the dispatcher had not ended when the drain time was over");
+    }
+    store.close().await;
+    Ok(())
+}
+
+/// Deletes now and then what has served its time.
+async fn purge(store: PgPool, retention: Retention, clock: Arc<dyn Clock>, stop: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(PURGE_INTERVAL) => {}
+            () = stop.cancelled() => return,
+        }
+        match store::purge::purge(&store, &retention, clock.now()).await {
+            Ok(rows) => tracing::info!(rows, "purged"),
+            Err(error) => tracing::warn!(%error, "the purge broke off"),
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! The dispatcher: hands the outbox's messages over to the gateway. Each instance of the service runs one.
+
+use std::sync::Arc;
+
+use backon::{ExponentialBuilder, Retryable as _};
+use sqlx::PgPool;
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+use tokio::time::MissedTickBehavior;
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, error, info, warn};
+
+use super::gateway::{Accepted, Gateway, GatewayError, Message};
+use super::sealed::open_message;
+use super::settings::DispatcherSettings;
+use crate::clock::Clock;
+use crate::keys::KeyRing;
+use crate::random;
+use crate::store::StoreError;
+use crate::store::outbox::{self, Claimed};
+
+/// Hands messages over. Holds no database connection while it waits for the gateway.
+pub struct Dispatcher<G> {
+    /// The outbox's database.
+    pub pool: PgPool,
+    /// Opens the sealed bodies.
+    pub keys: Arc<KeyRing>,
+    /// Takes the messages.
+    pub gateway: G,
+    /// Tells what is due.
+    pub clock: Arc<dyn Clock>,
+    /// How.
+    pub settings: DispatcherSettings,
+}
+
+impl<G: Gateway> Dispatcher<G> {
+    /// Runs until `cancel`, then finishes the hand-overs under way. `wake` tells that a message was just queued.
+    pub async fn run(self, wake: Arc<Notify>, cancel: CancellationToken) {
+        let dispatcher = Arc::new(self);
+        let mut under_way = JoinSet::new();
+        let mut poll = tokio::time::interval(dispatcher.settings.poll_interval);
+        poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut more_due = false;
+        loop {
+            tokio::select! {
+                biased;
+                () = cancel.cancelled() => break,
+                _ = poll.tick() => {
+                    dispatcher.clear().await;
+                    more_due = true;
+                }
+                Some(_) = under_way.join_next() => {}
+                () = wake.notified() => more_due = true,
+            }
+            if more_due {
+                more_due = dispatcher.start_due(&mut under_way).await;
+            }
+        }
+        while under_way.join_next().await.is_some() {}
+    }
+
+    /// One round: hands over what is due now, as much as may be handed over at once, and waits for the outcomes.
+    pub async fn run_once(self: &Arc<Self>) {
+        self.clear().await;
+        let mut under_way = JoinSet::new();
+        self.start_due(&mut under_way).await;
+        while under_way.join_next().await.is_some() {}
+    }
+
+    /// Settles what no dispatcher will hand over any more.
+    async fn clear(&self) {
+        let now = self.clock.now();
+        match tokio::try_join!(outbox::settle_lost(&self.pool, now), outbox::expire_due(&self.pool, now)) {
+            Ok((0, _)) => {}
+            Ok((lost, _)) => warn!(lost, "a dispatcher ended during the hand-over of messages"),
+            Err(error) => warn!(%error, "cannot settle old messages"),
+        }
+    }
+
+    /// Claims as many due messages as there is room for and starts their hand-overs. `true`: more may be due.
+    async fn start_due(self: &Arc<Self>, under_way: &mut JoinSet<()>) -> bool {
+        let room = self.settings.concurrency.saturating_sub(under_way.len());
+        if room == 0 {
+            return true;
+        }
+        let now = self.clock.now();
+        let token = random::time_ordered_uuid(now, &mut random::secure());
+        let claimed = match outbox::claim(&self.pool, now, self.settings.lease, room, token).await {
+            Ok(claimed) => claimed,
+            Err(error) => {
+                warn!(%error, "cannot claim messages");
+                return false;
+            }
+        };
+        let is_full = claimed.len() == room;
+        for message in claimed {
+            under_way.spawn(Arc::clone(self).hand_over(message));
+        }
+        is_full
+    }
+
+    #[tracing::instrument(skip_all, fields(message = %claimed.id, kind = claimed.kind))]
+    async fn hand_over(self: Arc<Self>, claimed: Claimed) {
+        let outcome = match open_message(&self.keys, claimed.id, &claimed.sealed_body) {
+            Err(error) => Err(GatewayError::Permanent(error.to_string())),
+            Ok((recipient, text)) => {
+                let now = self.clock.now();
+                match outbox::begin_handover(&self.pool, &claimed, now, self.gateway.timeout()).await {
+                    Ok(true) => {}
+                    Ok(false) => return debug!("no longer to be sent, or not by this dispatcher"),
+                    Err(error) => return warn!(%error, "cannot begin the hand-over"),
+                }
+                let reference = format!("{}.{}", claimed.id, claimed.sends);
+                let validity = (claimed.expire_time - now).to_std().unwrap_or_default();
+                self.gateway.send(&Message { recipient, text, reference, validity }).await
+            }
+        };
+        match &outcome {
+            Ok(_) => info!(outcome = "accepted"),
+            Err(GatewayError::Temporary(reason)) => warn!(outcome = "temporary", reason),
+            Err(GatewayError::Permanent(reason)) => error!(outcome = "permanent", reason),
+            Err(GatewayError::Unknown(reason)) => error!(outcome = "unknown", reason),
+        }
+        // A lost record would give the message up, so a short outage of the database is waited for.
+        let record = || self.record(&claimed, &outcome);
+        if let Err(error) = record.retry(ExponentialBuilder::default()).await {
+            error!(%error, "cannot record the outcome");
+        }
+    }
+
+    async fn record(&self, message: &Claimed, outcome: &Result<Accepted, GatewayError>) -> Result<(), StoreError> {
+        match outcome {
+            Ok(accepted) => outbox::accepted(&self.pool, message, accepted.gateway_reference.as_deref()).await,
+            // A warning that comes twice does less harm than none; a PIN never goes out twice unasked.
+            Err(GatewayError::Unknown(reason)) if message.kind == "pin" => {
+                outbox::failed(&self.pool, message, &format!("outcome unknown: {reason}")).await
+            }
+            Err(GatewayError::Temporary(reason) | GatewayError::Unknown(reason)) => {
+                let attempts = u32::try_from(message.attempts).unwrap_or_default();
+                let delay = self.settings.delay(attempts, &mut random::secure());
+                outbox::retry_later(&self.pool, message, self.clock.now() + delay, reason).await
+            }
+            Err(GatewayError::Permanent(reason)) => outbox::failed(&self.pool, message, reason).await,
+        }
+    }
+}

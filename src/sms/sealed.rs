@@ -1,0 +1,54 @@
+//! A message as the outbox holds it: recipient and text, sealed under the key ring.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+
+use crate::domain::mobile::MobileNumber;
+use crate::keys::{KeyRing, OpenError};
+
+/// The plaintext, as JSON.
+#[derive(Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
+struct Body {
+    recipient: String,
+    text: String,
+}
+
+/// Seals a message for the outbox. It opens only as the message `id`.
+#[must_use]
+pub fn seal_message(keys: &KeyRing, id: Uuid, recipient: &MobileNumber, text: &str) -> Vec<u8> {
+    let body = Body { recipient: recipient.e164().to_owned(), text: text.to_owned() };
+    let plaintext = Zeroizing::new(serde_json::to_vec(&body).expect("strings are JSON"));
+    keys.seal(id.as_bytes(), &plaintext)
+}
+
+/// Opens the sealed message `id`: its recipient and text.
+pub(crate) fn open_message(
+    keys: &KeyRing,
+    id: Uuid,
+    sealed: &[u8],
+) -> Result<(MobileNumber, Zeroizing<String>), OpenError> {
+    let plaintext = keys.open(id.as_bytes(), sealed)?;
+    let mut body: Body = serde_json::from_slice(&plaintext).map_err(|_| OpenError)?;
+    let recipient = MobileNumber::parse(&body.recipient).map_err(|_| OpenError)?;
+    Ok((recipient, Zeroizing::new(std::mem::take(&mut body.text))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{keys, random};
+
+    #[test]
+    fn opens_as_the_message_it_was_sealed_for_and_as_no_other() {
+        let keys = KeyRing::parse(&keys::generate(&mut random::secure())).unwrap();
+        let recipient = MobileNumber::parse("+4520123456").unwrap();
+        let id = Uuid::from_u128(1);
+        let sealed = seal_message(&keys, id, &recipient, "PIN 1234 5678");
+
+        let (opened_recipient, text) = open_message(&keys, id, &sealed).unwrap();
+        assert_eq!((opened_recipient, text.as_str()), (recipient, "PIN 1234 5678"));
+        assert!(open_message(&keys, Uuid::from_u128(2), &sealed).is_err());
+        assert!(!sealed.windows(4).any(|bytes| bytes == b"1234" || bytes == b"2012"), "in the clear");
+    }
+}

@@ -1,0 +1,167 @@
+//! The outbox: SMS to send. Rows are queued by the transactions that cause them.
+//!
+//! A dispatcher claims a due row for the length of a lease, begins the hand-over in a commit of its own, calls the
+//! gateway, and records the outcome. Each step after the claim is guarded by the lease's token. When a lease runs out
+//! - before the hand-over, another dispatcher claims the row: nobody has sent it;
+//! - after it, nobody knows whether the phone has it: the row has failed, and only a new send, which the person orders
+//!   (R5), goes out. So no message is ever sent by two dispatchers.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use sqlx::PgPool;
+use uuid::Uuid;
+
+use super::StoreError;
+
+/// A message that is ours until the lease runs out. Has no `Debug`.
+pub struct Claimed {
+    /// The message.
+    pub id: Uuid,
+    /// `pin`, `access_requested` or `hold_passed`.
+    pub kind: String,
+    /// Recipient and text, sealed.
+    pub sealed_body: Vec<u8>,
+    /// Which send of the message this is, from 1.
+    pub sends: i16,
+    /// Hand-overs of this send begun before.
+    pub attempts: i16,
+    /// From when it must not be sent any more.
+    pub expire_time: DateTime<Utc>,
+    lease_token: Uuid,
+}
+
+/// Claims up to `limit` messages that are due, the longest due first. `token` is fresh for every claim.
+pub async fn claim(
+    pool: &PgPool,
+    now: DateTime<Utc>,
+    lease: Duration,
+    limit: usize,
+    token: Uuid,
+) -> Result<Vec<Claimed>, StoreError> {
+    let claimed = sqlx::query_as!(
+        Claimed,
+        r#"
+        WITH due AS MATERIALIZED (
+            SELECT id FROM outbox
+            WHERE state = 'queued' AND next_attempt_time <= $1 AND expire_time > $1 AND handover_time IS NULL
+                AND (lease_expire_time IS NULL OR lease_expire_time <= $1)
+            ORDER BY next_attempt_time LIMIT $2
+            FOR UPDATE SKIP LOCKED
+        )
+        UPDATE outbox SET lease_token = $3, lease_expire_time = $4
+        FROM due WHERE outbox.id = due.id
+        RETURNING outbox.id, kind, sealed_body AS "sealed_body!", sends, attempts, expire_time,
+            lease_token AS "lease_token!""#,
+        now,
+        i64::try_from(limit).unwrap_or(i64::MAX),
+        token,
+        now + lease,
+    )
+    .fetch_all(pool)
+    .await?;
+    Ok(claimed)
+}
+
+/// Commits that the hand-over begins now. `false`: it must not, because the message has expired, is no longer ours, or
+/// would not be ours until the gateway's answer must be there.
+pub async fn begin_handover(
+    pool: &PgPool,
+    message: &Claimed,
+    now: DateTime<Utc>,
+    gateway_timeout: Duration,
+) -> Result<bool, StoreError> {
+    let begun = sqlx::query!(
+        "UPDATE outbox SET handover_time = $3, attempts = attempts + 1
+        WHERE id = $1 AND lease_token = $2 AND state = 'queued' AND handover_time IS NULL
+            AND expire_time > $3 AND lease_expire_time > $4",
+        message.id,
+        message.lease_token,
+        now,
+        now + gateway_timeout,
+    )
+    .execute(pool)
+    .await?;
+    Ok(begun.rows_affected() == 1)
+}
+
+/// Records that the gateway took the message. A PIN's body stays, because it may be sent again (R5).
+///
+/// The answer also counts when it comes after [`settle_lost`] has given the message up.
+pub async fn accepted(pool: &PgPool, message: &Claimed, gateway_reference: Option<&str>) -> Result<(), StoreError> {
+    sqlx::query!(
+        "UPDATE outbox SET state = 'accepted', gateway_reference = $3, last_error = NULL, handover_time = NULL,
+            sealed_body = CASE WHEN kind = 'pin' THEN sealed_body END, lease_token = NULL, lease_expire_time = NULL
+        WHERE id = $1 AND lease_token = $2 AND state IN ('queued', 'failed')",
+        message.id,
+        message.lease_token,
+        gateway_reference,
+    )
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
+/// Records that the gateway did not take the message this time.
+pub async fn retry_later(
+    pool: &PgPool,
+    message: &Claimed,
+    next_attempt_time: DateTime<Utc>,
+    reason: &str,
+) -> Result<(), StoreError> {
+    sqlx::query!(
+        "UPDATE outbox SET next_attempt_time = $3, last_error = $4, handover_time = NULL,
+            lease_token = NULL, lease_expire_time = NULL
+        WHERE id = $1 AND lease_token = $2 AND state = 'queued'",
+        message.id,
+        message.lease_token,
+        next_attempt_time,
+        reason,
+    )
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
+/// Records that the message will not be handed over again. A PIN's body stays, because it may be sent again (R5).
+pub async fn failed(pool: &PgPool, message: &Claimed, reason: &str) -> Result<(), StoreError> {
+    sqlx::query!(
+        "UPDATE outbox SET state = 'failed', last_error = $3, handover_time = NULL,
+            sealed_body = CASE WHEN kind = 'pin' THEN sealed_body END, lease_token = NULL, lease_expire_time = NULL
+        WHERE id = $1 AND lease_token = $2 AND state = 'queued'",
+        message.id,
+        message.lease_token,
+        reason,
+    )
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
+/// Settles the messages whose lease ran out during the hand-over: a PIN is given up, because it may have gone out; a
+/// notice is due again, because a warning twice does less harm than none. The lease's token stays: see [`accepted`].
+pub async fn settle_lost(pool: &PgPool, now: DateTime<Utc>) -> Result<u64, StoreError> {
+    let lost = sqlx::query!(
+        "UPDATE outbox SET last_error = 'outcome unknown',
+            state = CASE kind WHEN 'pin' THEN 'failed' ELSE state END,
+            handover_time = CASE kind WHEN 'pin' THEN handover_time END
+        WHERE state = 'queued' AND handover_time IS NOT NULL AND lease_expire_time <= $1",
+        now,
+    )
+    .execute(pool)
+    .await?;
+    Ok(lost.rows_affected())
+}
+
+/// Erases the bodies of expired messages. What was still queued has expired unsent.
+pub async fn expire_due(pool: &PgPool, now: DateTime<Utc>) -> Result<u64, StoreError> {
+    let expired = sqlx::query!(
+        "UPDATE outbox SET sealed_body = NULL, state = CASE state WHEN 'queued' THEN 'expired' ELSE state END
+        WHERE expire_time <= $1 AND sealed_body IS NOT NULL
+            AND NOT (state = 'queued' AND handover_time IS NOT NULL)",
+        now,
+    )
+    .execute(pool)
+    .await?;
+    Ok(expired.rows_affected())
+}

@@ -1,0 +1,90 @@
+//! The connection pool and the schema.
+
+use std::str::FromStr as _;
+use std::time::Duration;
+
+use serde::Deserialize;
+use sqlx::migrate::{Migrate as _, MigrateError, Migrator};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{Connection as _, PgPool};
+
+use super::StoreError;
+
+/// The schema this version of the service needs.
+static MIGRATIONS: Migrator = sqlx::migrate!();
+
+/// Settings of the pool.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PoolSettings {
+    /// Most connections at once. 8 to 16 serve best: more of them only wait for each other in Postgres.
+    pub max_connections: u32,
+    /// How long a call waits for a free connection.
+    #[serde(with = "humantime_serde")]
+    pub acquire_timeout: Duration,
+    /// How long one statement may run.
+    #[serde(with = "humantime_serde")]
+    pub statement_timeout: Duration,
+}
+
+impl Default for PoolSettings {
+    fn default() -> Self {
+        Self { max_connections: 12, acquire_timeout: Duration::from_secs(2), statement_timeout: Duration::from_secs(5) }
+    }
+}
+
+/// A pool that connects when first used, so that the service starts, and reports not serving, without Postgres.
+/// Fails when the URL is not one; the error does not repeat it, as it may hold a password.
+pub fn connect(url: &str, settings: &PoolSettings) -> Result<PgPool, StoreError> {
+    let invalid =
+        || StoreError::Internal("the database URL must be postgres://user:password@host:port/database".into());
+    // sqlx takes any scheme for its own.
+    if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
+        return Err(invalid());
+    }
+    let options = PgConnectOptions::from_str(url)
+        .map_err(|_| invalid())?
+        .application_name(env!("CARGO_PKG_NAME"))
+        .options([("statement_timeout", settings.statement_timeout.as_millis().to_string())]);
+    Ok(PgPoolOptions::new()
+        .max_connections(settings.max_connections)
+        .acquire_timeout(settings.acquire_timeout)
+        // A ping before each use costs a round trip; a dead connection shows itself by its error just as well.
+        .test_before_acquire(false)
+        .connect_lazy_with(options))
+}
+
+/// Brings the schema up to date. Safe to run from several processes at once.
+pub async fn migrate(pool: &PgPool) -> Result<(), StoreError> {
+    let mut connection = pool.acquire().await?.detach();
+    // A migration may take its time.
+    sqlx::query("SET statement_timeout = 0").execute(&mut connection).await?;
+    MIGRATIONS.run(&mut connection).await.map_err(migrate_error)?;
+    Ok(connection.close().await?)
+}
+
+/// Whether every migration that this version needs has been applied, unchanged.
+pub async fn schema_is_current(pool: &PgPool) -> Result<bool, StoreError> {
+    let mut connection = pool.acquire().await?;
+    let applied = match connection.list_applied_migrations("_sqlx_migrations").await {
+        Ok(applied) => applied,
+        Err(MigrateError::Execute(error)) if is_undefined_table(&error) => return Ok(false),
+        Err(error) => return Err(migrate_error(error)),
+    };
+    let is_applied = |needed: &sqlx::migrate::Migration| {
+        applied.iter().any(|done| done.version == needed.version && done.checksum == needed.checksum)
+    };
+    Ok(MIGRATIONS.iter().all(is_applied))
+}
+
+fn is_undefined_table(error: &sqlx::Error) -> bool {
+    error.as_database_error().and_then(|error| error.code()).as_deref() == Some("42P01")
+}
+
+fn migrate_error(error: MigrateError) -> StoreError {
+    match error {
+        MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => error.into(),
+        // The others name versions of migrations, nothing else.
+        error => StoreError::Internal(error.to_string()),
+    }
+}

@@ -1,0 +1,109 @@
+use rstest::rstest;
+
+use super::*;
+use crate::sms::gsm7::septets;
+
+const DANISH: &str = "+4520123456";
+const GREENLANDIC: &str = "+299221234";
+const FAROESE: &str = "+298211234";
+const SWEDISH: &str = "+46701234567";
+
+fn at(time: &str) -> DateTime<Utc> {
+    time.parse().unwrap()
+}
+
+fn number(e164: &str) -> MobileNumber {
+    MobileNumber::parse(e164).unwrap()
+}
+
+fn pin_sms(language: Language, recipient: &str, expire_time: &str) -> Zeroizing<String> {
+    let pin = Pin::parse("01234567").unwrap();
+    Texts::load().sms(&SmsText::Pin { pin: &pin, expire_time: at(expire_time) }, language, &number(recipient))
+}
+
+/// R24: one segment for every text, language and zone, at every minute of a day and on every day of a year.
+#[test]
+fn every_sms_is_one_gsm7_segment() {
+    let texts = Texts::load();
+    let pin = Pin::parse("00000000").unwrap();
+    let year = at("2026-01-01T00:00:00Z");
+    let times = (0..365).map(|day| year + chrono::Duration::days(day) + chrono::Duration::minutes(day * 4));
+    for time in times {
+        for language in Language::ALL {
+            for recipient in [DANISH, GREENLANDIC, FAROESE, SWEDISH].map(number) {
+                for text in [
+                    SmsText::Pin { pin: &pin, expire_time: time },
+                    SmsText::AccessRequested { eligible_time: time },
+                    SmsText::HoldPassed { expire_time: time },
+                ] {
+                    let text = texts.sms(&text, language, &recipient);
+                    let length = septets(&text).expect("GSM-7 letters only");
+                    assert!(length <= 160, "{length} septets in {language:?}: {}", *text);
+                    assert!(!text.contains(['{', '}', '$']), "an unresolved value: {}", *text);
+                    assert!(!text.contains("http") && !text.contains(".dk"), "a link: {}", *text);
+                    assert!(text.contains("+45 33 98 00 10"), "no way to stop it: {}", *text);
+                }
+            }
+        }
+    }
+}
+
+#[rstest]
+#[case::danish_summer(DANISH, "2026-07-01T12:32:00Z", "kl. 14.32.")]
+#[case::danish_winter(DANISH, "2026-12-01T12:32:00Z", "kl. 13.32.")]
+#[case::greenlandic(GREENLANDIC, "2026-12-01T12:32:00Z", "kl. 10.32.")]
+#[case::faroese(FAROESE, "2026-12-01T12:32:00Z", "kl. 12.32.")]
+#[case::elsewhere(SWEDISH, "2026-12-01T12:32:00Z", "kl. 13.32 dansk tid.")]
+fn the_expiry_is_a_clock_time_where_the_number_is_from(
+    #[case] recipient: &str,
+    #[case] expire_time: &str,
+    #[case] expected: &str,
+) {
+    let text = pin_sms(Language::Da, recipient, expire_time);
+    assert!(text.contains(expected), "{}", *text);
+}
+
+#[rstest]
+#[case(Language::Da)]
+#[case(Language::En)]
+#[case(Language::Kl)]
+fn the_pin_is_there_in_two_groups(#[case] language: Language) {
+    assert!(pin_sms(language, DANISH, "2026-12-01T12:32:00Z").contains("0123 4567"));
+}
+
+#[test]
+fn each_language_has_its_own_text() {
+    let text = |language| pin_sms(language, DANISH, "2026-12-01T12:32:00Z");
+    assert!(text(Language::Da).contains("udløber"));
+    assert!(text(Language::En).contains("expires at 13:32."));
+    assert!(text(Language::Kl).contains("Kodetit allanut takutinngisaannakkit"));
+}
+
+#[test]
+fn a_text_that_greenlandic_lacks_is_danish() {
+    let texts = Texts::load();
+    let text = SmsText::HoldPassed { expire_time: at("2026-12-01T12:32:00Z") };
+    let sms = |language| texts.sms(&text, language, &number(GREENLANDIC));
+    assert_eq!(*sms(Language::Kl), *sms(Language::Da));
+    assert_ne!(*sms(Language::En), *sms(Language::Da));
+}
+
+#[test]
+fn notices_name_the_day() {
+    let texts = Texts::load();
+    let text = SmsText::AccessRequested { eligible_time: at("2026-12-01T23:32:00Z") };
+    assert!(texts.sms(&text, Language::Da, &number(DANISH)).contains("2/12 kl. 00.32"));
+    assert!(texts.sms(&text, Language::En, &number(DANISH)).contains("2 Dec 00:32"));
+}
+
+#[test]
+fn every_kind_of_fact_has_its_question() {
+    let texts = Texts::load();
+    for language in Language::ALL {
+        let mut questions = FactKind::ALL.map(|kind| texts.question(kind, language)).to_vec();
+        questions.sort();
+        questions.dedup();
+        assert_eq!(questions.len(), FactKind::ALL.len());
+    }
+    assert_ne!(texts.question(FactKind::Birthplace, Language::Da), texts.question(FactKind::Birthplace, Language::En));
+}

@@ -1,0 +1,77 @@
+//! A gateway that is down for a while.
+
+use std::time::Duration;
+
+use sqlx::PgPool;
+use temporary_pin::sms::settings::DispatcherSettings;
+
+use crate::world::{LEASE, Mode, World};
+
+/// R24: retries go on until the message expires, ever more slowly, and then end.
+#[sqlx::test]
+async fn tries_become_rare_and_end_with_the_message(pool: PgPool) {
+    let world = World::new(pool);
+    world.phone.set(Mode::Down);
+    let id = world.queue("pin").await;
+    let dispatcher = world.dispatcher();
+
+    let start = world.now();
+    let mut tries = Vec::new();
+    while world.now() < start + chrono::Duration::seconds(650) {
+        dispatcher.run_once().await;
+        if world.phone.received().len() > tries.len() {
+            tries.push((world.now() - start).num_seconds());
+        }
+        world.clock.advance(Duration::from_secs(1));
+    }
+
+    let gaps: Vec<i64> = tries.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    assert!(gaps[0] <= 3, "{gaps:?}");
+    assert!(gaps[6..].iter().all(|gap| *gap >= 15), "half of the longest delay at least: {gaps:?}");
+    assert!(gaps.iter().all(|gap| *gap <= 40), "the longest delay and a little at most: {gaps:?}");
+    assert!(*tries.last().unwrap() <= 600, "a try after the expiry: {tries:?}");
+    assert_eq!(world.state(id).await, "expired");
+    assert!(!world.has_body(id).await);
+}
+
+#[sqlx::test]
+async fn after_an_outage_every_message_goes_out_once(pool: PgPool) {
+    let world = World::new(pool);
+    world.phone.set(Mode::Down);
+    let mut ids = Vec::new();
+    for _ in 0..10 {
+        ids.push(world.queue("pin").await);
+    }
+    let dispatcher = world.dispatcher();
+    dispatcher.run_once().await;
+    assert_eq!(world.phone.received().len(), 10);
+    assert_eq!(world.last_error(ids[0]).await.as_deref(), Some("status 503"));
+
+    world.phone.set(Mode::Accept);
+    world.clock.advance(Duration::from_secs(2));
+    dispatcher.run_once().await;
+    dispatcher.run_once().await;
+
+    assert_eq!(world.phone.received().len(), 20);
+    for id in ids {
+        assert_eq!(world.state(id).await, "accepted");
+    }
+}
+
+/// One message's failure is no reason to keep the others waiting.
+#[sqlx::test]
+async fn a_message_that_waits_for_its_retry_takes_no_ones_place(pool: PgPool) {
+    let world = World::new(pool);
+    world.phone.set(Mode::Down);
+    let delayed = world.queue("pin").await;
+    let settings = DispatcherSettings { lease: LEASE, concurrency: 1, ..DispatcherSettings::default() };
+    let dispatcher = std::sync::Arc::new(world.dispatcher_with(settings));
+    dispatcher.run_once().await;
+
+    world.phone.set(Mode::Accept);
+    let next = world.queue("pin").await;
+    dispatcher.run_once().await;
+
+    assert_eq!(world.state(next).await, "accepted");
+    assert_eq!(world.state(delayed).await, "queued");
+}

@@ -1,0 +1,164 @@
+//! Dispatchers that end in the middle of their work.
+
+use std::time::Duration;
+
+use sqlx::PgPool;
+use temporary_pin::random;
+use temporary_pin::store::outbox::{self, Claimed};
+use uuid::Uuid;
+
+use crate::world::{LEASE, World};
+
+const GATEWAY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// What a dispatcher does first.
+async fn claim(world: &World) -> Vec<Claimed> {
+    let token = random::time_ordered_uuid(world.now(), &mut random::secure());
+    outbox::claim(&world.pool, world.now(), LEASE, 10, token).await.unwrap()
+}
+
+async fn begin(world: &World, message: &Claimed) -> bool {
+    outbox::begin_handover(&world.pool, message, world.now(), GATEWAY_TIMEOUT).await.unwrap()
+}
+
+/// A dispatcher has claimed one message.
+async fn claimed(world: &World, kind: &str) -> (Uuid, Claimed) {
+    let id = world.queue(kind).await;
+    (id, claim(world).await.pop().expect("a due message"))
+}
+
+#[sqlx::test]
+async fn a_message_claimed_by_the_dead_goes_out_when_the_lease_has_run_out(pool: PgPool) {
+    let world = World::new(pool);
+    let (id, _) = claimed(&world, "pin").await;
+
+    world.dispatcher().run_once().await;
+    assert!(world.phone.received().is_empty(), "sent during the lease of another");
+
+    world.clock.advance(LEASE);
+    world.dispatcher().run_once().await;
+    assert_eq!(world.phone.received().len(), 1);
+    assert_eq!(world.state(id).await, "accepted");
+}
+
+#[sqlx::test]
+async fn a_message_whose_handover_had_begun_is_given_up(pool: PgPool) {
+    let world = World::new(pool);
+    let (id, message) = claimed(&world, "pin").await;
+    assert!(begin(&world, &message).await);
+
+    world.clock.advance(LEASE);
+    world.dispatcher().run_once().await;
+
+    assert!(world.phone.received().is_empty(), "sent by two dispatchers");
+    assert_eq!(world.state(id).await, "failed");
+    assert_eq!(world.last_error(id).await.as_deref(), Some("outcome unknown"));
+
+    // R5: the person orders it again.
+    world.queue_again(id).await;
+    world.dispatcher().run_once().await;
+    assert_eq!(world.phone.received()[0].reference, format!("{id}.2"));
+    assert_eq!(world.state(id).await, "accepted");
+}
+
+#[sqlx::test]
+async fn a_message_whose_handover_had_begun_is_never_claimed(pool: PgPool) {
+    let world = World::new(pool);
+    let (_, message) = claimed(&world, "pin").await;
+    assert!(begin(&world, &message).await);
+    world.clock.advance(LEASE);
+    assert!(claim(&world).await.is_empty());
+}
+
+#[sqlx::test]
+async fn a_notice_whose_handover_had_begun_goes_out_again(pool: PgPool) {
+    let world = World::new(pool);
+    let (id, message) = claimed(&world, "access_requested").await;
+    assert!(begin(&world, &message).await);
+
+    world.clock.advance(LEASE);
+    world.dispatcher().run_once().await;
+    assert_eq!(world.phone.received().len(), 1);
+    assert!(!world.has_body(id).await);
+}
+
+/// The instance was only slow, not dead.
+#[sqlx::test]
+async fn an_answer_after_the_lease_still_counts(pool: PgPool) {
+    let world = World::new(pool);
+    let (id, message) = claimed(&world, "pin").await;
+    assert!(begin(&world, &message).await);
+    world.clock.advance(LEASE);
+    world.dispatcher().run_once().await;
+    assert_eq!(world.state(id).await, "failed");
+
+    outbox::accepted(&world.pool, &message, Some("7")).await.unwrap();
+
+    assert_eq!(world.state(id).await, "accepted");
+    assert!(claim(&world).await.is_empty());
+}
+
+#[sqlx::test]
+async fn whoever_lost_the_lease_neither_sends_nor_records(pool: PgPool) {
+    let world = World::new(pool);
+    let (id, slow) = claimed(&world, "pin").await;
+    world.clock.advance(LEASE);
+    let quick = claim(&world).await.pop().expect("the lease has run out");
+
+    assert!(!begin(&world, &slow).await);
+    outbox::accepted(&world.pool, &slow, None).await.unwrap();
+    outbox::failed(&world.pool, &slow, "late").await.unwrap();
+    outbox::retry_later(&world.pool, &slow, world.now(), "late").await.unwrap();
+
+    assert_eq!((world.state(id).await.as_str(), world.last_error(id).await), ("queued", None));
+    assert!(begin(&world, &quick).await);
+    assert!(!begin(&world, &quick).await, "one hand-over per claim");
+}
+
+#[sqlx::test]
+async fn a_handover_that_would_outlast_the_lease_does_not_begin(pool: PgPool) {
+    let world = World::new(pool);
+    let (_, message) = claimed(&world, "pin").await;
+    world.clock.advance(LEASE - GATEWAY_TIMEOUT);
+    assert!(!begin(&world, &message).await);
+}
+
+#[sqlx::test]
+async fn a_message_that_expires_after_the_claim_is_not_handed_over(pool: PgPool) {
+    let world = World::new(pool);
+    world.queue_at("pin", world.now(), world.now() + Duration::from_secs(5)).await;
+    let message = claim(&world).await.pop().expect("a due message");
+    world.clock.advance(Duration::from_secs(5));
+    assert!(!begin(&world, &message).await);
+}
+
+/// A message that expires during its hand-over has been sent all the same.
+#[sqlx::test]
+async fn an_expiry_during_the_handover_changes_nothing(pool: PgPool) {
+    let world = World::new(pool);
+    let id = world.queue_at("pin", world.now(), world.now() + Duration::from_secs(5)).await;
+    let message = claim(&world).await.pop().expect("a due message");
+    assert!(begin(&world, &message).await);
+    world.clock.advance(Duration::from_secs(5));
+
+    world.dispatcher().run_once().await;
+    assert_eq!(world.state(id).await, "queued");
+
+    outbox::accepted(&world.pool, &message, None).await.unwrap();
+    world.dispatcher().run_once().await;
+    assert_eq!(world.state(id).await, "accepted");
+    assert!(!world.has_body(id).await);
+}
+
+/// The PIN was revoked, or redeemed from an earlier send, in between.
+#[sqlx::test]
+async fn a_cancelled_message_is_not_handed_over(pool: PgPool) {
+    let world = World::new(pool);
+    let (id, message) = claimed(&world, "pin").await;
+    let cancel = sqlx::query("UPDATE outbox SET state = 'cancelled', sealed_body = NULL WHERE id = $1").bind(id);
+    cancel.execute(&world.pool).await.unwrap();
+
+    assert!(!begin(&world, &message).await);
+    outbox::accepted(&world.pool, &message, None).await.unwrap();
+    assert_eq!(world.state(id).await, "cancelled");
+}

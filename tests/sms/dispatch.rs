@@ -1,0 +1,162 @@
+//! One dispatcher: what is sent, what is not, and what stays in the outbox.
+
+use std::time::Duration;
+
+use sqlx::PgPool;
+
+use crate::world::{Mode, NUMBER, TEXT, World};
+
+#[sqlx::test]
+async fn a_due_message_reaches_the_gateway(pool: PgPool) {
+    let world = World::new(pool);
+    let id = world.queue("pin").await;
+
+    world.dispatcher().run_once().await;
+
+    let [message] = &world.phone.received()[..] else { panic!("one message expected") };
+    assert_eq!((message.number.as_str(), message.text.as_str()), (NUMBER, TEXT));
+    assert_eq!(message.reference, format!("{id}.1"));
+    assert_eq!(world.state(id).await, "accepted");
+
+    world.dispatcher().run_once().await;
+    assert_eq!(world.phone.received().len(), 1, "it was sent again");
+}
+
+/// R24: the network must not deliver a PIN that has expired.
+#[sqlx::test]
+async fn validity_is_the_time_left(pool: PgPool) {
+    let world = World::new(pool);
+    world.queue("pin").await;
+    world.clock.advance(Duration::from_secs(200));
+
+    world.dispatcher().run_once().await;
+
+    let validity = world.phone.received()[0].validity;
+    assert!((390..=400).contains(&validity.as_secs()), "{validity:?}");
+}
+
+#[sqlx::test]
+async fn a_message_waits_until_it_is_due(pool: PgPool) {
+    let world = World::new(pool);
+    let day = Duration::from_secs(24 * 3600);
+    world.queue_at("hold_passed", world.now() + day, world.now() + 2 * day).await;
+
+    world.dispatcher().run_once().await;
+    assert!(world.phone.received().is_empty());
+
+    world.clock.advance(day);
+    world.dispatcher().run_once().await;
+    assert_eq!(world.phone.received().len(), 1);
+}
+
+#[sqlx::test]
+async fn an_expired_message_is_never_sent_and_its_body_erased(pool: PgPool) {
+    let world = World::new(pool);
+    let id = world.queue("pin").await;
+    world.clock.advance(Duration::from_secs(600));
+
+    world.dispatcher().run_once().await;
+
+    assert!(world.phone.received().is_empty());
+    assert_eq!(world.state(id).await, "expired");
+    assert!(!world.has_body(id).await);
+}
+
+/// A PIN may be sent again (R5) until it expires; nothing else is.
+#[sqlx::test]
+async fn the_body_is_erased_when_it_is_needed_no_more(pool: PgPool) {
+    let world = World::new(pool);
+    let pin = world.queue("pin").await;
+    let notice = world.queue("access_requested").await;
+
+    world.dispatcher().run_once().await;
+    assert!(world.has_body(pin).await);
+    assert!(!world.has_body(notice).await);
+
+    world.clock.advance(Duration::from_secs(600));
+    world.dispatcher().run_once().await;
+    assert!(!world.has_body(pin).await);
+    assert_eq!(world.state(pin).await, "accepted");
+}
+
+#[sqlx::test]
+async fn a_resend_goes_out_under_a_reference_of_its_own(pool: PgPool) {
+    let world = World::new(pool);
+    let id = world.queue("pin").await;
+    world.dispatcher().run_once().await;
+
+    world.queue_again(id).await;
+    world.dispatcher().run_once().await;
+
+    let references: Vec<_> = world.phone.times().into_iter().collect();
+    assert_eq!(references, [(format!("{id}.1"), 1), (format!("{id}.2"), 1)]);
+}
+
+#[sqlx::test]
+async fn a_refusal_for_good_is_final(pool: PgPool) {
+    let world = World::new(pool);
+    world.phone.set(Mode::Refuse);
+    let pin = world.queue("pin").await;
+    let notice = world.queue("access_requested").await;
+
+    world.dispatcher().run_once().await;
+    world.clock.advance(Duration::from_secs(300));
+    world.dispatcher().run_once().await;
+
+    assert_eq!(world.phone.received().len(), 2);
+    assert_eq!(world.state(pin).await, "failed");
+    assert_eq!(world.last_error(pin).await.as_deref(), Some("status 422"));
+    assert!(world.has_body(pin).await, "the person may order it again");
+    assert!(!world.has_body(notice).await);
+}
+
+/// The phone may have it already, but a warning twice does less harm than none.
+#[sqlx::test]
+async fn a_notice_with_an_unknown_outcome_is_tried_again(pool: PgPool) {
+    let world = World::new(pool);
+    world.phone.set(Mode::Silent);
+    let id = world.queue("access_requested").await;
+
+    world.dispatcher().run_once().await;
+    world.clock.advance(Duration::from_secs(300));
+    world.phone.set(Mode::Accept);
+    world.dispatcher().run_once().await;
+
+    assert_eq!(world.phone.received().len(), 2);
+    assert_eq!(world.state(id).await, "accepted");
+}
+
+/// The phone may have it already: only the person decides about another one.
+#[sqlx::test]
+async fn an_unknown_outcome_is_not_tried_again(pool: PgPool) {
+    let world = World::new(pool);
+    world.phone.set(Mode::Silent);
+    let id = world.queue("pin").await;
+
+    world.dispatcher().run_once().await;
+    world.clock.advance(Duration::from_secs(300));
+    world.phone.set(Mode::Accept);
+    world.dispatcher().run_once().await;
+
+    assert_eq!(world.phone.received().len(), 1);
+    assert_eq!(world.state(id).await, "failed");
+    assert_eq!(world.last_error(id).await.as_deref(), Some("outcome unknown: no answer in time"));
+
+    world.queue_again(id).await;
+    world.dispatcher().run_once().await;
+    assert_eq!(world.state(id).await, "accepted");
+    assert_eq!(world.last_error(id).await, None);
+}
+
+#[sqlx::test]
+async fn a_body_that_does_not_open_fails_and_holds_nobody_up(pool: PgPool) {
+    let world = World::new(pool);
+    let broken = world.queue("pin").await;
+    sqlx::query("UPDATE outbox SET sealed_body = 'x' WHERE id = $1").bind(broken).execute(&world.pool).await.unwrap();
+    let good = world.queue("pin").await;
+
+    world.dispatcher().run_once().await;
+
+    assert_eq!(world.state(broken).await, "failed");
+    assert_eq!(world.state(good).await, "accepted");
+}

@@ -1,0 +1,161 @@
+//! The client of GatewayAPI against a server that answers as told.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::routing::post;
+use axum::{Json, Router};
+use rstest::rstest;
+use secrecy::SecretString;
+use serde_json::{Value, json};
+use temporary_pin::domain::mobile::MobileNumber;
+use temporary_pin::sms::gateway::{Accepted, Gateway as _, GatewayError, Message};
+use temporary_pin::sms::gateway_api::GatewayApi;
+use tokio::net::TcpListener;
+use zeroize::Zeroizing;
+
+const NUMBER: &str = "+4520123456";
+const TEXT: &str = "PIN-kode 1234 5678 æøå";
+
+/// What the server answers, and what it was asked.
+#[derive(Clone)]
+struct Server {
+    status: StatusCode,
+    answer: String,
+    delay: Duration,
+    calls: Arc<Mutex<Vec<(HeaderMap, Value)>>>,
+}
+
+impl Server {
+    fn answering(status: u16, answer: impl Into<String>) -> Self {
+        let status = StatusCode::from_u16(status).unwrap();
+        Self { status, answer: answer.into(), delay: Duration::ZERO, calls: Arc::default() }
+    }
+
+    /// Starts it and sends one message.
+    async fn send(&self) -> Result<Accepted, GatewayError> {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/rest/mtsms", listener.local_addr().unwrap());
+        let app = Router::new().route("/rest/mtsms", post(take)).with_state(self.clone());
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        send_to(&url).await
+    }
+}
+
+async fn take(
+    State(server): State<Server>,
+    headers: HeaderMap,
+    Json(body): Json<Value>,
+) -> (StatusCode, [(&'static str, &'static str); 1], String) {
+    server.calls.lock().unwrap().push((headers, body));
+    tokio::time::sleep(server.delay).await;
+    (server.status, [("content-type", "application/json")], server.answer)
+}
+
+async fn send_to(url: &str) -> Result<Accepted, GatewayError> {
+    let token = SecretString::from("the-token");
+    let timeout = Duration::from_millis(500);
+    let gateway = GatewayApi::new(url.parse().unwrap(), token, "MitID".to_owned(), timeout).unwrap();
+    let message = Message {
+        recipient: MobileNumber::parse(NUMBER).unwrap(),
+        text: Zeroizing::new(TEXT.to_owned()),
+        reference: "0190.1".to_owned(),
+        validity: Duration::from_millis(599_900),
+    };
+    gateway.send(&message).await
+}
+
+#[tokio::test]
+async fn a_message_goes_out_as_documented() {
+    let server = Server::answering(200, json!({"ids": [421_332_671], "usage": {"countries": {"DK": 1}}}).to_string());
+
+    let accepted = server.send().await.unwrap();
+
+    assert_eq!(accepted.gateway_reference.as_deref(), Some("421332671"));
+    let calls = server.calls.lock().unwrap();
+    let [(headers, body)] = calls.as_slice() else { panic!("one call expected") };
+    // The token as user without a password: base64 of "the-token:".
+    assert_eq!(headers["authorization"], "Basic dGhlLXRva2VuOg==");
+    let expected = json!({
+        "sender": "MitID",
+        "message": TEXT,
+        "recipients": [{"msisdn": "4520123456"}],
+        "userref": "0190.1",
+        "validity_period": 599,
+    });
+    assert_eq!(*body, expected);
+}
+
+#[rstest]
+#[case(202, "")]
+#[case(201, "not JSON")]
+#[case(200, "{}")]
+#[tokio::test]
+async fn any_2xx_is_accepted(#[case] status: u16, #[case] answer: &str) {
+    let server = Server::answering(status, answer);
+    assert_eq!(server.send().await, Ok(Accepted { gateway_reference: None }));
+}
+
+#[rstest]
+#[case(400)]
+#[case(401)]
+#[case(403)]
+#[case(422)]
+#[tokio::test]
+async fn other_4xx_are_permanent(#[case] status: u16) {
+    assert_eq!(Server::answering(status, "").send().await, Err(GatewayError::Permanent(format!("status {status}"))));
+}
+
+#[rstest]
+#[case(302)]
+#[case(408)]
+#[case(429)]
+#[case(500)]
+#[case(503)]
+#[tokio::test]
+async fn overload_and_faults_are_temporary(#[case] status: u16) {
+    assert_eq!(Server::answering(status, "").send().await, Err(GatewayError::Temporary(format!("status {status}"))));
+}
+
+#[tokio::test]
+async fn the_reason_has_their_error_code_and_nothing_else_of_the_answer() {
+    let answer = json!({
+        "code": "0x0213",
+        "message": format!("Cannot send %1 to {NUMBER}"),
+        "variables": [TEXT, "4520123456"],
+    });
+    let server = Server::answering(403, answer.to_string());
+    assert_eq!(server.send().await, Err(GatewayError::Permanent("status 403, code 0x0213".to_owned())));
+
+    let server = Server::answering(403, json!({"code": format!("0x0213 {NUMBER}")}).to_string());
+    assert_eq!(server.send().await, Err(GatewayError::Permanent("status 403".to_owned())));
+}
+
+#[tokio::test]
+async fn no_answer_in_time_may_have_been_taken() {
+    let server = Server { delay: Duration::from_secs(30), ..Server::answering(200, "{}") };
+    assert!(matches!(server.send().await, Err(GatewayError::Unknown(_))));
+    assert!(matches!(Server::answering(504, "").send().await, Err(GatewayError::Unknown(_))));
+}
+
+#[tokio::test]
+async fn a_broken_connection_may_have_been_taken() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/rest/mtsms", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        let (stream, _) = listener.accept().await.unwrap();
+        stream.readable().await.unwrap();
+        drop(stream);
+    });
+    assert!(matches!(send_to(&url).await, Err(GatewayError::Unknown(_))));
+}
+
+#[tokio::test]
+async fn nobody_listening_is_temporary() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/rest/mtsms", listener.local_addr().unwrap());
+    drop(listener);
+    assert_eq!(send_to(&url).await, Err(GatewayError::Temporary("cannot connect".to_owned())));
+}

@@ -1,0 +1,11 @@
+//! SMS, from the outbox to the gateway's door. Needs `DATABASE_URL`.
+
+#![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
+
+mod backoff;
+mod crash;
+mod dispatch;
+mod gateway_api;
+mod race;
+mod running;
+mod world;

@@ -1,0 +1,117 @@
+//! The dispatcher as the service runs it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::PgPool;
+use temporary_pin::sms::settings::DispatcherSettings;
+use tokio::sync::Notify;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::world::{LEASE, Phone, World};
+
+struct Running {
+    wake: Arc<Notify>,
+    cancel: CancellationToken,
+    task: JoinHandle<()>,
+}
+
+impl Running {
+    fn start(world: &World, concurrency: usize, poll_interval: Duration) -> Self {
+        let settings = DispatcherSettings { lease: LEASE, concurrency, poll_interval, ..DispatcherSettings::default() };
+        let (wake, cancel) = (Arc::new(Notify::new()), CancellationToken::new());
+        let task = tokio::spawn(world.dispatcher_with(settings).run(Arc::clone(&wake), cancel.clone()));
+        Self { wake, cancel, task }
+    }
+
+    async fn stop(self) {
+        self.cancel.cancel();
+        tokio::time::timeout(Duration::from_secs(10), self.task).await.expect("it does not stop").unwrap();
+    }
+}
+
+async fn until(what: &str, condition: impl AsyncFn() -> bool) {
+    let wait = async {
+        while !condition().await {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), wait).await.unwrap_or_else(|_| panic!("never: {what}"));
+}
+
+const NEVER: Duration = Duration::from_secs(3600);
+
+#[sqlx::test]
+async fn a_wake_sends_at_once(pool: PgPool) {
+    let world = World::new(pool);
+    let running = Running::start(&world, 4, NEVER);
+    // The first poll comes at the start: let it pass.
+    let first = world.queue("pin").await;
+    running.wake.notify_one();
+    until("the first is sent", async || world.state(first).await == "accepted").await;
+
+    let second = world.queue("pin").await;
+    running.wake.notify_one();
+
+    until("the second is sent", async || world.state(second).await == "accepted").await;
+    running.stop().await;
+}
+
+#[sqlx::test]
+async fn without_a_wake_the_poll_finds_it(pool: PgPool) {
+    let world = World::new(pool);
+    let running = Running::start(&world, 4, Duration::from_millis(10));
+    let id = world.queue("pin").await;
+    until("it is sent", async || world.state(id).await == "accepted").await;
+    running.stop().await;
+}
+
+/// More messages than may be handed over at once: each finished one makes room for the next, without another wake.
+#[sqlx::test]
+async fn one_wake_is_enough_for_many(pool: PgPool) {
+    let world = World::new(pool);
+    for _ in 0..30 {
+        world.queue("pin").await;
+    }
+    let running = Running::start(&world, 4, NEVER);
+    until("all are sent", async || world.phone.received().len() == 30).await;
+    running.stop().await;
+}
+
+#[sqlx::test]
+async fn a_slow_answer_holds_nobody_up_and_no_connection(pool: PgPool) {
+    let world = World { phone: Phone::holding_back(), ..World::new(pool) };
+    let connections = world.pool.options().get_max_connections() as usize;
+    for _ in 0..connections + 5 {
+        world.queue("pin").await;
+    }
+    let running = Running::start(&world, connections + 5, NEVER);
+    until("all are at the gateway", async || world.phone.received().len() == connections + 5).await;
+    let queued: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM outbox WHERE state = 'queued'").fetch_one(&world.pool).await.unwrap();
+    assert_eq!(usize::try_from(queued), Ok(connections + 5));
+    world.phone.gate.add_permits(connections + 5);
+    running.stop().await;
+}
+
+#[sqlx::test]
+async fn it_stops_between_two_messages(pool: PgPool) {
+    let world = World { phone: Phone::holding_back(), ..World::new(pool) };
+    let first = world.queue("pin").await;
+    let second = world.queue("pin").await;
+    let running = Running::start(&world, 1, NEVER);
+    until("the first is at the gateway", async || world.phone.received().len() == 1).await;
+
+    running.cancel.cancel();
+    world.phone.gate.add_permits(10);
+    running.stop().await;
+
+    assert_eq!(world.phone.received().len(), 1);
+    assert_eq!(world.state(first).await, "accepted", "the hand-over under way is finished");
+    assert_eq!(world.state(second).await, "queued");
+
+    // Nothing holds the second one: the next instance sends it at once.
+    world.dispatcher().run_once().await;
+    assert_eq!(world.state(second).await, "accepted");
+}

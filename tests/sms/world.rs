@@ -1,0 +1,189 @@
+//! What the dispatcher's tests share: an outbox, a clock, and a gateway that behaves as told.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use sqlx::{AssertSqlSafe, PgPool, Row as _};
+use temporary_pin::clock::{Clock, ShiftedClock};
+use temporary_pin::domain::mobile::MobileNumber;
+use temporary_pin::keys::{self, KeyRing};
+use temporary_pin::random;
+use temporary_pin::sms::dispatcher::Dispatcher;
+use temporary_pin::sms::gateway::{Accepted, Gateway, GatewayError, Message};
+use temporary_pin::sms::sealed::seal_message;
+use temporary_pin::sms::settings::DispatcherSettings;
+use tokio::sync::Semaphore;
+use uuid::Uuid;
+
+pub(crate) const NUMBER: &str = "+4520123456";
+pub(crate) const TEXT: &str = "PIN-kode 1234 5678";
+pub(crate) const LEASE: Duration = Duration::from_secs(60);
+
+/// How the gateway answers.
+#[derive(Clone, Copy)]
+pub(crate) enum Mode {
+    Accept,
+    Down,
+    Refuse,
+    Silent,
+}
+
+/// A gateway that remembers what it was handed.
+#[derive(Clone)]
+pub(crate) struct Phone {
+    mode: Arc<Mutex<Mode>>,
+    received: Arc<Mutex<Vec<Received>>>,
+    /// Each call waits for a permit.
+    pub(crate) gate: Arc<Semaphore>,
+}
+
+#[derive(Clone)]
+pub(crate) struct Received {
+    pub(crate) number: String,
+    pub(crate) text: String,
+    pub(crate) reference: String,
+    pub(crate) validity: Duration,
+}
+
+impl Phone {
+    pub(crate) fn new() -> Self {
+        let gate = Arc::new(Semaphore::new(Semaphore::MAX_PERMITS));
+        Self { mode: Arc::new(Mutex::new(Mode::Accept)), received: Arc::default(), gate }
+    }
+
+    /// A gateway that answers only when it is let: by permits of its gate.
+    pub(crate) fn holding_back() -> Self {
+        Self { gate: Arc::new(Semaphore::new(0)), ..Self::new() }
+    }
+
+    pub(crate) fn set(&self, mode: Mode) {
+        *self.mode.lock().unwrap() = mode;
+    }
+
+    pub(crate) fn received(&self) -> Vec<Received> {
+        self.received.lock().unwrap().clone()
+    }
+
+    /// How often each reference was handed over.
+    pub(crate) fn times(&self) -> BTreeMap<String, usize> {
+        let mut times = BTreeMap::new();
+        for message in self.received() {
+            *times.entry(message.reference).or_default() += 1;
+        }
+        times
+    }
+}
+
+impl Gateway for Phone {
+    fn timeout(&self) -> Duration {
+        Duration::from_secs(10)
+    }
+
+    async fn send(&self, message: &Message) -> Result<Accepted, GatewayError> {
+        self.received.lock().unwrap().push(Received {
+            number: message.recipient.e164().to_owned(),
+            text: message.text.to_string(),
+            reference: message.reference.clone(),
+            validity: message.validity,
+        });
+        self.gate.acquire().await.unwrap().forget();
+        let mode = *self.mode.lock().unwrap();
+        match mode {
+            Mode::Accept => Ok(Accepted { gateway_reference: Some("7".to_owned()) }),
+            Mode::Down => Err(GatewayError::Temporary("status 503".to_owned())),
+            Mode::Refuse => Err(GatewayError::Permanent("status 422".to_owned())),
+            Mode::Silent => Err(GatewayError::Unknown("no answer in time".to_owned())),
+        }
+    }
+}
+
+/// One database with its messages, and a clock.
+pub(crate) struct World {
+    pub(crate) pool: PgPool,
+    pub(crate) keys: Arc<KeyRing>,
+    pub(crate) clock: ShiftedClock,
+    pub(crate) phone: Phone,
+}
+
+impl World {
+    pub(crate) fn new(pool: PgPool) -> Self {
+        let keys = KeyRing::parse(&keys::generate(&mut random::secure())).unwrap();
+        Self { pool, keys: Arc::new(keys), clock: ShiftedClock::default(), phone: Phone::new() }
+    }
+
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
+    }
+
+    /// A dispatcher of this world, as one instance of the service runs it.
+    pub(crate) fn dispatcher(&self) -> Arc<Dispatcher<Phone>> {
+        Arc::new(self.dispatcher_with(DispatcherSettings { lease: LEASE, ..DispatcherSettings::default() }))
+    }
+
+    pub(crate) fn dispatcher_with(&self, settings: DispatcherSettings) -> Dispatcher<Phone> {
+        Dispatcher {
+            pool: self.pool.clone(),
+            keys: Arc::clone(&self.keys),
+            gateway: self.phone.clone(),
+            clock: Arc::new(self.clock.clone()),
+            settings,
+        }
+    }
+
+    /// Queues a message that is due now and may be sent for ten minutes.
+    pub(crate) async fn queue(&self, kind: &str) -> Uuid {
+        let now = self.now();
+        self.queue_at(kind, now, now + Duration::from_secs(600)).await
+    }
+
+    pub(crate) async fn queue_at(&self, kind: &str, due_time: DateTime<Utc>, expire_time: DateTime<Utc>) -> Uuid {
+        let id = random::time_ordered_uuid(due_time, &mut random::secure());
+        let sealed_body = seal_message(&self.keys, id, &MobileNumber::parse(NUMBER).unwrap(), TEXT);
+        sqlx::query(
+            "INSERT INTO outbox (id, person_key, kind, state, sealed_body, next_attempt_time, expire_time, create_time)
+            VALUES ($1, decode(repeat('00', 32), 'hex'), $2, 'queued', $3, $4, $5, $4)",
+        )
+        .bind(id)
+        .bind(kind)
+        .bind(sealed_body)
+        .bind(due_time)
+        .bind(expire_time)
+        .execute(&self.pool)
+        .await
+        .unwrap();
+        id
+    }
+
+    /// Queues the same message again, as a resend does (R5).
+    pub(crate) async fn queue_again(&self, id: Uuid) {
+        sqlx::query(
+            "UPDATE outbox SET state = 'queued', sends = sends + 1, attempts = 0, next_attempt_time = $2,
+                lease_token = NULL, lease_expire_time = NULL, handover_time = NULL
+            WHERE id = $1",
+        )
+        .bind(id)
+        .bind(self.now())
+        .execute(&self.pool)
+        .await
+        .unwrap();
+    }
+
+    pub(crate) async fn state(&self, id: Uuid) -> String {
+        self.column(id, "state").await.unwrap()
+    }
+
+    pub(crate) async fn last_error(&self, id: Uuid) -> Option<String> {
+        self.column(id, "last_error").await
+    }
+
+    pub(crate) async fn has_body(&self, id: Uuid) -> bool {
+        self.column(id, "encode(sealed_body, 'hex')").await.is_some()
+    }
+
+    async fn column(&self, id: Uuid, column: &str) -> Option<String> {
+        let query = AssertSqlSafe(format!("SELECT {column} FROM outbox WHERE id = $1"));
+        sqlx::query(query).bind(id).fetch_one(&self.pool).await.unwrap().get(0)
+    }
+}
