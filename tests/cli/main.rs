@@ -1,5 +1,7 @@
 //! The command line: the real binary, its texts and its exit statuses.
 
+#![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
+
 mod bad_config;
 mod check_config;
 mod help;
