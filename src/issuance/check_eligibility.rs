@@ -45,7 +45,7 @@ impl Issuance {
         let channels = Channel::ALL
             .map(|channel| {
                 let mut all = denials(&person, channel, &self.rules.eligibility, call.now);
-                if channel == Channel::Web {
+                if channel == Channel::Web && all.is_empty() {
                     all.extend(hold_denial(hold.as_ref(), call.now));
                 }
                 all.extend(limits.iter().copied());
