@@ -136,6 +136,17 @@ impl Issuance {
         }
     }
 
+    /// An agent does not serve themself.
+    fn not_oneself(agent: &Agent, person: &Person) -> Result<(), Refusal> {
+        let account = person.mitid_account.as_ref();
+        match (agent.mitid_uuid, account) {
+            (Some(own), Some(account)) if own == account.mitid_uuid => {
+                Err(Refusal::NotAllowed(Reason::AgentNotAccepted))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Draws the questions for a person whose document is in order (R16).
     async fn ask(
         &self,
