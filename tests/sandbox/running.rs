@@ -26,6 +26,7 @@ impl Sandbox {
         let mut process = Command::new(env!("CARGO_BIN_EXE_sandbox"))
             .args(["serve", "--grpc-address", "127.0.0.1:0", "--http-address", "127.0.0.1:0"])
             .args(arguments)
+            .env("RUST_LOG", "warn")
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
