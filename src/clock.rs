@@ -37,10 +37,35 @@ impl ShiftedClock {
 
 impl Clock for ShiftedClock {
     fn now(&self) -> DateTime<Utc> {
-        SystemClock.now() + *self.shift.lock().unwrap_or_else(PoisonError::into_inner)
+        to_micros(SystemClock.now() + *self.shift.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
 fn to_micros(time: DateTime<Utc>) -> DateTime<Utc> {
     DateTime::from_timestamp_micros(time.timestamp_micros()).unwrap_or(time)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_has_the_precision_that_postgres_keeps() {
+        let time = DateTime::from_timestamp(1_795_000_000, 123_456_789).unwrap();
+        assert_eq!(to_micros(time), DateTime::from_timestamp(1_795_000_000, 123_456_000).unwrap());
+        assert_eq!(SystemClock.now().timestamp_subsec_nanos() % 1000, 0);
+    }
+
+    #[test]
+    fn clones_of_a_shifted_clock_move_together_and_only_forward() {
+        let clock = ShiftedClock::default();
+        let clone = clock.clone();
+        let before = SystemClock.now();
+        clock.advance(Duration::from_secs(24 * 3600));
+        clock.advance(Duration::from_secs(1) + Duration::from_nanos(1));
+        assert_eq!(clone.now().timestamp_subsec_nanos() % 1000, 0);
+        let shifted = clone.now() - before;
+        assert!(shifted >= chrono::TimeDelta::seconds(24 * 3600 + 1), "{shifted}");
+        assert!(shifted < chrono::TimeDelta::seconds(24 * 3600 + 601), "{shifted}");
+    }
 }

@@ -6,15 +6,14 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, bail, ensure};
 use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
 use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use rand::Rng;
-use serde::{Deserialize, Serialize};
 use uuid::Uuid;
-use zeroize::{Zeroize as _, Zeroizing};
+use zeroize::Zeroizing;
 
 use crate::domain::cpr::CprNumber;
 use crate::domain::mobile::MobileNumber;
@@ -50,15 +49,6 @@ pub struct PinVerifier {
 #[error("the sealed value does not open")]
 pub struct OpenError;
 
-/// The file's form: TOML, one table per purpose, key id to base64 of 32 bytes.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct KeyRingFile {
-    pseudonym: BTreeMap<String, String>,
-    verifier: BTreeMap<String, String>,
-    sealing: BTreeMap<String, String>,
-}
-
 impl KeyRing {
     /// Reads the key ring from a file made by [`generate`].
     pub fn load(path: &Path) -> anyhow::Result<Self> {
@@ -67,19 +57,20 @@ impl KeyRing {
         Self::parse(&Zeroizing::new(text)).with_context(|| format!("the key ring {} is not valid", path.display()))
     }
 
-    /// Reads the key ring from its text.
+    /// Reads the key ring from its text: TOML, one table per purpose, key id to base64 of 32 bytes. Errors name the key,
+    /// never its value.
     pub fn parse(text: &str) -> anyhow::Result<Self> {
-        let mut file: KeyRingFile = toml::from_str(text).map_err(|error| anyhow::anyhow!("{}", error.message()))?;
+        let mut file: toml::Table = text.parse().map_err(|error| syntax_error(text, &error))?;
         let ring = Self {
-            pseudonym: keys("pseudonym", &mut file.pseudonym, hmac_key)?
-                .pop_last()
-                .context("pseudonym: needs a key")?
-                .1,
-            verifier: keys("verifier", &mut file.verifier, hmac_key)?,
-            sealing: keys("sealing", &mut file.sealing, |bytes| {
+            pseudonym: keys(&mut file, "pseudonym", hmac_key)?.pop_last().context("pseudonym: needs a key")?.1,
+            verifier: keys(&mut file, "verifier", hmac_key)?,
+            sealing: keys(&mut file, "sealing", |bytes| {
                 RandomizedNonceKey::new(&AES_256_GCM, bytes).context("not a key for AES-256-GCM")
             })?,
         };
+        if let Some(purpose) = file.keys().next() {
+            bail!("{purpose}: there is no such purpose; there are pseudonym, verifier and sealing");
+        }
         Ok(ring)
     }
 
@@ -176,22 +167,31 @@ pub fn generate(rng: &mut impl Rng) -> Zeroizing<String> {
     text
 }
 
-/// Decodes the keys of one purpose; at least one is needed.
+/// Takes the keys of one purpose out of the file; at least one is needed.
 fn keys<K>(
+    file: &mut toml::Table,
     purpose: &str,
-    texts: &mut BTreeMap<String, String>,
     make: impl Fn(&[u8]) -> anyhow::Result<K>,
 ) -> anyhow::Result<BTreeMap<i32, K>> {
-    ensure!(!texts.is_empty(), "{purpose}: needs at least one key");
+    let Some(toml::Value::Table(table)) = file.remove(purpose) else { bail!("{purpose}: needs at least one key") };
+    ensure!(!table.is_empty(), "{purpose}: needs at least one key");
     let mut keys = BTreeMap::new();
-    for (id, text) in texts.iter_mut() {
-        let number = id.parse().with_context(|| format!("{purpose}.{id}: the key id must be a whole number"))?;
-        let bytes = Zeroizing::new(STANDARD.decode(&text).unwrap_or_default());
-        text.zeroize();
+    for (id, text) in table {
+        // Not repeated: somebody may have taken the key for the id.
+        let Ok(number) = id.parse() else { bail!("{purpose}: each key id must be a whole number") };
+        let text = if let toml::Value::String(text) = text { Zeroizing::new(text) } else { Zeroizing::default() };
+        let bytes = Zeroizing::new(STANDARD.decode(&*text).unwrap_or_default());
         ensure!(bytes.len() == KEY_LENGTH, "{purpose}.{id}: must be the base64 of {KEY_LENGTH} bytes");
-        keys.insert(number, make(&bytes).with_context(|| format!("{purpose}.{id}"))?);
+        let key = make(&bytes).with_context(|| format!("{purpose}.{id}"))?;
+        ensure!(keys.insert(number, key).is_none(), "{purpose}.{id}: the key id is given twice");
     }
     Ok(keys)
+}
+
+/// The parser's own words may quote the line, and with it a key.
+fn syntax_error(text: &str, error: &toml::de::Error) -> anyhow::Error {
+    let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+    anyhow::anyhow!("line {}: not valid TOML", before.matches('\n').count() + 1)
 }
 
 fn hmac_key(bytes: &[u8]) -> anyhow::Result<hmac::Key> {
@@ -207,3 +207,6 @@ fn to_array(tag: &[u8]) -> [u8; 32] {
     array.copy_from_slice(tag);
     array
 }
+
+#[cfg(test)]
+mod tests;

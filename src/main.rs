@@ -1,1 +1,127 @@
-fn main() {}
+//! The command line of the temporary-PIN service.
+
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::{Parser, Subcommand};
+use secrecy::ExposeSecret as _;
+use temporary_pin::config::{Config, ConfigError};
+use temporary_pin::{keys, random, server, store, telemetry};
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Hands out MitID's temporary PIN code.
+#[derive(Parser)]
+#[command(version, arg_required_else_help = true)]
+struct Cli {
+    /// Configuration file; deploy/temporary-pin.toml documents every key.
+    ///
+    /// A variable TEMPORARY_PIN__SECTION__KEY overrides section.key of the file.
+    #[arg(long, env = "TEMPORARY_PIN_CONFIG", value_name = "FILE", global = true)]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve until SIGTERM or SIGINT, then let running calls end.
+    Serve,
+    /// Bring the database's schema up to date.
+    Migrate,
+    /// The key ring.
+    #[command(subcommand)]
+    Keys(KeysCommand),
+    /// Check the configuration, and the files that it names, without connecting anywhere.
+    CheckConfig,
+}
+
+#[derive(Subcommand)]
+enum KeysCommand {
+    /// Make a new key ring.
+    Generate {
+        /// File to write, readable by its owner only; must not exist. Without it, the key ring goes to stdout.
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+}
+
+fn main() -> ExitCode {
+    // Redis, HTTP and gRPC clients all take the process's provider; with none set, their first TLS connection panics.
+    let provider = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    debug_assert!(provider.is_ok(), "main comes first");
+    match run(Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("temporary-pin: {error:#}");
+            // 2 is also what a wrong command line ends with: asking again without a change does not help.
+            ExitCode::from(if error.is::<ConfigError>() { 2 } else { 1 })
+        }
+    }
+}
+
+fn run(cli: Cli) -> anyhow::Result<()> {
+    let config = || Config::load(cli.config.as_deref(), std::env::vars_os());
+    match cli.command {
+        Command::Serve => serve(config()?),
+        Command::Migrate => migrate(&config()?),
+        Command::Keys(KeysCommand::Generate { out }) => generate_keys(out.as_deref()),
+        Command::CheckConfig => check_config(cli.config.as_deref(), &config()?),
+    }
+}
+
+#[tokio::main]
+async fn serve(config: Config) -> anyhow::Result<()> {
+    let telemetry = telemetry::start(&config.telemetry)?;
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let shutdown = async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("asked to end");
+    };
+    let result = server::serve(config, shutdown).await;
+    telemetry.shutdown().await;
+    result
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn migrate(config: &Config) -> anyhow::Result<()> {
+    let pool = store::connect(config.postgres.url.expose_secret(), &config.postgres.pool)?;
+    store::migrate(&pool).await?;
+    println!("the schema is up to date");
+    Ok(())
+}
+
+fn generate_keys(out: Option<&Path>) -> anyhow::Result<()> {
+    let ring = keys::generate(&mut random::secure());
+    match out {
+        None => std::io::stdout().write_all(ring.as_bytes()).context("cannot write to stdout"),
+        Some(path) => OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(path)
+            .and_then(|mut file| {
+                file.write_all(ring.as_bytes())?;
+                file.sync_all()
+            })
+            .with_context(|| format!("cannot make {}", path.display())),
+    }
+}
+
+fn check_config(file: Option<&Path>, config: &Config) -> anyhow::Result<()> {
+    config.key_ring()?;
+    let callers: Vec<&str> = config.callers.iter().map(|caller| caller.name.as_str()).collect();
+    println!("settings: valid ({}, environment)", file.map_or("no file".into(), Path::to_string_lossy));
+    println!("secrets:  read");
+    println!("TLS:      certificate, key and client CAs read");
+    println!("key ring: read ({})", config.keys.file.display());
+    println!("callers:  {}", callers.join(", "));
+    println!("Not checked: whether Postgres, Redis, the register, the issuers and the gateway answer.");
+    Ok(())
+}

@@ -163,3 +163,6 @@ fn words(text: &str) -> Vec<String> {
     }
     folded.split(' ').filter(|word| !word.is_empty()).map(str::to_owned).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -32,3 +32,46 @@ pub fn birthday(birth_date: NaiveDate, years: u32) -> DateTime<Utc> {
 pub fn after(time: DateTime<Utc>, span: Duration) -> DateTime<Utc> {
     TimeDelta::from_std(span).ok().and_then(|span| time.checked_add_signed(span)).unwrap_or(DateTime::<Utc>::MAX_UTC)
 }
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::super::fixture::{at, day};
+    use super::*;
+
+    #[rstest]
+    #[case::day_before("2013-11-24", "2026-11-23", 12)]
+    #[case::on_the_day("2013-11-23", "2026-11-23", 13)]
+    #[case::leap_day_is_not_28_february("2012-02-29", "2025-02-28", 12)]
+    #[case::leap_day_is_1_march("2012-02-29", "2025-03-01", 13)]
+    #[case::leap_day_in_leap_year("2012-02-29", "2028-02-29", 16)]
+    #[case::not_born_yet("2026-11-24", "2026-11-23", 0)]
+    fn r11_age_in_whole_years_on_the_day(#[case] birth_date: &str, #[case] today: &str, #[case] age: u32) {
+        assert_eq!(age_on(day(birth_date), day(today)), age);
+    }
+
+    #[rstest]
+    #[case::winter("2026-01-31T22:59:59Z", "2026-01-31")]
+    #[case::winter_midnight("2026-01-31T23:00:00Z", "2026-02-01")]
+    #[case::summer("2026-07-31T21:59:59Z", "2026-07-31")]
+    #[case::summer_midnight("2026-07-31T22:00:00Z", "2026-08-01")]
+    fn r11_the_day_is_copenhagens(#[case] now: &str, #[case] date: &str) {
+        assert_eq!(date_in_copenhagen(at(now)), day(date));
+    }
+
+    #[rstest]
+    #[case::winter("2013-11-23", "2026-11-22T23:00:00Z")]
+    #[case::summer("2013-07-01", "2026-06-30T22:00:00Z")]
+    #[case::leap_day("2012-02-29", "2025-02-28T23:00:00Z")]
+    fn r11_a_birthday_starts_at_midnight_in_copenhagen(#[case] birth_date: &str, #[case] time: &str) {
+        assert_eq!(birthday(day(birth_date), 13), at(time));
+    }
+
+    #[test]
+    fn sums_beyond_the_end_of_time_do_not_panic() {
+        assert_eq!(after(DateTime::<Utc>::MAX_UTC, Duration::from_secs(1)), DateTime::<Utc>::MAX_UTC);
+        assert_eq!(after(at("2026-01-01T00:00:00Z"), Duration::MAX), DateTime::<Utc>::MAX_UTC);
+        assert!(birthday(NaiveDate::MAX, u32::MAX) > at("9999-12-31T00:00:00Z"));
+    }
+}

@@ -117,3 +117,56 @@ impl CprStatus {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case::plain("0101801234", Ok("0101801234"))]
+    #[case::hyphen("010180-1234", Ok("0101801234"))]
+    #[case::space(" 010180 1234 ", Ok("0101801234"))]
+    #[case::modulus_11_does_not_count("0101801235", Ok("0101801235"))]
+    #[case::replacement("6101801234", Ok("6101801234"))]
+    #[case::nine_digits("010180123", Err(CprNumberError::NotTenDigits))]
+    #[case::letters("010180AB34", Err(CprNumberError::NotTenDigits))]
+    #[case::two_separators("010180--1234", Err(CprNumberError::NotTenDigits))]
+    #[case::other_digits("٠١٠١٨٠١٢٣٤", Err(CprNumberError::NotTenDigits))]
+    #[case::no_such_day("3102801234", Err(CprNumberError::NotADate))]
+    #[case::no_such_month("0113801234", Err(CprNumberError::NotADate))]
+    #[case::no_leap_day_in_1900("2902001234", Err(CprNumberError::NotADate))]
+    #[case::leap_day_in_2000("2902004234", Ok("2902004234"))]
+    fn parses(#[case] text: &str, #[case] expected: Result<&str, CprNumberError>) {
+        assert_eq!(CprNumber::parse(text).as_ref().map(CprNumber::digits), expected.as_ref().copied());
+    }
+
+    #[rstest]
+    #[case("0101003000", 1900)]
+    #[case("0101993000", 1999)]
+    #[case("0101364000", 2036)]
+    #[case("0101374000", 1937)]
+    #[case("0101575000", 2057)]
+    #[case("0101585000", 1858)]
+    #[case("0101998000", 1899)]
+    #[case("0101369000", 2036)]
+    #[case("0101379000", 1937)]
+    fn the_seventh_digit_tells_the_century(#[case] digits: &str, #[case] year: i32) {
+        assert_eq!(CprNumber::parse(digits).unwrap().date(), NaiveDate::from_ymd_opt(year, 1, 1));
+    }
+
+    #[rstest]
+    #[case("0101801234", false)]
+    #[case("3112801234", false)]
+    #[case("6101801234", true)]
+    #[case("9112801234", true)]
+    fn r12_replacement_numbers_have_60_more_days(#[case] digits: &str, #[case] replacement: bool) {
+        assert_eq!(CprNumber::parse(digits).unwrap().is_replacement(), replacement);
+    }
+
+    #[test]
+    fn debug_shows_nothing() {
+        assert_eq!(format!("{:?}", CprNumber::parse("0101801234").unwrap()), "CprNumber(******-****)");
+    }
+}

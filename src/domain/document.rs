@@ -170,3 +170,6 @@ impl RegisteredDocument {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

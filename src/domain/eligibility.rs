@@ -132,3 +132,6 @@ impl Verdict {
         Self { status, reasons: denials.into_iter().map(|denial| denial.reason).collect(), next_attempt_time }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -46,3 +46,22 @@ impl Hold {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::super::fixture::at;
+    use super::*;
+
+    #[rstest]
+    #[case::just_asked("2026-11-23T12:00:00Z", HoldState::Running)]
+    #[case::almost("2026-11-24T11:59:59.999999Z", HoldState::Running)]
+    #[case::after_24_hours("2026-11-24T12:00:00Z", HoldState::Passed)]
+    #[case::to_the_last("2026-11-25T11:59:59.999999Z", HoldState::Passed)]
+    #[case::window_closed("2026-11-25T12:00:00Z", HoldState::Expired)]
+    fn r6_r7_hold_of_24_hours_then_window_of_24_hours(#[case] now: &str, #[case] state: HoldState) {
+        let hold = Hold::start(at("2026-11-23T12:00:00Z"), &HoldRules::default());
+        assert_eq!(hold.state(at(now)), state);
+    }
+}

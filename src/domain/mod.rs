@@ -20,3 +20,6 @@ pub mod question;
 pub mod reason;
 pub mod rules;
 pub mod witness;
+
+#[cfg(test)]
+mod fixture;

@@ -226,3 +226,6 @@ fn check_digit(text: &str) -> u8 {
     // The remainder is a decimal digit.
     b'0' + u8::try_from(sum % 10).unwrap_or(0)
 }
+
+#[cfg(test)]
+mod tests;

@@ -41,3 +41,29 @@ impl fmt::Debug for Pin {
         f.write_str("Pin(********)")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case::as_sent("12345678", Some("12345678"))]
+    #[case::as_read("1234 5678", Some("12345678"))]
+    #[case::leading_zeros("0000 0001", Some("00000001"))]
+    #[case::seven("1234567", None)]
+    #[case::nine("123456789", None)]
+    #[case::letter("1234567a", None)]
+    #[case::sign("+1234567", None)]
+    #[case::other_digits("١٢٣٤", None)]
+    #[case::empty("", None)]
+    fn r1_eight_digits(#[case] text: &str, #[case] digits: Option<&str>) {
+        assert_eq!(Pin::parse(text).as_ref().ok().map(Pin::digits), digits);
+    }
+
+    #[test]
+    fn debug_shows_nothing() {
+        assert_eq!(format!("{:?}", Pin::parse("12345678").unwrap()), "Pin(********)");
+    }
+}

@@ -116,7 +116,8 @@ pub fn draw_extra(facts: &[Fact], protected: bool, asked_before: &[FactKind], rn
 fn askable(facts: &[Fact], protected: bool, asked_before: &[FactKind]) -> Vec<FactKind> {
     FactKind::ALL
         .into_iter()
-        .filter(|kind| !(protected && kind.is_address()) && !asked_before.contains(kind))
+        .filter(|kind| !protected || !kind.is_address())
+        .filter(|kind| !asked_before.contains(kind))
         .filter(|kind| facts.iter().any(|fact| fact.kind == *kind && answer::can_be_asked(fact)))
         .collect()
 }
@@ -143,3 +144,6 @@ pub const fn progress(right: usize, answered: usize, extra_possible: bool) -> Pr
         Progress::Failed
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,7 +9,7 @@ use axum::response::Response;
 use http::{Extensions, HeaderMap};
 use tokio::net::TcpStream;
 use tokio_rustls::rustls::pki_types::CertificateDer;
-use tonic::transport::server::{Connected, TcpConnectInfo, TlsConnectInfo};
+use tonic::transport::server::{Connected, TlsConnectInfo};
 
 use super::status;
 use crate::config::Role;

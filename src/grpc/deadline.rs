@@ -13,7 +13,7 @@ use super::status;
 const MARGIN: Duration = Duration::from_millis(20);
 
 /// Middleware: bounds a call by the caller's `grpc-timeout`, or by `default` when there is none or a longer one.
-pub async fn bound(State(default): State<Duration>, request: Request, next: Next) -> Response {
+pub(super) async fn bound(State(default): State<Duration>, request: Request, next: Next) -> Response {
     // Watching health is a stream that lasts.
     if request.uri().path() == "/grpc.health.v1.Health/Watch" {
         return next.run(request).await;

@@ -1,6 +1,7 @@
 //! The gRPC edge: services, conversions, statuses, middleware.
 
 pub mod caller;
+mod conform;
 mod convert;
 mod deadline;
 mod health;

@@ -25,7 +25,8 @@ const METHODS: [&str; 4] = [
 pub(super) async fn observe(State(metrics): State<Metrics>, request: Request, next: Next) -> Response {
     let path = request.uri().path().trim_start_matches('/');
     let Some(method) = METHODS.into_iter().find(|method| *method == path) else { return next.run(request).await };
-    let span = info_span!("rpc", otel.name = method, otel.kind = "server", rpc.method = method, caller = Empty, code = Empty);
+    let span =
+        info_span!("rpc", otel.name = method, otel.kind = "server", rpc.method = method, caller = Empty, code = Empty);
     // Without a tracer there is nothing to link to; that is no failure of the call.
     let _ = span.set_parent(parent_context(request.headers()));
     let begin = Instant::now();

@@ -11,7 +11,7 @@ use crate::proto::temporarypin::v1 as pb;
 use crate::proto::temporarypin::v1::redemption_service_server::RedemptionService;
 
 /// Serves the authenticator core.
-pub struct Redeem(pub Arc<Context>);
+pub(super) struct Redeem(pub(super) Arc<Context>);
 
 #[tonic::async_trait]
 impl RedemptionService for Redeem {

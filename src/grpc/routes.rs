@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use tonic::service::Routes;
 use tonic_health::server::HealthReporter;
 use tonic_reflection::server::Builder as Reflection;
@@ -11,7 +11,7 @@ use tonic_reflection::server::Builder as Reflection;
 use super::caller::{CallerResolver, authorise};
 use super::redemption_service::Redeem;
 use super::temporary_pin_service::TemporaryPin;
-use super::{Context, deadline, observe};
+use super::{Context, conform, deadline, observe};
 use crate::proto::DESCRIPTOR_SET;
 use crate::proto::temporarypin::v1::redemption_service_server::RedemptionServiceServer;
 use crate::proto::temporarypin::v1::temporary_pin_service_server::TemporaryPinServiceServer;
@@ -54,10 +54,11 @@ pub async fn routes(
     if settings.reflection {
         routes.add_service(reflection().build_v1()?).add_service(reflection().build_v1alpha()?);
     }
-    // Outermost last: every call is observed, then bounded in time, then authorised.
+    // Outermost last: every call is observed, then bounded in time, then authorised; then its refusals are completed.
     let router = routes
         .routes()
         .into_axum_router()
+        .layer(from_fn(conform::conform))
         .layer(from_fn_with_state(callers, authorise))
         .layer(from_fn_with_state(settings.default_deadline, deadline::bound))
         .layer(from_fn_with_state(metrics, observe::observe));

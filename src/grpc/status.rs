@@ -23,7 +23,7 @@ const NEXT_ATTEMPT_TIME: &str = "nextAttemptTime";
 const OUTAGE_DELAY: Duration = Duration::from_secs(1);
 
 /// What the caller did not get, and why.
-pub fn refused(refusal: &Refusal, now: DateTime<Utc>) -> Status {
+pub(super) fn refused(refusal: &Refusal, now: DateTime<Utc>) -> Status {
     match refusal {
         Refusal::Invalid(violations) => invalid(
             violations.iter().map(|(field, description)| FieldViolation::new(*field, description.clone())).collect(),
@@ -50,7 +50,7 @@ pub fn refused(refusal: &Refusal, now: DateTime<Utc>) -> Status {
 }
 
 /// One or more fields are malformed.
-pub fn invalid(violations: Vec<FieldViolation>) -> Status {
+pub(super) fn invalid(violations: Vec<FieldViolation>) -> Status {
     let fields: Vec<&str> = violations.iter().map(|violation| violation.field.as_str()).collect();
     let message = format!("malformed: {}", fields.join(", "));
     let mut details = info(Reason::InvalidField, None);
@@ -59,17 +59,17 @@ pub fn invalid(violations: Vec<FieldViolation>) -> Status {
 }
 
 /// The caller is not known.
-pub fn caller_unknown() -> Status {
+pub(super) fn caller_unknown() -> Status {
     status(Code::Unauthenticated, "the caller is not known", info(Reason::CallerUnknown, None))
 }
 
 /// The caller has no role for the call.
-pub fn caller_not_allowed() -> Status {
+pub(super) fn caller_not_allowed() -> Status {
     status(Code::PermissionDenied, "the caller has no role for this call", info(Reason::CallerNotAllowed, None))
 }
 
 /// The deadline passed.
-pub fn deadline_exceeded() -> Status {
+pub(super) fn deadline_exceeded() -> Status {
     status(
         Code::DeadlineExceeded,
         "the deadline passed; repeat with the same request_id to learn the outcome",
@@ -78,14 +78,24 @@ pub fn deadline_exceeded() -> Status {
 }
 
 /// A dependency is down, or the service is stopping.
-pub fn unavailable(message: &str) -> Status {
+pub(super) fn unavailable(message: &str) -> Status {
     let mut details = info(Reason::Unavailable, None);
     details.set_retry_info(Some(OUTAGE_DELAY));
     status(Code::Unavailable, message, details)
 }
 
+/// What tonic refused before a service saw it, with details. `None`: it went well, or is nothing of ours.
+pub(super) fn detailed(refusal: &Status) -> Option<Status> {
+    let description = match refusal.code() {
+        Code::Internal => "the body is not a message of this request's type",
+        Code::OutOfRange => "the message is larger than the server takes",
+        _ => return None,
+    };
+    Some(status(Code::InvalidArgument, description, info(Reason::InvalidField, None)))
+}
+
 /// A defect: the trace id and nothing else.
-pub fn internal() -> Status {
+pub(super) fn internal() -> Status {
     let trace_id = tracing::Span::current().context().span().span_context().trace_id().to_string();
     let mut details = info(Reason::Internal, None);
     details.set_request_info(trace_id, "");

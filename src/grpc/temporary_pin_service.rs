@@ -12,7 +12,7 @@ use crate::proto::temporarypin::v1 as pb;
 use crate::proto::temporarypin::v1::temporary_pin_service_server::TemporaryPinService;
 
 /// Serves the three RPCs of the channels.
-pub struct TemporaryPin(pub Arc<Context>);
+pub(super) struct TemporaryPin(pub(super) Arc<Context>);
 
 #[tonic::async_trait]
 impl TemporaryPinService for TemporaryPin {

@@ -34,7 +34,13 @@ impl Connection {
         operation: &'static str,
         work: impl AsyncFnOnce(MultiplexedConnection) -> RedisResult<T>,
     ) -> Result<T, GuardError> {
-        let span = info_span!("redis", otel.kind = "client", operation, error = field::Empty);
+        let span = info_span!(
+            "redis",
+            otel.kind = "client",
+            otel.status_code = field::Empty,
+            db.system.name = "redis",
+            db.operation.name = operation,
+        );
         let current = Arc::clone(&self.current());
         let attempt = async {
             let connection = current.get_or_try_init(|| self.connect()).await?;
@@ -45,7 +51,7 @@ impl Connection {
             Ok(Err(error)) => error.to_string(),
             Err(_) => "no answer in time".to_owned(),
         };
-        span.record("error", &cause);
+        span.record("otel.status_code", "ERROR");
         warn!(parent: &span, cause, "Redis failed");
         let mut newest = self.current();
         if Arc::ptr_eq(&newest, &current) {

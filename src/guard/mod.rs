@@ -76,8 +76,8 @@ impl Guard {
 
     /// Spends all or nothing. With `hold_of`, that person's hold comes first: unless it has passed, nothing is spent.
     ///
-    /// What an answer other than [`Admission::Admitted`] had spent elsewhere is given back before it returns, which is a
-    /// second round trip. After an error it is not known what was spent; the same id spends no more when tried again.
+    /// After any answer but [`Admission::Admitted`] what had been spent beside it is given back before this returns, which
+    /// is a second round trip. After an error a failed script may have spent; the same id then spends no more.
     pub async fn admit(
         &self,
         hold_of: Option<PersonKey>,
@@ -107,10 +107,10 @@ impl Guard {
         combine(self.run_all(&Call::group(None, spends), Mode::Peek, now).await)
     }
 
-    /// Gives back what was spent. From a rolling window exactly what was spent under the id, once; into a rate one,
-    /// each time it is called.
-    pub async fn refund(&self, spends: &[Spend<'_>], now: DateTime<Utc>) -> Result<(), GuardError> {
-        combine(self.run_all(&Call::group(None, spends), Mode::Refund, now).await).map(|_| ())
+    /// Gives back what [`Guard::admit`] spent when it was asked at `spent_at`. From a rolling window once and no more: what
+    /// an earlier call spent under the same id stays spent. Into a rate one, each time this is called.
+    pub async fn refund(&self, spends: &[Spend<'_>], spent_at: DateTime<Utc>) -> Result<(), GuardError> {
+        combine(self.run_all(&Call::group(None, spends), Mode::Refund, spent_at).await).map(|_| ())
     }
 
     /// The person's hold, as far as it is known here.

@@ -78,7 +78,7 @@ impl<'a> Call<'a> {
                 Counting::Rate => per.div_ceil(u64::from(limit.times.max(1))),
             };
             invocation.key(key(prefix, &self.tag, bucket.name()));
-            invocation.arg(limit.times).arg(span).arg(id.as_bytes());
+            invocation.arg(limit.times).arg(span).arg(id.to_string());
         }
         if self.with_hold {
             invocation.key(key(prefix, &self.tag, HOLD));

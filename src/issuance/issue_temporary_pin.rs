@@ -111,7 +111,9 @@ impl Issuance {
         Ok(match admission {
             Admission::Admitted => None,
             Admission::Limited { reason, until } => Some(Refusal::Limited(Denial::until(reason, until))),
-            Admission::HoldNotPassed(hold) => hold_denial(Some(&hold), call.now).map(|no| Refusal::Precondition(vec![no])),
+            Admission::HoldNotPassed(hold) => {
+                hold_denial(Some(&hold), call.now).map(|no| Refusal::Precondition(vec![no]))
+            }
             Admission::HoldMissing => return Err(Refusal::Unavailable(Dependency::Redis)),
         })
     }

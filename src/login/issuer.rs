@@ -30,8 +30,6 @@ struct Cache {
     /// The last fetch, good or bad.
     last_fetch: Option<DateTime<Utc>>,
     last_fetch_failed: bool,
-    /// How many fetches there were: tells whether one ended while a caller waited.
-    fetches: u64,
 }
 
 impl Issuer {
@@ -58,7 +56,8 @@ impl Issuer {
             (Err(_), Some(key)) => return Ok(Some(key)),
             (Err(_), None) => self.fetching.lock().await,
         };
-        if self.cache().fetches == cache.fetches && self.may_fetch(&cache, now) {
+        // Whoever had to wait finds that a fetch has just been made.
+        if self.may_fetch(&self.cache(), now) {
             self.fetch(now).await;
         }
 
@@ -79,7 +78,6 @@ impl Issuer {
         let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
         cache.last_fetch = Some(now);
         cache.last_fetch_failed = result.is_err();
-        cache.fetches += 1;
         match result {
             Ok(keys) => cache.keys = Some((Arc::new(keys), now)),
             Err(error) => tracing::warn!(error = format!("{error:#}"), "cannot fetch the issuer's keys"),

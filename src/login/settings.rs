@@ -8,83 +8,54 @@ use serde::Deserialize;
 
 /// One issuer, and how its tokens and keys are treated.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 pub struct IssuerSettings {
     /// The issuer, exactly as in its discovery document and in `iss`; https, or http on a loopback address.
     pub issuer: String,
     /// What `aud` must be: the client id that its tokens are made for.
     pub audience: String,
     /// The claim with the UUID of the MitID account.
-    #[serde(default = "person_claim")]
     pub person_claim: String,
     /// The claim with the level of assurance.
-    #[serde(default = "assurance_claim")]
     pub assurance_claim: String,
     /// How far the issuer's clock may be off.
-    #[serde(default = "leeway", with = "humantime_serde")]
+    #[serde(with = "humantime_serde")]
     pub leeway: Duration,
     /// How old the issuer's keys may get before they are fetched again: a withdrawn key serves no longer than this.
-    #[serde(default = "keys_max_age", with = "humantime_serde")]
+    #[serde(with = "humantime_serde")]
     pub keys_max_age: Duration,
     /// How much longer they serve while the issuer does not answer.
-    #[serde(default = "keys_stale_age", with = "humantime_serde")]
+    #[serde(with = "humantime_serde")]
     pub keys_stale_age: Duration,
     /// Least time between two fetches, however many tokens name unknown keys.
-    #[serde(default = "refresh_interval", with = "humantime_serde")]
+    #[serde(with = "humantime_serde")]
     pub refresh_interval: Duration,
     /// Time limit of one fetch.
-    #[serde(default = "timeout", with = "humantime_serde")]
+    #[serde(with = "humantime_serde")]
     pub timeout: Duration,
 }
 
-impl IssuerSettings {
-    /// The defaults for an issuer.
-    pub fn new(issuer: impl Into<String>, audience: impl Into<String>) -> Self {
+impl Default for IssuerSettings {
+    fn default() -> Self {
         Self {
-            issuer: issuer.into(),
-            audience: audience.into(),
-            person_claim: person_claim(),
-            assurance_claim: assurance_claim(),
-            leeway: leeway(),
-            keys_max_age: keys_max_age(),
-            keys_stale_age: keys_stale_age(),
-            refresh_interval: refresh_interval(),
-            timeout: timeout(),
+            issuer: String::new(),
+            audience: String::new(),
+            person_claim: "mitid.uuid".into(),
+            assurance_claim: "loa".into(),
+            leeway: Duration::from_secs(5),
+            keys_max_age: Duration::from_secs(15 * 60),
+            keys_stale_age: Duration::from_secs(3600),
+            refresh_interval: Duration::from_secs(10),
+            timeout: Duration::from_secs(2),
         }
     }
+}
 
+impl IssuerSettings {
     /// Refuses an issuer that would be asked over an open line.
     pub fn check(&self) -> Result<(), IssuerUrlError> {
         secure_url(&self.issuer).map(drop)
     }
-}
-
-fn person_claim() -> String {
-    "mitid.uuid".into()
-}
-
-fn assurance_claim() -> String {
-    "loa".into()
-}
-
-const fn leeway() -> Duration {
-    Duration::from_secs(5)
-}
-
-const fn keys_max_age() -> Duration {
-    Duration::from_secs(15 * 60)
-}
-
-const fn keys_stale_age() -> Duration {
-    Duration::from_secs(3600)
-}
-
-const fn refresh_interval() -> Duration {
-    Duration::from_secs(10)
-}
-
-const fn timeout() -> Duration {
-    Duration::from_secs(2)
 }
 
 /// The address is not one that keys may be fetched from.

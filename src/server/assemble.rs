@@ -37,9 +37,15 @@ pub(super) async fn assemble(config: &Config, clock: Arc<dyn Clock>) -> anyhow::
         Guard::connect(redis.url.expose_secret(), &redis.key_prefix, redis.timeout).await.context("redis.url")?;
     let http = reqwest::Client::builder().user_agent(env!("CARGO_PKG_NAME")).build()?;
     let metrics = Metrics::new(&global::meter(env!("CARGO_PKG_NAME")));
-    let gateway = GatewayApi::new(&config.sms.gateway).context("sms.gateway")?;
-    let dispatcher =
-        Dispatcher::new(store.clone(), Arc::clone(&keys), gateway, clock, config.sms.dispatcher.clone());
+    let gateway = &config.sms.gateway;
+    let url = gateway.url.parse().context("sms.gateway.url")?;
+    let dispatcher = Dispatcher {
+        pool: store.clone(),
+        keys: Arc::clone(&keys),
+        gateway: GatewayApi::new(url, gateway.token.clone(), gateway.sender.clone(), gateway.timeout)?,
+        clock,
+        settings: config.sms.dispatcher.clone(),
+    };
     let issuance = Issuance {
         store,
         guard,

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use futures_util::Stream;
-use tokio::io::{AsyncRead, AsyncWrite};
 use sqlx::PgPool;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -31,11 +31,13 @@ pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> anyhow
     let tls = config.server.tls.as_ref().context("server.tls: needed, because a caller is known by its certificate")?;
     let acceptor = tls::acceptor(tls)?;
     let address = config.server.address;
-    let listener = TcpListener::bind(address).await.with_context(|| format!("server.address: cannot listen on {address}"))?;
+    let listener =
+        TcpListener::bind(address).await.with_context(|| format!("server.address: cannot listen on {address}"))?;
     tracing::info!(%address, "listening");
-    let callers = config.callers.iter().map(|caller| {
-        (Caller { name: caller.name.as_str().into(), roles: caller.roles.clone() }, caller.sans.clone())
-    });
+    let callers = config
+        .callers
+        .iter()
+        .map(|caller| (Caller { name: caller.name.as_str().into(), roles: caller.roles.clone() }, caller.sans.clone()));
     let callers = Arc::new(CertificateCallers::new(callers));
     run(&config, Arc::new(SystemClock), callers, tls::incoming(listener, acceptor), shutdown).await
 }
@@ -76,9 +78,7 @@ where
         tracing::info!("stopping");
         stop.cancel();
     };
-    let drained = Server::builder()
-        .add_routes(routes)
-        .serve_with_incoming_shutdown(incoming, signal);
+    let drained = Server::builder().add_routes(routes).serve_with_incoming_shutdown(incoming, signal);
     let late = async {
         stop.cancelled().await;
         tokio::time::sleep(config.server.drain).await;

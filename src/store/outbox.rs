@@ -12,6 +12,8 @@ use chrono::{DateTime, Utc};
 use sqlx::PgPool;
 use uuid::Uuid;
 
+use super::StoreError;
+
 /// A message that is ours until the lease runs out. Has no `Debug`.
 pub struct Claimed {
     /// The message.
@@ -36,8 +38,8 @@ pub async fn claim(
     lease: Duration,
     limit: usize,
     token: Uuid,
-) -> Result<Vec<Claimed>, sqlx::Error> {
-    sqlx::query_as!(
+) -> Result<Vec<Claimed>, StoreError> {
+    let claimed = sqlx::query_as!(
         Claimed,
         r#"
         WITH due AS MATERIALIZED (
@@ -57,7 +59,8 @@ pub async fn claim(
         now + lease,
     )
     .fetch_all(pool)
-    .await
+    .await?;
+    Ok(claimed)
 }
 
 /// Commits that the hand-over begins now. `false`: it must not, because the message has expired, is no longer ours, or
@@ -67,7 +70,7 @@ pub async fn begin_handover(
     message: &Claimed,
     now: DateTime<Utc>,
     gateway_timeout: Duration,
-) -> Result<bool, sqlx::Error> {
+) -> Result<bool, StoreError> {
     let begun = sqlx::query!(
         "UPDATE outbox SET handover_time = $3, attempts = attempts + 1
         WHERE id = $1 AND lease_token = $2 AND state = 'queued' AND handover_time IS NULL
@@ -84,8 +87,8 @@ pub async fn begin_handover(
 
 /// Records that the gateway took the message. A PIN's body stays, because it may be sent again (R5).
 ///
-/// The answer also counts when it comes after [`fail_lost`] has given the message up.
-pub async fn accepted(pool: &PgPool, message: &Claimed, gateway_reference: Option<&str>) -> Result<(), sqlx::Error> {
+/// The answer also counts when it comes after [`settle_lost`] has given the message up.
+pub async fn accepted(pool: &PgPool, message: &Claimed, gateway_reference: Option<&str>) -> Result<(), StoreError> {
     sqlx::query!(
         "UPDATE outbox SET state = 'accepted', gateway_reference = $3, last_error = NULL, handover_time = NULL,
             sealed_body = CASE WHEN kind = 'pin' THEN sealed_body END, lease_token = NULL, lease_expire_time = NULL
@@ -105,7 +108,7 @@ pub async fn retry_later(
     message: &Claimed,
     next_attempt_time: DateTime<Utc>,
     reason: &str,
-) -> Result<(), sqlx::Error> {
+) -> Result<(), StoreError> {
     sqlx::query!(
         "UPDATE outbox SET next_attempt_time = $3, last_error = $4, handover_time = NULL,
             lease_token = NULL, lease_expire_time = NULL
@@ -121,7 +124,7 @@ pub async fn retry_later(
 }
 
 /// Records that the message will not be handed over again. A PIN's body stays, because it may be sent again (R5).
-pub async fn failed(pool: &PgPool, message: &Claimed, reason: &str) -> Result<(), sqlx::Error> {
+pub async fn failed(pool: &PgPool, message: &Claimed, reason: &str) -> Result<(), StoreError> {
     sqlx::query!(
         "UPDATE outbox SET state = 'failed', last_error = $3, handover_time = NULL,
             sealed_body = CASE WHEN kind = 'pin' THEN sealed_body END, lease_token = NULL, lease_expire_time = NULL
@@ -135,11 +138,13 @@ pub async fn failed(pool: &PgPool, message: &Claimed, reason: &str) -> Result<()
     Ok(())
 }
 
-/// Gives up the messages whose lease ran out during the hand-over. The lease's token stays: see [`accepted`].
-pub async fn fail_lost(pool: &PgPool, now: DateTime<Utc>) -> Result<u64, sqlx::Error> {
+/// Settles the messages whose lease ran out during the hand-over: a PIN is given up, because it may have gone out; a
+/// notice is due again, because a warning twice does less harm than none. The lease's token stays: see [`accepted`].
+pub async fn settle_lost(pool: &PgPool, now: DateTime<Utc>) -> Result<u64, StoreError> {
     let lost = sqlx::query!(
-        "UPDATE outbox SET state = 'failed', last_error = 'outcome unknown',
-            sealed_body = CASE WHEN kind = 'pin' THEN sealed_body END
+        "UPDATE outbox SET last_error = 'outcome unknown',
+            state = CASE kind WHEN 'pin' THEN 'failed' ELSE state END,
+            handover_time = CASE kind WHEN 'pin' THEN handover_time END
         WHERE state = 'queued' AND handover_time IS NOT NULL AND lease_expire_time <= $1",
         now,
     )
@@ -149,7 +154,7 @@ pub async fn fail_lost(pool: &PgPool, now: DateTime<Utc>) -> Result<u64, sqlx::E
 }
 
 /// Erases the bodies of expired messages. What was still queued has expired unsent.
-pub async fn expire_due(pool: &PgPool, now: DateTime<Utc>) -> Result<u64, sqlx::Error> {
+pub async fn expire_due(pool: &PgPool, now: DateTime<Utc>) -> Result<u64, StoreError> {
     let expired = sqlx::query!(
         "UPDATE outbox SET sealed_body = NULL, state = CASE state WHEN 'queued' THEN 'expired' ELSE state END
         WHERE expire_time <= $1 AND sealed_body IS NOT NULL

@@ -52,9 +52,8 @@ impl Default for Retention {
 }
 
 impl Retention {
-    /// Names the setting, if any, by which rows would go while `rules` still count them, and the least it may be.
-    #[must_use]
-    pub fn too_short(&self, rules: &Rules) -> Option<(&'static str, Duration)> {
+    /// Names the settings by which rows would go while `rules` still count them, and the least that each may be.
+    pub fn too_short(&self, rules: &Rules) -> impl Iterator<Item = (&'static str, Duration)> {
         let Rules { pin, hold, limits, verification, .. } = rules;
         let counted_verifications =
             [verification.witness_window, verification.question_memory, limits.failed_verifications.per];
@@ -69,7 +68,7 @@ impl Retention {
             ("requests", self.requests, Some(DAY)),
         ]
         .into_iter()
-        .find_map(|(name, kept, least)| least.filter(|least| kept < *least).map(|least| (name, least)))
+        .filter_map(|(name, kept, least)| least.filter(|least| kept < *least).map(|least| (name, least)))
     }
 }
 

@@ -62,15 +62,23 @@ async fn a_message_whose_handover_had_begun_is_given_up(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_notice_given_up_leaves_no_body(pool: PgPool) {
+async fn a_message_whose_handover_had_begun_is_never_claimed(pool: PgPool) {
+    let world = World::new(pool);
+    let (_, message) = claimed(&world, "pin").await;
+    assert!(begin(&world, &message).await);
+    world.clock.advance(LEASE);
+    assert!(claim(&world).await.is_empty());
+}
+
+#[sqlx::test]
+async fn a_notice_whose_handover_had_begun_goes_out_again(pool: PgPool) {
     let world = World::new(pool);
     let (id, message) = claimed(&world, "access_requested").await;
     assert!(begin(&world, &message).await);
 
     world.clock.advance(LEASE);
     world.dispatcher().run_once().await;
-
-    assert_eq!(world.state(id).await, "failed");
+    assert_eq!(world.phone.received().len(), 1);
     assert!(!world.has_body(id).await);
 }
 
@@ -124,7 +132,25 @@ async fn a_message_that_expires_after_the_claim_is_not_handed_over(pool: PgPool)
     assert!(!begin(&world, &message).await);
 }
 
-/// The person was revoked or redeemed the PIN in between.
+/// A message that expires during its hand-over has been sent all the same.
+#[sqlx::test]
+async fn an_expiry_during_the_handover_changes_nothing(pool: PgPool) {
+    let world = World::new(pool);
+    let id = world.queue_at("pin", world.now(), world.now() + Duration::from_secs(5)).await;
+    let message = claim(&world).await.pop().expect("a due message");
+    assert!(begin(&world, &message).await);
+    world.clock.advance(Duration::from_secs(5));
+
+    world.dispatcher().run_once().await;
+    assert_eq!(world.state(id).await, "queued");
+
+    outbox::accepted(&world.pool, &message, None).await.unwrap();
+    world.dispatcher().run_once().await;
+    assert_eq!(world.state(id).await, "accepted");
+    assert!(!world.has_body(id).await);
+}
+
+/// The PIN was revoked, or redeemed from an earlier send, in between.
 #[sqlx::test]
 async fn a_cancelled_message_is_not_handed_over(pool: PgPool) {
     let world = World::new(pool);

@@ -1,10 +1,14 @@
 //! Two instances of the service on one outbox.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use sqlx::PgPool;
+use temporary_pin::random;
+use temporary_pin::store::outbox;
+use uuid::Uuid;
 
-use crate::world::{Mode, World};
+use crate::world::{LEASE, Mode, World};
 
 const MESSAGES: usize = 200;
 
@@ -27,7 +31,25 @@ async fn two_dispatchers_send_each_message_exactly_once(pool: PgPool) {
     assert!(times.values().all(|times| *times == 1));
 }
 
-/// Retries of a gateway that fails move between the dispatchers, but the one that is taken is the last.
+#[sqlx::test]
+async fn claims_at_the_same_time_share_the_messages(pool: PgPool) {
+    let world = World::new(pool);
+    for _ in 0..MESSAGES {
+        world.queue("pin").await;
+    }
+    let claim = || async {
+        let token = random::time_ordered_uuid(world.now(), &mut random::secure());
+        let claimed = outbox::claim(&world.pool, world.now(), LEASE, MESSAGES / 4, token).await.unwrap();
+        claimed.into_iter().map(|message| message.id).collect::<Vec<_>>()
+    };
+
+    let (a, b, c, d) = tokio::join!(claim(), claim(), claim(), claim());
+
+    let ids: HashSet<Uuid> = [a, b, c, d].into_iter().flatten().collect();
+    assert_eq!(ids.len(), MESSAGES);
+}
+
+/// Whichever dispatcher takes a message's next try, it is the only one.
 #[sqlx::test]
 async fn two_dispatchers_share_the_retries(pool: PgPool) {
     let world = World::new(pool);

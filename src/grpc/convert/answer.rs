@@ -141,7 +141,10 @@ pub(in super::super) fn redemption(redemption: &RedeemOutcome) -> pb::RedeemTemp
         RedeemOutcome::Revoked => (Outcome::Revoked, 0),
         RedeemOutcome::BudgetExhausted => (Outcome::BudgetExhausted, 0),
     };
-    pb::RedeemTemporaryPinResponse { outcome: outcome.into(), attempts_left: attempts_left.try_into().unwrap_or(i32::MAX) }
+    pb::RedeemTemporaryPinResponse {
+        outcome: outcome.into(),
+        attempts_left: attempts_left.try_into().unwrap_or(i32::MAX),
+    }
 }
 
 fn timestamp(time: DateTime<Utc>) -> Timestamp {

@@ -49,8 +49,12 @@ impl Issuance {
             return Err(Refusal::lasting(Reason::VerificationUsed));
         }
 
-        let right = answers.answers.iter().filter(|(kind, text)| answer::is_right(*kind, text.expose_secret(), &person.facts)).count();
-        let right = pending.right_answers + u32::try_from(right).unwrap_or_default();
+        let right = answers
+            .answers
+            .iter()
+            .filter(|(kind, text)| answer::is_right(*kind, text.expose_secret(), &person.facts))
+            .count();
+        let right = pending.right_answers as usize + right;
         let asked_before = verifications::kinds_asked_in_vain(
             &self.store,
             self.keys.person_key(id.person),
@@ -60,7 +64,7 @@ impl Issuance {
         let extra = question::draw_extra(&person.facts, person.protected, &asked_before, &mut random::secure());
         let conclusion = match (question::progress(right, pending.question_kinds.len(), extra.is_some()), extra) {
             (Progress::Passed, _) => Conclusion::Verified(AssuranceLevel::Substantial),
-            (Progress::OneMore, Some(kind)) => Conclusion::OneMore { kind, right },
+            (Progress::OneMore, Some(kind)) => Conclusion::OneMore { kind, right: right as u32 },
             _ => Conclusion::Rejected(Reason::IdentityNotConfirmed),
         };
         answer_rounds::conclude(&self.store, id.verification, conclusion, call.now).await?;
@@ -70,7 +74,7 @@ impl Issuance {
         Ok(match conclusion {
             Conclusion::Verified(assurance) => {
                 let spent = self.failed_verification(self.keys.person_key(id.person), id.verification);
-                self.refund(&[spent], call.now).await;
+                self.refund(&[spent], id.create_time).await;
                 Verification::Verified { id: verification_id, assurance, expire_time, hold: None }
             }
             Conclusion::OneMore { kind, .. } => Verification::QuestionsPending {
@@ -88,7 +92,8 @@ impl Issuance {
 fn check_complete(pending: &PendingVerification, answers: &Answers) -> Result<(), Refusal> {
     // The first round asks all but the extra question, the second that alone.
     let asked = pending.question_kinds.get(if pending.answer_rounds == 0 { 0.. } else { 3.. }).unwrap_or_default();
-    let each_once = asked.iter().all(|kind| answers.answers.iter().filter(|(answered, _)| answered == kind).count() == 1);
+    let each_once =
+        asked.iter().all(|kind| answers.answers.iter().filter(|(answered, _)| answered == kind).count() == 1);
     if each_once && answers.answers.len() == asked.len() {
         return Ok(());
     }

@@ -60,6 +60,7 @@ impl Issuance {
             self.register.look_up_document(&evidence.document)
         )?;
 
+        person.as_ref().map_or(Ok(()), |person| Self::not_oneself(&clerk, person))?;
         let key = self.person_key(&evidence.person, person.as_ref());
         self.admit(&[self.failed_verification(key, id)], call.now).await?;
         let mut witness = None;
@@ -113,7 +114,9 @@ impl Issuance {
             DocumentProblem::NotValid | DocumentProblem::NotAccepted => Reason::DocumentNotAccepted,
         })?;
         match &evidence.mrz {
-            Some(mrz) if !mrz.agrees_with(&evidence.document, registered, person.birth_date, today) => Err(Reason::DocumentNotAccepted),
+            Some(mrz) if !mrz.agrees_with(&evidence.document, registered, person.birth_date, today) => {
+                Err(Reason::DocumentNotAccepted)
+            }
             _ => Ok(()),
         }
     }
@@ -144,7 +147,7 @@ impl Issuance {
 /// A passport with a CPR number behind it, seen in person, reaches High; everything else Substantial (domain: MitID,
 /// "legitimation and documentation").
 fn assurance(document: &Document) -> AssuranceLevel {
-    if document.kind == DocumentKind::Passport && document.is_danish() {
+    if document.kind == DocumentKind::Passport && ["DNK", "GRL", "FRO"].contains(&document.issuer.as_str()) {
         AssuranceLevel::High
     } else {
         AssuranceLevel::Substantial

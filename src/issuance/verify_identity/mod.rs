@@ -43,7 +43,7 @@ pub enum Evidence {
     /// What the person tells a support agent.
     Phone(PhoneIdentification),
     /// What a clerk has seen.
-    Counter(CounterIdentification),
+    Counter(Box<CounterIdentification>),
     /// Answers to questions.
     Answers(Answers),
 }
@@ -86,7 +86,9 @@ impl Issuance {
         language: Option<Language>,
     ) -> Result<Verification, Refusal> {
         let verification = match (call.channel, evidence) {
-            (Channel::Web, Evidence::Web { id_token, nonce }) => self.web_login(call, &id_token, &nonce, language).await,
+            (Channel::Web, Evidence::Web { id_token, nonce }) => {
+                self.web_login(call, &id_token, &nonce, language).await
+            }
             (Channel::Phone, Evidence::Phone(evidence)) => self.phone_identification(call, &evidence, language).await,
             (Channel::Counter, Evidence::Counter(evidence)) => {
                 self.counter_identification(call, &evidence, language).await
@@ -134,6 +136,17 @@ impl Issuance {
         }
     }
 
+    /// An agent does not serve themself.
+    fn not_oneself(agent: &Agent, person: &Person) -> Result<(), Refusal> {
+        let account = person.mitid_account.as_ref();
+        match (agent.mitid_uuid, account) {
+            (Some(own), Some(account)) if own == account.mitid_uuid => {
+                Err(Refusal::NotAllowed(Reason::AgentNotAccepted))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Draws the questions for a person whose document is in order (R16).
     async fn ask(
         &self,
@@ -146,7 +159,9 @@ impl Issuance {
         let since = call.now - self.rules.verification.question_memory;
         let asked = verifications::kinds_asked_in_vain(&self.store, key, since).await?;
         Ok(match question::draw(&person.facts, person.protected, &asked, &mut random::secure()) {
-            Ok(questions) => Step::Ask { subject, questions: questions.into(), language: language_of(language, person) },
+            Ok(questions) => {
+                Step::Ask { subject, questions: questions.into(), language: language_of(language, person) }
+            }
             Err(_) => Step::Rejected(Reason::InsufficientData),
         })
     }

@@ -1,0 +1,122 @@
+# shellcheck shell=bash
+# Finds what building and trying the product needs, and installs what is missing.
+
+# Sees to it that the things named are there: compiler, postgres, redis, rust, curl or python.
+need() {
+    local thing missing=()
+    for thing in "$@"; do
+        "has_$thing" || missing+=("$thing")
+    done
+    [ ${#missing[@]} -gt 0 ] || return 0
+    say "Missing here: ${missing[*]}"
+    for thing in "${missing[@]}"; do
+        if [ "$thing" = rust ]; then install_rust; else install_package "$thing"; fi
+        "has_$thing" || fail "$thing was installed, but still cannot be found"
+    done
+}
+
+has_compiler() { command -v cc >/dev/null; }
+has_curl() { command -v curl >/dev/null; }
+has_python() { python3 -c 'import ensurepip, venv' 2>/dev/null; }
+has_redis() { [ -n "${REDIS_URL:-}" ] || redis_program >/dev/null; }
+has_postgres() { [ -n "${DATABASE_URL:-}" ] || postgres_programs >/dev/null; }
+
+# The system's cargo or rustup's, whichever is new enough.
+has_rust() {
+    local path
+    for path in "$PATH" "${CARGO_HOME:-$HOME/.cargo}/bin:$PATH"; do
+        if printf '%s\n' "$(rust_version)" "$(PATH=$path cargo --version 2>/dev/null | cut -d ' ' -f 2)" | sort -CV; then
+            PATH=$path
+            return
+        fi
+    done
+    return 1
+}
+
+rust_version() { sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml; }
+
+redis_program() { command -v redis-server || command -v valkey-server; }
+
+# The directory of Postgres' server programs, which many systems keep out of PATH.
+postgres_programs() {
+    local initdb
+    for initdb in "$(command -v initdb)" /usr/lib/postgresql/*/bin/initdb /usr/lib/postgresql*/bin/initdb \
+        /usr/pgsql-*/bin/initdb /{opt/homebrew,usr/local}/opt/postgresql*/bin/initdb; do
+        if [ -x "$initdb" ] && [ -x "${initdb%/*}/postgres" ] && [ -x "${initdb%/*}/pg_ctl" ]; then
+            echo "${initdb%/*}"
+            return
+        fi
+    done
+    return 1
+}
+
+install_rust() {
+    local version script
+    version=$(rust_version)
+    if command -v rustup >/dev/null; then
+        say "Installing Rust $version beside the toolchains that rustup has"
+        rustup --quiet toolchain install "$version" --profile minimal
+    else
+        need curl
+        say "Installing rustup and Rust $version into ~/.cargo and ~/.rustup (your shell's start files are left alone)"
+        script=$(curl --proto '=https' --tlsv1.2 -sSf https://static.rust-lang.org/rustup/rustup-init.sh)
+        RUSTUP_INIT_SKIP_PATH_CHECK=yes \
+            sh -s -- -y --quiet --no-modify-path --profile minimal --default-toolchain "$version" <<<"$script" >/dev/null
+    fi
+    export RUSTUP_TOOLCHAIN=$version
+}
+
+install_package() {
+    local thing=$1 manager names command sudo=
+    for manager in apt-get dnf pacman zypper brew none; do
+        command -v "$manager" >/dev/null && break
+    done
+    case $manager in
+        apt-get) command='apt-get install -y -qq --no-install-recommends' ;;
+        dnf) command='dnf install -y -q' ;;
+        pacman) command='pacman -Sy --noconfirm --needed' ;;
+        zypper) command='zypper --non-interactive --quiet install' ;;
+        brew) command='brew install --quiet' ;;
+        none) by_hand "$thing" "this system's package manager is not known here" ;;
+    esac
+    case $manager:$thing in
+        apt-get:compiler) names='gcc libc6-dev' ;;
+        apt-get:curl) names='curl ca-certificates' ;;
+        apt-get:python) names='python3 python3-venv' ;;
+        apt-get:redis) names=redis-server ;;
+        dnf:redis) names=/usr/bin/redis-server ;; # Redis or Valkey, as the release has it
+        pacman:redis) names=valkey ;;
+        dnf:postgres | zypper:postgres) names=postgresql-server ;;
+        *:postgres) names=postgresql ;;
+        *:compiler) names=gcc ;;
+        pacman:python) names=python ;;
+        *:python) names=python3 ;;
+        *) names=$thing ;;
+    esac
+    if [ "$manager" != brew ] && [ "$(id -u)" -ne 0 ]; then
+        sudo=sudo
+        command -v sudo >/dev/null || by_hand "$thing" "installing needs root, and there is no sudo"
+    fi
+    # shellcheck disable=SC2086 # words are meant to be split
+    {
+        if [ "$manager" = apt-get ] && [ -z "${package_lists_are_fresh:-}" ]; then
+            say "Running: ${sudo:+$sudo }apt-get update"
+            $sudo apt-get update -qq || say "That failed; trying with the package lists as they are"
+            package_lists_are_fresh=yes
+        fi
+        say "Running: ${sudo:+$sudo }$command $names"
+        $sudo env DEBIAN_FRONTEND=noninteractive $command $names >/dev/null || by_hand "$thing" "that failed"
+    }
+}
+
+by_hand() {
+    local what
+    case $1 in
+        compiler) what="a C compiler and linker, to be called as 'cc' (gcc or clang with the C library's headers)" ;;
+        postgres) what="the PostgreSQL server, 13 or newer, with 'initdb' in PATH (or name a running one in DATABASE_URL)" ;;
+        redis) what="Redis, 6.2 or newer, with 'redis-server' in PATH (or name a running one in REDIS_URL)" ;;
+        python) what="Python 3 with its venv module" ;;
+        *) what=$1 ;;
+    esac
+    fail "$2. Please install by hand: $what. Then run this again."
+}

@@ -1,0 +1,44 @@
+//! The counter: a document in hand, and a witness.
+
+use serde_json::{Value, json};
+
+use super::print;
+use super::service::Service;
+use super::surroundings::{Surroundings, pin_in};
+
+/// Plays the story.
+pub(super) async fn play(service: &Service, surroundings: &Surroundings) -> anyhow::Result<()> {
+    let nivi = surroundings.person("greenlandic-mobile").await?;
+    let witness = surroundings.person("witness").await?;
+    let mut phone = surroundings.phone_of(&nivi).await?;
+    let person = json!({ "cpr_number": nivi["cpr_number"] });
+
+    print::title("At the counter: Nivi has booked a visit at Citizen Service, and brings a witness");
+    service.check_eligibility("counter", &person, "STATUS_ELIGIBLE", None).await?;
+
+    print::tell(
+        "The clerk looks at her passport and scans the two lines at its foot. Aksel, who has had MitID for years, \
+         vouches for her with his own passport. So no questions are needed.",
+    );
+    let clerk = surroundings.log_in_agent("clerk-1").await?;
+    let identification = json!({
+        "person": person,
+        "document": document(&nivi),
+        "mrz_lines": nivi["documents"][0]["mrz_lines"],
+        "witness": { "person": { "cpr_number": witness["cpr_number"] }, "document": document(&witness) },
+        "agent_token": clerk,
+        "office_id": "odense-1",
+        "appointment_reference": "APPOINTMENT-77",
+    });
+    let request = json!({ "counter_identification": identification });
+    let verification = service.verify_identity("counter", request, "STATE_VERIFIED").await?;
+
+    service.issue("counter", &verification).await?;
+    print::tell("Her MitID speaks Greenlandic, and so does the SMS, as far as texts have been approved.");
+    pin_in(&phone.receive("the PIN").await?).map(drop)
+}
+
+fn document(person: &Value) -> Value {
+    let document = &person["documents"][0];
+    json!({ "kind": document["kind"], "issuer": document["issuer"], "number": document["number"] })
+}

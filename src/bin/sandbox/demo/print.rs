@@ -1,0 +1,108 @@
+//! How the demo looks on the terminal.
+
+use std::io::{IsTerminal as _, stdout};
+
+use serde_json::Value;
+
+const WIDTH: usize = 100;
+
+/// Strings longer than this are cut short in print.
+const LONGEST: usize = 80;
+
+const BOLD: &str = "1";
+const GREEN: &str = "32";
+const CYAN: &str = "36";
+const YELLOW: &str = "33";
+
+/// A story begins.
+pub(super) fn title(text: &str) {
+    println!("\n{}", styled(BOLD, &format!("=== {text}")));
+}
+
+/// What happens, and why.
+pub(super) fn tell(text: &str) {
+    println!();
+    for line in wrapped(text, WIDTH) {
+        println!("{line}");
+    }
+}
+
+/// A command, as typed.
+pub(super) fn command(text: &str) {
+    println!("\n{}", styled(CYAN, &format!("$ {text}")));
+}
+
+/// What the command printed.
+pub(super) fn output(text: &str) {
+    println!("{}", cut_short(text));
+}
+
+/// An SMS lands on a phone.
+pub(super) fn sms(number: &str, sender: &str, text: &str) {
+    println!("\n{}", styled(YELLOW, &format!("  ┌─ SMS to {number} from {sender}")));
+    for line in wrapped(text, 60) {
+        println!("{} {}", styled(YELLOW, "  │"), styled(GREEN, &line));
+    }
+    println!("{}", styled(YELLOW, "  └─"));
+}
+
+/// JSON as the argument of a shell command: on one line where it is short. `pretty` is the same JSON on many lines.
+pub(super) fn argument(json: &Value, pretty: &str) -> String {
+    let compact = json.to_string();
+    let text = if compact.len() <= LONGEST { &compact } else { pretty };
+    format!("'{}'", cut_short(text).replace('\'', r"'\''"))
+}
+
+/// Cuts every long string of a JSON text. None of ours has an escaped quotation mark in it.
+fn cut_short(json: &str) -> String {
+    let cut = |part: &str| match part.char_indices().nth(LONGEST) {
+        Some(_) if !part.contains(['\n', ' ']) => part.chars().take(16).chain(['…']).collect(),
+        _ => part.to_owned(),
+    };
+    json.split('"').map(cut).collect::<Vec<_>>().join("\"")
+}
+
+fn styled(style: &str, text: &str) -> String {
+    if stdout().is_terminal() { format!("\x1b[{style}m{text}\x1b[0m") } else { text.to_owned() }
+}
+
+fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        let line = lines.last_mut().expect("there is always a line");
+        if line.is_empty() {
+            line.push_str(word);
+        } else if line.chars().count() + 1 + word.chars().count() <= width {
+            line.push(' ');
+            line.push_str(word);
+        } else {
+            lines.push(word.to_owned());
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn only_long_tokens_are_cut() {
+        let token = "x".repeat(LONGEST + 1);
+        assert_eq!(cut_short(&format!(r#"{{"id_token":"{token}"}}"#)), r#"{"id_token":"xxxxxxxxxxxxxxxx…"}"#);
+        let sentence = "A long sentence is no token and stays. ".repeat(4);
+        assert_eq!(cut_short(&format!(r#"{{"message":"{sentence}"}}"#)), format!(r#"{{"message":"{sentence}"}}"#));
+    }
+
+    #[test]
+    fn an_argument_survives_the_shell() {
+        assert_eq!(argument(&json!({"text": "d'Angleterre"}), ""), r#"'{"text":"d'\''Angleterre"}'"#);
+    }
+
+    #[test]
+    fn lines_are_wrapped_between_words() {
+        assert_eq!(wrapped("one two three", 7), ["one two", "three"]);
+    }
+}

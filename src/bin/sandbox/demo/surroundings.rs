@@ -1,0 +1,128 @@
+//! What is around the service: the people, their logins and phones, and the clock.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use reqwest::Client;
+use serde_json::{Value, json};
+use tokio::time::{sleep, timeout};
+
+use super::print;
+
+/// An SMS lands well within this.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The sandbox's HTTP interface.
+pub(super) struct Surroundings {
+    base: String,
+    client: Client,
+}
+
+/// A phone, and how many messages of it have been read.
+pub(super) struct Phone<'a> {
+    surroundings: &'a Surroundings,
+    number: String,
+    read: usize,
+}
+
+impl Surroundings {
+    /// The interface at an address.
+    pub(super) fn at(address: SocketAddr) -> anyhow::Result<Self> {
+        let client = Client::builder().timeout(PATIENCE).build()?;
+        Ok(Self { base: format!("http://{address}"), client })
+    }
+
+    /// Somebody of the made-up people.
+    pub(super) async fn person(&self, id: &str) -> anyhow::Result<Value> {
+        self.get(&format!("/people/{id}")).await
+    }
+
+    /// Somebody's phone, with nothing unread on it.
+    pub(super) async fn phone_of(&self, person: &Value) -> anyhow::Result<Phone<'_>> {
+        let number = person["mobile_number"].as_str().context("expected the person to have a mobile number")?;
+        let mut phone = Phone { surroundings: self, number: number.to_owned(), read: 0 };
+        phone.read = phone.messages().await?.len();
+        Ok(phone)
+    }
+
+    /// A person logs in with MitID. Gives the ID token.
+    pub(super) async fn log_in(&self, person: &str, nonce: &str) -> anyhow::Result<String> {
+        let answer = self.post("/login", json!({ "person": person, "nonce": nonce })).await?;
+        Ok(answer["id_token"].as_str().context("POST /login: expected an id_token")?.to_owned())
+    }
+
+    /// An agent logs in at work. Gives the ID token.
+    pub(super) async fn log_in_agent(&self, agent: &str) -> anyhow::Result<String> {
+        let answer = self.post("/agent-login", json!({ "agent": agent })).await?;
+        Ok(answer["agent_token"].as_str().context("POST /agent-login: expected an agent_token")?.to_owned())
+    }
+
+    /// Moves the sandbox's time forward.
+    pub(super) async fn advance_clock(&self, by: Duration) -> anyhow::Result<()> {
+        self.post("/clock/advance", json!({ "seconds": by.as_secs() })).await.map(drop)
+    }
+
+    async fn get(&self, path: &str) -> anyhow::Result<Value> {
+        let what = || format!("GET {path}");
+        let answer = self.client.get(format!("{}{path}", self.base)).send().await.with_context(what)?;
+        answer.error_for_status().with_context(what)?.json().await.with_context(what)
+    }
+
+    async fn post(&self, path: &str, body: Value) -> anyhow::Result<Value> {
+        print::command(&format!("curl -s -d '{body}' {}{path}", self.base));
+        let what = || format!("POST {path}");
+        let answer = self.client.post(format!("{}{path}", self.base)).json(&body).send().await.with_context(what)?;
+        let status = answer.status();
+        let text = answer.text().await.with_context(what)?;
+        print::output(&text);
+        if !status.is_success() {
+            bail!("POST {path}: expected success, but it is {status}");
+        }
+        serde_json::from_str(&text).with_context(what)
+    }
+}
+
+impl Phone<'_> {
+    /// Waits for the next SMS, shows it and gives its text.
+    pub(super) async fn receive(&mut self, what: &str) -> anyhow::Result<String> {
+        let message = timeout(PATIENCE, self.next()).await;
+        let message =
+            message.with_context(|| format!("expected {what} by SMS to {}, but none came", self.number))??;
+        let text = message["text"].as_str().context("expected the SMS to have a text")?;
+        print::sms(&self.number, message["sender"].as_str().unwrap_or_default(), text);
+        Ok(text.to_owned())
+    }
+
+    async fn next(&mut self) -> anyhow::Result<Value> {
+        loop {
+            if let Some(message) = self.messages().await?.into_iter().nth(self.read) {
+                self.read += 1;
+                return Ok(message);
+            }
+            sleep(Duration::from_millis(100)).await;
+        }
+    }
+
+    async fn messages(&self) -> anyhow::Result<Vec<Value>> {
+        let messages = self.surroundings.get(&format!("/phones/{}/messages", self.number)).await?;
+        Ok(serde_json::from_value(messages)?)
+    }
+}
+
+/// The PIN in an SMS: its only run of eight digits.
+pub(super) fn pin_in(text: &str) -> anyhow::Result<&str> {
+    let pin = text.split(|letter: char| !letter.is_ascii_digit()).find(|digits| digits.len() == 8);
+    pin.context("expected a PIN of eight digits in the SMS")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::pin_in;
+
+    #[test]
+    fn the_pin_is_the_run_of_eight_digits() {
+        assert_eq!(pin_in("Your PIN is 01234567. Call +45 33 98 00 10").unwrap(), "01234567");
+        assert!(pin_in("It can be ordered from 24/11 12:30. Call +45 33 98 00 10").is_err());
+    }
+}

@@ -1,0 +1,78 @@
+//! Starts the service itself in the made-up world: the one place where sandbox and product meet.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use temporary_pin::config::Config;
+use temporary_pin::login::IssuerSettings;
+use temporary_pin::register::RegisterSettings;
+use temporary_pin::{server, store};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tonic::transport::Endpoint;
+use tonic::transport::server::TcpIncoming;
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_check_response::ServingStatus;
+use tonic_health::pb::health_client::HealthClient;
+
+use crate::callers::NamedCallers;
+use crate::issuers::Issuer;
+use crate::scratch::Scratch;
+use crate::world::World;
+
+/// The service serves well before this, or not at all.
+const LONGEST_START: Duration = Duration::from_secs(30);
+
+/// Makes the tables and serves gRPC, with the world's clock, until `stop`.
+pub(crate) async fn serve(
+    world: &World,
+    scratch: &Scratch,
+    listener: TcpListener,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
+    let pool = store::connect(&scratch.database_url, &store::PoolSettings::default())?;
+    store::migrate(&pool).await.context("cannot make the tables")?;
+    pool.close().await;
+    let clock = Arc::new(world.clock.clone());
+    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+    server::run(&config(world, scratch), clock, Arc::new(NamedCallers), incoming, stop.cancelled_owned()).await
+}
+
+/// The defaults, which are those of production, and where this world's parts are.
+fn config(world: &World, scratch: &Scratch) -> Config {
+    let issuer = |issuer: &Issuer| IssuerSettings {
+        issuer: issuer.url().to_owned(),
+        audience: issuer.audience().to_owned(),
+        ..IssuerSettings::default()
+    };
+    let mut config = Config {
+        register: RegisterSettings { url: world.register_url.clone(), ..RegisterSettings::default() },
+        web_login: issuer(&world.web),
+        agent_login: issuer(&world.workforce),
+        ..Config::default()
+    };
+    config.postgres.url = scratch.database_url.clone().into();
+    config.redis.url = scratch.redis_url.clone().into();
+    config.redis.key_prefix.clone_from(&scratch.name);
+    config.sms.gateway.url = format!("{}/rest/mtsms", world.http_url);
+    config.sms.gateway.token = crate::gateway::TOKEN.into();
+    config.keys.file = scratch.key_ring();
+    config
+}
+
+/// Waits until the service says that it serves.
+pub(crate) async fn ready(address: SocketAddr) -> anyhow::Result<()> {
+    let channel = Endpoint::from_shared(format!("http://{address}"))?.connect_lazy();
+    let waiting = async {
+        let mut health = HealthClient::new(channel).watch(HealthCheckRequest::default()).await?.into_inner();
+        while let Some(answer) = health.message().await? {
+            if answer.status() == ServingStatus::Serving {
+                return Ok(());
+            }
+        }
+        Err(anyhow::anyhow!("the service stopped before it was ready"))
+    };
+    tokio::time::timeout(LONGEST_START, waiting).await.context("the service is not ready; its log tells why")?
+}

@@ -1,0 +1,72 @@
+//! Checks who may reach the service: address, TLS, callers.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+
+use super::check::Problems;
+use super::{Caller, Config, Role, Server};
+
+/// Room for the longest ID token and everything else of a call.
+const LEAST_MESSAGE_LIMIT: usize = 16 * 1024;
+
+pub(super) fn check(config: &Config, problems: &mut Problems) {
+    let Server { default_deadline, message_limit, tls, .. } = &config.server;
+    problems.unless_positive("server.default_deadline", *default_deadline);
+    problems.unless(
+        *message_limit >= LEAST_MESSAGE_LIMIT,
+        "server.message_limit",
+        format!("must be at least {LEAST_MESSAGE_LIMIT} (bytes): a call may bring an ID token of 8192"),
+    );
+    match tls {
+        Some(tls) => {
+            certificates(problems, "server.tls.certificate", &tls.certificate);
+            certificates(problems, "server.tls.client_ca", &tls.client_ca);
+            let key = PrivateKeyDer::from_pem_file(&tls.key);
+            problems.unless(
+                key.is_ok(),
+                "server.tls.key",
+                format!("{} must hold a PEM private key", tls.key.display()),
+            );
+        }
+        None => problems.note(
+            "server.tls",
+            "is missing; callers are known by their certificates, so set certificate, key and client_ca",
+        ),
+    }
+    callers(&config.callers, problems);
+}
+
+fn certificates(problems: &mut Problems, key: &str, file: &Path) {
+    let first = CertificateDer::pem_file_iter(file).ok().and_then(|mut found| found.next());
+    problems.unless(matches!(first, Some(Ok(_))), key, format!("{} must hold PEM certificates", file.display()));
+}
+
+fn callers(callers: &[Caller], problems: &mut Problems) {
+    problems.unless(!callers.is_empty(), "callers", "nobody may call; add a [[callers]] table for each client");
+    let (mut names, mut sans) = (BTreeSet::new(), BTreeSet::new());
+    for (index, caller) in callers.iter().enumerate() {
+        let key = |field: &str| format!("callers[{index}].{field}");
+        problems.unless(!caller.name.is_empty(), &key("name"), "must not be empty");
+        problems.unless(
+            names.insert(&caller.name),
+            &key("name"),
+            format!("{} is taken by another caller", caller.name),
+        );
+        problems.unless(!caller.sans.is_empty(), &key("sans"), "must name at least one URI or DNS name");
+        for san in &caller.sans {
+            problems.unless(is_exact_name(san), &key("sans"), format!("{san:?} must be a URI or a full DNS name"));
+            problems.unless(sans.insert(san), &key("sans"), format!("{san:?} appears twice; it must name one caller"));
+        }
+        let channels = caller.roles.iter().filter(|role| matches!(role, Role::Channel(_))).count();
+        problems.unless(!caller.roles.is_empty(), &key("roles"), "must name at least one role");
+        problems.unless(channels <= 1, &key("roles"), "must name one channel at most; make a caller for each");
+    }
+}
+
+/// A wildcard would let many certificates be one caller.
+fn is_exact_name(san: &str) -> bool {
+    !san.is_empty() && !san.contains(['*', ' '])
+}

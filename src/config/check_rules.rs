@@ -1,0 +1,72 @@
+//! Checks the figures of the rules, and that rows are kept as long as the rules count them.
+
+use std::time::Duration;
+
+use humantime_serde::re::humantime::format_duration;
+
+use super::Config;
+use super::check::Problems;
+use crate::domain::rules::{Limit, LimitRules, Rules};
+
+/// Longest life of a PIN: an out-of-band secret serves 10 minutes at most (NIST SP 800-63B-4, 3.1.3.2).
+const LONGEST_PIN_LIFETIME: Duration = Duration::from_secs(600);
+
+pub(super) fn check(config: &Config, problems: &mut Problems) {
+    let Rules { pin, hold, eligibility, verification, limits } = &config.rules;
+    problems.unless(
+        pin.lifetime > Duration::ZERO && pin.lifetime <= LONGEST_PIN_LIFETIME,
+        "rules.pin.lifetime",
+        "must be longer than nothing and at most 10m (R2, NIST SP 800-63B)",
+    );
+    problems.unless(pin.resend_interval < pin.lifetime, "rules.pin.resend_interval", "must be less than pin.lifetime");
+    for (key, times) in [
+        ("rules.pin.tries", pin.tries),
+        ("rules.pin.sends", pin.sends),
+        ("rules.verification.witness_times", verification.witness_times),
+    ] {
+        problems.unless_at_least_one(key, times);
+    }
+    for (key, span) in [
+        ("rules.hold.wait", hold.wait),
+        ("rules.hold.access_window", hold.access_window),
+        ("rules.verification.lifetime", verification.lifetime),
+        ("rules.verification.login_age", verification.login_age),
+    ] {
+        problems.unless_positive(key, span);
+    }
+    problems.unless(
+        !eligibility.destinations.is_empty(),
+        "rules.eligibility.destinations",
+        "must name at least one calling code, such as 45",
+    );
+    problems.unless(
+        !verification.document_issuers.is_empty() && verification.document_issuers.iter().all(|code| is_country(code)),
+        "rules.verification.document_issuers",
+        "must be ISO 3166-1 alpha-3 codes, such as \"DNK\"",
+    );
+    for (key, limit) in named(limits) {
+        problems.unless_at_least_one(&format!("rules.limits.{key}.times"), limit.times);
+        problems.unless_positive(&format!("rules.limits.{key}.per"), limit.per);
+    }
+    for (table, least) in config.retention.too_short(&config.rules) {
+        let least = format_duration(least);
+        problems.note(&format!("retention.{table}"), format!("must be at least {least}: so long the rules count rows"));
+    }
+}
+
+fn is_country(code: &str) -> bool {
+    code.len() == 3 && code.bytes().all(|byte| byte.is_ascii_uppercase())
+}
+
+fn named(limits: &LimitRules) -> [(&'static str, Limit); 8] {
+    [
+        ("wrong_tries", limits.wrong_tries),
+        ("failed_verifications", limits.failed_verifications),
+        ("person_pins", limits.person_pins),
+        ("mobile_pins", limits.mobile_pins),
+        ("agent_verifications", limits.agent_verifications),
+        ("agent_pins", limits.agent_pins),
+        ("service_pins", limits.service_pins),
+        ("caller_calls", limits.caller_calls),
+    ]
+}

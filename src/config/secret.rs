@@ -1,0 +1,46 @@
+//! Secrets from files, so that neither the configuration file nor the environment has to hold them.
+
+use std::path::Path;
+
+use secrecy::{ExposeSecret as _, SecretString};
+
+use super::Config;
+
+/// Fills each secret that names a file from it. Returns what is wrong.
+pub(super) fn read_files(config: &mut Config) -> Vec<String> {
+    let Config { postgres, redis, sms, .. } = config;
+    [
+        read_file("postgres.url", &mut postgres.url, postgres.url_file.as_deref()),
+        read_file("redis.url", &mut redis.url, redis.url_file.as_deref()),
+        read_file("sms.gateway.token", &mut sms.gateway.token, sms.gateway.token_file.as_deref()),
+    ]
+    .into_iter()
+    .filter_map(Result::err)
+    .collect()
+}
+
+fn read_file(key: &str, secret: &mut SecretString, file: Option<&Path>) -> Result<(), String> {
+    let Some(file) = file else {
+        return if is_empty(secret) {
+            Err(format!("{key}: is missing; set {key}_file to a file that holds it"))
+        } else {
+            Ok(())
+        };
+    };
+    if !is_empty(secret) {
+        return Err(format!("{key}: set it or {key}_file, not both"));
+    }
+    let text = std::fs::read_to_string(file)
+        .map_err(|error| format!("{key}_file: cannot read {}: {error}; name a readable file", file.display()))?;
+    // Editors and `echo` end a file with a line break that is not part of the secret.
+    *secret = SecretString::from(text.trim_end());
+    if is_empty(secret) {
+        Err(format!("{key}_file: {} is empty; it must hold the value", file.display()))
+    } else {
+        Ok(())
+    }
+}
+
+fn is_empty(secret: &SecretString) -> bool {
+    secret.expose_secret().is_empty()
+}

@@ -1,0 +1,124 @@
+use rstest::rstest;
+
+use super::super::fixture::certain;
+use super::FactKind::{
+    Birthplace, ChildBirthDate, MotherBirthDate, MovedInYear, PreviousMunicipality, PreviousRoad, PreviousSurname,
+    WeddingYear,
+};
+use super::*;
+
+#[rstest]
+#[case::case("NØRREBROGADE", "Nørrebrogade", true)]
+#[case::spaces("  nørre brogade ", "Nørrebrogade", true)]
+#[case::oe("Noerrebrogade", "Nørrebrogade", true)]
+#[case::swedish_oe("Nörrebrogade", "Nørrebrogade", true)]
+#[case::not_just_o("Norrebrogade", "Nørrebrogade", false)]
+#[case::aa("Aaboulevarden", "Åboulevarden", true)]
+#[case::aa_the_other_way("Åboulevarden", "Aaboulevarden", true)]
+#[case::aa_decomposed("A\u{30a}boulevarden", "Åboulevarden", true)]
+#[case::ae("Laessoeesgade", "Læssøesgade", true)]
+#[case::swedish_ae("Lässøesgade", "Læssøesgade", true)]
+#[case::accent("Allégade", "Allegade", true)]
+#[case::accent_decomposed("Alle\u{301}gade", "Allégade", true)]
+#[case::umlaut("Mullersvej", "Müllersvej", true)]
+#[case::punctuation("HC Andersens Boulevard", "H.C. Andersens Boulevard", true)]
+#[case::apostrophe("D’Angelos Vej", "DAngelos Vej", true)]
+#[case::hyphen("Ny-Vestergade", "Ny Vestergade", true)]
+#[case::numbers_count("2. Tværvej", "3. Tværvej", false)]
+#[case::prefix("Nørrebro", "Nørrebrogade", false)]
+#[case::other("Vesterbrogade", "Nørrebrogade", false)]
+#[case::empty("", "Nørrebrogade", false)]
+#[case::nothing_is_not_nothing(" - ", "...", false)]
+fn r17_names(#[case] answer: &str, #[case] fact: &str, #[case] right: bool) {
+    for kind in [PreviousRoad, Birthplace, PreviousSurname] {
+        assert_eq!(is_right(kind, answer, &[certain(kind, fact)]), right);
+    }
+}
+
+#[rstest]
+#[case("københavns kommune", "København", true)]
+#[case("København", "Københavns Kommune", true)]
+#[case("Copenhagen", "København", false)]
+#[case("Randers Kommune", "Randers", true)]
+#[case("Qeqqata", "Qeqqata Kommunia", true)]
+#[case("Sermersooq", "Kommuneqarfik Sermersooq", true)]
+#[case("kommune", "Kommune", false)]
+fn r17_municipalities(#[case] answer: &str, #[case] fact: &str, #[case] right: bool) {
+    assert_eq!(is_right(PreviousMunicipality, answer, &[certain(PreviousMunicipality, fact)]), right);
+}
+
+#[rstest]
+#[case("1.2.1980", true)]
+#[case("01-02-1980", true)]
+#[case("1/2 1980", true)]
+#[case("01 02 1980", true)]
+#[case("1. februar 1980", true)]
+#[case("1.februar1980", true)]
+#[case("den 1. Feb. 1980", true)]
+#[case("1st of February 1980", true)]
+#[case("February 1, 1980", true)]
+#[case("1980-02-01", true)]
+#[case("1980 februar 1", true)]
+#[case("19800201", true)]
+#[case("010280", true)]
+#[case("01021980", true)]
+#[case("1.2.80", true)]
+#[case("１.２.１９８０", true)]
+#[case::american("2/1/1980", false)]
+#[case::other_day("2.2.1980", false)]
+#[case::other_month("1. marts 1980", false)]
+#[case::other_year("1.2.1981", false)]
+#[case::other_century("1.2.1880", false)]
+#[case::no_such_day("30.2.1980", false)]
+#[case::no_year("1. februar", false)]
+#[case::year_alone("1980", false)]
+#[case::two_dates("1.2.1980 2.2.1980", false)]
+#[case::two_letters_are_no_month("1. fe 1980", false)]
+#[case::words("i februar", false)]
+#[case::huge("99999999999999999999.2.1980", false)]
+fn r17_dates(#[case] answer: &str, #[case] right: bool) {
+    assert_eq!(is_right(MotherBirthDate, answer, &[certain(MotherBirthDate, "1980-02-01")]), right);
+}
+
+#[rstest]
+#[case("maj", 5)]
+#[case("May", 5)]
+#[case("oktober", 10)]
+#[case("oct", 10)]
+#[case("juni", 6)]
+#[case("july", 7)]
+#[case("sept.", 9)]
+#[case("marts", 3)]
+#[case("december", 12)]
+fn r17_names_of_months(#[case] month: &str, #[case] number: u32) {
+    let fact = certain(MotherBirthDate, &format!("1980-{number:02}-09"));
+    assert!(is_right(MotherBirthDate, &format!("9. {month} 1980"), &[fact]));
+}
+
+#[rstest]
+#[case("2010", true)]
+#[case(" 2010. ", true)]
+#[case("10", false)]
+#[case("2011", false)]
+#[case("02010", false)]
+#[case("i 2010", false)]
+fn r17_years_have_four_digits(#[case] answer: &str, #[case] right: bool) {
+    for kind in [WeddingYear, MovedInYear] {
+        assert_eq!(is_right(kind, answer, &[certain(kind, "2010")]), right);
+    }
+}
+
+#[rstest]
+#[case::first_child("1.2.2008", true)]
+#[case::second_child("3.4.2011", true)]
+#[case::uncertain_child("5.6.2014", false)]
+#[case::mother("7.8.1950", false)]
+fn r16_each_certain_fact_of_the_kind_is_right(#[case] answer: &str, #[case] right: bool) {
+    let facts = [
+        certain(MotherBirthDate, "1950-08-07"),
+        certain(ChildBirthDate, "2008-02-01"),
+        certain(ChildBirthDate, "2011-04-03"),
+        Fact { certain: false, ..certain(ChildBirthDate, "2014-06-05") },
+    ];
+    assert_eq!(is_right(ChildBirthDate, answer, &facts), right);
+}

@@ -1,0 +1,185 @@
+use rstest::rstest;
+
+use super::super::fixture::{account, at, day, person};
+use super::super::mobile::MobileNumber;
+use super::super::rules::HoldRules;
+use super::Channel::{Counter, Phone, Web};
+use super::*;
+
+const NOW: &str = "2026-11-23T12:00:00Z";
+
+fn reasons(person: &Person, channel: Channel) -> Vec<Reason> {
+    denials(person, channel, &EligibilityRules::default(), at(NOW)).into_iter().map(|denial| denial.reason).collect()
+}
+
+#[test]
+fn nothing_speaks_against_an_ordinary_person() {
+    for channel in Channel::ALL {
+        assert_eq!(reasons(&person(), channel), []);
+    }
+}
+
+#[rstest]
+#[case::changed_yesterday(Some("2026-11-22T12:00:00Z"), Some("2026-11-27T12:00:00Z"))]
+#[case::almost_120_hours_ago(Some("2026-11-18T12:00:00.000001Z"), Some("2026-11-23T12:00:00.000001Z"))]
+#[case::exactly_120_hours_ago(Some("2026-11-18T12:00:00Z"), None)]
+#[case::clock_ahead(Some("2026-11-23T13:00:00Z"), Some("2026-11-28T13:00:00Z"))]
+#[case::not_known(None, Some("2026-11-28T12:00:00Z"))]
+fn r10_mobile_changed_within_120_hours_except_at_the_counter(
+    #[case] change_time: Option<&str>,
+    #[case] until: Option<&str>,
+) {
+    let mut person = person();
+    account(&mut person).mobile.as_mut().unwrap().change_time = change_time.map(at);
+    let until = until.map(|until| Denial::until(Reason::MobileNumberChangedRecently, at(until)));
+    let rules = EligibilityRules::default();
+    assert_eq!(denials(&person, Phone, &rules, at(NOW)), Vec::from_iter(until));
+    assert_eq!(denials(&person, Web, &rules, at(NOW)), Vec::from_iter(until));
+    assert_eq!(denials(&person, Counter, &rules, at(NOW)), []);
+}
+
+#[test]
+fn r10_channels_are_a_setting() {
+    let mut person = person();
+    account(&mut person).mobile.as_mut().unwrap().change_time = Some(at(NOW));
+    let rules = EligibilityRules { mobile_quarantine_channels: vec![Phone], ..EligibilityRules::default() };
+    assert_eq!(denials(&person, Web, &rules, at(NOW)), []);
+    assert_eq!(denials(&person, Phone, &rules, at(NOW)).len(), 1);
+}
+
+#[rstest]
+#[case::twelve("2013-11-24", Some("2026-11-23T23:00:00Z"))]
+#[case::thirteen_today("2013-11-23", None)]
+#[case::not_born("2030-07-01", Some("2043-06-30T22:00:00Z"))]
+fn r11_younger_than_13_until_the_birthday(#[case] birth_date: &str, #[case] until: Option<&str>) {
+    let mut person = person();
+    person.birth_date = day(birth_date);
+    let until = until.map(|until| Denial::until(Reason::TooYoung, at(until)));
+    for channel in Channel::ALL {
+        assert_eq!(denials(&person, channel, &EligibilityRules::default(), at(NOW)), Vec::from_iter(until));
+    }
+}
+
+#[rstest]
+#[case("01", None, None)]
+#[case("03", None, None)]
+#[case("05", None, None)]
+#[case("07", None, None)]
+#[case("20", Some(Reason::CounterOnly), None)]
+#[case("80", Some(Reason::CounterOnly), None)]
+#[case("10", Some(Reason::CprNumberNotValid), Some(Reason::CprNumberNotValid))]
+#[case("30", Some(Reason::CprNumberNotValid), Some(Reason::CprNumberNotValid))]
+#[case("50", Some(Reason::CprNumberNotValid), Some(Reason::CprNumberNotValid))]
+#[case("60", Some(Reason::CprNumberNotValid), Some(Reason::CprNumberNotValid))]
+#[case("70", Some(Reason::PersonDisappeared), Some(Reason::PersonDisappeared))]
+#[case("90", Some(Reason::PersonDead), Some(Reason::PersonDead))]
+#[case("not known", Some(Reason::CprNumberNotValid), Some(Reason::CprNumberNotValid))]
+fn r12_cpr_status(#[case] code: &str, #[case] elsewhere: Option<Reason>, #[case] at_counter: Option<Reason>) {
+    let mut person = person();
+    person.cpr_status = CprStatus::from_code(code);
+    assert_eq!(reasons(&person, Web), Vec::from_iter(elsewhere));
+    assert_eq!(reasons(&person, Phone), Vec::from_iter(elsewhere));
+    assert_eq!(reasons(&person, Counter), Vec::from_iter(at_counter));
+}
+
+#[test]
+fn r12_replacement_numbers_are_not_valid_and_no_number_is_no_fault() {
+    let mut person = person();
+    person.cpr_number = CprNumber::parse("6101801234").ok();
+    assert_eq!(reasons(&person, Counter), [Reason::CprNumberNotValid]);
+    (person.cpr_number, person.cpr_status) = (None, None);
+    assert_eq!(reasons(&person, Web), []);
+}
+
+#[test]
+fn r12_mitid_must_be_active() {
+    let mut person = person();
+    account(&mut person).active = false;
+    assert_eq!(reasons(&person, Counter), [Reason::MitidNotActive]);
+    person.mitid_account = None;
+    assert_eq!(reasons(&person, Counter), [Reason::MitidNotActive]);
+}
+
+#[test]
+fn r13_no_mobile_on_any_channel() {
+    let mut person = person();
+    account(&mut person).mobile = None;
+    for channel in Channel::ALL {
+        assert_eq!(reasons(&person, channel), [Reason::NoMobileNumber]);
+    }
+}
+
+#[rstest]
+#[case::greenland("+299521234", &[])]
+#[case::faroes("+298211234", &[])]
+#[case::sweden("+46701234567", &[Reason::MobileNumberNotAllowed])]
+#[case::premium("+4590123456", &[Reason::MobileNumberNotAllowed])]
+fn r14_destinations_on_every_channel(#[case] number: &str, #[case] expected: &[Reason]) {
+    let mut person = person();
+    account(&mut person).mobile.as_mut().unwrap().number = MobileNumber::parse(number).unwrap();
+    for channel in Channel::ALL {
+        assert_eq!(reasons(&person, channel), expected);
+    }
+}
+
+#[test]
+fn reasons_come_in_a_fixed_order() {
+    let mut person = person();
+    person.cpr_status = Some(CprStatus::Emigrated);
+    person.birth_date = day("2020-01-01");
+    account(&mut person).active = false;
+    account(&mut person).mobile =
+        Some(RegisteredMobile { number: MobileNumber::parse("+46701234567").unwrap(), change_time: None });
+    let expected = [
+        Reason::CounterOnly,
+        Reason::TooYoung,
+        Reason::MitidNotActive,
+        Reason::MobileNumberNotAllowed,
+        Reason::MobileNumberChangedRecently,
+    ];
+    assert_eq!(reasons(&person, Web), expected);
+}
+
+#[rstest]
+#[case::never_asked(None, Some(Denial::lasting(Reason::AccessNotRequested)))]
+#[case::running(Some("2026-11-22T12:00:01Z"), Some(Denial::until(Reason::HoldRunning, at("2026-11-23T12:00:01Z"))))]
+#[case::passed(Some("2026-11-22T12:00:00Z"), None)]
+#[case::window_closed(Some("2026-11-21T12:00:00Z"), Some(Denial::lasting(Reason::AccessExpired)))]
+fn r6_r7_hold(#[case] request_time: Option<&str>, #[case] expected: Option<Denial>) {
+    let hold = request_time.map(|time| Hold::start(at(time), &HoldRules::default()));
+    assert_eq!(hold_denial(hold.as_ref(), at(NOW)), expected);
+}
+
+#[rstest]
+#[case::none(&[], Status::Eligible, None)]
+#[case::lasting(&[Denial::lasting(Reason::NoMobileNumber)], Status::NotEligible, None)]
+#[case::lasting_beats_waiting(
+    &[Denial::until(Reason::TooYoung, at("2027-01-01T00:00:00Z")), Denial::lasting(Reason::PersonDead)],
+    Status::NotEligible,
+    None
+)]
+#[case::the_longest_wait_counts(
+    &[
+        Denial::until(Reason::HoldRunning, at("2026-11-24T00:00:00Z")),
+        Denial::until(Reason::MobileNumberChangedRecently, at("2026-11-27T00:00:00Z")),
+        Denial::until(Reason::PersonLimit, at("2026-11-25T00:00:00Z")),
+    ],
+    Status::NotYet,
+    Some("2026-11-27T00:00:00Z")
+)]
+#[case::a_login_helps(&[Denial::lasting(Reason::AccessNotRequested)], Status::NotYet, None)]
+#[case::a_new_request_helps(&[Denial::lasting(Reason::AccessExpired)], Status::NotYet, None)]
+#[case::a_login_and_waiting(
+    &[
+        Denial::until(Reason::MobileNumberChangedRecently, at("2026-11-27T00:00:00Z")),
+        Denial::lasting(Reason::AccessNotRequested),
+    ],
+    Status::NotYet,
+    Some("2026-11-27T00:00:00Z")
+)]
+fn verdict_sums_up(#[case] denials: &[Denial], #[case] status: Status, #[case] next_attempt_time: Option<&str>) {
+    let verdict = Verdict::from_denials(denials.to_vec());
+    assert_eq!(verdict.status, status);
+    assert_eq!(verdict.next_attempt_time, next_attempt_time.map(at));
+    assert!(verdict.reasons.iter().eq(denials.iter().map(|denial| &denial.reason)));
+}

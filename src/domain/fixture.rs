@@ -1,0 +1,56 @@
+//! What the tests of the rules start from: a person whom nothing speaks against.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use uuid::Uuid;
+
+use super::cpr::{CprNumber, CprStatus};
+use super::language::Language;
+use super::mobile::MobileNumber;
+use super::person::{MitidAccount, MitidUuid, Person, RegisteredMobile};
+use super::question::{Fact, FactKind};
+
+/// Born on 1 January 1980; MitID and mobile number since 2022.
+pub(super) fn person() -> Person {
+    Person {
+        cpr_number: Some(CprNumber::parse("0101801234").unwrap()),
+        cpr_status: Some(CprStatus::ActiveDenmark),
+        successor_cpr_number: None,
+        birth_date: day("1980-01-01"),
+        protected: false,
+        facts: Vec::new(),
+        mitid_account: Some(MitidAccount {
+            mitid_uuid: MitidUuid(Uuid::from_u128(1)),
+            active: true,
+            enrolment_time: Some(at("2022-01-01T00:00:00Z")),
+            language: Language::Da,
+            mobile: Some(RegisteredMobile {
+                number: MobileNumber::parse("+4520123456").unwrap(),
+                change_time: Some(at("2022-01-01T00:00:00Z")),
+            }),
+        }),
+    }
+}
+
+/// Somebody else, of whom the same holds.
+pub(super) fn somebody_else() -> Person {
+    let mut other = person();
+    other.cpr_number = Some(CprNumber::parse("0101805678").unwrap());
+    account(&mut other).mitid_uuid = MitidUuid(Uuid::from_u128(2));
+    other
+}
+
+pub(super) fn account(person: &mut Person) -> &mut MitidAccount {
+    person.mitid_account.as_mut().unwrap()
+}
+
+pub(super) fn certain(kind: FactKind, value: &str) -> Fact {
+    Fact { kind, value: value.to_owned(), certain: true }
+}
+
+pub(super) fn at(time: &str) -> DateTime<Utc> {
+    time.parse().unwrap()
+}
+
+pub(super) fn day(date: &str) -> NaiveDate {
+    date.parse().unwrap()
+}

@@ -1,0 +1,117 @@
+use rand::SeedableRng as _;
+use rand::rngs::StdRng;
+use rstest::rstest;
+
+use super::super::fixture::certain;
+use super::FactKind::{Birthplace, MotherBirthDate, MovedInYear, PreviousRoad, PreviousSurname, WeddingYear};
+use super::*;
+
+fn facts() -> Vec<Fact> {
+    vec![
+        certain(PreviousRoad, "Nørrebrogade"),
+        certain(MovedInYear, "2015"),
+        certain(Birthplace, "Aarhus"),
+        certain(WeddingYear, "2010"),
+        certain(MotherBirthDate, "1950-02-01"),
+    ]
+}
+
+#[rstest]
+#[case::all(facts(), false, &[], Ok(vec![PreviousRoad, MovedInYear, Birthplace, WeddingYear, MotherBirthDate]))]
+#[case::no_addresses_when_protected(facts(), true, &[], Ok(vec![Birthplace, WeddingYear, MotherBirthDate]))]
+#[case::protected_and_asked_before(facts(), true, &[WeddingYear], Err(InsufficientData))]
+#[case::not_those_asked_before(
+    facts(),
+    false,
+    &[PreviousRoad, WeddingYear],
+    Ok(vec![MovedInYear, Birthplace, MotherBirthDate])
+)]
+#[case::too_few_left(facts(), false, &[PreviousRoad, WeddingYear, Birthplace], Err(InsufficientData))]
+#[case::two_of_a_kind_are_one_question(
+    vec![certain(Birthplace, "Aarhus"), certain(WeddingYear, "2010"), certain(WeddingYear, "2020")],
+    false,
+    &[],
+    Err(InsufficientData)
+)]
+#[case::uncertain_facts_are_not_asked(
+    vec![
+        certain(Birthplace, "Aarhus"),
+        certain(WeddingYear, "2010"),
+        Fact { certain: false, ..certain(PreviousSurname, "Holm") },
+    ],
+    false,
+    &[],
+    Err(InsufficientData)
+)]
+#[case::nor_those_that_nobody_can_answer(
+    vec![certain(Birthplace, " - "), certain(WeddingYear, "2010"), certain(PreviousSurname, "Holm")],
+    false,
+    &[],
+    Err(InsufficientData)
+)]
+#[case::nor_dates_that_are_none(
+    vec![certain(MotherBirthDate, "0000-00-00"), certain(WeddingYear, "2010"), certain(PreviousSurname, "Holm")],
+    false,
+    &[],
+    Err(InsufficientData)
+)]
+#[case::nothing_known(vec![], false, &[], Err(InsufficientData))]
+fn r16_three_kinds_drawn_from_those_that_can_be_asked(
+    #[case] facts: Vec<Fact>,
+    #[case] protected: bool,
+    #[case] asked_before: &[FactKind],
+    #[case] expected: Result<Vec<FactKind>, InsufficientData>,
+) {
+    let mut rng = StdRng::seed_from_u64(1);
+    let mut seen = Vec::new();
+    for _ in 0..200 {
+        match draw(&facts, protected, asked_before, &mut rng) {
+            Ok(drawn) => seen.extend(drawn),
+            Err(error) => return assert_eq!(Err(error), expected),
+        }
+    }
+    seen.sort_unstable();
+    seen.dedup();
+    assert_eq!(Ok(seen), expected);
+}
+
+#[test]
+fn r16_the_extra_question_is_a_new_one() {
+    let mut rng = StdRng::seed_from_u64(1);
+    let asked = [PreviousRoad, MovedInYear, Birthplace, WeddingYear];
+    assert_eq!(draw_extra(&facts(), false, &asked, &mut rng), Some(MotherBirthDate));
+    assert_eq!(draw_extra(&facts(), false, &[asked.as_slice(), &[MotherBirthDate]].concat(), &mut rng), None);
+    assert_eq!(draw_extra(&facts(), true, &[Birthplace, WeddingYear, MotherBirthDate], &mut rng), None);
+}
+
+#[rstest]
+#[case::three_of_three(3, 3, true, Progress::Passed)]
+#[case::two_of_three(2, 3, true, Progress::Passed)]
+#[case::one_of_three(1, 3, true, Progress::OneMore)]
+#[case::one_of_three_and_no_more_to_ask(1, 3, false, Progress::Failed)]
+#[case::three_wrong_cannot_be_mended(0, 3, true, Progress::Failed)]
+#[case::two_of_four(2, 4, true, Progress::Passed)]
+#[case::only_one_extra(1, 4, true, Progress::Failed)]
+#[case::nothing_answered(0, 0, true, Progress::Failed)]
+fn r16_two_right_of_three_or_one_extra(
+    #[case] right: usize,
+    #[case] answered: usize,
+    #[case] extra_possible: bool,
+    #[case] expected: Progress,
+) {
+    assert_eq!(progress(right, answered, extra_possible), expected);
+}
+
+#[test]
+fn r16_names_lead_back_to_their_kinds_and_none_is_of_the_church() {
+    for kind in FactKind::ALL {
+        assert_eq!(FactKind::from_name(kind.as_str()), Some(kind));
+        assert!(!kind.as_str().contains("church"));
+    }
+    assert_eq!(FactKind::from_name("church"), None);
+}
+
+#[test]
+fn debug_shows_no_value() {
+    assert!(!format!("{:?}", certain(Birthplace, "Aarhus")).contains("Aarhus"));
+}

@@ -1,0 +1,29 @@
+//! Documents on the wire.
+
+use crate::domain::document::{Document, DocumentKind, RegisteredDocument};
+use crate::proto::identityregister::v1 as proto;
+
+use super::wire::{Malformed, cpr_number, date, mitid_uuid};
+
+/// The question for a document.
+pub(super) fn request(document: &Document) -> proto::LookUpDocumentRequest {
+    let kind = match document.kind {
+        DocumentKind::Passport => proto::DocumentKind::Passport,
+        DocumentKind::DrivingLicence => proto::DocumentKind::DrivingLicence,
+        DocumentKind::IdentityCard => proto::DocumentKind::IdentityCard,
+        DocumentKind::ResidencePermit => proto::DocumentKind::ResidencePermit,
+    };
+    proto::LookUpDocumentRequest { kind: kind.into(), issuer: document.issuer.clone(), number: document.number.clone() }
+}
+
+/// Reads an answer. Enum values that are not known take the careful side, as the contract says.
+pub(super) fn convert(document: proto::Document) -> Result<RegisteredDocument, Malformed> {
+    let holder = document.holder_mitid_uuid.as_str();
+    Ok(RegisteredDocument {
+        holder_cpr_number: cpr_number(&document.holder_cpr_number, "holder_cpr_number")?,
+        holder_mitid_uuid: if holder.is_empty() { None } else { Some(mitid_uuid(holder, "holder_mitid_uuid")?) },
+        good_standing: document.state() == proto::document::State::Valid,
+        expiry_date: date(&document.expiry_date, "expiry_date")?,
+        provisional: document.permanence() != proto::document::Permanence::Ordinary,
+    })
+}

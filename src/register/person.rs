@@ -1,0 +1,130 @@
+//! Persons on the wire.
+
+use crate::domain::cpr::CprStatus;
+use crate::domain::language::Language;
+use crate::domain::mobile::MobileNumber;
+use crate::domain::person::{MitidAccount, Person, PersonReference, RegisteredMobile};
+use crate::domain::question::{Fact, FactKind};
+use crate::proto::identityregister::v1 as proto;
+
+use super::wire::{self, Malformed, date, instant, mitid_uuid};
+
+/// The question for a person.
+pub(super) fn request(reference: &PersonReference) -> proto::LookUpPersonRequest {
+    use proto::look_up_person_request::Reference;
+    let reference = match reference {
+        PersonReference::Cpr(number) => Reference::CprNumber(number.digits().to_owned()),
+        PersonReference::Mitid(uuid) => Reference::MitidUuid(uuid.0.to_string()),
+    };
+    proto::LookUpPersonRequest { reference: Some(reference) }
+}
+
+/// Reads an answer. Enum values that are not known take the careful side, as the contract says.
+pub(super) fn convert(person: proto::Person) -> Result<Person, Malformed> {
+    let cpr_number = wire::cpr_number(&person.cpr_number, "cpr_number")?;
+    let cpr_status = match (&cpr_number, person.cpr_status.as_str()) {
+        (None, "") => None,
+        (Some(_), code) => Some(CprStatus::from_code(code).ok_or(Malformed("cpr_status"))?),
+        (None, _) => return Err(Malformed("cpr_status: without a number")),
+    };
+    let successor_cpr_number = wire::cpr_number(&person.successor_cpr_number, "successor_cpr_number")?;
+    if successor_cpr_number.is_some() && cpr_status != Some(CprStatus::Changed) {
+        return Err(Malformed("successor_cpr_number: without status 60"));
+    }
+    Ok(Person {
+        cpr_number,
+        cpr_status,
+        successor_cpr_number,
+        birth_date: date(&person.birth_date, "birth_date")?,
+        protected: person.protection() != proto::Protection::None,
+        facts: person.facts.iter().filter_map(|of| fact(of).transpose()).collect::<Result<_, _>>()?,
+        mitid_account: person.mitid_account.map(account).transpose()?,
+    })
+}
+
+/// Refuses an answer about somebody else than was asked for.
+pub(super) fn check_reference(person: &Person, reference: &PersonReference) -> Result<(), Malformed> {
+    let is_theirs = match reference {
+        PersonReference::Cpr(number) => person.cpr_number.as_ref() == Some(number),
+        PersonReference::Mitid(uuid) => person.mitid_account.as_ref().is_some_and(|of| of.mitid_uuid == *uuid),
+    };
+    if is_theirs { Ok(()) } else { Err(Malformed("person: not the one asked for")) }
+}
+
+/// Refuses a successor whose MitID account is another one: the UUID is stable for life.
+pub(super) fn check_successor(person: &Person, successor: &Person) -> Result<(), Malformed> {
+    let Some(account) = &person.mitid_account else { return Ok(()) };
+    match &successor.mitid_account {
+        Some(of) if of.mitid_uuid == account.mitid_uuid => Ok(()),
+        _ => Err(Malformed("successor_cpr_number: another MitID account")),
+    }
+}
+
+/// A fact; `None` where its kind is not known. What is not certain is never asked about, so its form does not matter:
+/// CPR has uncertain dates such as 1950-00-00.
+fn fact(fact: &proto::Fact) -> Result<Option<Fact>, Malformed> {
+    use proto::fact::{Certainty, Kind};
+    let kind = match fact.kind() {
+        Kind::Unspecified => return Ok(None),
+        Kind::PreviousRoad => FactKind::PreviousRoad,
+        Kind::MovedInYear => FactKind::MovedInYear,
+        Kind::PreviousMunicipality => FactKind::PreviousMunicipality,
+        Kind::Birthplace => FactKind::Birthplace,
+        Kind::SpouseBirthDate => FactKind::SpouseBirthDate,
+        Kind::WeddingYear => FactKind::WeddingYear,
+        Kind::ChildBirthDate => FactKind::ChildBirthDate,
+        Kind::MotherBirthDate => FactKind::MotherBirthDate,
+        Kind::FatherBirthDate => FactKind::FatherBirthDate,
+        Kind::PreviousSurname => FactKind::PreviousSurname,
+    };
+    let certain = fact.certainty() == Certainty::Certain;
+    if certain {
+        check_form(kind, &fact.value)?;
+    }
+    Ok(Some(Fact { kind, value: fact.value.clone(), certain }))
+}
+
+/// Refuses a certain fact that nobody could answer rightly.
+fn check_form(kind: FactKind, value: &str) -> Result<(), Malformed> {
+    match kind {
+        FactKind::MovedInYear | FactKind::WeddingYear => {
+            let is_year = value.len() == 4 && value.bytes().all(|byte| byte.is_ascii_digit());
+            if is_year { Ok(()) } else { Err(Malformed("facts.value: no year")) }
+        }
+        FactKind::SpouseBirthDate
+        | FactKind::ChildBirthDate
+        | FactKind::MotherBirthDate
+        | FactKind::FatherBirthDate => date(value, "facts.value: no date").map(drop),
+        FactKind::PreviousRoad | FactKind::PreviousMunicipality | FactKind::Birthplace | FactKind::PreviousSurname => {
+            if value.trim().is_empty() {
+                Err(Malformed("facts.value: empty"))
+            } else {
+                Ok(())
+            }
+        }
+    }
+}
+
+fn account(account: proto::MitidAccount) -> Result<MitidAccount, Malformed> {
+    let change_time = instant(account.mobile_number_change_time, "mitid_account.mobile_number_change_time")?;
+    Ok(MitidAccount {
+        mitid_uuid: mitid_uuid(&account.mitid_uuid, "mitid_account.mitid_uuid")?,
+        active: account.state() == proto::mitid_account::State::Active,
+        enrolment_time: instant(account.enrolment_time, "mitid_account.enrolment_time")?,
+        language: Language::from_code(&account.language).unwrap_or_default(),
+        mobile: mobile(&account.mobile_number).map(|number| RegisteredMobile { number, change_time }),
+    })
+}
+
+/// A number that no SMS can be sent to is as good as none: the person is told so and can have it put right, which an
+/// answer of "not available" would keep from them.
+fn mobile(text: &str) -> Option<MobileNumber> {
+    if text.is_empty() {
+        return None;
+    }
+    let number = MobileNumber::parse(text).ok();
+    if number.is_none() {
+        tracing::warn!(field = "mitid_account.mobile_number", "the identity register has an impossible mobile number");
+    }
+    number
+}

@@ -1,0 +1,24 @@
+//! Puts the trace context (W3C) into the metadata of a call, so that the register's spans join ours.
+
+use opentelemetry::global;
+use opentelemetry::propagation::Injector;
+use tonic::metadata::{MetadataKey, MetadataMap};
+use tracing::Span;
+use tracing_opentelemetry::OpenTelemetrySpanExt as _;
+
+/// Adds the headers of the process's propagator. Without one, or without a trace, nothing is added.
+pub(super) fn inject(span: &Span, metadata: &mut MetadataMap) {
+    global::get_text_map_propagator(|propagator| {
+        propagator.inject_context(&span.context(), &mut MetadataInjector(metadata));
+    });
+}
+
+struct MetadataInjector<'a>(&'a mut MetadataMap);
+
+impl Injector for MetadataInjector<'_> {
+    fn set(&mut self, key: &str, value: String) {
+        if let (Ok(key), Ok(value)) = (MetadataKey::from_bytes(key.as_bytes()), value.parse()) {
+            self.0.insert(key, value);
+        }
+    }
+}

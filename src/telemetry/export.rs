@@ -1,0 +1,90 @@
+//! Export of traces and metrics over OTLP.
+
+use std::thread;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use opentelemetry::{KeyValue, global};
+
+use opentelemetry_otlp::{MetricExporter, SpanExporter, WithExportConfig as _, WithTonicConfig as _};
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::metrics::SdkMeterProvider;
+use opentelemetry_sdk::propagation::TraceContextPropagator;
+use opentelemetry_sdk::trace::SdkTracerProvider;
+use tokio::sync::oneshot;
+use tonic::transport::{Certificate, ClientTlsConfig};
+
+use super::Settings;
+
+/// Longest wait for the collector, per batch.
+const EXPORT_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// Longest wait for the last batches when the process ends.
+pub(super) const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// What runs while telemetry is exported. End it with [`Telemetry::shutdown`], or the last batches are lost.
+#[must_use]
+pub struct Telemetry {
+    providers: Option<(SdkTracerProvider, SdkMeterProvider)>,
+}
+
+impl Telemetry {
+    /// Builds the exporters, if there is an endpoint, and sets the process's meter provider and propagator.
+    pub(super) fn start(settings: &Settings) -> anyhow::Result<Self> {
+        global::set_text_map_propagator(TraceContextPropagator::new());
+        let Some(endpoint) = settings.otlp_endpoint.as_deref() else { return Ok(Self { providers: None }) };
+        let mut tls = ClientTlsConfig::new();
+        if let Some(path) = &settings.otlp_ca {
+            let pem =
+                std::fs::read(path).with_context(|| format!("telemetry.otlp_ca: cannot read {}", path.display()))?;
+            tls = tls.ca_certificate(Certificate::from_pem(pem));
+        }
+        let resource = Resource::builder()
+            .with_service_name(settings.service_name.clone())
+            .with_attribute(KeyValue::new("service.version", env!("CARGO_PKG_VERSION")))
+            .build();
+        let spans = SpanExporter::builder()
+            .with_tonic()
+            .with_endpoint(endpoint)
+            .with_timeout(EXPORT_TIMEOUT)
+            .with_tls_config(tls.clone())
+            .build()?;
+        let metrics = MetricExporter::builder()
+            .with_tonic()
+            .with_endpoint(endpoint)
+            .with_timeout(EXPORT_TIMEOUT)
+            .with_tls_config(tls)
+            .build()?;
+        let tracer = SdkTracerProvider::builder().with_resource(resource.clone()).with_batch_exporter(spans).build();
+        let meter = SdkMeterProvider::builder().with_resource(resource).with_periodic_exporter(metrics).build();
+        global::set_meter_provider(meter.clone());
+        Ok(Self { providers: Some((tracer, meter)) })
+    }
+
+    pub(super) fn tracer_provider(&self) -> Option<&SdkTracerProvider> {
+        self.providers.as_ref().map(|(tracer, _)| tracer)
+    }
+
+    #[cfg(test)]
+    pub(super) fn meter_provider(&self) -> Option<&SdkMeterProvider> {
+        self.providers.as_ref().map(|(_, meter)| meter)
+    }
+
+    /// Sends what is still waiting, but never holds the end of the process up for more than a few seconds.
+    pub async fn shutdown(self) {
+        let Some((tracer, meter)) = self.providers else { return };
+        let (done, flushed) = oneshot::channel();
+        // The providers block while they flush, and their exporters need the runtime meanwhile. A thread of its own,
+        // because the runtime would wait for a blocking task that a dead collector holds up.
+        thread::spawn(move || {
+            let results = [tracer.shutdown_with_timeout(EXPORT_TIMEOUT), meter.shutdown_with_timeout(EXPORT_TIMEOUT)];
+            // Nobody listens any more once the wait is over.
+            let _ = done.send(results.into_iter().collect::<Result<(), _>>());
+        });
+        match tokio::time::timeout(FLUSH_TIMEOUT, flushed).await {
+            Ok(Ok(Ok(()))) => {}
+            Ok(Ok(Err(error))) => tracing::warn!(%error, "the last traces or metrics were not exported"),
+            Ok(Err(_)) | Err(_) => tracing::warn!("the last traces or metrics were not exported in time"),
+        }
+    }
+}

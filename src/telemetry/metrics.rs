@@ -1,0 +1,140 @@
+//! The service's metrics. Labels are fixed names in the code, so no personal data can become one.
+
+use std::time::Duration;
+
+use opentelemetry::KeyValue;
+use opentelemetry::metrics::{Counter, Histogram, Meter};
+use tonic::Code;
+
+use crate::domain::channel::Channel;
+
+/// Upper bounds of the buckets of the duration of calls, in seconds: those of OpenTelemetry's RPC conventions.
+const DURATION_BOUNDS: [f64; 14] = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0];
+
+/// What the service depends on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dependency {
+    /// The database.
+    Postgres,
+    /// The guard.
+    Redis,
+    /// The identity register.
+    Register,
+    /// An issuer of ID tokens.
+    Login,
+    /// The SMS gateway.
+    Gateway,
+}
+
+impl Dependency {
+    /// The name used as a label.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Postgres => "postgres",
+            Self::Redis => "redis",
+            Self::Register => "register",
+            Self::Login => "login",
+            Self::Gateway => "gateway",
+        }
+    }
+}
+
+/// The instruments. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Metrics {
+    calls: Histogram<f64>,
+    pins: Counter<u64>,
+    verifications: Counter<u64>,
+    redemptions: Counter<u64>,
+    refusals: Counter<u64>,
+    messages: Counter<u64>,
+    dependency_failures: Counter<u64>,
+}
+
+impl Metrics {
+    /// The instruments of that meter: `opentelemetry::global::meter`, once telemetry has started.
+    #[must_use]
+    pub fn new(meter: &Meter) -> Self {
+        let counter = |name, about| meter.u64_counter(name).with_description(about).build();
+        Self {
+            calls: meter
+                .f64_histogram("rpc.server.call.duration")
+                .with_unit("s")
+                .with_description("Duration of calls, by method and status code")
+                .with_boundaries(DURATION_BOUNDS.to_vec())
+                .build(),
+            pins: counter("temporary_pin.pins", "PINs issued, by channel"),
+            verifications: counter("temporary_pin.verifications", "Verifications, by channel and outcome"),
+            redemptions: counter("temporary_pin.redemptions", "Redemptions, by outcome"),
+            refusals: counter("temporary_pin.refusals", "Refusals, by reason"),
+            messages: counter("temporary_pin.messages", "SMS handed over, by kind and outcome"),
+            dependency_failures: counter("temporary_pin.dependency.failures", "Dependencies that did not answer"),
+        }
+    }
+
+    /// A call of `method` (`package.Service/Method`) ended.
+    pub fn call(&self, method: &'static str, code: Code, duration: Duration) {
+        self.calls.record(
+            duration.as_secs_f64(),
+            &[
+                KeyValue::new("rpc.system.name", "grpc"),
+                KeyValue::new("rpc.method", method),
+                KeyValue::new("rpc.response.status_code", code_name(code)),
+            ],
+        );
+    }
+
+    /// A PIN was issued.
+    pub fn pin_issued(&self, channel: Channel) {
+        self.pins.add(1, &[KeyValue::new("channel", channel.as_str())]);
+    }
+
+    /// A verification reached `outcome`: verified, rejected, questions_pending.
+    pub fn verification(&self, channel: Channel, outcome: &'static str) {
+        self.verifications.add(1, &[KeyValue::new("channel", channel.as_str()), KeyValue::new("outcome", outcome)]);
+    }
+
+    /// A redemption was answered.
+    pub fn redemption(&self, outcome: &'static str) {
+        self.redemptions.add(1, &[KeyValue::new("outcome", outcome)]);
+    }
+
+    /// A call was refused, for `reason` (the name in the contract).
+    pub fn refusal(&self, reason: &'static str) {
+        self.refusals.add(1, &[KeyValue::new("reason", reason)]);
+    }
+
+    /// The gateway took a message of that kind, or did not.
+    pub fn message(&self, kind: &'static str, outcome: &'static str) {
+        self.messages.add(1, &[KeyValue::new("kind", kind), KeyValue::new("outcome", outcome)]);
+    }
+
+    /// A dependency did not answer, or answered with a failure.
+    pub fn dependency_failure(&self, dependency: Dependency) {
+        self.dependency_failures.add(1, &[KeyValue::new("dependency", dependency.as_str())]);
+    }
+}
+
+/// The code's name in the gRPC specification.
+const fn code_name(code: Code) -> &'static str {
+    match code {
+        Code::Ok => "OK",
+        Code::Cancelled => "CANCELLED",
+        Code::Unknown => "UNKNOWN",
+        Code::InvalidArgument => "INVALID_ARGUMENT",
+        Code::DeadlineExceeded => "DEADLINE_EXCEEDED",
+        Code::NotFound => "NOT_FOUND",
+        Code::AlreadyExists => "ALREADY_EXISTS",
+        Code::PermissionDenied => "PERMISSION_DENIED",
+        Code::ResourceExhausted => "RESOURCE_EXHAUSTED",
+        Code::FailedPrecondition => "FAILED_PRECONDITION",
+        Code::Aborted => "ABORTED",
+        Code::OutOfRange => "OUT_OF_RANGE",
+        Code::Unimplemented => "UNIMPLEMENTED",
+        Code::Internal => "INTERNAL",
+        Code::Unavailable => "UNAVAILABLE",
+        Code::DataLoss => "DATA_LOSS",
+        Code::Unauthenticated => "UNAUTHENTICATED",
+    }
+}

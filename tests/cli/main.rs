@@ -1,0 +1,120 @@
+//! The command line: the real binary, its texts and its exit statuses.
+
+#![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
+
+mod bad_config;
+mod check_config;
+mod help;
+mod keys;
+mod migrate;
+mod serve;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use rcgen::{CertifiedKey, generate_simple_self_signed};
+use uuid::Uuid;
+
+/// A directory with a configuration that is right, and the files that it names.
+struct World {
+    directory: PathBuf,
+    /// The configuration. Change it, then write it.
+    config: toml::Table,
+}
+
+impl World {
+    fn new() -> Self {
+        let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("cli-{}", random_uuid()));
+        fs::create_dir(&directory).unwrap();
+        let path = |name: &str| directory.join(name).to_str().unwrap().to_owned();
+        let CertifiedKey { cert, signing_key } = generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        fs::write(path("server.pem"), cert.pem()).unwrap();
+        fs::write(path("server.key"), signing_key.serialize_pem()).unwrap();
+        fs::write(path("postgres-url"), "postgres://me:hunter2@db.example/temporary_pin\n").unwrap();
+        fs::write(path("redis-url"), "redis://:hunter2@redis.example\n").unwrap();
+        fs::write(path("sms-token"), "hunter2\n").unwrap();
+        let made = run(&["keys", "generate", "--out", &path("key-ring.toml")], &[]);
+        assert_eq!(made.status.code(), Some(0), "{}", stderr(&made));
+        let config = format!(
+            "
+            server.tls = {{ certificate = '{certificate}', key = '{key}', client_ca = '{certificate}' }}
+            postgres.url_file = '{postgres}'
+            redis.url_file = '{redis}'
+            register.url = 'http://127.0.0.1:50052'
+            web_login = {{ issuer = 'https://login.example', audience = 'temporary-pin' }}
+            agent_login = {{ issuer = 'https://workforce.example', audience = 'temporary-pin' }}
+            sms.gateway = {{ url = 'https://gateway.example/rest/mtsms', token_file = '{token}' }}
+            keys.file = '{keys}'
+            [[callers]]
+            name = 'profile-page'
+            sans = ['spiffe://example.dk/profile-page']
+            roles = ['channel:web']
+            ",
+            certificate = path("server.pem"),
+            key = path("server.key"),
+            postgres = path("postgres-url"),
+            redis = path("redis-url"),
+            token = path("sms-token"),
+            keys = path("key-ring.toml"),
+        );
+        Self { config: toml::from_str(&config).unwrap(), directory }
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.directory.join(name).to_str().unwrap().to_owned()
+    }
+
+    /// Sets a key, such as `server.address`, to a TOML value.
+    fn set(&mut self, key: &str, value: &str) {
+        let value = toml::from_str::<toml::Table>(&format!("value = {value}")).unwrap().remove("value").unwrap();
+        let (sections, key) = key.rsplit_once('.').unwrap_or(("", key));
+        let mut table = &mut self.config;
+        for section in sections.split('.').filter(|section| !section.is_empty()) {
+            let section = table.entry(section).or_insert_with(|| toml::Table::new().into());
+            table = section.as_table_mut().unwrap();
+        }
+        table.insert(key.to_owned(), value);
+    }
+
+    /// Writes the configuration as it stands to `temporary-pin.toml`.
+    fn write(&self) {
+        fs::write(self.path("temporary-pin.toml"), self.config.to_string()).unwrap();
+    }
+
+    /// Runs `check-config` on the configuration as it stands.
+    fn check_config(&self, environment: &[(&str, &str)]) -> Output {
+        self.write();
+        run(&["check-config", "--config", &self.path("temporary-pin.toml")], environment)
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.directory);
+    }
+}
+
+/// Runs the binary with that environment and none else.
+fn run(arguments: &[&str], environment: &[(&str, &str)]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_temporary-pin"))
+        .args(arguments)
+        .env_clear()
+        .envs(environment.iter().copied())
+        .output()
+        .unwrap()
+}
+
+fn stdout(output: &Output) -> &str {
+    str::from_utf8(&output.stdout).unwrap()
+}
+
+fn stderr(output: &Output) -> &str {
+    str::from_utf8(&output.stderr).unwrap()
+}
+
+fn random_uuid() -> Uuid {
+    let mut bytes = [0; 16];
+    rand::Rng::fill_bytes(&mut temporary_pin::random::secure(), &mut bytes);
+    uuid::Builder::from_random_bytes(bytes).into_uuid()
+}

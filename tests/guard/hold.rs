@@ -1,0 +1,108 @@
+//! The hold in Redis (R6, R7).
+
+use chrono::{DateTime, TimeDelta, Utc};
+use temporary_pin::domain::hold::HoldState;
+use temporary_pin::domain::reason::Reason;
+use temporary_pin::guard::{Admission, Bucket};
+
+use crate::world::{World, at, hold, limit, mobile, person, spend};
+
+const MICROSECOND: TimeDelta = TimeDelta::microseconds(1);
+
+#[tokio::test]
+async fn r6_a_missing_hold_admits_nobody_and_spends_nothing() {
+    let mut world = World::new().await;
+    let person = person();
+    let spends = [
+        spend(Bucket::PersonPins(person), limit(3, 100), 1),
+        spend(Bucket::MobilePins(mobile()), limit(5, 100), 1),
+        spend(Bucket::ServicePins, limit(100, 100), 1),
+    ];
+    assert_eq!(world.guard.admit(Some(person), &spends, at(0)).await, Ok(Admission::HoldMissing));
+    assert_eq!(world.keys().await, [""; 0]);
+    assert_eq!(world.guard.hold(person).await, Ok(None));
+}
+
+#[tokio::test]
+async fn r6_r7_the_hold_admits_from_its_eligible_time_until_before_its_expiry() {
+    let world = World::new().await;
+    let person = person();
+    let hold = hold(at(0) + TimeDelta::microseconds(123_457));
+    world.guard.remember_hold(person, &hold, at(1)).await.unwrap();
+    assert_eq!(world.guard.hold(person).await, Ok(Some(hold)), "its times are kept to the microsecond");
+
+    let pins = Bucket::PersonPins(person);
+    let order = async |number, now: DateTime<Utc>| {
+        world.guard.admit(Some(person), &[spend(pins, limit(9, 1_000_000), number)], now).await.unwrap()
+    };
+    let not_passed = Admission::HoldNotPassed(hold);
+    assert_eq!(order(1, at(1)).await, not_passed);
+    assert_eq!(order(2, hold.eligible_time - MICROSECOND).await, not_passed);
+    assert_eq!(world.spent(pins, 1_000_000, hold.eligible_time).await, 0, "who waits spends nothing");
+    assert_eq!(order(3, hold.eligible_time).await, Admission::Admitted);
+    assert_eq!(order(4, hold.expire_time - MICROSECOND).await, Admission::Admitted);
+    assert_eq!(order(5, hold.expire_time).await, not_passed);
+    assert_eq!(hold.state(hold.expire_time), HoldState::Expired, "the script and the rule agree");
+    assert_eq!(world.spent(pins, 1_000_000, hold.expire_time).await, 2);
+}
+
+#[tokio::test]
+async fn r6_a_hold_that_has_passed_does_not_lift_a_limit() {
+    let world = World::new().await;
+    let person = person();
+    let hold = hold(at(0));
+    world.guard.remember_hold(person, &hold, at(0)).await.unwrap();
+    let now = hold.eligible_time;
+    let order = |number| [spend(Bucket::PersonPins(person), limit(1, 100), number)];
+    assert_eq!(world.guard.admit(Some(person), &order(1), now).await, Ok(Admission::Admitted));
+    assert_eq!(
+        world.guard.admit(Some(person), &order(2), now).await,
+        Ok(Admission::Limited { reason: Reason::PersonLimit, until: now + TimeDelta::seconds(100) })
+    );
+}
+
+#[tokio::test]
+async fn r6_a_running_hold_is_the_answer_even_where_a_limit_is_reached() {
+    let world = World::new().await;
+    let person = person();
+    let hold = hold(at(0));
+    world.guard.remember_hold(person, &hold, at(0)).await.unwrap();
+    let spends = [
+        spend(Bucket::MobilePins(mobile()), limit(0, 1_000_000), 1),
+        spend(Bucket::PersonPins(person), limit(0, 1_000_000), 1),
+    ];
+    assert_eq!(world.guard.admit(Some(person), &spends, at(1)).await, Ok(Admission::HoldNotPassed(hold)));
+}
+
+#[tokio::test]
+async fn r6_each_person_has_a_hold_of_their_own() {
+    let world = World::new().await;
+    let (waiting, other) = (person(), person());
+    world.guard.remember_hold(waiting, &hold(at(0)), at(0)).await.unwrap();
+    assert_eq!(world.guard.hold(other).await, Ok(None));
+    assert_eq!(world.guard.admit(Some(other), &[], at(0)).await, Ok(Admission::HoldMissing));
+}
+
+#[tokio::test]
+async fn r7_a_hold_is_kept_until_it_expires() {
+    let mut world = World::new().await;
+    let person = person();
+    let hold = hold(at(0));
+    world.guard.remember_hold(person, &hold, hold.expire_time - TimeDelta::seconds(90)).await.unwrap();
+    let key = world.only_key().await;
+    let left = world.expires_in(&key).await;
+    assert!((80_000..=90_001).contains(&left), "{left}");
+    // Nothing is left of one that has expired.
+    world.guard.remember_hold(person, &hold, hold.expire_time).await.unwrap();
+    assert_eq!(world.guard.hold(person).await, Ok(None));
+}
+
+#[tokio::test]
+async fn r9_a_forgotten_hold_is_missing() {
+    let world = World::new().await;
+    let person = person();
+    world.guard.remember_hold(person, &hold(at(0)), at(0)).await.unwrap();
+    world.guard.forget_hold(person).await.unwrap();
+    world.guard.forget_hold(person).await.unwrap();
+    assert_eq!(world.guard.hold(person).await, Ok(None));
+}

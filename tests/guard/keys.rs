@@ -1,0 +1,54 @@
+//! What is in Redis: pseudonyms and times, nothing else.
+
+use temporary_pin::guard::Bucket;
+
+use crate::world::{World, agent, at, hold, id, limit, mobile, person, spend};
+
+#[tokio::test]
+async fn keys_and_values_hold_pseudonyms_ids_and_times_only() {
+    let mut world = World::new().await;
+    let (person, mobile, agent) = (person(), mobile(), agent());
+    let buckets = [
+        Bucket::WrongTries(person),
+        Bucket::FailedVerifications(person),
+        Bucket::PersonPins(person),
+        Bucket::MobilePins(mobile),
+        Bucket::AgentVerifications(agent),
+        Bucket::AgentPins(agent),
+        Bucket::ServicePins,
+        Bucket::CallerCalls("support-desk"),
+    ];
+    let _ = world.admit(&buckets.map(|bucket| spend(bucket, limit(3, 1000), 7)), at(0)).await;
+    world.guard.remember_hold(person, &hold(at(0)), at(0)).await.unwrap();
+
+    let hex = |bytes: [u8; 32]| bytes.map(|byte| format!("{byte:02x}")).concat();
+    let (person, mobile, agent) = (hex(person.0), hex(mobile.0), hex(agent.0));
+    let mut expected = [
+        format!("{{person:{person}}}:wrong-tries"),
+        format!("{{person:{person}}}:failed-verifications"),
+        format!("{{person:{person}}}:pins"),
+        format!("{{person:{person}}}:hold"),
+        format!("{{mobile:{mobile}}}:pins"),
+        format!("{{agent:{agent}}}:verifications"),
+        format!("{{agent:{agent}}}:pins"),
+        "{service}:pins".to_owned(),
+        "{caller:support-desk}:calls".to_owned(),
+    ]
+    .map(|key| format!("{}:{key}", world.prefix));
+    expected.sort();
+    let keys = world.keys().await;
+    assert_eq!(keys, expected);
+
+    for key in keys {
+        let kind: String = redis::cmd("TYPE").arg(&key).query_async(&mut world.redis).await.unwrap();
+        if kind == "zset" {
+            let members: Vec<String> =
+                redis::cmd("ZRANGE").arg(&key).arg(0).arg(-1).query_async(&mut world.redis).await.unwrap();
+            assert_eq!(members, [id(7).to_string()]);
+        } else {
+            let value: String = redis::cmd("GET").arg(&key).query_async(&mut world.redis).await.unwrap();
+            assert!(value.bytes().all(|byte| byte.is_ascii_digit() || byte == b' '), "{key}: {value}");
+        }
+        assert!(world.expires_in(&key).await > 0, "{key} must expire");
+    }
+}

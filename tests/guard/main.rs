@@ -1,0 +1,16 @@
+//! The guard on a real Redis (`REDIS_URL`).
+
+#![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod cluster;
+mod fault;
+mod hold;
+mod keys;
+mod model;
+mod rate;
+mod together;
+mod window;
+mod world;

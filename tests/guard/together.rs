@@ -1,0 +1,146 @@
+//! Several buckets in one decision, and many deciders at once (R18, R22, R25).
+
+use chrono::TimeDelta;
+use temporary_pin::domain::reason::Reason;
+use temporary_pin::guard::{Admission, Bucket, Guard, Spend};
+use tokio::task::JoinSet;
+
+use crate::support::redis_url;
+use crate::world::{TIMEOUT, World, agent, at, limit, mobile, person, spend};
+
+/// One of each kind of bucket that a PIN can cost. The limit of the one at `closed` is zero.
+fn pin(closed: usize) -> Vec<Spend<'static>> {
+    let buckets = [
+        Bucket::PersonPins(person()),
+        Bucket::MobilePins(mobile()),
+        Bucket::AgentPins(agent()),
+        Bucket::ServicePins,
+        Bucket::CallerCalls("phone"),
+    ];
+    let times = |index| if index == closed { 0 } else { 3 };
+    buckets.into_iter().enumerate().map(|(index, bucket)| spend(bucket, limit(times(index), 1000), 1)).collect()
+}
+
+#[tokio::test]
+async fn r25_one_full_bucket_spends_none_of_the_others() {
+    for closed in 0..5 {
+        let mut world = World::new().await;
+        let reason =
+            [Reason::PersonLimit, Reason::MobileLimit, Reason::AgentLimit, Reason::ServiceLimit, Reason::CallerLimit]
+                [closed];
+        let until = at(1000);
+        assert_eq!(world.admit(&pin(closed), at(0)).await, Admission::Limited { reason, until });
+        assert_eq!(world.keys().await, [""; 0], "{closed}");
+    }
+}
+
+#[tokio::test]
+async fn r25_an_open_way_spends_in_every_bucket() {
+    let mut world = World::new().await;
+    let spends = pin(usize::MAX);
+    assert_eq!(world.admit(&spends, at(0)).await, Admission::Admitted);
+    assert_eq!(world.keys().await.len(), 5);
+    world.guard.refund(&spends, at(0)).await.unwrap();
+    assert_eq!(world.keys().await, [""; 0]);
+}
+
+#[tokio::test]
+async fn r18_one_full_bucket_of_a_person_spends_none_of_that_person() {
+    let mut world = World::new().await;
+    let person = person();
+    let spends = [
+        spend(Bucket::PersonPins(person), limit(3, 100), 1),
+        spend(Bucket::FailedVerifications(person), limit(0, 50), 1),
+        spend(Bucket::WrongTries(person), limit(10, 100), 1),
+    ];
+    let limited = Admission::Limited { reason: Reason::VerificationLimit, until: at(50) };
+    assert_eq!(world.admit(&spends, at(0)).await, limited);
+    assert_eq!(world.keys().await, [""; 0]);
+}
+
+#[tokio::test]
+async fn r25_of_several_full_buckets_the_one_that_lasts_longest_answers() {
+    let world = World::new().await;
+    let person = person();
+    let spends = |mobile_seconds| {
+        [
+            spend(Bucket::PersonPins(person), limit(0, 100), 1),
+            spend(Bucket::FailedVerifications(person), limit(0, 200), 1),
+            spend(Bucket::MobilePins(mobile()), limit(0, mobile_seconds), 1),
+        ]
+    };
+    for (mobile_seconds, reason, until) in
+        [(150, Reason::VerificationLimit, at(200)), (250, Reason::MobileLimit, at(250))]
+    {
+        let spends = spends(mobile_seconds);
+        assert_eq!(world.admit(&spends, at(0)).await, Admission::Limited { reason, until });
+        assert_eq!(world.guard.peek(&spends, at(0)).await, Ok(Admission::Limited { reason, until }));
+    }
+}
+
+#[tokio::test]
+async fn r25_a_repeat_that_is_refused_elsewhere_does_not_give_back_what_the_first_call_spent() {
+    let world = World::new().await;
+    let pins = Bucket::PersonPins(person());
+    let of_person = spend(pins, limit(3, 100), 1);
+    assert_eq!(world.admit(&[of_person], at(0)).await, Admission::Admitted);
+    let refused = world.admit(&[of_person, spend(Bucket::ServicePins, limit(0, 100), 1)], at(1)).await;
+    assert_eq!(refused, Admission::Limited { reason: Reason::ServiceLimit, until: at(101) });
+    assert_eq!(world.spent(pins, 100, at(1)).await, 1);
+}
+
+/// Asks for all `orders` at the same moment, over four connections. Answers how many were admitted.
+async fn at_once(world: &World, orders: Vec<Vec<Spend<'static>>>) -> usize {
+    let mut guards = Vec::new();
+    for _ in 0..4 {
+        guards.push(Guard::connect(&redis_url(), &world.prefix, TIMEOUT).await.unwrap());
+    }
+    let mut tasks = JoinSet::new();
+    for (number, order) in orders.into_iter().enumerate() {
+        let guard = guards[number % guards.len()].clone();
+        tasks.spawn(async move { guard.admit(None, &order, at(0)).await.unwrap() });
+    }
+    tasks.join_all().await.into_iter().filter(|admission| *admission == Admission::Admitted).count()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn r4_64_at_once_never_pass_the_limit() {
+    let world = World::new().await;
+    let tries = Bucket::WrongTries(person());
+    let orders = (0..64).map(|number| vec![spend(tries, limit(10, 1000), number)]).collect();
+    assert_eq!(at_once(&world, orders).await, 10);
+    assert_eq!(world.spent(tries, 1000, at(0)).await, 10);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn r22_64_at_once_never_pass_the_rate() {
+    let world = World::new().await;
+    let agent = agent();
+    let orders = (0..64).map(|number| vec![spend(Bucket::AgentPins(agent), limit(20, 3600), number)]).collect();
+    assert_eq!(at_once(&world, orders).await, 20);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn r25_64_at_once_under_one_id_spend_once() {
+    let world = World::new().await;
+    let pins = Bucket::PersonPins(person());
+    assert_eq!(at_once(&world, (0..64).map(|_| vec![spend(pins, limit(1, 1000), 1)]).collect()).await, 64);
+    assert_eq!(world.spent(pins, 1000, at(0)).await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn r25_64_people_at_once_to_one_mobile_number_leave_no_debt() {
+    let world = World::new().await;
+    let mobile = Bucket::MobilePins(mobile());
+    let people: Vec<_> = (0..64).map(|_| Bucket::PersonPins(person())).collect();
+    let orders = (0_u128..)
+        .zip(&people)
+        .map(|(number, person)| vec![spend(*person, limit(3, 1000), number), spend(mobile, limit(5, 1000), number)])
+        .collect();
+    assert_eq!(at_once(&world, orders).await, 5);
+    let mut spent = 0;
+    for person in people {
+        spent += world.spent(person, 1000, at(0) + TimeDelta::seconds(1)).await;
+    }
+    assert_eq!(spent, 5, "those refused got theirs back");
+}

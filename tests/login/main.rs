@@ -1,0 +1,100 @@
+//! ID tokens of persons and agents (R22, R23) against an issuer with real keys.
+
+#![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
+
+mod issuer;
+mod keys;
+#[path = "../support/log.rs"]
+mod log;
+mod signatures;
+mod tokens;
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+use temporary_pin::domain::person::MitidUuid;
+use temporary_pin::domain::reason::Reason;
+use temporary_pin::login::{Agent, IdTokens, IssuerSettings, LoginError, WebLogin};
+
+use issuer::{FakeIssuer, SigningKey};
+
+const NOW: i64 = 1_795_000_000;
+const LOGIN_AGE: Duration = Duration::from_secs(300);
+const NONCE: &str = "n-0S6_WzA2Mj";
+const PERSON: &str = "9d6cbe7c-2a4b-4d0e-9b43-6a7d1f2e3c4b";
+
+fn at(seconds: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp(seconds, 0).unwrap()
+}
+
+/// An issuer with one EC key named `k1`, and a verifier of its tokens.
+struct World {
+    issuer: FakeIssuer,
+    key: SigningKey,
+    tokens: IdTokens,
+}
+
+impl World {
+    async fn new() -> Self {
+        Self::with_settings(|_| ()).await
+    }
+
+    async fn with_settings(change: impl FnOnce(&mut IssuerSettings)) -> Self {
+        let key = SigningKey::ec();
+        let issuer = FakeIssuer::start(vec![key.jwk("k1", Some("ES256"))]).await;
+        let mut settings =
+            IssuerSettings { issuer: issuer.url.clone(), audience: "profile-page".into(), ..IssuerSettings::default() };
+        change(&mut settings);
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        Self { issuer, key, tokens: IdTokens::new(settings, http).unwrap() }
+    }
+
+    /// The claims of a good login, changed by `patch`: members replace, `null` removes.
+    fn claims(&self, patch: Value) -> Value {
+        let mut claims = json!({
+            "iss": self.issuer.url,
+            "aud": "profile-page",
+            "sub": "subject-17",
+            "exp": NOW + 60,
+            "iat": NOW - 10,
+            "auth_time": NOW - 10,
+            "nonce": NONCE,
+            "loa": "https://data.gov.dk/concept/core/nsis/Substantial",
+            "mitid.uuid": PERSON,
+        });
+        for (name, value) in patch.as_object().unwrap().clone() {
+            if value.is_null() {
+                claims.as_object_mut().unwrap().remove(&name);
+            } else {
+                claims[name] = value;
+            }
+        }
+        claims
+    }
+
+    fn token(&self, patch: Value) -> String {
+        self.key.sign(&json!({"alg": "ES256", "kid": "k1", "typ": "JWT"}), &self.claims(patch))
+    }
+
+    async fn web(&self, token: &str) -> Result<WebLogin, LoginError> {
+        self.web_at(token, NOW).await
+    }
+
+    async fn web_at(&self, token: &str, now: i64) -> Result<WebLogin, LoginError> {
+        self.tokens.verify_web(token, NONCE, at(now), LOGIN_AGE).await
+    }
+
+    async fn agent(&self, token: &str) -> Result<Agent, LoginError> {
+        self.tokens.verify_agent(token, at(NOW)).await
+    }
+}
+
+fn person() -> MitidUuid {
+    MitidUuid(PERSON.parse().unwrap())
+}
+
+/// Refused, and not known to be anybody's.
+fn not_genuine() -> LoginError {
+    LoginError::Denied { reason: Reason::LoginNotAccepted, person: None }
+}

@@ -1,0 +1,107 @@
+//! Who signed a token, and how.
+
+use aws_lc_rs::hmac;
+use rstest::rstest;
+use serde_json::{Value, json};
+use temporary_pin::login::LoginError;
+
+use crate::issuer::{SigningKey, base64, unsigned};
+use crate::{World, not_genuine};
+
+#[rstest]
+#[case::es256(SigningKey::ec(), Some("ES256"), "ES256")]
+#[case::es256_by_type(SigningKey::ec(), None, "ES256")]
+#[case::rs256(SigningKey::Rsa, Some("RS256"), "RS256")]
+#[case::rs256_by_type(SigningKey::Rsa, None, "RS256")]
+#[case::ps256(SigningKey::Rsa, Some("PS256"), "PS256")]
+#[tokio::test]
+async fn accepts_an_algorithm(#[case] key: SigningKey, #[case] of_key: Option<&str>, #[case] of_token: &str) {
+    let world = World::new().await;
+    world.issuer.behaviour().keys = vec![key.jwk("k2", of_key)];
+    let token = key.sign(&json!({"alg": of_token, "kid": "k2"}), &world.claims(json!({})));
+    world.web(&token).await.unwrap();
+}
+
+#[rstest]
+#[case::pss_key(SigningKey::Rsa, json!({"alg": "PS256"}), "RS256")]
+#[case::rs512(SigningKey::Rsa, json!({"alg": "RS512"}), "RS512")]
+#[case::encryption_key(SigningKey::ec(), json!({"use": "enc"}), "ES256")]
+#[case::key_for_signing_alone(SigningKey::ec(), json!({"key_ops": ["sign"]}), "ES256")]
+#[tokio::test]
+async fn refuses_a_key_made_for_something_else(#[case] key: SigningKey, #[case] patch: Value, #[case] of_token: &str) {
+    let world = World::new().await;
+    let mut jwk = key.jwk("k2", None);
+    for (name, value) in patch.as_object().unwrap().clone() {
+        jwk[name] = value;
+    }
+    world.issuer.behaviour().keys.push(jwk);
+    let token = key.sign(&json!({"alg": of_token, "kid": "k2"}), &world.claims(json!({})));
+    assert_eq!(world.web(&token).await.unwrap_err(), not_genuine());
+}
+
+#[rstest]
+#[case::no_key_id(json!({"alg": "ES256"}))]
+#[case::unknown_key_id(json!({"alg": "ES256", "kid": "k9"}))]
+#[case::access_token(json!({"alg": "ES256", "kid": "k1", "typ": "at+jwt"}))]
+#[case::unknown_extension(json!({"alg": "ES256", "kid": "k1", "crit": ["b64"], "b64": false}))]
+#[case::other_algorithm_by_header(json!({"alg": "ES384", "kid": "k1"}))]
+#[case::other_family_by_header(json!({"alg": "RS256", "kid": "k1"}))]
+#[tokio::test]
+async fn refuses_a_header(#[case] header: Value) {
+    let world = World::new().await;
+    let token = world.key.sign(&header, &world.claims(json!({})));
+    assert_eq!(world.web(&token).await.unwrap_err(), not_genuine());
+}
+
+#[tokio::test]
+async fn refuses_an_unsigned_token() {
+    let world = World::new().await;
+    let message = unsigned(&json!({"alg": "none", "kid": "k1"}), &world.claims(json!({})));
+    let signature = world.token(json!({})).rsplit_once('.').unwrap().1.to_owned();
+    for token in [format!("{message}."), format!("{message}.{signature}"), message] {
+        assert_eq!(world.web(&token).await.unwrap_err(), not_genuine());
+    }
+}
+
+#[tokio::test]
+async fn refuses_the_public_key_as_a_secret() {
+    let world = World::new().await;
+    let message = unsigned(&json!({"alg": "HS256", "kid": "k1"}), &world.claims(json!({})));
+    let secret = hmac::Key::new(hmac::HMAC_SHA256, &world.key.public_bytes());
+    let token = format!("{message}.{}", base64(hmac::sign(&secret, message.as_bytes()).as_ref()));
+    assert_eq!(world.web(&token).await.unwrap_err(), not_genuine());
+}
+
+#[tokio::test]
+async fn refuses_anothers_signature() {
+    let world = World::new().await;
+    let header = json!({"alg": "ES256", "kid": "k1", "typ": "JWT"});
+    let forged = SigningKey::ec().sign(&header, &world.claims(json!({})));
+    assert_eq!(world.web(&forged).await.unwrap_err(), not_genuine());
+
+    let signature = world.token(json!({})).rsplit_once('.').unwrap().1.to_owned();
+    let altered = format!("{}.{signature}", unsigned(&header, &world.claims(json!({"loa": "High"}))));
+    assert_eq!(world.web(&altered).await.unwrap_err(), not_genuine());
+}
+
+#[rstest]
+#[case::empty("")]
+#[case::words("not a token")]
+#[case::dots("..")]
+#[case::encrypted("eyJhbGciOiJSU0EtT0FFUCJ9.a.b.c.d")]
+#[tokio::test]
+async fn refuses_what_is_no_token(#[case] token: &str) {
+    let world = World::new().await;
+    assert_eq!(world.web(token).await.unwrap_err(), not_genuine());
+    assert_eq!(world.issuer.fetches(), 0);
+}
+
+#[tokio::test]
+async fn refuses_a_long_token_unread() {
+    let world = World::new().await;
+    let refused: LoginError = world.web(&world.token(json!({"more": "x".repeat(8192)}))).await.unwrap_err();
+    assert_eq!(refused, not_genuine());
+    assert_eq!(world.issuer.fetches(), 0);
+    // Long, but not too long.
+    world.web(&world.token(json!({"more": "x".repeat(4096)}))).await.unwrap();
+}

@@ -1,0 +1,122 @@
+//! What a genuine token must say.
+
+use rstest::rstest;
+use serde_json::{Value, json};
+use temporary_pin::domain::assurance::AssuranceLevel;
+use temporary_pin::domain::reason::Reason;
+use temporary_pin::login::LoginError;
+
+use crate::{LOGIN_AGE, NONCE, NOW, PERSON, World, at, not_genuine, person};
+
+#[tokio::test]
+async fn r23_accepts_a_login() {
+    let world = World::new().await;
+    let login = world.web(&world.token(json!({}))).await.unwrap();
+    assert_eq!(login.mitid_uuid, person());
+    assert_eq!(login.assurance, AssuranceLevel::Substantial);
+    assert_eq!(login.auth_time, at(NOW - 10));
+}
+
+#[rstest]
+#[case::audience_in_a_list(json!({"aud": ["profile-page"]}))]
+#[case::expired_within_the_leeway(json!({"exp": NOW - 4}))]
+#[case::not_before_within_the_leeway(json!({"nbf": NOW + 5}))]
+#[case::login_just_young_enough(json!({"auth_time": NOW - 300}))]
+#[case::login_ahead_within_the_leeway(json!({"auth_time": NOW + 5}))]
+#[case::fractions_of_seconds(json!({"exp": NOW as f64 + 0.5, "auth_time": NOW as f64 - 0.5}))]
+#[case::bare_name_of_a_level(json!({"loa": "Substantial"}))]
+#[case::high(json!({"loa": "https://data.gov.dk/concept/core/nsis/High"}))]
+#[tokio::test]
+async fn r23_accepts(#[case] patch: Value) {
+    let world = World::new().await;
+    world.web(&world.token(patch)).await.unwrap();
+}
+
+#[rstest]
+#[case::issuer(json!({"iss": "https://other.example"}))]
+#[case::issuer_missing(json!({"iss": null}))]
+#[case::issuer_in_a_list(json!({"iss": ["https://other.example"]}))]
+#[case::audience(json!({"aud": "other"}))]
+#[case::audience_missing(json!({"aud": null}))]
+#[case::audience_of_nobody(json!({"aud": []}))]
+#[case::audience_shared_with_somebody_else(json!({"aud": ["profile-page", "other"]}))]
+#[case::person_missing(json!({"mitid.uuid": null}))]
+#[case::person_no_uuid(json!({"mitid.uuid": "0101011234"}))]
+#[tokio::test]
+async fn r23_refuses_as_nobodys(#[case] patch: Value) {
+    let world = World::new().await;
+    assert_eq!(world.web(&world.token(patch)).await.unwrap_err(), not_genuine());
+}
+
+#[rstest]
+#[case::expired(json!({"exp": NOW - 5}), Reason::LoginNotAccepted)]
+#[case::expiry_missing(json!({"exp": null}), Reason::LoginNotAccepted)]
+#[case::expiry_no_number(json!({"exp": "tomorrow"}), Reason::LoginNotAccepted)]
+#[case::expiry_beyond_all_time(json!({"exp": 1e300}), Reason::LoginNotAccepted)]
+#[case::not_yet(json!({"nbf": NOW + 6}), Reason::LoginNotAccepted)]
+#[case::not_before_no_number(json!({"nbf": "now"}), Reason::LoginNotAccepted)]
+#[case::nonce(json!({"nonce": "other"}), Reason::LoginNotAccepted)]
+#[case::nonce_longer(json!({"nonce": format!("{NONCE}x")}), Reason::LoginNotAccepted)]
+#[case::nonce_missing(json!({"nonce": null}), Reason::LoginNotAccepted)]
+#[case::login_time_missing(json!({"auth_time": null}), Reason::LoginNotAccepted)]
+#[case::login_in_the_future(json!({"auth_time": NOW + 6}), Reason::LoginNotAccepted)]
+#[case::login_too_old(json!({"auth_time": NOW - 301}), Reason::LoginTooOld)]
+#[case::low(json!({"loa": "https://data.gov.dk/concept/core/nsis/Low"}), Reason::AssuranceTooLow)]
+#[case::level_missing(json!({"loa": null}), Reason::AssuranceTooLow)]
+#[case::level_unknown(json!({"loa": "Substantially"}), Reason::AssuranceTooLow)]
+#[tokio::test]
+async fn r23_refuses_and_tells_whose(#[case] patch: Value, #[case] reason: Reason) {
+    let world = World::new().await;
+    let refused = world.web(&world.token(patch)).await.unwrap_err();
+    assert_eq!(refused, LoginError::Denied { reason, person: Some(person()) });
+}
+
+#[tokio::test]
+async fn r23_an_empty_nonce_matches_nothing() {
+    let world = World::new().await;
+    let token = world.token(json!({"nonce": ""}));
+    let refused = world.tokens.verify_web(&token, "", at(NOW), LOGIN_AGE).await.unwrap_err();
+    assert_eq!(refused, LoginError::Denied { reason: Reason::LoginNotAccepted, person: Some(person()) });
+}
+
+#[tokio::test]
+async fn claims_are_found_by_the_configured_names() {
+    let world = World::with_settings(|settings| {
+        settings.person_claim = "sub".into();
+        settings.assurance_claim = "acr".into();
+    })
+    .await;
+    let token = world.token(json!({"sub": PERSON, "mitid.uuid": null, "acr": "High", "loa": null}));
+    let login = world.web(&token).await.unwrap();
+    assert_eq!((login.mitid_uuid, login.assurance), (person(), AssuranceLevel::High));
+}
+
+#[rstest]
+#[case::with_mitid(json!({}), true)]
+#[case::without_mitid(json!({"mitid.uuid": null}), false)]
+#[case::without_nonce_and_login_time(json!({"nonce": null, "auth_time": null}), true)]
+#[tokio::test]
+async fn r22_accepts_an_agent(#[case] patch: Value, #[case] with_mitid: bool) {
+    let world = World::new().await;
+    let agent = world.agent(&world.token(patch)).await.unwrap();
+    assert_eq!((agent.issuer.as_str(), agent.subject.as_str()), (world.issuer.url.as_str(), "subject-17"));
+    assert_eq!(agent.assurance, AssuranceLevel::Substantial);
+    assert_eq!(agent.mitid_uuid, with_mitid.then(person));
+    assert!(!format!("{agent:?}").contains("subject-17"));
+}
+
+#[rstest]
+#[case::issuer(json!({"iss": "https://other.example"}))]
+#[case::audience(json!({"aud": "other"}))]
+#[case::expired(json!({"exp": NOW - 5}))]
+#[case::not_yet(json!({"nbf": NOW + 6}))]
+#[case::nobody(json!({"sub": null}))]
+#[case::nobody_by_name(json!({"sub": ""}))]
+#[case::low(json!({"loa": "Low"}))]
+#[case::level_missing(json!({"loa": null}))]
+#[tokio::test]
+async fn r22_refuses_an_agent(#[case] patch: Value) {
+    let world = World::new().await;
+    let refused = world.agent(&world.token(patch)).await.unwrap_err();
+    assert_eq!(refused, LoginError::Denied { reason: Reason::AgentNotAccepted, person: None });
+}

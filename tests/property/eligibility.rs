@@ -1,0 +1,160 @@
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use temporary_pin::domain::channel::Channel;
+use temporary_pin::domain::cpr::{CprNumber, CprStatus};
+use temporary_pin::domain::eligibility::{Status, Verdict, denials, hold_denial};
+use temporary_pin::domain::hold::Hold;
+use temporary_pin::domain::language::Language;
+use temporary_pin::domain::mobile::MobileNumber;
+use temporary_pin::domain::person::{MitidAccount, MitidUuid, Person, RegisteredMobile};
+use temporary_pin::domain::rules::Rules;
+use uuid::Uuid;
+
+/// What a fact means for somebody who asks now.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Means {
+    Nothing,
+    No,
+    /// Not on the web or by phone.
+    NoButAtTheCounter,
+    NotYet,
+    /// Not yet on the web or by phone.
+    NotYetButAtTheCounter,
+    NotYetOnTheWeb,
+}
+use Means::{No, NoButAtTheCounter, NotYet, NotYetButAtTheCounter, NotYetOnTheWeb, Nothing};
+
+impl Means {
+    fn status(self, channel: Channel) -> Status {
+        match (self, channel) {
+            (No, _) | (NoButAtTheCounter, Channel::Web | Channel::Phone) => Status::NotEligible,
+            (NotYet, _) | (NotYetButAtTheCounter, Channel::Web | Channel::Phone) | (NotYetOnTheWeb, Channel::Web) => {
+                Status::NotYet
+            }
+            _ => Status::Eligible,
+        }
+    }
+}
+
+const CPR: [(Option<&str>, Option<&str>, Means); 17] = [
+    (Some("0101801234"), Some("01"), Nothing),
+    (Some("0101801234"), Some("03"), Nothing),
+    (Some("0101801234"), Some("05"), Nothing),
+    (Some("0101801234"), Some("07"), Nothing),
+    (Some("0101801234"), Some("10"), No),
+    (Some("0101801234"), Some("20"), NoButAtTheCounter),
+    (Some("0101801234"), Some("30"), No),
+    (Some("0101801234"), Some("50"), No),
+    (Some("0101801234"), Some("60"), No),
+    (Some("0101801234"), Some("70"), No),
+    (Some("0101801234"), Some("80"), NoButAtTheCounter),
+    (Some("0101801234"), Some("90"), No),
+    (Some("0101801234"), None, No),
+    (Some("6101801234"), Some("01"), No),
+    (None, None, Nothing),
+    (None, Some("90"), No),
+    (None, Some("01"), Nothing),
+];
+
+const BIRTH_DATES: [(&str, Means); 4] =
+    [("1980-01-01", Nothing), ("2013-11-23", Nothing), ("2013-11-24", NotYet), ("2026-11-23", NotYet)];
+
+/// The account's state; `None` is no account.
+const ACCOUNTS: [(Option<bool>, Means); 3] = [(Some(true), Nothing), (Some(false), No), (None, No)];
+
+const MOBILES: [(Option<&str>, Means); 6] = [
+    (Some("+4520123456"), Nothing),
+    (Some("+299521234"), Nothing),
+    (Some("+298211234"), Nothing),
+    (Some("+46701234567"), No),
+    (Some("+4590123456"), No),
+    (None, No),
+];
+
+/// Seconds since the mobile number changed; `None` is not known.
+const CHANGES: [(Option<i64>, Means); 6] = [
+    (Some(432_000), Nothing),
+    (Some(100_000_000), Nothing),
+    (Some(431_999), NotYetButAtTheCounter),
+    (Some(0), NotYetButAtTheCounter),
+    (Some(-60), NotYetButAtTheCounter),
+    (None, NotYetButAtTheCounter),
+];
+
+/// Seconds since access was requested; `None` is never.
+const HOLDS: [(Option<i64>, Means); 5] = [
+    (Some(86_400), Nothing),
+    (Some(172_799), Nothing),
+    (Some(86_399), NotYetOnTheWeb),
+    (Some(172_800), NotYetOnTheWeb),
+    (None, NotYetOnTheWeb),
+];
+
+fn now() -> DateTime<Utc> {
+    "2026-11-23T12:00:00Z".parse().expect("a time")
+}
+
+fn verdict(person: &Person, hold: Option<&Hold>, channel: Channel) -> Verdict {
+    let mut all = denials(person, channel, &Rules::default().eligibility, now());
+    if channel == Channel::Web {
+        all.extend(hold_denial(hold, now()));
+    }
+    Verdict::from_denials(all)
+}
+
+/// The worst of all that the facts mean decides, in every combination of them.
+#[test]
+fn nobody_with_a_denying_fact_is_eligible_and_everybody_else_is() {
+    let ago = |seconds: i64| now() - TimeDelta::seconds(seconds);
+    let mut eligible = 0;
+    for (cpr_number, status, cpr) in CPR {
+        for (birth_date, age) in BIRTH_DATES {
+            for (active, account) in ACCOUNTS {
+                for (number, mobile) in MOBILES {
+                    for (changed, change) in CHANGES {
+                        let person = Person {
+                            cpr_number: cpr_number.map(|digits| CprNumber::parse(digits).expect("a CPR number")),
+                            cpr_status: status.map(|code| CprStatus::from_code(code).expect("a status")),
+                            successor_cpr_number: None,
+                            birth_date: birth_date.parse::<NaiveDate>().expect("a date"),
+                            protected: false,
+                            facts: Vec::new(),
+                            mitid_account: active.map(|active| MitidAccount {
+                                mitid_uuid: MitidUuid(Uuid::from_u128(1)),
+                                active,
+                                enrolment_time: None,
+                                language: Language::Da,
+                                mobile: number.map(|number| RegisteredMobile {
+                                    number: MobileNumber::parse(number).expect("a number"),
+                                    change_time: changed.map(ago),
+                                }),
+                            }),
+                        };
+                        for (requested, hold) in HOLDS {
+                            let facts = [cpr, age, account, mobile, change, hold];
+                            let request = requested.map(|seconds| Hold::start(ago(seconds), &Rules::default().hold));
+                            for channel in Channel::ALL {
+                                let answer = verdict(&person, request.as_ref(), channel);
+                                let expected = worst(&facts, channel);
+                                assert_eq!(answer.status, expected, "{facts:?} {channel:?} {answer:?}");
+                                assert_eq!(answer.reasons.is_empty(), expected == Status::Eligible);
+                                eligible += u32::from(expected == Status::Eligible);
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+    assert!(eligible > 0);
+}
+
+fn worst(facts: &[Means], channel: Channel) -> Status {
+    let answers: Vec<Status> = facts.iter().map(|means| means.status(channel)).collect();
+    if answers.contains(&Status::NotEligible) {
+        Status::NotEligible
+    } else if answers.contains(&Status::NotYet) {
+        Status::NotYet
+    } else {
+        Status::Eligible
+    }
+}

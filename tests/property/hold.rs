@@ -1,0 +1,50 @@
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use proptest::prelude::*;
+use temporary_pin::domain::eligibility::hold_denial;
+use temporary_pin::domain::hold::{Hold, HoldState};
+use temporary_pin::domain::reason::Reason;
+use temporary_pin::domain::rules::HoldRules;
+
+const HOUR: u64 = 3_600_000_000;
+
+fn time() -> impl Strategy<Value = DateTime<Utc>> {
+    (0..4_000_000_000_000_000_i64).prop_map(|micros| DateTime::from_timestamp_micros(micros).expect("in range"))
+}
+
+/// Microseconds since access was requested: anywhere, or within a microsecond of an edge.
+fn elapsed(wait: u64, window: u64) -> impl Strategy<Value = u64> {
+    prop_oneof![0..200 * HOUR, wait - 1..=wait + 1, wait + window - 1..=wait + window + 1]
+}
+
+proptest! {
+    #[test]
+    fn a_hold_passes_after_the_wait_and_expires_after_the_window(
+        request_time in time(),
+        ((wait, window), elapsed) in (HOUR..100 * HOUR, HOUR..100 * HOUR)
+            .prop_flat_map(|(wait, window)| (Just((wait, window)), elapsed(wait, window))),
+    ) {
+        let rules = HoldRules {
+            wait: Duration::from_micros(wait),
+            access_window: Duration::from_micros(window),
+            ..HoldRules::default()
+        };
+        let hold = Hold::start(request_time, &rules);
+        let now = request_time + TimeDelta::microseconds(i64::try_from(elapsed).expect("in range"));
+        let denial = hold_denial(Some(&hold), now);
+        if elapsed < wait {
+            prop_assert_eq!(hold.state(now), HoldState::Running);
+            let denial = denial.expect("still running");
+            prop_assert_eq!(denial.reason, Reason::HoldRunning);
+            // Whoever comes back at the time given is let in.
+            prop_assert_eq!(hold_denial(Some(&hold), denial.until.expect("a time")), None);
+        } else if elapsed < wait + window {
+            prop_assert_eq!(hold.state(now), HoldState::Passed);
+            prop_assert_eq!(denial, None);
+        } else {
+            prop_assert_eq!(hold.state(now), HoldState::Expired);
+            prop_assert_eq!(denial.map(|denial| denial.reason), Some(Reason::AccessExpired));
+        }
+    }
+}

@@ -1,0 +1,54 @@
+use proptest::prelude::*;
+use temporary_pin::domain::mobile::MobileNumber;
+
+const DESTINATIONS: [u16; 3] = [45, 299, 298];
+
+/// Mobile numbers as the numbering plans of Denmark, Greenland and the Faroes have them, with their calling codes.
+fn mobile() -> impl Strategy<Value = (u16, String)> {
+    prop_oneof![
+        ("(2[0-9]|3[01]|4[0-2]|5[0-3]|6[01]|71|81|9[1-3])[0-9]{6}").prop_map(|number| (45, number)),
+        ("[245][0-9]{5}").prop_map(|number| (299, number)),
+        ("([27][1-9]|5[0-9]|9[136])[0-9]{4}").prop_map(|number| (298, number)),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn mobile_numbers_are_allowed_and_shown_by_their_last_two_digits((code, national) in mobile()) {
+        let text = format!("+{code}{national}");
+        let number = MobileNumber::parse(&text).expect("a mobile number");
+        prop_assert_eq!(number.e164(), text.as_str());
+        prop_assert_eq!(number.calling_code(), code);
+        prop_assert!(number.is_allowed(&DESTINATIONS));
+        prop_assert!(!number.is_allowed(&[46]));
+
+        let (shown, expected_stars) = (number.masked(), national.len() - 2);
+        let masked = shown.strip_prefix(&format!("+{code} ")).expect("the calling code").replace(' ', "");
+        prop_assert_eq!(masked, format!("{}{}", "*".repeat(expected_stars), &national[expected_stars..]));
+    }
+
+    #[test]
+    fn calls_at_a_special_rate_are_no_destination(national in "(80|90)[0-9]{6}") {
+        let number = MobileNumber::parse(&format!("+45{national}"));
+        prop_assert!(!number.is_ok_and(|number| number.is_allowed(&DESTINATIONS)));
+    }
+
+    #[test]
+    fn only_e164_is_parsed(text in prop_oneof![any::<String>(), "\\+?[0-9 ()-]{0,17}", "\\+(45|299|298)[0-9]{4,10}"]) {
+        if let Ok(number) = MobileNumber::parse(&text) {
+            let digits = text.strip_prefix('+').expect("a plus sign");
+            prop_assert!((5..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit()));
+            prop_assert_eq!(number.e164(), text.as_str());
+        }
+    }
+
+    #[test]
+    fn other_lengths_are_no_numbers(
+        code in prop_oneof![Just((45_u16, 8)), Just((299, 6)), Just((298, 6))], national in "[2-9][0-9]{3,10}",
+    ) {
+        let (code, length) = code;
+        prop_assume!(national.len() != length);
+        let text = format!("+{code}{national}");
+        prop_assert!(MobileNumber::parse(&text).is_err());
+    }
+}

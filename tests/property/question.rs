@@ -1,0 +1,95 @@
+use std::collections::{BTreeSet, HashMap};
+
+use proptest::prelude::*;
+use proptest::sample::{select, subsequence};
+use rand::SeedableRng as _;
+use rand::rngs::StdRng;
+use temporary_pin::domain::question::{Fact, FactKind, InsufficientData, Progress, draw, draw_extra, progress};
+
+const ADDRESS: [FactKind; 3] = [FactKind::PreviousRoad, FactKind::MovedInYear, FactKind::PreviousMunicipality];
+
+fn fact(kind: FactKind, certain: bool) -> Fact {
+    let value = match kind {
+        FactKind::MovedInYear | FactKind::WeddingYear => "2010",
+        FactKind::SpouseBirthDate
+        | FactKind::ChildBirthDate
+        | FactKind::MotherBirthDate
+        | FactKind::FatherBirthDate => "1980-02-01",
+        _ => "Somewhere",
+    };
+    Fact { kind, value: value.to_owned(), certain }
+}
+
+fn facts() -> impl Strategy<Value = Vec<Fact>> {
+    let fact =
+        (select(FactKind::ALL.to_vec()), prop::bool::weighted(0.8)).prop_map(|(kind, certain)| fact(kind, certain));
+    prop::collection::vec(fact, 0..20)
+}
+
+fn kinds() -> impl Strategy<Value = Vec<FactKind>> {
+    subsequence(FactKind::ALL.to_vec(), 0..=6)
+}
+
+/// What may be asked, by the words of the rule.
+fn allowed(facts: &[Fact], protected: bool, asked_before: &[FactKind]) -> BTreeSet<FactKind> {
+    let mut kinds: BTreeSet<FactKind> = facts.iter().filter(|fact| fact.certain).map(|fact| fact.kind).collect();
+    if protected {
+        kinds.retain(|kind| !ADDRESS.contains(kind));
+    }
+    kinds.retain(|kind| !asked_before.contains(kind));
+    kinds
+}
+
+proptest! {
+    #[test]
+    fn draws_three_different_kinds_that_may_be_asked(
+        facts in facts(), protected: bool, asked_before in kinds(), seed: u64,
+    ) {
+        let allowed = allowed(&facts, protected, &asked_before);
+        let mut rng = StdRng::seed_from_u64(seed);
+        match draw(&facts, protected, &asked_before, &mut rng) {
+            Ok(drawn) => {
+                let different = BTreeSet::from(drawn);
+                prop_assert_eq!(different.len(), 3);
+                prop_assert!(different.is_subset(&allowed));
+                let asked = [asked_before, drawn.to_vec()].concat();
+                let extra = draw_extra(&facts, protected, &asked, &mut rng);
+                prop_assert_eq!(extra.is_some(), allowed.len() > 3);
+                prop_assert!(extra.is_none_or(|kind| allowed.contains(&kind) && !drawn.contains(&kind)));
+            }
+            Err(InsufficientData) => prop_assert!(allowed.len() < 3),
+        }
+    }
+
+    #[test]
+    fn two_right_answers_pass_and_nothing_else(first: [bool; 3], extra: bool, extra_possible: bool) {
+        let right = first.into_iter().filter(|right| *right).count();
+        let mut outcome = progress(right, 3, extra_possible);
+        if outcome == Progress::OneMore {
+            prop_assert!(extra_possible);
+            outcome = progress(right + usize::from(extra), 4, false);
+        }
+        let passes = match first {
+            [true, true, _] | [true, _, true] | [_, true, true] => true,
+            [false, false, false] => false,
+            _ => extra_possible && extra,
+        };
+        prop_assert_eq!(outcome, if passes { Progress::Passed } else { Progress::Failed });
+    }
+}
+
+#[test]
+fn every_draw_is_as_likely_as_any_other() {
+    const DRAWS: u32 = 12_000;
+    let facts: Vec<Fact> = FactKind::ALL[..5].iter().map(|kind| fact(*kind, true)).collect();
+    let mut rng = StdRng::seed_from_u64(20_261_123);
+    let mut counts: HashMap<[FactKind; 3], u32> = HashMap::new();
+    for _ in 0..DRAWS {
+        *counts.entry(draw(&facts, false, &[], &mut rng).unwrap()).or_default() += 1;
+    }
+    assert_eq!(counts.len(), 5 * 4 * 3);
+    let expected = f64::from(DRAWS) / 60.0;
+    let chi_square: f64 = counts.values().map(|count| (f64::from(*count) - expected).powi(2) / expected).sum();
+    // 59 degrees of freedom: a fair draw stays below in all but one of ten thousand seeds.
+    assert!(chi_square < 106.0, "{chi_square}");
+}

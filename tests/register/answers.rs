@@ -1,0 +1,209 @@
+//! What the register may answer, and what it must not.
+
+use chrono::{DateTime, NaiveDate};
+use prost_types::Timestamp;
+use rstest::rstest;
+use temporary_pin::domain::cpr::CprStatus;
+use temporary_pin::domain::document::{Document, DocumentKind};
+use temporary_pin::domain::language::Language;
+use temporary_pin::domain::person::{MitidUuid, PersonReference};
+use temporary_pin::domain::question::{Fact, FactKind};
+use temporary_pin::proto::identityregister::v1 as proto;
+use temporary_pin::proto::identityregister::v1::fact::Kind;
+use temporary_pin::register::Unavailable;
+
+use crate::{CPR, MITID, World, by_cpr, fact, person};
+
+fn by_mitid() -> PersonReference {
+    PersonReference::Mitid(MitidUuid(MITID.parse().unwrap()))
+}
+
+fn account(person: &mut proto::Person) -> &mut proto::MitidAccount {
+    person.mitid_account.as_mut().unwrap()
+}
+
+#[tokio::test]
+async fn a_person_is_read_whole() {
+    let world = World::new().await;
+    let person = world.look_up().await.unwrap().unwrap();
+    assert_eq!(person.cpr_number.unwrap().digits(), CPR);
+    assert_eq!(person.cpr_status, Some(CprStatus::ActiveDenmark));
+    assert_eq!(person.birth_date, NaiveDate::from_ymd_opt(1960, 1, 1).unwrap());
+    assert!(!person.protected);
+    assert_eq!(person.facts, [Fact { kind: FactKind::Birthplace, value: "Nuuk".into(), certain: true }]);
+    let account = person.mitid_account.unwrap();
+    assert_eq!(account.mitid_uuid, MitidUuid(MITID.parse().unwrap()));
+    assert!(account.active);
+    assert_eq!(account.language, Language::Kl);
+    assert_eq!(account.enrolment_time, DateTime::from_timestamp(1_700_000_000, 0));
+    let mobile = account.mobile.unwrap();
+    assert_eq!(mobile.number.e164(), "+4520123456");
+    assert_eq!(mobile.change_time, DateTime::from_timestamp(1_750_000_000, 0));
+}
+
+#[tokio::test]
+async fn a_person_is_found_by_mitid_uuid_and_may_have_no_cpr_number() {
+    let world = World::new().await;
+    let nameless = proto::Person { cpr_number: String::new(), cpr_status: String::new(), ..person() };
+    world.fake.state().people.insert(MITID.into(), nameless);
+    let person = world.register.look_up_person(&by_mitid()).await.unwrap().unwrap();
+    assert_eq!((person.cpr_number, person.cpr_status), (None, None));
+}
+
+#[tokio::test]
+async fn nobody_is_an_answer() {
+    let world = World::new().await;
+    assert!(world.register.look_up_person(&by_cpr("0202605888")).await.unwrap().is_none());
+}
+
+#[rstest]
+#[case::no_account(|person: &mut proto::Person| person.mitid_account = None)]
+#[case::no_mobile(|person: &mut proto::Person| account(person).mobile_number.clear())]
+#[case::no_times(|person: &mut proto::Person| {
+    account(person).enrolment_time = None;
+    account(person).mobile_number_change_time = None;
+})]
+#[case::fact_of_a_new_kind(|person: &mut proto::Person| person.facts.push(proto::Fact { kind: 99, ..fact(Kind::Unspecified, "") }))]
+#[case::uncertain_fact_of_no_form(|person: &mut proto::Person| person.facts.push(proto::Fact {
+    certainty: proto::fact::Certainty::Uncertain.into(),
+    ..fact(Kind::MotherBirthDate, "1950-00-00")
+}))]
+#[case::language_of_the_future(|person: &mut proto::Person| account(person).language = "fo".into())]
+#[tokio::test]
+async fn accepts(#[case] change: fn(&mut proto::Person)) {
+    assert!(World::knowing(change).await.look_up().await.unwrap().is_some());
+}
+
+#[rstest]
+#[case::somebody_else(|person: &mut proto::Person| person.cpr_number = "0202605888".into())]
+#[case::no_number(|person: &mut proto::Person| person.cpr_number.clear())]
+#[case::number_no_number(|person: &mut proto::Person| person.cpr_number = "12345".into())]
+#[case::status_missing(|person: &mut proto::Person| person.cpr_status.clear())]
+#[case::status_unknown(|person: &mut proto::Person| person.cpr_status = "02".into())]
+#[case::successor_of_a_valid_number(|person: &mut proto::Person| person.successor_cpr_number = "0202605888".into())]
+#[case::birth_date_missing(|person: &mut proto::Person| person.birth_date.clear())]
+#[case::birth_date_no_date(|person: &mut proto::Person| person.birth_date = "1960-02-30".into())]
+#[case::birth_date_in_another_form(|person: &mut proto::Person| person.birth_date = "1960-1-1".into())]
+#[case::account_without_uuid(|person: &mut proto::Person| account(person).mitid_uuid.clear())]
+#[case::account_uuid_no_uuid(|person: &mut proto::Person| account(person).mitid_uuid = "17".into())]
+#[case::enrolment_at_no_time(|person: &mut proto::Person| {
+    account(person).enrolment_time = Some(Timestamp { seconds: i64::MAX, nanos: 0 });
+})]
+#[case::change_at_no_time(|person: &mut proto::Person| {
+    account(person).mobile_number_change_time = Some(Timestamp { seconds: 0, nanos: -1 });
+})]
+#[case::fact_empty(|person: &mut proto::Person| person.facts.push(fact(Kind::PreviousRoad, " ")))]
+#[case::fact_no_year(|person: &mut proto::Person| person.facts.push(fact(Kind::WeddingYear, "85")))]
+#[case::fact_no_date(|person: &mut proto::Person| person.facts.push(fact(Kind::ChildBirthDate, "1985")))]
+#[tokio::test]
+async fn takes_a_doubtful_person_for_no_answer(#[case] change: fn(&mut proto::Person)) {
+    assert_eq!(World::knowing(change).await.look_up().await.unwrap_err(), Unavailable);
+}
+
+#[tokio::test]
+async fn takes_another_mitid_account_for_no_answer() {
+    let world = World::new().await;
+    let mut other = person();
+    account(&mut other).mitid_uuid = "11111111-1111-4111-8111-111111111111".into();
+    let without = proto::Person { mitid_account: None, ..person() };
+    for person in [other, without] {
+        world.fake.state().people.insert(MITID.into(), person);
+        assert_eq!(world.register.look_up_person(&by_mitid()).await.unwrap_err(), Unavailable);
+    }
+}
+
+#[rstest]
+#[case(0)]
+#[case(99)]
+#[tokio::test]
+async fn takes_the_careful_side_of_unknown_values(#[case] unknown: i32) {
+    let world = World::knowing(|person| {
+        person.protection = unknown;
+        person.facts[0].certainty = unknown;
+        account(person).state = unknown;
+    })
+    .await;
+    let person = world.look_up().await.unwrap().unwrap();
+    assert!(person.protected);
+    assert!(!person.facts[0].certain);
+    assert!(!person.mitid_account.unwrap().active);
+}
+
+#[rstest]
+#[case("20123456")]
+#[case("+45 20 12 34 56")]
+#[case("+451")]
+#[tokio::test]
+async fn r13_takes_an_impossible_mobile_number_for_none(#[case] number: &'static str) {
+    let world = World::knowing(|person| account(person).mobile_number = number.into()).await;
+    assert!(world.look_up().await.unwrap().unwrap().mitid_account.unwrap().mobile.is_none());
+}
+
+fn passport() -> proto::Document {
+    proto::Document {
+        holder_cpr_number: CPR.into(),
+        holder_mitid_uuid: MITID.into(),
+        state: proto::document::State::Valid.into(),
+        expiry_date: "2030-06-30".into(),
+        permanence: proto::document::Permanence::Ordinary.into(),
+    }
+}
+
+#[tokio::test]
+async fn a_document_is_asked_for_and_read_whole() {
+    let world = World::new().await;
+    world.fake.state().documents.insert("209123456".into(), passport());
+    let document =
+        |number: &str| Document { kind: DocumentKind::DrivingLicence, issuer: "GRL".into(), number: number.into() };
+    let found = world.register.look_up_document(&document("209123456")).await.unwrap().unwrap();
+    assert_eq!(found.holder_cpr_number.unwrap().digits(), CPR);
+    assert_eq!(found.holder_mitid_uuid, Some(MitidUuid(MITID.parse().unwrap())));
+    assert_eq!(found.expiry_date, NaiveDate::from_ymd_opt(2030, 6, 30).unwrap());
+    assert!(found.good_standing && !found.provisional);
+    let asked = world.fake.state().asked_document.take().unwrap();
+    assert_eq!(asked.kind(), proto::DocumentKind::DrivingLicence);
+    assert_eq!((asked.issuer.as_str(), asked.number.as_str()), ("GRL", "209123456"));
+
+    assert!(world.register.look_up_document(&document("209999999")).await.unwrap().is_none());
+}
+
+#[rstest]
+#[case::not_known(0)]
+#[case::lost(2)]
+#[case::stolen(3)]
+#[case::revoked(4)]
+#[case::new_state(99)]
+#[tokio::test]
+async fn r15_only_a_valid_document_is_in_good_standing(#[case] state: i32) {
+    let found = document(proto::Document { state, ..passport() }).await.unwrap();
+    assert!(!found.good_standing);
+}
+
+#[rstest]
+#[case::not_known(0)]
+#[case::provisional(2)]
+#[case::new_permanence(99)]
+#[tokio::test]
+async fn r15_only_an_ordinary_document_is_not_provisional(#[case] permanence: i32) {
+    let found = document(proto::Document { permanence, ..passport() }).await.unwrap();
+    assert!(found.provisional);
+}
+
+#[rstest]
+#[case::expiry_missing(|document: &mut proto::Document| document.expiry_date.clear())]
+#[case::expiry_no_date(|document: &mut proto::Document| document.expiry_date = "30-06-2030".into())]
+#[case::holder_no_number(|document: &mut proto::Document| document.holder_cpr_number = "12345".into())]
+#[case::holder_no_uuid(|document: &mut proto::Document| document.holder_mitid_uuid = "17".into())]
+#[tokio::test]
+async fn takes_a_doubtful_document_for_no_answer(#[case] change: fn(&mut proto::Document)) {
+    let mut doubtful = passport();
+    change(&mut doubtful);
+    assert_eq!(document(doubtful).await.unwrap_err(), Unavailable);
+}
+
+async fn document(answer: proto::Document) -> Result<temporary_pin::domain::document::RegisteredDocument, Unavailable> {
+    let world = World::new().await;
+    world.fake.state().documents.insert("209123456".into(), answer);
+    let asked = Document { kind: DocumentKind::Passport, issuer: "DNK".into(), number: "209123456".into() };
+    world.register.look_up_document(&asked).await.map(Option::unwrap)
+}

@@ -1,0 +1,144 @@
+//! Deadlines, retries, outages, traces and logs.
+
+use std::time::{Duration, Instant};
+
+use opentelemetry::global;
+use opentelemetry::trace::TracerProvider as _;
+use opentelemetry_sdk::propagation::TraceContextPropagator;
+use opentelemetry_sdk::trace::SdkTracerProvider;
+use rstest::rstest;
+use temporary_pin::register::{Register, RegisterSettings, Unavailable};
+use tokio::net::TcpListener;
+use tonic::{Code, Status};
+use tracing::Instrument as _;
+use tracing_opentelemetry::OpenTelemetrySpanExt as _;
+use tracing_subscriber::layer::SubscriberExt as _;
+
+use crate::fake_register::FakeRegister;
+use crate::log::Log;
+use crate::{CPR, MITID, World, by_cpr, person, settings};
+
+#[rstest]
+#[case::once(1, true, 2)]
+#[case::twice(2, true, 3)]
+#[case::for_good(9, false, 3)]
+#[tokio::test]
+async fn unavailable_is_asked_again(#[case] failures: usize, #[case] answered: bool, #[case] calls: usize) {
+    let world = World::new().await;
+    world.fake.state().failures.extend(vec![Status::unavailable("restarting"); failures]);
+    assert_eq!(world.look_up().await.is_ok(), answered);
+    assert_eq!(world.fake.calls(), calls);
+}
+
+#[rstest]
+#[case(Code::Internal)]
+#[case(Code::Unknown)]
+#[case(Code::DeadlineExceeded)]
+#[case(Code::ResourceExhausted)]
+#[case(Code::PermissionDenied)]
+#[case(Code::NotFound)]
+#[tokio::test]
+async fn no_other_failure_is_asked_again(#[case] code: Code) {
+    let world = World::new().await;
+    world.fake.state().failures.push_back(Status::new(code, "no"));
+    assert_eq!(world.look_up().await.unwrap_err(), Unavailable);
+    assert_eq!(world.fake.calls(), 1);
+}
+
+#[tokio::test]
+async fn a_look_up_ends_with_its_deadline() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let settings = RegisterSettings { deadline: Duration::from_millis(200), ..settings(&listener) };
+    let register = Register::connect_lazy(settings).unwrap();
+    let fake = FakeRegister::default();
+    let _server = fake.serve(listener);
+    fake.state().delay = Duration::from_secs(30);
+
+    let begun = Instant::now();
+    assert_eq!(register.look_up_person(&by_cpr(CPR)).await.unwrap_err(), Unavailable);
+    assert!(begun.elapsed() < Duration::from_secs(5));
+    // The register is told how long it has.
+    let state = fake.state();
+    let timeout = state.calls[0].get("grpc-timeout").unwrap().to_str().unwrap();
+    let micros: u64 = timeout.strip_suffix('u').unwrap().parse().unwrap();
+    assert!((1..=200_000).contains(&micros));
+}
+
+#[tokio::test]
+async fn followed_numbers_share_the_deadline() {
+    let world = World::knowing(|person| {
+        person.cpr_status = "60".into();
+        person.successor_cpr_number = "0202605888".into();
+    })
+    .await;
+    world.fake.state().delay = Duration::from_millis(100);
+    world.look_up().await.unwrap_err();
+    let state = world.fake.state();
+    let micros = |call: usize| -> u64 {
+        let timeout = state.calls[call].get("grpc-timeout").unwrap().to_str().unwrap();
+        timeout.strip_suffix('u').unwrap().parse().unwrap()
+    };
+    assert!(micros(1) + 100_000 <= micros(0));
+}
+
+#[tokio::test]
+async fn a_register_that_accepts_and_says_nothing_is_given_up() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let settings = RegisterSettings { deadline: Duration::from_millis(200), ..settings(&listener) };
+    let register = Register::connect_lazy(settings).unwrap();
+    let begun = Instant::now();
+    assert_eq!(register.look_up_person(&by_cpr(CPR)).await.unwrap_err(), Unavailable);
+    assert!(begun.elapsed() < Duration::from_secs(5));
+}
+
+#[tokio::test]
+async fn an_outage_is_told_quickly_and_ends_by_itself() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let register = Register::connect_lazy(settings(&listener)).unwrap();
+    let fake = FakeRegister::default();
+    fake.state().people.insert(CPR.into(), person());
+    drop(listener);
+
+    for _ in 0..2 {
+        let begun = Instant::now();
+        assert_eq!(register.look_up_person(&by_cpr(CPR)).await.unwrap_err(), Unavailable);
+        assert!(begun.elapsed() < Duration::from_secs(1));
+
+        let server = fake.serve(TcpListener::bind(address).await.unwrap());
+        assert!(register.look_up_person(&by_cpr(CPR)).await.unwrap().is_some());
+        server.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn the_trace_goes_on_in_the_register() {
+    global::set_text_map_propagator(TraceContextPropagator::new());
+    let provider = SdkTracerProvider::builder().build();
+    let layer = tracing_opentelemetry::layer().with_tracer(provider.tracer("test"));
+    let _guard = tracing::subscriber::set_default(tracing_subscriber::registry().with(layer));
+
+    let world = World::new().await;
+    let span = tracing::info_span!("a call of ours");
+    let trace_id = opentelemetry::trace::TraceContextExt::span(&span.context()).span_context().trace_id().to_string();
+    world.look_up().instrument(span).await.unwrap();
+    let state = world.fake.state();
+    assert!(state.calls[0].get("traceparent").unwrap().to_str().unwrap().contains(&trace_id));
+}
+
+#[tokio::test]
+async fn nothing_of_a_person_is_logged() {
+    let (log, _guard) = Log::collect();
+    let world = World::new().await;
+    world.look_up().await.unwrap();
+    world.fake.state().failures.push_back(Status::internal(format!("nobody with {CPR}")));
+    world.look_up().await.unwrap_err();
+    world.fake.state().people.get_mut(CPR).unwrap().birth_date = "31-12-1960".into();
+    world.look_up().await.unwrap_err();
+
+    let log = log.text();
+    assert!(log.contains("Internal") && log.contains("birth_date"), "the log says what went wrong");
+    for secret in [CPR, MITID, "Nuuk", "20123456", "1960"] {
+        assert!(!log.contains(secret), "{secret}");
+    }
+}

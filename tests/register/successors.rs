@@ -1,0 +1,82 @@
+//! R12: a CPR number that was replaced by another is followed.
+
+use temporary_pin::domain::cpr::CprStatus;
+use temporary_pin::domain::person::{MitidUuid, PersonReference};
+use temporary_pin::proto::identityregister::v1 as proto;
+use temporary_pin::register::Unavailable;
+
+use crate::{CPR, MITID, World, by_cpr, person};
+
+const NUMBERS: [&str; 5] = [CPR, "0202605888", "0303605888", "0404605888", "0505605888"];
+
+/// Numbers that were replaced one by another; the last one is valid.
+async fn chain(numbers: &[&str]) -> World {
+    let world = World::new().await;
+    for (index, number) in numbers.iter().enumerate() {
+        let mut person = proto::Person { cpr_number: (*number).into(), ..person() };
+        if let Some(successor) = numbers.get(index + 1) {
+            person.cpr_status = "60".into();
+            person.successor_cpr_number = (*successor).into();
+        }
+        world.fake.state().people.insert((*number).into(), person);
+    }
+    world
+}
+
+#[tokio::test]
+async fn r12_follows_up_to_three_replaced_numbers() {
+    for length in 2..=4 {
+        let world = chain(&NUMBERS[..length]).await;
+        let person = world.look_up().await.unwrap().unwrap();
+        assert_eq!(person.cpr_number.unwrap().digits(), NUMBERS[length - 1]);
+        assert_eq!(person.cpr_status, Some(CprStatus::ActiveDenmark));
+        assert_eq!(world.fake.calls(), length);
+    }
+}
+
+#[tokio::test]
+async fn r12_refuses_a_longer_chain() {
+    let world = chain(&NUMBERS).await;
+    assert_eq!(world.look_up().await.unwrap_err(), Unavailable);
+}
+
+#[tokio::test]
+async fn r12_refuses_a_loop() {
+    let world = chain(&[NUMBERS[0], NUMBERS[1], NUMBERS[0]]).await;
+    let first = proto::Person { cpr_status: "60".into(), successor_cpr_number: NUMBERS[1].into(), ..person() };
+    world.fake.state().people.insert(CPR.into(), first);
+    assert_eq!(world.look_up().await.unwrap_err(), Unavailable);
+    assert_eq!(world.fake.calls(), 4);
+}
+
+#[tokio::test]
+async fn r12_a_replaced_number_without_its_successor_stays_replaced() {
+    let world = World::knowing(|person| person.cpr_status = "60".into()).await;
+    assert_eq!(world.look_up().await.unwrap().unwrap().cpr_status, Some(CprStatus::Changed));
+}
+
+#[tokio::test]
+async fn r12_refuses_a_successor_that_nobody_has() {
+    let world = chain(&NUMBERS[..2]).await;
+    world.fake.state().people.remove(NUMBERS[1]);
+    assert_eq!(world.look_up().await.unwrap_err(), Unavailable);
+}
+
+#[tokio::test]
+async fn r12_refuses_a_successor_with_another_mitid_account() {
+    let world = chain(&NUMBERS[..2]).await;
+    world.fake.state().people.get_mut(NUMBERS[1]).unwrap().mitid_account.as_mut().unwrap().mitid_uuid =
+        "11111111-1111-4111-8111-111111111111".into();
+    assert_eq!(world.look_up().await.unwrap_err(), Unavailable);
+}
+
+#[tokio::test]
+async fn r12_follows_from_a_mitid_uuid_too() {
+    let world = chain(&NUMBERS[..2]).await;
+    let replaced = world.fake.state().people[CPR].clone();
+    world.fake.state().people.insert(MITID.into(), replaced);
+    let reference = PersonReference::Mitid(MitidUuid(MITID.parse().unwrap()));
+    let person = world.register.look_up_person(&reference).await.unwrap().unwrap();
+    assert_eq!(person.cpr_number.unwrap().digits(), NUMBERS[1]);
+    assert!(world.register.look_up_person(&by_cpr(NUMBERS[1])).await.unwrap().is_some());
+}

@@ -1,0 +1,100 @@
+//! The way to the register: TLS, or none on a loopback address.
+
+use std::fs;
+use std::path::PathBuf;
+
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use rstest::rstest;
+use temporary_pin::register::{Register, RegisterSettings, TlsFiles, Unavailable};
+use tokio::net::TcpListener;
+use tonic::transport::{Certificate, Identity, Server, ServerTlsConfig};
+
+use crate::fake_register::FakeRegister;
+use crate::{CPR, by_cpr, person, settings};
+
+#[rstest]
+#[case::loopback("http://127.0.0.1:50061", true)]
+#[case::loopback_6("http://[::1]:50061", true)]
+#[case::by_name("http://localhost:50061", true)]
+#[case::open_line("http://register.example:50061", false)]
+#[case::tls_without_ca("https://register.example:50061", false)]
+#[case::no_scheme("register.example:50061", false)]
+#[case::nothing("", false)]
+#[tokio::test]
+async fn an_open_line_is_for_loopback_alone(#[case] url: &str, #[case] accepted: bool) {
+    let settings = RegisterSettings { url: url.into(), ..RegisterSettings::default() };
+    assert_eq!(Register::connect_lazy(settings).is_ok(), accepted);
+}
+
+/// An authority with a certificate of `localhost` for both ends, as PEM files in a directory of their own.
+struct Authority {
+    directory: PathBuf,
+}
+
+impl Authority {
+    fn new(name: &str) -> Self {
+        let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("register-tls-{name}"));
+        fs::create_dir_all(&directory).unwrap();
+        let mut params = CertificateParams::default();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let key = KeyPair::generate().unwrap();
+        fs::write(directory.join("ca.pem"), params.self_signed(&key).unwrap().pem()).unwrap();
+        let authority = Issuer::new(params, key);
+        let key = KeyPair::generate().unwrap();
+        let certificate =
+            CertificateParams::new(["localhost".to_owned()]).unwrap().signed_by(&key, &authority).unwrap();
+        fs::write(directory.join("certificate.pem"), certificate.pem()).unwrap();
+        fs::write(directory.join("key.pem"), key.serialize_pem()).unwrap();
+        Self { directory }
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.directory.join(name)
+    }
+
+    fn server(&self) -> Server {
+        let read = |name| fs::read(self.file(name)).unwrap();
+        let config = ServerTlsConfig::new()
+            .identity(Identity::from_pem(read("certificate.pem"), read("key.pem")))
+            .client_ca_root(Certificate::from_pem(read("ca.pem")));
+        Server::builder().tls_config(config).unwrap()
+    }
+}
+
+#[tokio::test]
+async fn both_ends_prove_who_they_are() {
+    let (ours, other) = (Authority::new("ours"), Authority::new("other"));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = settings(&listener).url.replace("http://127.0.0.1", "https://localhost");
+    let fake = FakeRegister::default();
+    fake.state().people.insert(CPR.into(), person());
+    let _server = fake.serve_by(ours.server(), listener);
+
+    let look_up = async |ca: &Authority, identity: Option<&Authority>| {
+        let files = TlsFiles {
+            ca: ca.file("ca.pem"),
+            certificate: identity.map(|of| of.file("certificate.pem")),
+            key: identity.map(|of| of.file("key.pem")),
+        };
+        let settings = RegisterSettings { url: url.clone(), tls: Some(files), ..RegisterSettings::default() };
+        Register::connect_lazy(settings).unwrap().look_up_person(&by_cpr(CPR)).await
+    };
+    assert!(look_up(&ours, Some(&ours)).await.unwrap().is_some());
+    assert_eq!(look_up(&other, Some(&ours)).await.unwrap_err(), Unavailable);
+    assert_eq!(look_up(&ours, Some(&other)).await.unwrap_err(), Unavailable);
+    assert_eq!(look_up(&ours, None).await.unwrap_err(), Unavailable);
+}
+
+#[tokio::test]
+async fn a_missing_file_is_named() {
+    let authority = Authority::new("missing");
+    let refused = |tls| {
+        let settings = RegisterSettings { url: "https://localhost".into(), tls: Some(tls), ..Default::default() };
+        format!("{:#}", Register::connect_lazy(settings).err().unwrap())
+    };
+    let gone = TlsFiles { ca: authority.file("gone.pem"), certificate: None, key: None };
+    assert!(refused(gone).starts_with("tls.ca: cannot read "));
+    let half =
+        TlsFiles { ca: authority.file("ca.pem"), certificate: Some(authority.file("certificate.pem")), key: None };
+    assert_eq!(refused(half), "tls: certificate and key belong together");
+}

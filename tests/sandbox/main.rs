@@ -1,0 +1,9 @@
+//! The sandbox as other teams' tests use it: a process, asked over HTTP.
+
+#![allow(missing_docs, clippy::unwrap_used, reason = "tests")]
+
+mod everybody;
+mod logins;
+mod phones;
+mod running;
+mod world;

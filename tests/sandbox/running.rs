@@ -1,0 +1,89 @@
+//! A sandbox of the test's own, as a process.
+
+use std::env;
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Duration;
+
+use reqwest::{Client, Response, StatusCode};
+use serde_json::Value;
+use temporary_pin::proto::temporarypin::v1::temporary_pin_service_client::TemporaryPinServiceClient;
+use tonic::transport::{Channel, Endpoint};
+
+pub(crate) struct Sandbox {
+    process: Child,
+    client: Client,
+    pub(crate) http_url: String,
+    grpc_address: String,
+}
+
+impl Sandbox {
+    /// Starts one and waits until it is ready.
+    pub(crate) fn start(arguments: &[&str]) -> Self {
+        for name in ["DATABASE_URL", "REDIS_URL"] {
+            assert!(env::var_os(name).is_some(), "{name} must name a server for tests; deploy/local/test sets it");
+        }
+        let mut process = Command::new(env!("CARGO_BIN_EXE_sandbox"))
+            .args(["serve", "--grpc-address", "127.0.0.1:0", "--http-address", "127.0.0.1:0"])
+            .args(arguments)
+            .env("RUST_LOG", "warn")
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let (grpc, http) = line.strip_prefix("ready grpc=").unwrap().trim_end().split_once(" http=").unwrap();
+        for address in [grpc, http] {
+            assert!(address.starts_with("127.0.0.1:") && !address.ends_with(":0"), "{line}");
+        }
+        let client = Client::builder().timeout(Duration::from_secs(20)).build().unwrap();
+        Self { process, client, http_url: format!("http://{http}"), grpc_address: grpc.to_owned() }
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Value {
+        let response = self.client.get(format!("{}{path}", self.http_url)).send().await.unwrap();
+        assert_eq!(response.status(), StatusCode::OK, "{path}");
+        response.json().await.unwrap()
+    }
+
+    pub(crate) async fn text(&self, path: &str) -> String {
+        self.client.get(format!("{}{path}", self.http_url)).send().await.unwrap().text().await.unwrap()
+    }
+
+    pub(crate) async fn try_post(&self, path: &str, body: impl ToString) -> Response {
+        self.client.post(format!("{}{path}", self.http_url)).body(body.to_string()).send().await.unwrap()
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Value {
+        let response = self.try_post(path, body).await;
+        assert_eq!(response.status(), StatusCode::OK, "{path}");
+        response.json().await.unwrap()
+    }
+
+    /// Hands a message to the gateway as the service does.
+    pub(crate) async fn send_sms(&self, token: &str, body: Value) -> StatusCode {
+        let request = self.client.post(format!("{}/rest/mtsms", self.http_url)).basic_auth(token, Some(""));
+        request.json(&body).send().await.unwrap().status()
+    }
+
+    /// A client of the service in it.
+    pub(crate) fn service(&self) -> TemporaryPinServiceClient<Channel> {
+        let endpoint = Endpoint::from_shared(format!("http://{}", self.grpc_address)).unwrap();
+        TemporaryPinServiceClient::new(endpoint.connect_lazy())
+    }
+
+    /// Asks it to stop and waits until it has.
+    pub(crate) fn stop(&mut self) -> ExitStatus {
+        let asked = Command::new("kill").args(["-TERM", &self.process.id().to_string()]).status().unwrap();
+        assert!(asked.success());
+        self.process.wait().unwrap()
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        if let Ok(None) = self.process.try_wait() {
+            self.stop();
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! The cast, the clock, and what remains when the sandbox stops.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use redis::AsyncCommands as _;
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+use sqlx::{Connection as _, PgConnection};
+
+use crate::running::Sandbox;
+
+#[tokio::test]
+async fn people_are_listed_with_all_that_it_takes_to_play_them() {
+    let sandbox = Sandbox::start(&[]);
+    let people = sandbox.get("/people").await;
+    let anna = people.as_array().unwrap().iter().find(|person| person["id"] == "anna").unwrap();
+    assert_eq!(anna, &sandbox.get("/people/anna").await);
+    assert_eq!(
+        anna["expected"]["web"],
+        json!({ "status": "STATUS_NOT_YET", "reasons": ["REASON_ACCESS_NOT_REQUESTED"] })
+    );
+    assert_eq!(anna["expected"]["phone"], json!({ "status": "STATUS_ELIGIBLE", "reasons": [] }));
+    assert_eq!(anna["expected_verification"]["phone"]["state"], "STATE_QUESTIONS_PENDING");
+    assert_eq!(anna["documents"][0]["kind"], "KIND_PASSPORT");
+    assert_eq!(anna["documents"][0]["mrz_lines"][1].as_str().unwrap().len(), 44);
+    assert_eq!(anna["facts"].as_object().unwrap().len(), 10);
+    assert_eq!(anna["facts"]["KIND_CHILD_BIRTH_DATE"].as_array().unwrap().len(), 2);
+    let refused = sandbox.get("/people/lost-passport").await;
+    assert_eq!(refused["expected_verification"]["phone"]["reasons"], json!(["REASON_IDENTITY_NOT_CONFIRMED"]));
+}
+
+#[tokio::test]
+async fn the_seed_adds_as_many_ordinary_persons_as_wished() {
+    let (few, many) = (Sandbox::start(&[]), Sandbox::start(&["--people", "30", "--seed", "7"]));
+    let count = async |sandbox: &Sandbox| sandbox.get("/people").await.as_array().unwrap().len();
+    assert_eq!(count(&many).await, count(&few).await + 30);
+    assert_eq!(many.get("/people/person-30").await["expected"]["phone"]["status"], "STATUS_ELIGIBLE");
+}
+
+#[tokio::test]
+async fn the_clock_goes_forward_when_told_to() {
+    let sandbox = Sandbox::start(&[]);
+    let time = |answer: Value| answer["time"].as_str().unwrap().parse::<DateTime<Utc>>().unwrap();
+    let before = time(sandbox.get("/clock").await);
+    let told = time(sandbox.post("/clock/advance", json!({ "seconds": 86_400 })).await);
+    let after = time(sandbox.get("/clock").await);
+    assert!(told >= before + TimeDelta::hours(24) && told <= after, "{before} {told} {after}");
+    for wrong in [json!({}), json!({ "seconds": -1 }), json!({ "seconds": "1" }), json!({ "seconds": 1e12 })] {
+        let refused = sandbox.try_post("/clock/advance", wrong).await;
+        assert_eq!(refused.status(), StatusCode::BAD_REQUEST);
+        assert_eq!(refused.json::<Value>().await.unwrap()["field"], "seconds");
+    }
+}
+
+#[tokio::test]
+async fn modes_that_do_not_exist_are_refused() {
+    let sandbox = Sandbox::start(&[]);
+    for path in ["/gateway", "/register"] {
+        let refused = sandbox.try_post(path, json!({ "mode": "sideways" })).await;
+        assert_eq!(refused.status(), StatusCode::BAD_REQUEST);
+        assert_eq!(refused.json::<Value>().await.unwrap()["field"], "mode");
+    }
+}
+
+#[tokio::test]
+async fn nothing_remains_on_the_servers() {
+    let mut sandbox = Sandbox::start(&[]);
+    let database_url = std::env::var("DATABASE_URL").unwrap();
+    let mut server = PgConnection::connect(&database_url).await.unwrap();
+    let ours = sandbox.get("/scratch").await["name"].as_str().unwrap().to_owned();
+    let mut databases = async || -> bool {
+        let exists = "SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)";
+        sqlx::query_scalar(exists).bind(&ours).fetch_one(&mut server).await.unwrap()
+    };
+    let redis = redis::Client::open(std::env::var("REDIS_URL").unwrap()).unwrap();
+    let mut redis = redis.get_multiplexed_async_connection().await.unwrap();
+    let key = format!("{ours}:left behind");
+    redis.set::<_, _, ()>(&key, "x").await.unwrap();
+    assert!(databases().await);
+
+    assert!(sandbox.stop().success());
+
+    assert!(!databases().await);
+    assert!(!redis.exists::<_, bool>(&key).await.unwrap());
+}
