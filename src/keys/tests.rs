@@ -1,7 +1,6 @@
 //! The key ring: what it makes it can read, and nothing else can.
 
 use proptest::prelude::*;
-use rand::RngExt as _;
 use rstest::rstest;
 
 use super::*;

@@ -1,6 +1,7 @@
 //! Every script keeps to one slot of a Redis Cluster. Needs `redis-server` on the path: runs one of its own.
 
 use std::net::TcpListener;
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -11,8 +12,16 @@ use crate::world::{World, agent, at, hold, limit, mobile, person, spend};
 
 /// A cluster of one node that holds all slots. Keys of different slots in one script are an error there.
 struct Cluster {
-    _server: Child,
+    server: Child,
+    directory: PathBuf,
     url: String,
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        let _ = self.server.start_kill();
+        let _ = std::fs::remove_dir_all(&self.directory);
+    }
 }
 
 impl Cluster {
@@ -37,13 +46,11 @@ impl Cluster {
             ])
             .arg(&directory)
             .stdout(Stdio::null())
-            .kill_on_drop(true)
             .spawn()
             .expect("this test needs redis-server on the path");
         let url = format!("redis://127.0.0.1:{port}");
-        let cluster = Self { _server: server, url };
+        let cluster = Self { server, directory, url };
         cluster.await_ready().await;
-        std::fs::remove_dir_all(directory).unwrap();
         cluster
     }
 

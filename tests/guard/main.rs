@@ -1,5 +1,7 @@
 //! The guard on a real Redis (`REDIS_URL`).
 
+#![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
+
 #[path = "../support/mod.rs"]
 mod support;
 

@@ -1,0 +1,85 @@
+//! What must not be in a log does not get there through `Debug`.
+
+#![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
+
+use std::fmt::Debug;
+
+use chrono::{DateTime, NaiveDate};
+use temporary_pin::domain::cpr::{CprNumber, CprStatus};
+use temporary_pin::domain::document::{Document, DocumentKind, RegisteredDocument};
+use temporary_pin::domain::language::Language;
+use temporary_pin::domain::mobile::MobileNumber;
+use temporary_pin::domain::person::{MitidAccount, MitidUuid, Person, PersonReference, RegisteredMobile};
+use temporary_pin::domain::pin::Pin;
+use temporary_pin::domain::question::{Fact, FactKind};
+use uuid::Uuid;
+
+const CPR_NUMBER: &str = "0101701234";
+const SUCCESSOR: &str = "0201705678";
+const MITID_UUID: &str = "a1b2c3d4-0000-4000-8000-00000000abcd";
+const MOBILE: &str = "+4520123456";
+const DOCUMENT: &str = "AB1234567";
+const PIN: &str = "98761234";
+const FACT: &str = "Kirsebærvej";
+
+/// Neither a secret nor a telling part of it, however it is broken up.
+#[track_caller]
+fn assert_masked(value: &impl Debug) {
+    for shown in [format!("{value:?}"), format!("{value:#?}")] {
+        let plain: String = shown.chars().filter(char::is_ascii_alphanumeric).collect();
+        for secret in [CPR_NUMBER, SUCCESSOR, &MITID_UUID.replace('-', ""), &MOBILE[1..], DOCUMENT, PIN, "rsebrvej"] {
+            for part in [secret, &secret[..4], &secret[secret.len() - 4..]] {
+                assert!(!plain.contains(part), "{part} in {shown}");
+            }
+        }
+        assert!(!shown.contains(FACT), "{shown}");
+    }
+}
+
+fn cpr_number() -> CprNumber {
+    CprNumber::parse(CPR_NUMBER).unwrap()
+}
+
+fn mitid_uuid() -> MitidUuid {
+    MitidUuid(Uuid::parse_str(MITID_UUID).unwrap())
+}
+
+#[test]
+fn secrets_are_masked() {
+    assert_masked(&cpr_number());
+    assert_masked(&PersonReference::Cpr(cpr_number()));
+    assert_masked(&PersonReference::Mitid(mitid_uuid()));
+    assert_masked(&MobileNumber::parse(MOBILE).unwrap());
+    assert_masked(&Pin::parse(PIN).unwrap());
+    assert_masked(&Document { kind: DocumentKind::Passport, issuer: "DNK".into(), number: DOCUMENT.into() });
+    assert_masked(&Fact { kind: FactKind::PreviousRoad, value: FACT.into(), certain: true });
+}
+
+#[test]
+fn what_holds_secrets_masks_them() {
+    assert_masked(&Person {
+        cpr_number: Some(cpr_number()),
+        cpr_status: Some(CprStatus::Changed),
+        successor_cpr_number: Some(CprNumber::parse(SUCCESSOR).unwrap()),
+        birth_date: NaiveDate::from_ymd_opt(1990, 12, 31).unwrap(),
+        protected: false,
+        facts: vec![Fact { kind: FactKind::PreviousRoad, value: FACT.into(), certain: true }],
+        mitid_account: Some(MitidAccount {
+            mitid_uuid: mitid_uuid(),
+            active: true,
+            enrolment_time: Some(DateTime::from_timestamp(1_000_000_000, 0).unwrap()),
+            language: Language::Kl,
+            mobile: Some(RegisteredMobile {
+                number: MobileNumber::parse(MOBILE).unwrap(),
+                change_time: Some(DateTime::from_timestamp(1_000_000_000, 0).unwrap()),
+            }),
+        }),
+    });
+    assert_masked(&RegisteredDocument {
+        holder_cpr_number: Some(cpr_number()),
+        holder_mitid_uuid: Some(mitid_uuid()),
+        good_standing: true,
+        expiry_date: NaiveDate::from_ymd_opt(2030, 12, 31).unwrap(),
+        provisional: false,
+    });
+}
