@@ -42,6 +42,7 @@ pub(super) fn refused(refusal: &Refusal, now: DateTime<Utc>) -> Status {
             tracing::warn!(dependency = dependency.as_str(), "a dependency does not answer");
             unavailable("a dependency does not answer; a repeat with the same request_id does nothing twice")
         }
+        Refusal::Abandoned => deadline_exceeded(),
         Refusal::Internal(cause) => {
             tracing::error!(cause, "a defect");
             internal()
@@ -88,8 +89,12 @@ pub(super) fn unavailable(message: &str) -> Status {
 pub(super) fn detailed(refusal: &Status) -> Option<Status> {
     let (code, description, reason) = match refusal.code() {
         Code::Ok => return None,
-        Code::Internal => (Code::InvalidArgument, "the body is not a message of this request's type", Reason::InvalidField),
-        Code::OutOfRange => (Code::InvalidArgument, "the message is larger than the server takes", Reason::InvalidField),
+        Code::Internal => {
+            (Code::InvalidArgument, "the body is not a message of this request's type", Reason::InvalidField)
+        }
+        Code::OutOfRange => {
+            (Code::InvalidArgument, "the message is larger than the server takes", Reason::InvalidField)
+        }
         Code::Unimplemented => (Code::Unimplemented, "there is no such method", Reason::MethodUnknown),
         code => (code, "the call failed", Reason::Internal),
     };

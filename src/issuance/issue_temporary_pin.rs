@@ -39,7 +39,14 @@ impl Issuance {
         let id = VerificationId::open(&order.verification_id, &self.keys, &call.caller, call.channel)?;
         let person = self.keys.person_key(id.person);
         let spends = self.spends(order, &id, person);
-        let denied = self.ask_guard(call, person, &spends).await?;
+        // At the same time: a call costs the caller whatever becomes of the order.
+        let (admitted, denied) =
+            tokio::join!(self.admit_caller(&call.caller, call.now), self.ask_guard(call, person, &spends));
+        let denied = denied?;
+        if let (Err(_), None) = (&admitted, &denied) {
+            self.refund(&spends, call.now).await;
+        }
+        admitted?;
         let outcome = self.issue(call, order, &id, denied.is_none()).await;
         if denied.is_none() && !matches!(outcome, Ok(IssueOutcome::Issued(_))) {
             self.refund(&spends, call.now).await;
@@ -87,8 +94,8 @@ impl Issuance {
         spends
     }
 
-    /// Spends it, and one call of the caller, or says why a new PIN may not be issued. A hold that Redis has lost is
-    /// rebuilt from Postgres; one that it still has after its use is known better there.
+    /// Spends it, or says why a new PIN may not be issued. A hold that Redis has lost is rebuilt from Postgres; one that
+    /// it still has after its use is known better there.
     async fn ask_guard(
         &self,
         call: &Call,
@@ -96,7 +103,6 @@ impl Issuance {
         spends: &[Spend<'_>],
     ) -> Result<Option<Refusal>, Refusal> {
         let hold_of = (call.channel == Channel::Web).then_some(person);
-        let spends = &[spends, &[self.caller_call(&call.caller, call.now)]].concat();
         let mut admission = self.guard.admit(hold_of, spends, call.now).await?;
         if admission == Admission::HoldMissing {
             let Some(hold) = access_requests::current(&self.store, person).await? else {
@@ -110,13 +116,7 @@ impl Issuance {
         }
         Ok(match admission {
             Admission::Admitted => None,
-            Admission::Limited { reason, until } => {
-                let refusal = Refusal::Limited(Denial::until(reason, until));
-                if reason == Reason::CallerLimit {
-                    return Err(refusal);
-                }
-                Some(refusal)
-            }
+            Admission::Limited { reason, until } => Some(Refusal::Limited(Denial::until(reason, until))),
             Admission::HoldNotPassed(hold) => {
                 hold_denial(Some(&hold), call.now).map(|no| Refusal::Precondition(vec![no]))
             }

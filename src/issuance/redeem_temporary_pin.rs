@@ -10,7 +10,6 @@ use crate::domain::channel::Channel;
 use crate::domain::eligibility::denials;
 use crate::domain::person::{Person, PersonKey, PersonReference};
 use crate::domain::pin::Pin;
-use crate::domain::rules::Limit;
 use crate::guard::{Admission, Bucket, Spend};
 use crate::random;
 use crate::store::redeem_temporary_pin::{self as store, Begun, RedeemOutcome, Verdict};
@@ -44,7 +43,8 @@ impl Issuance {
         // One wrong try of the person, spent before it is known to be wrong (R4).
         let spend =
             Spend { bucket: Bucket::WrongTries(key), limit: self.rules.limits.wrong_tries, id: attempt.request_id };
-        // A no of the guard is not the last word: a repeat is answered as the first time. It leaves no try to count.
+        // A no of the guard is not the last word: a repeat is answered as the first time, and tries that run at this moment
+        // may turn out right.
         let may_count = self.guard.admit(None, &[spend], now).await? == Admission::Admitted;
         let result = self.compare(attempt, key, person.as_ref(), may_count, now).await;
         if may_count && !matches!(result, Ok((Compared::Wrong, _))) {
@@ -70,14 +70,14 @@ impl Issuance {
             revoke(&self.store, &withdrawal).await?;
         }
         let payload = [&key.0, attempt.pin.digits().as_bytes()].concat();
-        let budget = self.rules.limits.wrong_tries;
         let counted_try = store::Try {
             caller: &attempt.caller,
             request_id: attempt.request_id,
             payload_digest: self.keys.digest("RedeemTemporaryPin", &payload),
             person: key,
             tries_max: self.rules.pin.tries,
-            wrong_tries: Limit { times: if may_count { budget.times } else { 0 }, ..budget },
+            wrong_tries: self.rules.limits.wrong_tries,
+            may_count,
             now,
         };
         let begun = store::begin_try(&self.store, &counted_try).await?;

@@ -81,12 +81,13 @@ pub async fn pending(pool: &PgPool, id: Uuid) -> Result<Option<PendingVerificati
 }
 
 /// Concludes the round after `rounds_begun`, audited. Of several answerers at once, one concludes it; the others get
-/// `false` and learn nothing of their answers.
+/// `false` and learn nothing of their answers. `agent` is the one who answered.
 pub async fn conclude(
     pool: &PgPool,
     id: Uuid,
     rounds_begun: u32,
     conclusion: Conclusion,
+    agent: AgentKey,
     now: DateTime<Utc>,
 ) -> Result<bool, StoreError> {
     run(pool, "conclude_answer_round", async |connection| {
@@ -110,7 +111,7 @@ pub async fn conclude(
                     question_kinds = CASE WHEN $5::text IS NULL THEN question_kinds ELSE question_kinds || $5 END,
                     right_answers = coalesce($6, right_answers), answer_rounds = answer_rounds + 1
                 WHERE id = $1 AND state = 'questions_pending' AND answer_rounds = $9::int AND expire_time > $7
-                RETURNING person_key, channel, caller, agent_key
+                RETURNING person_key, channel, caller
             ),
             event AS (
                 INSERT INTO audit_events (event_time, person_key, action, channel, caller, reason, verification_id)
@@ -119,7 +120,7 @@ pub async fn conclude(
             ),
             agent AS (
                 INSERT INTO audit_agents (audit_event_id, agent_key)
-                SELECT event.id, concluded.agent_key FROM event, concluded WHERE concluded.agent_key IS NOT NULL
+                SELECT event.id, $10::bytea FROM event
             )
             SELECT EXISTS (SELECT FROM concluded) AS "done!""#,
             id,
@@ -131,6 +132,7 @@ pub async fn conclude(
             now,
             action,
             i32::try_from(rounds_begun).unwrap_or(i32::MAX),
+            &agent.0,
         )
         .fetch_one(connection)
         .await?;

@@ -158,7 +158,7 @@ requeued AS (
     UPDATE outbox o SET state = 'queued', sends = o.sends + 1, attempts = 0, next_attempt_time = asked.now,
         lease_token = NULL, lease_expire_time = NULL, handover_time = NULL
     FROM asked, resent
-    WHERE o.id = resent.message_id
+    WHERE o.id = resent.message_id AND o.sealed_body IS NOT NULL
 ),
 -- What has no purpose any more is not sent, and its text is erased.
 withdrawn AS (

@@ -35,7 +35,7 @@ impl Issuance {
         language: Option<Language>,
     ) -> Result<Verification, Refusal> {
         self.admit_caller(&call.caller, call.now).await?;
-        self.agent(&answers.agent_token, call.now).await?;
+        let (agent, agent_key) = self.agent(&answers.agent_token, call.now).await?;
         let id = VerificationId::open(&answers.verification_id, &self.keys, &call.caller, call.channel)?;
         let pending = answer_rounds::pending(&self.store, id.verification).await?;
         let pending = pending.ok_or_else(|| Refusal::lasting(Reason::VerificationUsed))?;
@@ -45,6 +45,7 @@ impl Issuance {
         check_complete(&pending, answers)?;
         let person = self.register.look_up_person(&PersonReference::Mitid(id.person)).await?;
         let person = person.ok_or_else(|| Refusal::lasting(Reason::VerificationUnknown))?;
+        Self::not_oneself(&agent, &person)?;
         let right = answers
             .answers
             .iter()
@@ -64,7 +65,7 @@ impl Issuance {
             _ => Conclusion::Rejected(Reason::IdentityNotConfirmed),
         };
         let rounds = pending.answer_rounds;
-        if !answer_rounds::conclude(&self.store, id.verification, rounds, conclusion, call.now).await? {
+        if !answer_rounds::conclude(&self.store, id.verification, rounds, conclusion, agent_key, call.now).await? {
             return Err(Refusal::lasting(Reason::VerificationUsed));
         }
 

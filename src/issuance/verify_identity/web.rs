@@ -65,6 +65,10 @@ impl Issuance {
             return self.reject_login(call, id, login.mitid_uuid, Reason::IdentityNotConfirmed).await;
         };
         let subject = self.eligible(&person, call)?;
+        // Nobody would get the answer, and the nonce could not serve again.
+        if call.gone.is_cancelled() {
+            return Err(Refusal::Abandoned);
+        }
         let key = self.keys.person_key(login.mitid_uuid);
         let hold = Hold::start(call.now, &self.rules.hold);
         let request = AccessRequest {
