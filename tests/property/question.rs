@@ -42,7 +42,7 @@ fn allowed(facts: &[Fact], protected: bool, asked_before: &[FactKind]) -> BTreeS
 
 proptest! {
     #[test]
-    fn draws_three_different_kinds_that_may_be_asked(
+    fn r16_draws_three_different_kinds_that_may_be_asked(
         facts in facts(), protected: bool, asked_before in kinds(), seed: u64,
     ) {
         let allowed = allowed(&facts, protected, &asked_before);
@@ -62,7 +62,7 @@ proptest! {
     }
 
     #[test]
-    fn two_right_answers_pass_and_nothing_else(first: [bool; 3], extra: bool, extra_possible: bool) {
+    fn r16_two_right_answers_pass_and_nothing_else(first: [bool; 3], extra: bool, extra_possible: bool) {
         let right = first.into_iter().filter(|right| *right).count();
         let mut outcome = progress(right, 3, extra_possible);
         if outcome == Progress::OneMore {
@@ -79,7 +79,7 @@ proptest! {
 }
 
 #[test]
-fn every_draw_is_as_likely_as_any_other() {
+fn r16_every_draw_is_as_likely_as_any_other() {
     const DRAWS: u32 = 12_000;
     let facts: Vec<Fact> = FactKind::ALL[..5].iter().map(|kind| fact(*kind, true)).collect();
     let mut rng = StdRng::seed_from_u64(20_261_123);
