@@ -5,6 +5,7 @@ use proptest::sample::{select, subsequence};
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 use temporary_pin::domain::question::{Fact, FactKind, InsufficientData, Progress, draw, draw_extra, progress};
+use temporary_pin::proto::{identityregister, temporarypin};
 
 const ADDRESS: [FactKind; 3] = [FactKind::PreviousRoad, FactKind::MovedInYear, FactKind::PreviousMunicipality];
 
@@ -92,4 +93,30 @@ fn r16_every_draw_is_as_likely_as_any_other() {
     let chi_square: f64 = counts.values().map(|count| (f64::from(*count) - expected).powi(2) / expected).sum();
     // 59 degrees of freedom: a fair draw stays below in all but one of ten thousand seeds.
     assert!(chi_square < 106.0, "{chi_square}");
+}
+
+/// Whoever adds a kind to a contract adds it here, and has then thought of it: nothing of church or faith (GDPR
+/// article 9) is asked about.
+#[test]
+fn r16_both_contracts_know_these_kinds_and_no_others() {
+    use identityregister::v1::fact::Kind as Told;
+    use temporarypin::v1::question::Kind as Asked;
+    let names = |name: fn(i32) -> Option<&'static str>| -> Vec<String> {
+        (1..1000).filter_map(name).map(|name| name.trim_start_matches("KIND_").to_lowercase()).collect()
+    };
+    let expected = [
+        "previous_road",
+        "moved_in_year",
+        "previous_municipality",
+        "birthplace",
+        "spouse_birth_date",
+        "wedding_year",
+        "child_birth_date",
+        "mother_birth_date",
+        "father_birth_date",
+        "previous_surname",
+    ];
+    assert_eq!(FactKind::ALL.map(FactKind::as_str), expected);
+    assert_eq!(names(|number| Some(Told::try_from(number).ok()?.as_str_name())), expected);
+    assert_eq!(names(|number| Some(Asked::try_from(number).ok()?.as_str_name())), expected);
 }
