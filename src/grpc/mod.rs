@@ -15,8 +15,8 @@ use std::future::Future;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use tonic::{Request, Response, Status};
 use tokio_util::task::TaskTracker;
+use tonic::{Request, Response, Status};
 use tracing::Instrument as _;
 
 use crate::clock::Clock;

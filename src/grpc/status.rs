@@ -88,8 +88,12 @@ pub(super) fn unavailable(message: &str) -> Status {
 pub(super) fn detailed(refusal: &Status) -> Option<Status> {
     let (code, description, reason) = match refusal.code() {
         Code::Ok => return None,
-        Code::Internal => (Code::InvalidArgument, "the body is not a message of this request's type", Reason::InvalidField),
-        Code::OutOfRange => (Code::InvalidArgument, "the message is larger than the server takes", Reason::InvalidField),
+        Code::Internal => {
+            (Code::InvalidArgument, "the body is not a message of this request's type", Reason::InvalidField)
+        }
+        Code::OutOfRange => {
+            (Code::InvalidArgument, "the message is larger than the server takes", Reason::InvalidField)
+        }
         Code::Unimplemented => (Code::Unimplemented, "there is no such method", Reason::MethodUnknown),
         code => (code, "the call failed", Reason::Internal),
     };

@@ -179,11 +179,14 @@ pub(crate) fn reasons(answer: &VerifyIdentityResponse) -> Vec<Reason> {
     reasons
 }
 
-/// The PIN in an SMS: its only run of eight digits.
+/// The PIN in an SMS: two groups of four digits.
 pub(crate) fn pin_in(text: &str) -> String {
-    let runs: Vec<&str> = text.split(|letter: char| !letter.is_ascii_digit()).filter(|run| run.len() == 8).collect();
-    assert_eq!(runs.len(), 1, "{text}");
-    runs[0].to_owned()
+    let words: Vec<&str> = text.split([' ', '.']).collect();
+    let is_group = |word: &str| word.len() == 4 && word.bytes().all(|byte| byte.is_ascii_digit());
+    let pins: Vec<String> =
+        words.windows(2).filter(|pair| pair.iter().all(|word| is_group(word))).map(|pair| pair.concat()).collect();
+    assert_eq!(pins.len(), 1, "{text}");
+    pins[0].clone()
 }
 
 /// Another PIN.

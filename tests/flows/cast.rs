@@ -10,7 +10,7 @@ use temporary_pin::proto::temporarypin::v1::{CheckEligibilityResponse, VerifyIde
 use tonic::Code;
 
 use crate::acts::{QUESTIONS, witness};
-use crate::calls::Answer;
+use crate::calls::{Answer, time};
 use crate::person::Person;
 use crate::world::World;
 
@@ -47,9 +47,8 @@ fn check_answer(person: &Person, own: &str, answer: &CheckEligibilityResponse) {
             "status": entry.status().as_str_name(),
             "reasons": entry.reasons().map(|reason| reason.as_str_name()).collect::<Vec<_>>(),
         });
-        if let Some(time) = entry.next_attempt_time {
-            let time = DateTime::from_timestamp(time.seconds, time.nanos.unsigned_abs()).unwrap();
-            told["next_attempt_time"] = json!(time);
+        if entry.next_attempt_time.is_some() {
+            told["next_attempt_time"] = json!(time(entry.next_attempt_time));
             expected["next_attempt_time"] =
                 json!(expected["next_attempt_time"].as_str().unwrap().parse::<DateTime<Utc>>().unwrap());
         }

@@ -11,3 +11,7 @@ mod sandbox;
 mod world;
 
 mod cast;
+mod failed_verifications;
+mod logins;
+mod phone;
+mod web;
