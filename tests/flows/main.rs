@@ -1,0 +1,17 @@
+//! Every rule through the wire: our generated client against a sandbox process, which is the real service with the real
+//! Postgres and Redis. Each test has a sandbox of its own, so it may move the clock and wipe Redis.
+
+#![allow(missing_docs, clippy::unwrap_used, reason = "tests")]
+
+mod acts;
+mod calls;
+mod person;
+#[path = "../support/sandbox.rs"]
+mod sandbox;
+mod world;
+
+mod cast;
+mod failed_verifications;
+mod logins;
+mod phone;
+mod web;
