@@ -107,10 +107,10 @@ impl Guard {
         combine(self.run_all(&Call::group(None, spends), Mode::Peek, now).await)
     }
 
-    /// Gives back what was spent. From a rolling window exactly what was spent under the id, once; into a rate one,
-    /// each time it is called.
-    pub async fn refund(&self, spends: &[Spend<'_>], now: DateTime<Utc>) -> Result<(), GuardError> {
-        combine(self.run_all(&Call::group(None, spends), Mode::Refund, now).await).map(|_| ())
+    /// Gives back what [`Guard::admit`] spent when it was asked at `spent_at`. From a rolling window once and no more: what
+    /// an earlier call spent under the same id stays spent. Into a rate one, each time this is called.
+    pub async fn refund(&self, spends: &[Spend<'_>], spent_at: DateTime<Utc>) -> Result<(), GuardError> {
+        combine(self.run_all(&Call::group(None, spends), Mode::Refund, spent_at).await).map(|_| ())
     }
 
     /// The person's hold, as far as it is known here.

@@ -7,7 +7,8 @@
 -- peek    answers what spend would answer, and changes nothing
 -- spend   all buckets or none. What is already in a window under the same id is not spent again.
 --         Each key expires when its bucket is full again
--- refund  takes the ids out of the windows again; harmless when repeated. Does not look at the hold
+-- refund  takes out of the windows what was spent under the id at `now`, to the microsecond; harmless when repeated.
+--         What an earlier call spent under the same id stays. Does not look at the hold
 --
 -- Answers {0, index of each bucket that spent...} admitted | {1} hold missing | {2, request, eligible, expire} hold not
 -- passed | {3, index, until} limited, by the bucket that is the last to admit again
@@ -28,7 +29,9 @@ end
 if mode == 'refund' then
     for i = 1, buckets do
         local key, _, _, id = bucket(i)
-        redis.call('ZREM', key, id)
+        if tonumber(redis.call('ZSCORE', key, id) or 0) == now then
+            redis.call('ZREM', key, id)
+        end
     end
     return { 0 }
 end

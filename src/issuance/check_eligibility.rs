@@ -46,7 +46,9 @@ impl Issuance {
             .map(|channel| {
                 let mut all = denials(&person, channel, &self.rules.eligibility, call.now);
                 if channel == Channel::Web {
-                    all.extend(hold_denial(hold.as_ref(), call.now));
+                    // "Ask for access" is no advice to somebody who could not order all the same.
+                    let denial = hold_denial(hold.as_ref(), call.now);
+                    all.extend(denial.filter(|denial| all.is_empty() || denial.until.is_some()));
                 }
                 all.extend(limits.iter().copied());
                 ChannelEligibility { channel, verdict: Verdict::from_denials(all) }

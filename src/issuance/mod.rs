@@ -115,9 +115,9 @@ impl Issuance {
         }
     }
 
-    /// Gives back what was spent. Best effort: what stays spent is too much caution, not too little.
-    async fn refund(&self, spends: &[Spend<'_>], now: DateTime<Utc>) {
-        if let Err(error) = self.guard.refund(spends, now).await {
+    /// Gives back what was spent at that time. Best effort: what stays spent is too much caution, not too little.
+    async fn refund(&self, spends: &[Spend<'_>], spent_at: DateTime<Utc>) {
+        if let Err(error) = self.guard.refund(spends, spent_at).await {
             tracing::warn!(%error, "a spend was not refunded");
         }
     }

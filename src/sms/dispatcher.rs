@@ -70,9 +70,9 @@ impl<G: Gateway> Dispatcher<G> {
     /// Settles what no dispatcher will hand over any more.
     async fn clear(&self) {
         let now = self.clock.now();
-        match tokio::try_join!(outbox::fail_lost(&self.pool, now), outbox::expire_due(&self.pool, now)) {
+        match tokio::try_join!(outbox::settle_lost(&self.pool, now), outbox::expire_due(&self.pool, now)) {
             Ok((0, _)) => {}
-            Ok((lost, _)) => warn!(lost, "messages were given up: a dispatcher ended during their hand-over"),
+            Ok((lost, _)) => warn!(lost, "a dispatcher ended during the hand-over of messages"),
             Err(error) => warn!(%error, "cannot settle old messages"),
         }
     }
@@ -131,15 +131,16 @@ impl<G: Gateway> Dispatcher<G> {
     async fn record(&self, message: &Claimed, outcome: &Result<Accepted, GatewayError>) -> Result<(), StoreError> {
         match outcome {
             Ok(accepted) => outbox::accepted(&self.pool, message, accepted.gateway_reference.as_deref()).await,
-            Err(GatewayError::Temporary(reason)) => {
+            // A warning that comes twice does less harm than none; a PIN never goes out twice unasked.
+            Err(GatewayError::Unknown(reason)) if message.kind == "pin" => {
+                outbox::failed(&self.pool, message, &format!("outcome unknown: {reason}")).await
+            }
+            Err(GatewayError::Temporary(reason) | GatewayError::Unknown(reason)) => {
                 let attempts = u32::try_from(message.attempts).unwrap_or_default();
                 let delay = self.settings.delay(attempts, &mut random::secure());
                 outbox::retry_later(&self.pool, message, self.clock.now() + delay, reason).await
             }
             Err(GatewayError::Permanent(reason)) => outbox::failed(&self.pool, message, reason).await,
-            Err(GatewayError::Unknown(reason)) => {
-                outbox::failed(&self.pool, message, &format!("outcome unknown: {reason}")).await
-            }
         }
     }
 }

@@ -93,7 +93,7 @@ pub async fn begin_handover(
 
 /// Records that the gateway took the message. A PIN's body stays, because it may be sent again (R5).
 ///
-/// The answer also counts when it comes after [`fail_lost`] has given the message up.
+/// The answer also counts when it comes after [`settle_lost`] has given the message up.
 pub async fn accepted(pool: &PgPool, message: &Claimed, gateway_reference: Option<&str>) -> Result<(), StoreError> {
     run(pool, "message_accepted", async |connection| {
         sqlx::query!(
@@ -153,12 +153,14 @@ pub async fn failed(pool: &PgPool, message: &Claimed, reason: &str) -> Result<()
     .await
 }
 
-/// Gives up the messages whose lease ran out during the hand-over. The lease's token stays: see [`accepted`].
-pub async fn fail_lost(pool: &PgPool, now: DateTime<Utc>) -> Result<u64, StoreError> {
-    run(pool, "fail_lost_messages", async |connection| {
+/// Settles the messages whose lease ran out during the hand-over: a PIN is given up, because it may have gone out; a
+/// notice is due again, because a warning twice does less harm than none. The lease's token stays: see [`accepted`].
+pub async fn settle_lost(pool: &PgPool, now: DateTime<Utc>) -> Result<u64, StoreError> {
+    run(pool, "settle_lost_messages", async |connection| {
         let lost = sqlx::query!(
-            "UPDATE outbox SET state = 'failed', last_error = 'outcome unknown',
-                sealed_body = CASE WHEN kind = 'pin' THEN sealed_body END
+            "UPDATE outbox SET last_error = 'outcome unknown',
+                state = CASE kind WHEN 'pin' THEN 'failed' ELSE state END,
+                handover_time = CASE kind WHEN 'pin' THEN handover_time END
             WHERE state = 'queued' AND handover_time IS NOT NULL AND lease_expire_time <= $1",
             now,
         )

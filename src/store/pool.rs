@@ -42,8 +42,14 @@ impl Default for PoolSettings {
 /// A pool that connects when first used, so that the service starts, and reports not serving, without Postgres.
 /// Fails when the URL is not one; the error does not repeat it, as it may hold a password.
 pub fn connect(url: &str, settings: &PoolSettings) -> Result<PgPool, StoreError> {
+    let invalid =
+        || StoreError::Internal("the database URL must be postgres://user:password@host:port/database".into());
+    // sqlx takes any scheme for its own.
+    if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
+        return Err(invalid());
+    }
     let options = PgConnectOptions::from_str(url)
-        .map_err(|_| StoreError::Internal("the database URL is not valid".into()))?
+        .map_err(|_| invalid())?
         .application_name(env!("CARGO_PKG_NAME"))
         .options([("statement_timeout", settings.statement_timeout.as_millis().to_string())]);
     Ok(PgPoolOptions::new()

@@ -20,7 +20,7 @@ use super::Settings;
 const EXPORT_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Longest wait for the last batches when the process ends.
-const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
+pub(super) const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What runs while telemetry is exported. End it with [`Telemetry::shutdown`], or the last batches are lost.
 #[must_use]
@@ -63,6 +63,11 @@ impl Telemetry {
 
     pub(super) fn tracer_provider(&self) -> Option<&SdkTracerProvider> {
         self.providers.as_ref().map(|(tracer, _)| tracer)
+    }
+
+    #[cfg(test)]
+    pub(super) fn meter_provider(&self) -> Option<&SdkMeterProvider> {
+        self.providers.as_ref().map(|(_, meter)| meter)
     }
 
     /// Sends what is still waiting, but never holds the end of the process up for more than a few seconds.

@@ -4,16 +4,18 @@ mod export;
 pub mod metrics;
 pub mod propagation;
 mod settings;
+#[cfg(test)]
+mod tests;
 
 use std::io::{self, IsTerminal as _};
 
+use anyhow::Context as _;
 use opentelemetry::trace::TracerProvider as _;
 use tracing::level_filters::LevelFilter;
 use tracing::{Level, Subscriber};
 use tracing_subscriber::filter::{EnvFilter, Targets};
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt as _;
-use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{Layer, fmt};
 
@@ -26,6 +28,19 @@ const OURS: &str = "temporary_pin";
 /// Starts logs for this process and, with an endpoint, the export of traces and metrics. Call once, in a runtime.
 pub fn start(settings: &Settings) -> anyhow::Result<Telemetry> {
     let telemetry = Telemetry::start(settings)?;
+    subscriber(settings, &telemetry, io::stderr, !io::stderr().is_terminal())?.try_init()?;
+    Ok(telemetry)
+}
+
+fn subscriber<W>(
+    settings: &Settings,
+    telemetry: &Telemetry,
+    writer: W,
+    json: bool,
+) -> anyhow::Result<impl Subscriber + use<W>>
+where
+    W: for<'writer> MakeWriter<'writer> + Send + Sync + 'static,
+{
     let traces = telemetry.tracer_provider().map(|provider| {
         tracing_opentelemetry::layer()
             .with_tracer(provider.tracer(env!("CARGO_PKG_NAME")))
@@ -33,28 +48,15 @@ pub fn start(settings: &Settings) -> anyhow::Result<Telemetry> {
             .with_threads(false)
             .with_filter(Targets::new().with_target(OURS, Level::INFO))
     });
-    tracing_subscriber::registry()
-        .with(ceiling())
-        .with(traces)
-        .with(logs(EnvFilter::try_new(&settings.log)?, io::stderr, !io::stderr().is_terminal()))
-        .try_init()?;
-    Ok(telemetry)
+    // Lines for people on a terminal, JSON for machines.
+    let lines = fmt::layer().with_writer(writer);
+    let logs = if json { lines.json().flatten_event(true).with_span_list(false).boxed() } else { lines.boxed() };
+    let filter = EnvFilter::try_new(&settings.log).context("telemetry.log")?;
+    Ok(tracing_subscriber::registry().with(ceiling()).with(logs.with_filter(filter)).with(traces))
 }
 
 /// Only our own code may log below WARN, whatever the filter asks for. At DEBUG and TRACE, clients of Redis, Postgres,
 /// HTTP/2 and TLS print what they carry: CPR numbers, mobile numbers and PINs. Ours never does.
 fn ceiling() -> Targets {
     Targets::new().with_default(LevelFilter::WARN).with_target(OURS, LevelFilter::TRACE)
-}
-
-/// Lines for people on a terminal, JSON for machines.
-fn logs<S, W>(filter: EnvFilter, writer: W, json: bool) -> impl Layer<S>
-where
-    S: Subscriber + for<'span> LookupSpan<'span>,
-    W: for<'writer> MakeWriter<'writer> + Send + Sync + 'static,
-{
-    let layer = fmt::layer().with_writer(writer);
-    let layer: Box<dyn Layer<S> + Send + Sync> =
-        if json { layer.json().flatten_event(true).with_span_list(false).boxed() } else { layer.boxed() };
-    layer.with_filter(filter)
 }

@@ -1,9 +1,13 @@
 //! The command line: the real binary, its texts and its exit statuses.
 
+#![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
+
 mod bad_config;
 mod check_config;
 mod help;
 mod keys;
+mod migrate;
+mod serve;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,7 +19,7 @@ use uuid::Uuid;
 /// A directory with a configuration that is right, and the files that it names.
 struct World {
     directory: PathBuf,
-    /// The configuration. Change it before [`World::check_config`].
+    /// The configuration. Change it, then write it.
     config: toml::Table,
 }
 
@@ -73,11 +77,15 @@ impl World {
         table.insert(key.to_owned(), value);
     }
 
+    /// Writes the configuration as it stands to `temporary-pin.toml`.
+    fn write(&self) {
+        fs::write(self.path("temporary-pin.toml"), self.config.to_string()).unwrap();
+    }
+
     /// Runs `check-config` on the configuration as it stands.
     fn check_config(&self, environment: &[(&str, &str)]) -> Output {
-        let file = self.path("temporary-pin.toml");
-        fs::write(&file, self.config.to_string()).unwrap();
-        run(&["check-config", "--config", &file], environment)
+        self.write();
+        run(&["check-config", "--config", &self.path("temporary-pin.toml")], environment)
     }
 }
 

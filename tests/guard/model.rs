@@ -84,8 +84,8 @@ impl Model for Window {
         }
     }
 
-    fn refund(&mut self, id: Uuid, _now: DateTime<Utc>) {
-        self.spent.retain(|(other, _)| *other != id);
+    fn refund(&mut self, id: Uuid, now: DateTime<Utc>) {
+        self.spent.retain(|spent| *spent != (id, now));
     }
 }
 

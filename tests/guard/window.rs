@@ -74,12 +74,26 @@ async fn r18_a_refund_gives_back_what_was_spent_under_the_id_and_is_idempotent()
         let _ = world.admit(&[spend(failures, limit, number)], at(0)).await;
     }
     for _ in 0..3 {
-        world.guard.refund(&[spend(failures, limit, 1)], at(1)).await.unwrap();
+        world.guard.refund(&[spend(failures, limit, 1)], at(0)).await.unwrap();
         assert_eq!(world.spent(failures, 100, at(1)).await, 2);
     }
-    world.guard.refund(&[spend(failures, limit, 77)], at(1)).await.unwrap();
+    world.guard.refund(&[spend(failures, limit, 77)], at(0)).await.unwrap();
     assert_eq!(world.spent(failures, 100, at(1)).await, 2, "a refund of what was never spent gives nothing");
     assert_eq!(world.admit(&[spend(failures, limit, 9)], at(1)).await, Admission::Admitted);
+}
+
+#[tokio::test]
+async fn r25_a_repeat_that_comes_to_nothing_does_not_give_back_what_the_first_call_spent() {
+    let world = World::new().await;
+    let pins = Bucket::PersonPins(person());
+    let order = [spend(pins, limit(3, 100), 1)];
+    let _ = world.admit(&order, at(0)).await;
+    let repeated = at(0) + MICROSECOND;
+    assert_eq!(world.admit(&order, repeated).await, Admission::Admitted);
+    world.guard.refund(&order, repeated).await.unwrap();
+    assert_eq!(world.spent(pins, 100, repeated).await, 1);
+    world.guard.refund(&order, at(0)).await.unwrap();
+    assert_eq!(world.spent(pins, 100, repeated).await, 0);
 }
 
 #[tokio::test]

@@ -61,7 +61,7 @@ impl Zone {
                     format!("{birth}F{expiry}DNK{second}{}", last(&digit)),
                     format!("{:<<30}", "HOLM<<EVA"),
                 ];
-                (lines, [places(0, &[5..30]), places(1, &[0..7, 8..15, 18..30])].concat())
+                (lines, [places(0, std::slice::from_ref(&(5..30))), places(1, &[0..7, 8..15, 18..30])].concat())
             }
             Size::Td2 => {
                 let optional = format!("{optional:<<7.7}");

@@ -7,11 +7,14 @@ use std::time::Duration;
 
 use reqwest::{Client, Response, StatusCode};
 use serde_json::Value;
+use temporary_pin::proto::temporarypin::v1::temporary_pin_service_client::TemporaryPinServiceClient;
+use tonic::transport::{Channel, Endpoint};
 
 pub(crate) struct Sandbox {
     process: Child,
     client: Client,
     pub(crate) http_url: String,
+    grpc_address: String,
 }
 
 impl Sandbox {
@@ -23,6 +26,7 @@ impl Sandbox {
         let mut process = Command::new(env!("CARGO_BIN_EXE_sandbox"))
             .args(["serve", "--grpc-address", "127.0.0.1:0", "--http-address", "127.0.0.1:0"])
             .args(arguments)
+            .env("RUST_LOG", "warn")
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
@@ -33,7 +37,7 @@ impl Sandbox {
             assert!(address.starts_with("127.0.0.1:") && !address.ends_with(":0"), "{line}");
         }
         let client = Client::builder().timeout(Duration::from_secs(20)).build().unwrap();
-        Self { process, client, http_url: format!("http://{http}") }
+        Self { process, client, http_url: format!("http://{http}"), grpc_address: grpc.to_owned() }
     }
 
     pub(crate) async fn get(&self, path: &str) -> Value {
@@ -60,6 +64,12 @@ impl Sandbox {
     pub(crate) async fn send_sms(&self, token: &str, body: Value) -> StatusCode {
         let request = self.client.post(format!("{}/rest/mtsms", self.http_url)).basic_auth(token, Some(""));
         request.json(&body).send().await.unwrap().status()
+    }
+
+    /// A client of the service in it.
+    pub(crate) fn service(&self) -> TemporaryPinServiceClient<Channel> {
+        let endpoint = Endpoint::from_shared(format!("http://{}", self.grpc_address)).unwrap();
+        TemporaryPinServiceClient::new(endpoint.connect_lazy())
     }
 
     /// Asks it to stop and waits until it has.

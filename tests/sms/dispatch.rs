@@ -110,6 +110,22 @@ async fn a_refusal_for_good_is_final(pool: PgPool) {
     assert!(!world.has_body(notice).await);
 }
 
+/// The phone may have it already, but a warning twice does less harm than none.
+#[sqlx::test]
+async fn a_notice_with_an_unknown_outcome_is_tried_again(pool: PgPool) {
+    let world = World::new(pool);
+    world.phone.set(Mode::Silent);
+    let id = world.queue("access_requested").await;
+
+    world.dispatcher().run_once().await;
+    world.clock.advance(Duration::from_secs(300));
+    world.phone.set(Mode::Accept);
+    world.dispatcher().run_once().await;
+
+    assert_eq!(world.phone.received().len(), 2);
+    assert_eq!(world.state(id).await, "accepted");
+}
+
 /// The phone may have it already: only the person decides about another one.
 #[sqlx::test]
 async fn an_unknown_outcome_is_not_tried_again(pool: PgPool) {

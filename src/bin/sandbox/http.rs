@@ -1,4 +1,16 @@
-//! The sandbox's HTTP interface.
+//! The sandbox's HTTP interface. Bodies are JSON objects whatever their content type; a mistake in one is answered with
+//! 400 and `{"field", "error"}`.
+//!
+//! | request | answer |
+//! |---|---|
+//! | `GET /people`, `GET /people/{id}` | the cast: a list, or one of them |
+//! | `POST /login` `{person, nonce}` | `{id_token}`; `auth_age_seconds`, `assurance`, `audience`, `issuer`, `expired` make it a bad one |
+//! | `POST /agent-login` `{agent}` | `{agent_token}`; the same wishes |
+//! | `GET /phones/{E.164}/messages` | a list, oldest first; `GET /` shows all phones as a page |
+//! | `GET /clock`, `POST /clock/advance` `{seconds}` | `{time}` |
+//! | `POST /gateway` `{mode}` | accept, reject, slow (with `seconds`) or down |
+//! | `POST /register` `{mode}` | up, slow (with `seconds`) or down |
+//! | `GET /scratch` | `{name}` of this sandbox's database, which is also the prefix of its Redis keys |
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -35,7 +35,9 @@ pub(in super::super) fn evidence(violations: &mut Violations, evidence: Option<W
         }
         Some(Wire::WebLogin(login)) => web(violations, login),
         Some(Wire::PhoneIdentification(phone)) => self::phone(violations, phone).map(Evidence::Phone),
-        Some(Wire::CounterIdentification(counter)) => self::counter(violations, counter).map(Evidence::Counter),
+        Some(Wire::CounterIdentification(counter)) => {
+            self::counter(violations, counter).map(|counter| Evidence::Counter(Box::new(counter)))
+        }
         Some(Wire::QuestionAnswers(answers)) => self::answers(violations, answers).map(Evidence::Answers),
     }
 }

@@ -74,7 +74,7 @@ impl Issuance {
         Ok(match conclusion {
             Conclusion::Verified(assurance) => {
                 let spent = self.failed_verification(self.keys.person_key(id.person), id.verification);
-                self.refund(&[spent], call.now).await;
+                self.refund(&[spent], id.create_time).await;
                 Verification::Verified { id: verification_id, assurance, expire_time, hold: None }
             }
             Conclusion::OneMore { kind, .. } => Verification::QuestionsPending {

@@ -60,6 +60,7 @@ impl Issuance {
             self.register.look_up_document(&evidence.document)
         )?;
 
+        person.as_ref().map_or(Ok(()), |person| Self::not_oneself(&clerk, person))?;
         let key = self.person_key(&evidence.person, person.as_ref());
         self.admit(&[self.failed_verification(key, id)], call.now).await?;
         let mut witness = None;

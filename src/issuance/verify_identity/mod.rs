@@ -43,7 +43,7 @@ pub enum Evidence {
     /// What the person tells a support agent.
     Phone(PhoneIdentification),
     /// What a clerk has seen.
-    Counter(CounterIdentification),
+    Counter(Box<CounterIdentification>),
     /// Answers to questions.
     Answers(Answers),
 }
@@ -133,6 +133,17 @@ impl Issuance {
                 Ok(Subject { mitid_uuid, mobile: self.keys.mobile_key(&mobile.number) })
             }
             _ => Err(Refusal::Precondition(denials)),
+        }
+    }
+
+    /// An agent does not serve themself.
+    fn not_oneself(agent: &Agent, person: &Person) -> Result<(), Refusal> {
+        let account = person.mitid_account.as_ref();
+        match (agent.mitid_uuid, account) {
+            (Some(own), Some(account)) if own == account.mitid_uuid => {
+                Err(Refusal::NotAllowed(Reason::AgentNotAccepted))
+            }
+            _ => Ok(()),
         }
     }
 

@@ -33,13 +33,14 @@ impl Issuance {
         language: Option<Language>,
     ) -> Result<Verification, Refusal> {
         let id = random::time_ordered_uuid(call.now, &mut random::secure());
-        let (_, agent) = self.agent(&evidence.agent_token, call.now).await?;
+        let (support_agent, agent) = self.agent(&evidence.agent_token, call.now).await?;
         self.admit_agent(call, agent, id).await?;
         let (person, registered) = tokio::try_join!(
             self.register.look_up_person(&evidence.person),
             self.register.look_up_document(&evidence.document)
         )?;
 
+        person.as_ref().map_or(Ok(()), |person| Self::not_oneself(&support_agent, person))?;
         let key = self.person_key(&evidence.person, person.as_ref());
         self.admit(&[self.failed_verification(key, id)], call.now).await?;
         let today = calendar::date_in_copenhagen(call.now);

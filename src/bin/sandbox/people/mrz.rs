@@ -49,17 +49,29 @@ fn issuer(document: &Document) -> &'static str {
 
 /// `SURNAME<<GIVEN<NAMES`, the last word being the surname.
 fn name(name: &str) -> String {
-    let upper = name
-        .to_uppercase()
-        .replace('Æ', "AE")
-        .replace(['Ø', 'Ö'], "OE")
-        .replace('Å', "AA")
-        .replace('Ä', "AE")
-        .replace('Ü', "UE")
-        .replace('É', "E")
-        .replace('-', "<");
+    let upper: String = name.to_uppercase().chars().map(latin).collect();
     let (given, surname) = upper.rsplit_once(' ').unwrap_or((upper.as_str(), ""));
     format!("{surname}<<{}", given.replace(' ', "<"))
+}
+
+/// A letter as the zone writes it (ICAO 9303-3, section 6), or the filler.
+fn latin(letter: char) -> String {
+    match letter {
+        'A'..='Z' | ' ' => return letter.to_string(),
+        'Æ' | 'Ä' => "AE",
+        'Ø' | 'Ö' => "OE",
+        'Å' => "AA",
+        'Ü' => "UE",
+        'Á' => "A",
+        'É' => "E",
+        'Í' => "I",
+        'Ó' => "O",
+        'Ú' => "U",
+        'Ý' => "Y",
+        'Ð' => "D",
+        _ => "<",
+    }
+    .to_owned()
 }
 
 fn date(date: NaiveDate) -> String {
@@ -102,5 +114,6 @@ mod tests {
     #[test]
     fn names_are_written_in_the_letters_of_the_zone() {
         assert_eq!(name("Åse Marie Ærø-Øby"), "AEROE<OEBY<<AASE<MARIE");
+        assert_eq!(name("Jákup Dam"), "DAM<<JAKUP");
     }
 }

@@ -1,0 +1,106 @@
+use std::time::Duration;
+
+use http::HeaderMap;
+use opentelemetry::metrics::MeterProvider as _;
+use opentelemetry::trace::TraceContextExt as _;
+use opentelemetry_proto::tonic::common::v1::any_value;
+use tokio::net::TcpListener;
+use tokio::time::Instant;
+use tonic::Code;
+use tracing_opentelemetry::OpenTelemetrySpanExt as _;
+
+use super::super::export::FLUSH_TIMEOUT;
+use super::super::metrics::{Dependency, Metrics};
+use super::super::propagation::parent_context;
+use super::super::{Settings, Telemetry, subscriber};
+use super::collector::Collector;
+use crate::domain::channel::Channel;
+
+fn start(endpoint: String) -> (Telemetry, impl tracing::Subscriber) {
+    let settings = Settings { otlp_endpoint: Some(endpoint), ..Settings::default() };
+    let telemetry = Telemetry::start(&settings).unwrap();
+    let subscriber = subscriber(&settings, &telemetry, std::io::sink, true).unwrap();
+    (telemetry, subscriber)
+}
+
+#[tokio::test]
+async fn spans_join_the_callers_trace() {
+    let (collector, endpoint) = Collector::start().await;
+    let (telemetry, subscriber) = start(endpoint);
+    tracing::subscriber::with_default(subscriber, || {
+        let traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".parse().unwrap();
+        let span = tracing::info_span!("rpc", otel.kind = "server");
+        span.set_parent(parent_context(&HeaderMap::from_iter([(
+            http::HeaderName::from_static("traceparent"),
+            traceparent,
+        )])))
+        .unwrap();
+        let _call = span.entered();
+        tracing::info_span!(target: "sqlx::query", "of another crate").in_scope(|| {});
+        tracing::info_span!("store.issue").in_scope(|| {});
+    });
+    telemetry.shutdown().await;
+
+    let spans = collector.spans();
+    let [store, call] = &spans[..] else { panic!("{spans:?}") };
+    assert_eq!((&*store.name, &*call.name), ("store.issue", "rpc"));
+    assert_eq!(call.trace_id, 0x0af7_6519_16cd_43dd_8448_eb21_1c80_319c_u128.to_be_bytes());
+    assert_eq!(call.parent_span_id, 0xb7ad_6b71_6920_3331_u64.to_be_bytes());
+    assert_eq!(store.parent_span_id, call.span_id);
+    let resource = collector.resource_spans()[0].resource.clone().unwrap();
+    let name = resource.attributes.iter().find(|attribute| attribute.key == "service.name").unwrap();
+    let any_value::Value::StringValue(name) = name.value.clone().unwrap().value.unwrap() else { panic!("{name:?}") };
+    assert_eq!(name, "temporary-pin");
+}
+
+#[test]
+fn a_malformed_traceparent_begins_a_new_trace() {
+    let traceparent = "00-00000000000000000000000000000000-b7ad6b7169203331-01".parse().unwrap();
+    let headers = HeaderMap::from_iter([(http::HeaderName::from_static("traceparent"), traceparent)]);
+    assert!(!parent_context(&headers).span().span_context().is_valid());
+    assert!(!parent_context(&HeaderMap::new()).span().span_context().is_valid());
+}
+
+#[tokio::test]
+async fn every_metric_arrives_with_its_labels() {
+    let (collector, endpoint) = Collector::start().await;
+    let (telemetry, _) = start(endpoint);
+    let metrics = Metrics::new(&telemetry.meter_provider().unwrap().meter("test"));
+    metrics.call("temporarypin.v1.TemporaryPinService/VerifyIdentity", Code::Unavailable, Duration::from_millis(3));
+    metrics.pin_issued(Channel::Web);
+    metrics.verification(Channel::Phone, "rejected");
+    metrics.redemption("wrong_pin");
+    metrics.refusal("HOLD_RUNNING");
+    metrics.message("pin", "accepted");
+    metrics.dependency_failure(Dependency::Redis);
+    telemetry.shutdown().await;
+
+    let arrived = collector.metrics();
+    for (name, label) in [
+        ("rpc.server.call.duration", "UNAVAILABLE"),
+        ("temporary_pin.pins", "web"),
+        ("temporary_pin.verifications", "rejected"),
+        ("temporary_pin.redemptions", "wrong_pin"),
+        ("temporary_pin.refusals", "HOLD_RUNNING"),
+        ("temporary_pin.messages", "accepted"),
+        ("temporary_pin.dependency.failures", "redis"),
+    ] {
+        let metric = arrived.iter().find(|metric| metric.name == name).unwrap_or_else(|| panic!("{name} is missing"));
+        assert!(format!("{:?}", metric.data).contains(&format!("\"{label}\"")), "{metric:?}");
+    }
+}
+
+/// A collector that is not there, and one that takes the connection and then says nothing.
+#[tokio::test]
+async fn a_dead_collector_does_not_hold_up_the_end() {
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    for address in [closed, silent.local_addr().unwrap()] {
+        let (telemetry, subscriber) = start(format!("http://{address}"));
+        tracing::subscriber::with_default(subscriber, || tracing::info_span!("rpc").in_scope(|| {}));
+        Metrics::new(&telemetry.meter_provider().unwrap().meter("test")).redemption("redeemed");
+        let begin = Instant::now();
+        telemetry.shutdown().await;
+        assert!(begin.elapsed() < FLUSH_TIMEOUT + Duration::from_secs(1), "{address}: {:?}", begin.elapsed());
+    }
+}

@@ -1,0 +1,96 @@
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex};
+
+use serde_json::Value;
+use tracing_subscriber::fmt::MakeWriter;
+
+use super::super::{Settings, Telemetry, subscriber};
+
+/// Keeps what is written.
+#[derive(Clone, Default)]
+struct Written(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Written {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl MakeWriter<'_> for Written {
+    type Writer = Self;
+
+    fn make_writer(&self) -> Self {
+        self.clone()
+    }
+}
+
+/// What `log` writes under that filter.
+fn written(filter: &str, json: bool, log: impl FnOnce()) -> String {
+    let settings = Settings { log: filter.to_owned(), ..Settings::default() };
+    let written = Written::default();
+    let subscriber = subscriber(&settings, &Telemetry::start(&settings).unwrap(), written.clone(), json).unwrap();
+    tracing::subscriber::with_default(subscriber, log);
+    let bytes = written.0.lock().unwrap().clone();
+    String::from_utf8(bytes).unwrap()
+}
+
+macro_rules! log_as {
+    ($($target:literal)*) => {
+        $(
+            tracing::trace!(target: $target, "12345678");
+            tracing::debug!(target: $target, "12345678");
+            tracing::info!(target: $target, "12345678");
+            tracing::warn!(target: $target, concat!("warning of ", $target));
+        )*
+    };
+}
+
+#[test]
+fn no_filter_lets_other_code_log_below_warn() {
+    for filter in ["trace", "info,redis=trace,sqlx=trace,h2=trace,hyper=trace,rustls=trace,reqwest=trace,tonic=trace"] {
+        let text = written(filter, true, || {
+            log_as!("redis" "sqlx::query" "h2::codec" "hyper_util::client" "rustls::client" "reqwest" "tonic" "new_crate");
+        });
+        assert!(!text.contains("12345678"), "{filter}: {text}");
+        assert!(text.contains("warning of sqlx::query"), "{filter}: {text}");
+    }
+}
+
+#[test]
+fn the_filter_holds_for_our_own_code() {
+    let log = || {
+        tracing::trace!(target: "temporary_pin::sms", "fine");
+        tracing::info!(target: "temporary_pin::sms", "coarse");
+    };
+    assert!(written("trace", true, log).contains("fine"));
+    let text = written("info", true, log);
+    assert!(text.contains("coarse") && !text.contains("fine"), "{text}");
+    assert_eq!(written("info,temporary_pin::sms=error", true, log), "");
+}
+
+#[test]
+fn machines_get_json_with_the_span() {
+    let text = written("info", true, || {
+        let _call = tracing::info_span!("rpc", caller = "web").entered();
+        tracing::info!(code = "Ok", "call");
+    });
+    let line: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!((&line["message"], &line["code"], &line["level"]), (&"call".into(), &"Ok".into(), &"INFO".into()));
+    assert_eq!(line["span"]["caller"], "web");
+}
+
+#[test]
+fn people_get_lines() {
+    let text = written("info", false, || tracing::info!("listening"));
+    assert!(text.contains("listening") && !text.starts_with('{'), "{text}");
+}
+
+#[test]
+fn a_filter_that_is_none_is_refused() {
+    let settings = Settings { log: "temporary_pin=loud".to_owned(), ..Settings::default() };
+    assert!(subscriber(&settings, &Telemetry::start(&settings).unwrap(), io::sink, true).is_err());
+}

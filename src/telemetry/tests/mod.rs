@@ -1,0 +1,5 @@
+//! What comes out: on stderr, and at a collector.
+
+mod collector;
+mod export;
+mod logs;

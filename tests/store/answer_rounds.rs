@@ -1,0 +1,93 @@
+//! R16: rounds of answers.
+
+use sqlx::PgPool;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use temporary_pin::domain::assurance::AssuranceLevel;
+use temporary_pin::domain::channel::Channel;
+use temporary_pin::domain::question::FactKind;
+use temporary_pin::domain::reason::Reason;
+use temporary_pin::store::answer_rounds::{Conclusion, PendingVerification, claim_round, conclude, pending};
+use temporary_pin::store::verifications::{NewVerification, Standing, record};
+use uuid::Uuid;
+
+use crate::support::*;
+
+const KINDS: [FactKind; 3] = [FactKind::Birthplace, FactKind::WeddingYear, FactKind::PreviousSurname];
+
+async fn asked(pool: &PgPool) -> Uuid {
+    let run = NewVerification { question_kinds: &KINDS, ..verification(PERSON, Standing::Pending, t0()) };
+    record(pool, &run, &LIMITS).await.unwrap();
+    run.id
+}
+
+#[sqlx::test]
+async fn two_wrong_answers_lead_to_one_more_question_and_then_to_an_end(pool: PgPool) {
+    let id = asked(&pool).await;
+    let first = pending(&pool, id).await.unwrap().unwrap();
+    let expected = PendingVerification {
+        person: PERSON,
+        channel: Channel::Phone,
+        caller: "support".into(),
+        agent: Some(AGENT),
+        question_kinds: KINDS.to_vec(),
+        answer_rounds: 0,
+        right_answers: 0,
+        create_time: t0(),
+        expire_time: t0() + seconds(900),
+    };
+    assert_eq!(first, expected);
+
+    assert!(claim_round(&pool, id, 0, t0()).await.unwrap());
+    let one_more = Conclusion::OneMore { kind: FactKind::ChildBirthDate, right: 1 };
+    assert!(conclude(&pool, id, one_more, t0()).await.unwrap());
+    let second = pending(&pool, id).await.unwrap().unwrap();
+    assert_eq!((second.answer_rounds, second.right_answers), (1, 1));
+    assert_eq!(second.question_kinds, [&KINDS[..], &[FactKind::ChildBirthDate]].concat());
+
+    assert!(!claim_round(&pool, id, 0, t0()).await.unwrap(), "the first round is over");
+    assert!(claim_round(&pool, id, 1, t0()).await.unwrap());
+    assert!(conclude(&pool, id, Conclusion::Verified(AssuranceLevel::Substantial), t0()).await.unwrap());
+    assert_eq!(pending(&pool, id).await.unwrap(), None);
+    assert!(
+        one::<bool>(
+            &pool,
+            "SELECT state = 'verified' AND assurance_level = 'Substantial' AND right_answers = 1 FROM verifications"
+        )
+        .await
+    );
+    assert_eq!(actions(&pool).await, ["questions_asked", "questions_asked", "identity_verified"]);
+    assert_eq!(one::<i64>(&pool, "SELECT count(*) FROM audit_agents").await, 3);
+}
+
+#[sqlx::test]
+async fn a_rejection_is_final(pool: PgPool) {
+    let id = asked(&pool).await;
+    assert!(claim_round(&pool, id, 0, t0()).await.unwrap());
+    let rejected = Conclusion::Rejected(Reason::IdentityNotConfirmed);
+    assert!(conclude(&pool, id, rejected, t0()).await.unwrap());
+    let before = everything(&pool).await;
+    assert!(!claim_round(&pool, id, 1, t0()).await.unwrap());
+    assert!(!conclude(&pool, id, Conclusion::Verified(AssuranceLevel::High), t0()).await.unwrap());
+    assert!(!conclude(&pool, fresh_id(), rejected, t0()).await.unwrap());
+    assert_eq!(everything(&pool).await, before);
+    assert_eq!(actions(&pool).await, ["questions_asked", "identity_rejected"]);
+}
+
+#[sqlx::test]
+async fn answers_that_come_too_late_are_not_compared(pool: PgPool) {
+    let id = asked(&pool).await;
+    assert!(!claim_round(&pool, id, 0, t0() + seconds(900)).await.unwrap());
+    assert!(claim_round(&pool, id, 0, t0() + seconds(899)).await.unwrap());
+}
+
+#[sqlx::test]
+async fn of_many_answerers_at_once_one_gets_to_compare(_: PgPoolOptions, options: PgConnectOptions) {
+    let pool = wide_pool(options);
+    let id = asked(&pool).await;
+    let claims = at_once(32, |_| {
+        let pool = pool.clone();
+        async move { claim_round(&pool, id, 0, t0()).await.unwrap() }
+    })
+    .await;
+    assert_eq!(claims.iter().filter(|claimed| **claimed).count(), 1);
+}

@@ -1,0 +1,83 @@
+//! All or none: a failure at any write of a transaction leaves nothing half done.
+
+use sqlx::PgPool;
+use temporary_pin::domain::hold::Hold;
+use temporary_pin::domain::person::PersonKey;
+use temporary_pin::domain::rules::HoldRules;
+use temporary_pin::store::StoreError;
+use temporary_pin::store::access_requests::{AccessRequest, request_access};
+use temporary_pin::store::cancel_access_request::cancel;
+use temporary_pin::store::issue_temporary_pin::{IssueOutcome, issue};
+use temporary_pin::store::redeem_temporary_pin::{Begun, Verdict, begin_try, finish_try};
+use temporary_pin::store::revoke_temporary_pin::revoke;
+use temporary_pin::store::verifications::{NewVerification, record};
+
+use crate::support::*;
+
+/// Makes every write to the table fail, runs the call, and sees that it failed and left everything as it was.
+async fn fails_without_trace<T>(pool: &PgPool, table: &str, call: impl Future<Output = Result<T, StoreError>>) {
+    let run = |sql: String| async move { sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(pool).await.unwrap() };
+    let before = everything(pool).await;
+    run(format!(
+        "CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'disk full of bytes'; END $$;
+        CREATE TRIGGER fail BEFORE INSERT OR UPDATE ON {table} EXECUTE FUNCTION fail()"
+    ))
+    .await;
+    let error = call.await.err();
+    run(format!("DROP TRIGGER fail ON {table}; DROP FUNCTION fail()")).await;
+    assert!(matches!(error, Some(StoreError::Internal(_))), "{table}: {error:?}");
+    assert_eq!(everything(pool).await, before, "{table}");
+}
+
+#[sqlx::test]
+async fn issuing(pool: PgPool) {
+    ask_for_access(&pool, PERSON, 1, t0()).await;
+    let login = login(PERSON, 2, t0() + DAY);
+    record(&pool, &login, &LIMITS).await.unwrap();
+    let order = web_order(PERSON, login.id, t0() + DAY);
+    for table in ["verifications", "access_requests", "pin_requests", "outbox", "requests", "audit_events"] {
+        fails_without_trace(&pool, table, issue(&pool, &order)).await;
+    }
+    assert!(matches!(issue(&pool, &order).await.unwrap(), IssueOutcome::Issued(_)));
+
+    let by_agent = crate::support::order(OTHER, verified(&pool, OTHER, t0()).await, t0());
+    fails_without_trace(&pool, "audit_agents", issue(&pool, &by_agent)).await;
+}
+
+#[sqlx::test]
+async fn redeeming(pool: PgPool) {
+    issued(&pool, PERSON, t0()).await;
+    let attempt = attempt(PERSON, t0());
+    for table in ["pin_requests", "requests"] {
+        fails_without_trace(&pool, table, begin_try(&pool, &attempt)).await;
+    }
+    let Begun::Counted(counted) = begin_try(&pool, &attempt).await.unwrap() else { panic!("not counted") };
+    for table in ["pin_requests", "outbox", "requests", "audit_events"] {
+        fails_without_trace(&pool, table, finish_try(&pool, &attempt, Verdict::Right(&counted))).await;
+    }
+}
+
+#[sqlx::test]
+async fn revoking_and_cancelling(pool: PgPool) {
+    issued(&pool, PERSON, t0()).await;
+    ask_for_access(&pool, PERSON, 1, t0()).await;
+    let withdrawal = withdrawal(PERSON, t0());
+    for table in ["pin_requests", "outbox", "audit_events", "audit_agents"] {
+        fails_without_trace(&pool, table, revoke(&pool, &withdrawal)).await;
+    }
+    for table in ["access_requests", "outbox", "audit_events", "audit_agents"] {
+        fails_without_trace(&pool, table, cancel(&pool, &withdrawal)).await;
+    }
+}
+
+#[sqlx::test]
+async fn asking_for_access(pool: PgPool) {
+    let hold = Hold::start(t0(), &HoldRules::default());
+    let notices = notices(&hold);
+    let person = PersonKey([5; 32]);
+    let verification = NewVerification { agent: Some(AGENT), ..login(person, 1, t0()) };
+    let request = AccessRequest { id: fresh_id(), hold, verification, notices: &notices };
+    for table in ["verifications", "access_requests", "outbox", "audit_events", "audit_agents"] {
+        fails_without_trace(&pool, table, request_access(&pool, &request, &LIMITS)).await;
+    }
+}

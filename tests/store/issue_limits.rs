@@ -1,0 +1,95 @@
+//! R25 as counted from rows.
+
+use std::time::Duration;
+
+use sqlx::PgPool;
+use temporary_pin::domain::person::{MobileKey, PersonKey};
+use temporary_pin::domain::rules::{Limit, PinRules};
+use temporary_pin::store::issue_temporary_pin::{Issue, IssueOutcome, issue};
+use temporary_pin::store::pin_requests::{DispatchState, PinLimits, open, pins_until};
+
+use crate::support::*;
+
+const TWO_A_DAY: Limit = Limit { times: 2, per: DAY };
+const MANY: Limit = Limit { times: 100, per: DAY };
+
+#[sqlx::test]
+async fn a_persons_pins_are_limited_in_a_rolling_window(pool: PgPool) {
+    let at = |now| {
+        let pool = pool.clone();
+        async move {
+            let verification = verified(&pool, PERSON, now).await;
+            let order = Issue { person_pins: TWO_A_DAY, ..order(PERSON, verification, now) };
+            issue(&pool, &order).await.unwrap()
+        }
+    };
+    assert!(matches!(at(t0()).await, IssueOutcome::Issued(_)));
+    assert!(matches!(at(t0() + hours(1)).await, IssueOutcome::Issued(_)));
+    let until = t0() + DAY;
+    for now in [t0() + hours(2), until - seconds(1)] {
+        assert_eq!(at(now).await, IssueOutcome::PersonLimit { until });
+        let peek = pins_until(&pool, PERSON, None, TWO_A_DAY, MANY, now).await.unwrap();
+        assert_eq!(peek, PinLimits { person: Some(until), mobile: None });
+    }
+    assert!(matches!(at(until).await, IssueOutcome::Issued(_)));
+    // Now the second PIN is the one to wait for.
+    assert_eq!(at(until + seconds(600)).await, IssueOutcome::PersonLimit { until: t0() + hours(1) + DAY });
+}
+
+#[sqlx::test]
+async fn pins_to_a_mobile_number_are_limited_whoever_they_are_for(pool: PgPool) {
+    let mobile = MobileKey([8; 32]);
+    let now = t0() + seconds(1);
+    for (number, is_issued) in [(1, true), (2, true), (3, false)] {
+        let person = PersonKey([number; 32]);
+        let verification = verified(&pool, person, now).await;
+        let order = Issue { mobile, mobile_pins: TWO_A_DAY, ..order(person, verification, now) };
+        let outcome = issue(&pool, &order).await.unwrap();
+        assert_eq!(matches!(outcome, IssueOutcome::Issued(_)), is_issued, "{outcome:?}");
+        if !is_issued {
+            assert_eq!(outcome, IssueOutcome::MobileLimit { until: now + DAY });
+        }
+    }
+    let peek = pins_until(&pool, OTHER, Some(mobile), MANY, TWO_A_DAY, now).await.unwrap();
+    assert_eq!(peek, PinLimits { person: None, mobile: Some(now + DAY) });
+}
+
+#[sqlx::test]
+async fn without_leave_an_open_pin_is_still_returned_or_sent_again_but_none_is_issued(pool: PgPool) {
+    let verification = verified(&pool, PERSON, t0()).await;
+    let refused = Issue { may_issue: false, ..order(PERSON, verification, t0()) };
+    let before = everything(&pool).await;
+    assert_eq!(issue(&pool, &refused).await.unwrap(), IssueOutcome::NotIssued);
+    assert_eq!(everything(&pool).await, before);
+
+    issue(&pool, &order(PERSON, verification, t0())).await.unwrap();
+    let later = |after| Issue { may_issue: false, ..order(PERSON, verification, t0() + seconds(after)) };
+    assert!(matches!(issue(&pool, &later(1)).await.unwrap(), IssueOutcome::AlreadyOpen(_)));
+    assert!(matches!(issue(&pool, &later(60)).await.unwrap(), IssueOutcome::Resent(_)));
+}
+
+#[sqlx::test]
+async fn a_resend_counts_as_no_pin(pool: PgPool) {
+    let verification = verified(&pool, PERSON, t0()).await;
+    let one_a_day = Limit { times: 1, per: DAY };
+    let at = |after| Issue { person_pins: one_a_day, ..order(PERSON, verification, t0() + seconds(after)) };
+    assert!(matches!(issue(&pool, &at(0)).await.unwrap(), IssueOutcome::Issued(_)));
+    assert!(matches!(issue(&pool, &at(60)).await.unwrap(), IssueOutcome::Resent(_)));
+}
+
+#[sqlx::test]
+async fn the_open_pin_is_seen_until_it_ends(pool: PgPool) {
+    let rules = PinRules { resend_interval: Duration::from_secs(60), ..PinRules::default() };
+    let view = issued(&pool, PERSON, t0()).await;
+    let seen = |now| open(&pool, PERSON, &rules, now);
+    assert_eq!(seen(t0()).await.unwrap(), Some(view.clone()));
+    assert_eq!(open(&pool, OTHER, &rules, t0()).await.unwrap(), None);
+    assert_eq!(seen(view.expire_time).await.unwrap(), None);
+
+    sqlx::query("UPDATE outbox SET state = 'failed', sealed_body = NULL").execute(&pool).await.unwrap();
+    let failed = seen(t0()).await.unwrap().unwrap();
+    assert_eq!((failed.dispatch_state, failed.next_send_time), (DispatchState::Failed, None));
+
+    redeem(&pool, &attempt(PERSON, t0()), true).await;
+    assert_eq!(seen(t0()).await.unwrap(), None);
+}

@@ -1,0 +1,124 @@
+//! R5 under 32 callers at once: one open PIN per person, one message.
+
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use temporary_pin::store::issue_temporary_pin::{Issue, IssueOutcome, issue};
+use uuid::Uuid;
+
+use crate::support::*;
+
+const CALLERS: u64 = 32;
+
+fn count(outcomes: &[IssueOutcome], is: fn(&IssueOutcome) -> bool) -> usize {
+    outcomes.iter().filter(|outcome| is(outcome)).count()
+}
+
+#[sqlx::test]
+async fn different_orders_at_once_issue_one_pin(_: PgPoolOptions, options: PgConnectOptions) {
+    let pool = wide_pool(options);
+    let mut verifications = Vec::new();
+    for _ in 0..CALLERS {
+        verifications.push(verified(&pool, PERSON, t0()).await);
+    }
+    let outcomes = at_once(CALLERS, |number| {
+        let (pool, verification) = (pool.clone(), verifications[number as usize]);
+        async move { issue(&pool, &order(PERSON, verification, t0())).await.unwrap() }
+    })
+    .await;
+    assert_one_pin(&outcomes);
+    assert!(one::<bool>(&pool, "SELECT count(*) = 1 AND bool_and(sends = 1) FROM outbox").await);
+    assert_eq!(one::<i64>(&pool, "SELECT count(*) FROM pin_requests").await, 1);
+    assert_eq!(one::<i64>(&pool, "SELECT count(*) FROM requests").await, 32);
+    // R21: whoever got the open PIN has used its verification for it.
+    assert_eq!(one::<i64>(&pool, "SELECT count(*) FROM verifications WHERE pin_request_id IS NULL").await, 0);
+}
+
+#[sqlx::test]
+async fn different_orders_with_one_verification_issue_one_pin(_: PgPoolOptions, options: PgConnectOptions) {
+    let pool = wide_pool(options);
+    let verification = verified(&pool, PERSON, t0()).await;
+    let outcomes = at_once(CALLERS, |_| {
+        let pool = pool.clone();
+        async move { issue(&pool, &order(PERSON, verification, t0())).await.unwrap() }
+    })
+    .await;
+    assert_one_pin(&outcomes);
+    assert_eq!(one::<i64>(&pool, "SELECT count(*) FROM outbox").await, 1);
+}
+
+fn assert_one_pin(outcomes: &[IssueOutcome]) {
+    assert_eq!(count(outcomes, |outcome| matches!(outcome, IssueOutcome::Issued(_))), 1, "{outcomes:?}");
+    assert_eq!(count(outcomes, |outcome| matches!(outcome, IssueOutcome::AlreadyOpen(_))), 31, "{outcomes:?}");
+}
+
+#[sqlx::test]
+async fn repeats_at_once_issue_one_pin_and_replay_it(_: PgPoolOptions, options: PgConnectOptions) {
+    let pool = wide_pool(options);
+    let verification = verified(&pool, PERSON, t0()).await;
+    let request_id = fresh_id();
+    let outcomes = at_once(CALLERS, |_| {
+        let pool = pool.clone();
+        async move { issue(&pool, &Issue { request_id, ..order(PERSON, verification, t0()) }).await.unwrap() }
+    })
+    .await;
+    assert_eq!(count(&outcomes, |outcome| matches!(outcome, IssueOutcome::Issued(_))), 1);
+    assert_eq!(count(&outcomes, |outcome| matches!(outcome, IssueOutcome::Replayed(_))), 31);
+    let ids: std::collections::HashSet<Uuid> = outcomes
+        .iter()
+        .map(|outcome| match outcome {
+            IssueOutcome::Issued(view) | IssueOutcome::Replayed(view) => view.id,
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(ids.len(), 1);
+    assert_eq!(one::<i64>(&pool, "SELECT count(*) FROM outbox").await, 1);
+}
+
+#[sqlx::test]
+async fn resends_at_once_send_once(_: PgPoolOptions, options: PgConnectOptions) {
+    let pool = wide_pool(options);
+    let verification = verified(&pool, PERSON, t0()).await;
+    issue(&pool, &order(PERSON, verification, t0())).await.unwrap();
+    let outcomes = at_once(CALLERS, |_| {
+        let pool = pool.clone();
+        async move { issue(&pool, &order(PERSON, verification, t0() + seconds(60))).await.unwrap() }
+    })
+    .await;
+    assert_eq!(count(&outcomes, |outcome| matches!(outcome, IssueOutcome::Resent(_))), 1);
+    assert_eq!(count(&outcomes, |outcome| matches!(outcome, IssueOutcome::AlreadyOpen(_))), 31);
+    assert_eq!(one::<i16>(&pool, "SELECT sends FROM outbox").await, 2);
+    assert_eq!(one::<i16>(&pool, "SELECT sends FROM pin_requests").await, 2);
+}
+
+#[sqlx::test]
+async fn orders_at_once_after_an_expired_pin_issue_one(_: PgPoolOptions, options: PgConnectOptions) {
+    let pool = wide_pool(options);
+    let first = issued(&pool, PERSON, t0()).await;
+    let now = first.expire_time;
+    let verification = verified(&pool, PERSON, now).await;
+    let outcomes = at_once(CALLERS, |_| {
+        let pool = pool.clone();
+        async move { issue(&pool, &order(PERSON, verification, now)).await.unwrap() }
+    })
+    .await;
+    assert_one_pin(&outcomes);
+    assert_eq!(one::<i64>(&pool, "SELECT count(*) FROM pin_requests WHERE state = 'open'").await, 1);
+    assert_eq!(one::<i64>(&pool, "SELECT count(*) FROM pin_requests WHERE state = 'expired'").await, 1);
+}
+
+#[sqlx::test]
+async fn a_cancelled_hold_gives_no_pin_however_close_the_race(_: PgPoolOptions, options: PgConnectOptions) {
+    let pool = wide_pool(options);
+    for round in 0..16 {
+        let person = temporary_pin::domain::person::PersonKey([100 + round; 32]);
+        ask_for_access(&pool, person, 2 * round, t0()).await;
+        let later = t0() + DAY;
+        let login = login(person, 2 * round + 1, later);
+        temporary_pin::store::verifications::record(&pool, &login, &LIMITS).await.unwrap();
+        let order = web_order(person, login.id, later);
+        let withdrawal = withdrawal(person, later);
+        let (outcome, cancelled) =
+            tokio::join!(issue(&pool, &order), temporary_pin::store::cancel_access_request::cancel(&pool, &withdrawal));
+        let is_issued = matches!(outcome.unwrap(), IssueOutcome::Issued(_));
+        assert_ne!(is_issued, cancelled.unwrap(), "round {round}: either the PIN or the cancelling");
+    }
+}

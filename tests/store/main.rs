@@ -1,0 +1,17 @@
+//! The store against a real Postgres: each test has a database of its own. Needs `DATABASE_URL`.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod access_requests;
+mod answer_rounds;
+mod atomicity;
+mod issue;
+mod issue_limits;
+mod issue_race;
+mod pool;
+mod purge;
+mod redeem;
+mod redeem_race;
+mod support;
+mod verifications;
+mod withdraw;

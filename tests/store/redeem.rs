@@ -1,0 +1,174 @@
+//! RedeemTemporaryPin, one try at a time.
+
+use sqlx::PgPool;
+use temporary_pin::domain::rules::Limit;
+use temporary_pin::store::redeem_temporary_pin::{Begun, RedeemOutcome, Refusal, Try, Verdict, begin_try, finish_try};
+use temporary_pin::store::revoke_temporary_pin::revoke;
+
+use crate::support::*;
+
+#[sqlx::test]
+async fn the_right_pin_is_redeemed_once_and_its_text_erased(pool: PgPool) {
+    issued(&pool, PERSON, t0()).await;
+    assert_eq!(redeem(&pool, &attempt(PERSON, t0()), true).await, RedeemOutcome::Redeemed);
+    assert!(
+        one::<bool>(
+            &pool,
+            "SELECT p.state = 'redeemed' AND p.close_time = p.create_time AND p.tries = 1
+                AND o.state = 'cancelled' AND o.sealed_body IS NULL
+            FROM pin_requests p JOIN outbox o ON o.id = p.message_id"
+        )
+        .await
+    );
+    assert_eq!(actions(&pool).await[2..], ["pin_redeemed"]);
+    assert_eq!(redeem(&pool, &attempt(PERSON, t0()), true).await, RedeemOutcome::NoOpenPin);
+}
+
+#[sqlx::test]
+async fn wrong_tries_count_down_and_the_last_revokes(pool: PgPool) {
+    issued(&pool, PERSON, t0()).await;
+    for left in [2, 1] {
+        assert_eq!(redeem(&pool, &attempt(PERSON, t0()), false).await, RedeemOutcome::WrongPin { left });
+    }
+    assert_eq!(one::<String>(&pool, "SELECT state FROM pin_requests").await, "open");
+    assert_eq!(redeem(&pool, &attempt(PERSON, t0()), false).await, RedeemOutcome::Revoked);
+    assert!(
+        one::<bool>(
+            &pool,
+            "SELECT p.state = 'revoked' AND p.revoke_reason = 'wrong_tries' AND o.sealed_body IS NULL
+            FROM pin_requests p JOIN outbox o ON o.id = p.message_id"
+        )
+        .await
+    );
+    assert_eq!(redeem(&pool, &attempt(PERSON, t0()), true).await, RedeemOutcome::Revoked, "even the right PIN");
+    assert_eq!(actions(&pool).await[2..], ["pin_refused", "pin_refused", "pin_revoked", "pin_refused"]);
+}
+
+#[sqlx::test]
+async fn without_an_open_pin_the_answer_tells_none_from_revoked(pool: PgPool) {
+    assert_eq!(redeem(&pool, &attempt(PERSON, t0()), true).await, RedeemOutcome::NoOpenPin);
+    let view = issued(&pool, PERSON, t0()).await;
+    assert_eq!(redeem(&pool, &attempt(PERSON, view.expire_time), true).await, RedeemOutcome::NoOpenPin);
+    let last_moment = view.expire_time - seconds(1);
+    assert!(revoke(&pool, &withdrawal(PERSON, t0())).await.unwrap());
+    assert_eq!(redeem(&pool, &attempt(PERSON, last_moment), true).await, RedeemOutcome::Revoked);
+    assert_eq!(redeem(&pool, &attempt(PERSON, view.expire_time), true).await, RedeemOutcome::NoOpenPin);
+    assert_eq!(redeem(&pool, &attempt(OTHER, t0()), true).await, RedeemOutcome::NoOpenPin);
+}
+
+#[sqlx::test]
+async fn a_pin_is_good_until_its_last_moment(pool: PgPool) {
+    let view = issued(&pool, PERSON, t0()).await;
+    let last_moment = attempt(PERSON, view.expire_time - seconds(1));
+    assert_eq!(redeem(&pool, &last_moment, true).await, RedeemOutcome::Redeemed);
+}
+
+#[sqlx::test]
+async fn wrong_tries_over_all_pins_are_limited_and_a_new_pin_does_not_reset_them(pool: PgPool) {
+    let wrong_tries = Limit { times: 4, per: DAY };
+    let at = |now| Try { wrong_tries, ..attempt(PERSON, now) };
+    // A right try is no wrong try: one wrong, one right.
+    issued(&pool, PERSON, t0()).await;
+    assert_eq!(redeem(&pool, &at(t0()), false).await, RedeemOutcome::WrongPin { left: 2 });
+    assert_eq!(redeem(&pool, &at(t0()), true).await, RedeemOutcome::Redeemed);
+    // Two more on the next.
+    let second = issued(&pool, PERSON, t0()).await;
+    for left in [2, 1] {
+        assert_eq!(redeem(&pool, &at(t0()), false).await, RedeemOutcome::WrongPin { left });
+    }
+    // One more on the third makes four.
+    let now = second.expire_time;
+    issued(&pool, PERSON, now).await;
+    assert_eq!(redeem(&pool, &at(now), false).await, RedeemOutcome::WrongPin { left: 2 });
+    assert_eq!(redeem(&pool, &at(now), true).await, RedeemOutcome::BudgetExhausted, "even the right PIN");
+    assert!(
+        one::<bool>(
+            &pool,
+            "SELECT p.state = 'revoked' AND p.revoke_reason = 'wrong_try_budget' AND p.tries = 1
+                AND o.sealed_body IS NULL
+            FROM pin_requests p JOIN outbox o ON o.id = p.message_id ORDER BY p.create_time DESC LIMIT 1"
+        )
+        .await
+    );
+    // The window rolls: the first PIN ended ten minutes after it was issued.
+    assert_eq!(redeem(&pool, &at(t0() + DAY), true).await, RedeemOutcome::BudgetExhausted);
+    assert_eq!(redeem(&pool, &at(second.expire_time + DAY), true).await, RedeemOutcome::NoOpenPin);
+}
+
+#[sqlx::test]
+async fn a_repeat_gets_the_first_answer_and_changes_nothing(pool: PgPool) {
+    let none = attempt(PERSON, t0());
+    assert_eq!(redeem(&pool, &none, true).await, RedeemOutcome::NoOpenPin);
+    issued(&pool, PERSON, t0()).await;
+    let wrong = attempt(PERSON, t0());
+    assert_eq!(redeem(&pool, &wrong, false).await, RedeemOutcome::WrongPin { left: 2 });
+    let before = everything(&pool).await;
+    for (first, outcome) in [(&none, RedeemOutcome::NoOpenPin), (&wrong, RedeemOutcome::WrongPin { left: 2 })] {
+        assert_eq!(begin_try(&pool, first).await.unwrap(), Begun::Replayed(outcome));
+        let other_payload = Try { payload_digest: [9; 32], request_id: first.request_id, ..attempt(PERSON, t0()) };
+        assert_eq!(begin_try(&pool, &other_payload).await.unwrap(), Begun::RequestIdReused);
+    }
+    assert_eq!(everything(&pool).await, before);
+}
+
+#[sqlx::test]
+async fn a_try_that_broke_off_is_continued_and_counts_once(pool: PgPool) {
+    issued(&pool, PERSON, t0()).await;
+    let attempt = attempt(PERSON, t0());
+    let Begun::Counted(first) = begin_try(&pool, &attempt).await.unwrap() else { panic!("not counted") };
+    let Begun::Counted(second) = begin_try(&pool, &attempt).await.unwrap() else { panic!("not continued") };
+    assert_eq!((first.tries, &first), (1, &second));
+    assert_eq!(one::<i16>(&pool, "SELECT tries FROM pin_requests").await, 1);
+
+    let wrong = RedeemOutcome::WrongPin { left: 2 };
+    assert_eq!(finish_try(&pool, &attempt, Verdict::Wrong(&first)).await.unwrap(), wrong);
+    let before = everything(&pool).await;
+    assert_eq!(finish_try(&pool, &attempt, Verdict::Wrong(&second)).await.unwrap(), wrong, "as first concluded");
+    assert_eq!(everything(&pool).await, before);
+}
+
+#[sqlx::test]
+async fn a_try_that_broke_off_without_an_open_pin_does_not_count_on_a_later_one(pool: PgPool) {
+    let attempt = attempt(PERSON, t0());
+    assert_eq!(begin_try(&pool, &attempt).await.unwrap(), Begun::Refused(Refusal::NoOpenPin));
+    issued(&pool, PERSON, t0()).await;
+    assert_eq!(redeem(&pool, &attempt, true).await, RedeemOutcome::NoOpenPin);
+    assert_eq!(one::<i16>(&pool, "SELECT tries FROM pin_requests").await, 0);
+}
+
+#[sqlx::test]
+async fn a_counted_try_that_is_overtaken_says_so(pool: PgPool) {
+    let outcome_after = |right: bool, revoked: bool| {
+        let pool = pool.clone();
+        async move {
+            issued(&pool, PERSON, t0()).await;
+            let slow = attempt(PERSON, t0());
+            let Begun::Counted(counted) = begin_try(&pool, &slow).await.unwrap() else { panic!("not counted") };
+            if revoked {
+                assert!(revoke(&pool, &withdrawal(PERSON, t0())).await.unwrap());
+            } else {
+                assert_eq!(redeem(&pool, &attempt(PERSON, t0()), true).await, RedeemOutcome::Redeemed);
+            }
+            sqlx::query("UPDATE pin_requests SET create_time = create_time - interval '1 year'")
+                .execute(&pool)
+                .await
+                .unwrap();
+            let verdict = if right { Verdict::Right(&counted) } else { Verdict::Wrong(&counted) };
+            finish_try(&pool, &slow, verdict).await.unwrap()
+        }
+    };
+    for right in [true, false] {
+        assert_eq!(outcome_after(right, true).await, RedeemOutcome::Revoked);
+        assert_eq!(outcome_after(right, false).await, RedeemOutcome::NoOpenPin);
+    }
+}
+
+#[sqlx::test]
+async fn a_pin_that_expires_during_the_comparison_is_not_redeemed(pool: PgPool) {
+    let view = issued(&pool, PERSON, t0()).await;
+    let first = attempt(PERSON, t0());
+    let Begun::Counted(counted) = begin_try(&pool, &first).await.unwrap() else { panic!("not counted") };
+    let late = Try { request_id: first.request_id, ..attempt(PERSON, view.expire_time) };
+    assert_eq!(finish_try(&pool, &late, Verdict::Right(&counted)).await.unwrap(), RedeemOutcome::NoOpenPin);
+    assert_eq!(one::<String>(&pool, "SELECT state FROM pin_requests").await, "open");
+}

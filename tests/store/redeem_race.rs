@@ -1,0 +1,107 @@
+//! R2, R3, R4 under 32 tries at once.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use temporary_pin::domain::rules::Limit;
+use temporary_pin::store::redeem_temporary_pin::{Begun, RedeemOutcome, Try, Verdict, begin_try, finish_try};
+
+use crate::support::*;
+
+const CALLERS: u64 = 32;
+
+fn count(outcomes: &[RedeemOutcome], outcome: RedeemOutcome) -> usize {
+    outcomes.iter().filter(|other| **other == outcome).count()
+}
+
+#[sqlx::test]
+async fn right_tries_at_once_redeem_once(_: PgPoolOptions, options: PgConnectOptions) {
+    let pool = wide_pool(options);
+    issued(&pool, PERSON, t0()).await;
+    let outcomes = at_once(CALLERS, |_| {
+        let pool = pool.clone();
+        async move { redeem(&pool, &attempt(PERSON, t0()), true).await }
+    })
+    .await;
+    assert_eq!(count(&outcomes, RedeemOutcome::Redeemed), 1, "{outcomes:?}");
+    assert_eq!(one::<i64>(&pool, "SELECT count(*) FROM audit_events WHERE action = 'pin_redeemed'").await, 1);
+    assert_eq!(
+        one::<i64>(&pool, "SELECT count(*) FROM requests WHERE response IS NOT NULL").await,
+        33,
+        "the order and each try"
+    );
+}
+
+/// As [`right_tries_at_once_redeem_once`], but all of them compared: the tries do not decide, the consuming does.
+#[sqlx::test]
+async fn right_tries_that_were_all_compared_redeem_once(_: PgPoolOptions, options: PgConnectOptions) {
+    let pool = wide_pool(options);
+    issued(&pool, PERSON, t0()).await;
+    let outcomes = at_once(CALLERS, |_| {
+        let pool = pool.clone();
+        async move {
+            let many = Limit { times: 1000, per: DAY };
+            redeem(&pool, &Try { tries_max: 100, wrong_tries: many, ..attempt(PERSON, t0()) }, true).await
+        }
+    })
+    .await;
+    assert_eq!(count(&outcomes, RedeemOutcome::Redeemed), 1);
+    assert_eq!(count(&outcomes, RedeemOutcome::NoOpenPin), 31);
+}
+
+#[sqlx::test]
+async fn wrong_tries_at_once_compare_no_more_than_three_times(_: PgPoolOptions, options: PgConnectOptions) {
+    let pool = wide_pool(options);
+    issued(&pool, PERSON, t0()).await;
+    let compared = Arc::new(AtomicU32::new(0));
+    let outcomes = at_once(CALLERS, |_| {
+        let (pool, compared) = (pool.clone(), Arc::clone(&compared));
+        async move {
+            let attempt = attempt(PERSON, t0());
+            match begin_try(&pool, &attempt).await.unwrap() {
+                Begun::Counted(counted) => {
+                    compared.fetch_add(1, Ordering::Relaxed);
+                    finish_try(&pool, &attempt, Verdict::Wrong(&counted)).await.unwrap()
+                }
+                Begun::Refused(refusal) => finish_try(&pool, &attempt, Verdict::Refused(refusal)).await.unwrap(),
+                other => panic!("{other:?}"),
+            }
+        }
+    })
+    .await;
+    assert_eq!(compared.load(Ordering::Relaxed), 3);
+    assert!(count(&outcomes, RedeemOutcome::Revoked) >= 30, "{outcomes:?}");
+    assert_eq!(one::<String>(&pool, "SELECT state FROM pin_requests").await, "revoked");
+    assert_eq!(one::<i16>(&pool, "SELECT tries FROM pin_requests").await, 3);
+}
+
+#[sqlx::test]
+async fn tries_at_once_do_not_pass_the_persons_budget(_: PgPoolOptions, options: PgConnectOptions) {
+    let pool = wide_pool(options);
+    issued(&pool, PERSON, t0()).await;
+    let outcomes = at_once(CALLERS, |_| {
+        let pool = pool.clone();
+        async move {
+            let budget = Limit { times: 5, per: DAY };
+            begin_try(&pool, &Try { tries_max: 100, wrong_tries: budget, ..attempt(PERSON, t0()) }).await.unwrap()
+        }
+    })
+    .await;
+    assert_eq!(outcomes.iter().filter(|begun| matches!(begun, Begun::Counted(_))).count(), 5, "{outcomes:?}");
+}
+
+#[sqlx::test]
+async fn repeats_at_once_count_once_and_agree(_: PgPoolOptions, options: PgConnectOptions) {
+    let pool = wide_pool(options);
+    issued(&pool, PERSON, t0()).await;
+    let request_id = fresh_id();
+    let outcomes = at_once(CALLERS, |_| {
+        let pool = pool.clone();
+        async move { redeem(&pool, &Try { request_id, ..attempt(PERSON, t0()) }, false).await }
+    })
+    .await;
+    assert_eq!(count(&outcomes, RedeemOutcome::WrongPin { left: 2 }), 32, "{outcomes:?}");
+    assert_eq!(one::<i16>(&pool, "SELECT tries FROM pin_requests").await, 1);
+    assert_eq!(one::<i64>(&pool, "SELECT count(*) FROM audit_events WHERE action = 'pin_refused'").await, 1);
+}

@@ -1,0 +1,235 @@
+//! Persons, orders, logins and looks into the tables.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use sqlx::PgPool;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use temporary_pin::domain::assurance::AssuranceLevel;
+use temporary_pin::domain::channel::Channel;
+use temporary_pin::domain::hold::Hold;
+use temporary_pin::domain::person::{AgentKey, MobileKey, PersonKey};
+use temporary_pin::domain::rules::{HoldRules, Limit};
+use temporary_pin::keys::PinVerifier;
+use temporary_pin::store::access_requests::{AccessOutcome, AccessRequest, Notice, NoticeKind, request_access};
+use temporary_pin::store::issue_temporary_pin::{Issue, IssueOutcome, issue};
+use temporary_pin::store::pin_requests::PinRequestView;
+use temporary_pin::store::redeem_temporary_pin::{Begun, RedeemOutcome, Try, Verdict, begin_try, finish_try};
+use temporary_pin::store::revoke_temporary_pin::Withdrawal;
+use temporary_pin::store::verifications::{Method, NewVerification, Recorded, Standing, VerificationLimits, record};
+use tokio::task::JoinSet;
+use uuid::Uuid;
+
+pub(crate) const DAY: Duration = Duration::from_secs(24 * 3600);
+pub(crate) const PERSON: PersonKey = PersonKey([1; 32]);
+pub(crate) const OTHER: PersonKey = PersonKey([2; 32]);
+pub(crate) const AGENT: AgentKey = AgentKey([7; 32]);
+pub(crate) const LIMITS: VerificationLimits = VerificationLimits {
+    failed: Limit { times: 3, per: DAY },
+    witness: Limit { times: 3, per: Duration::from_secs(120 * 24 * 3600) },
+};
+
+/// When every test begins.
+pub(crate) fn t0() -> DateTime<Utc> {
+    DateTime::from_timestamp(1_790_000_000, 0).unwrap()
+}
+
+pub(crate) fn seconds(count: i64) -> TimeDelta {
+    TimeDelta::seconds(count)
+}
+
+pub(crate) fn hours(count: i64) -> TimeDelta {
+    TimeDelta::hours(count)
+}
+
+/// An id that no other call returns.
+pub(crate) fn fresh_id() -> Uuid {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    Uuid::from_u128(NEXT.fetch_add(1, Ordering::Relaxed).into())
+}
+
+/// A pool wide enough that 32 calls meet in Postgres, not in front of it.
+pub(crate) fn wide_pool(options: PgConnectOptions) -> PgPool {
+    PgPoolOptions::new().max_connections(32).acquire_timeout(Duration::from_secs(30)).connect_lazy_with(options)
+}
+
+/// Runs `count` calls at once and returns what they return.
+pub(crate) async fn at_once<T, F>(count: u64, call: impl Fn(u64) -> F) -> Vec<T>
+where
+    F: Future<Output = T> + Send + 'static,
+    T: Send + 'static,
+{
+    let mut calls = JoinSet::new();
+    for number in 0..count {
+        calls.spawn(call(number));
+    }
+    calls.join_all().await
+}
+
+/// A phone verification by questions.
+pub(crate) fn verification(person: PersonKey, standing: Standing, now: DateTime<Utc>) -> NewVerification<'static> {
+    NewVerification {
+        id: fresh_id(),
+        person,
+        channel: Channel::Phone,
+        caller: "support",
+        agent: Some(AGENT),
+        method: Method::Questions,
+        standing,
+        question_kinds: &[],
+        witness: None,
+        login_nonce_digest: None,
+        case_reference: Some("case-1"),
+        office_id: None,
+        appointment_reference: None,
+        now,
+        expire_time: now + seconds(900),
+    }
+}
+
+/// Keeps a verified phone verification and returns its id.
+pub(crate) async fn verified(pool: &PgPool, person: PersonKey, now: DateTime<Utc>) -> Uuid {
+    let verification = verification(person, Standing::Verified(AssuranceLevel::Substantial), now);
+    assert_eq!(record(pool, &verification, &LIMITS).await.unwrap(), Recorded::Kept);
+    verification.id
+}
+
+/// A web login.
+pub(crate) fn login(person: PersonKey, nonce: u8, now: DateTime<Utc>) -> NewVerification<'static> {
+    NewVerification {
+        channel: Channel::Web,
+        caller: "profile",
+        agent: None,
+        method: Method::Login,
+        login_nonce_digest: Some([nonce; 32]),
+        case_reference: None,
+        ..verification(person, Standing::Verified(AssuranceLevel::Substantial), now)
+    }
+}
+
+/// Logs in on the web and asks for access. Returns the verification's id and what became of it.
+pub(crate) async fn ask_for_access(
+    pool: &PgPool,
+    person: PersonKey,
+    nonce: u8,
+    now: DateTime<Utc>,
+) -> (Uuid, AccessOutcome) {
+    let hold = Hold::start(now, &HoldRules::default());
+    let notices = notices(&hold);
+    let request = AccessRequest { id: fresh_id(), hold, verification: login(person, nonce, now), notices: &notices };
+    (request.verification.id, request_access(pool, &request, &LIMITS).await.unwrap())
+}
+
+/// The two notices of a hold.
+pub(crate) fn notices(hold: &Hold) -> [Notice; 2] {
+    [(NoticeKind::AccessRequested, hold.request_time), (NoticeKind::HoldPassed, hold.eligible_time)].map(
+        |(kind, due_time)| Notice {
+            id: fresh_id(),
+            kind,
+            sealed_body: b"sealed notice".to_vec(),
+            due_time,
+            expire_time: hold.expire_time,
+        },
+    )
+}
+
+/// An order on the phone channel, under a request id of its own.
+pub(crate) fn order(person: PersonKey, verification_id: Uuid, now: DateTime<Utc>) -> Issue<'static> {
+    Issue {
+        caller: "support",
+        request_id: fresh_id(),
+        payload_digest: [3; 32],
+        verification_id,
+        person,
+        mobile: MobileKey(person.0),
+        channel: Channel::Phone,
+        agent: Some(AGENT),
+        now,
+        pin_request_id: fresh_id(),
+        verifier: PinVerifier { key_id: 1, salt: [4; 16], mac: [5; 32] },
+        lifetime: Duration::from_secs(600),
+        masked_mobile_number: "+45 ** ** ** 78",
+        message_id: fresh_id(),
+        sealed_body: b"sealed PIN",
+        may_issue: true,
+        person_pins: Limit { times: 3, per: DAY },
+        mobile_pins: Limit { times: 5, per: DAY },
+        resend_interval: Duration::from_secs(60),
+        sends: 3,
+    }
+}
+
+/// The same on the web.
+pub(crate) fn web_order(person: PersonKey, verification_id: Uuid, now: DateTime<Utc>) -> Issue<'static> {
+    Issue { caller: "profile", channel: Channel::Web, agent: None, ..order(person, verification_id, now) }
+}
+
+/// Verifies the person and issues a PIN.
+pub(crate) async fn issued(pool: &PgPool, person: PersonKey, now: DateTime<Utc>) -> PinRequestView {
+    let verification = verified(pool, person, now).await;
+    match issue(pool, &order(person, verification, now)).await.unwrap() {
+        IssueOutcome::Issued(view) => view,
+        outcome => panic!("no PIN: {outcome:?}"),
+    }
+}
+
+/// A try under a request id of its own.
+pub(crate) fn attempt(person: PersonKey, now: DateTime<Utc>) -> Try<'static> {
+    Try {
+        caller: "core",
+        request_id: fresh_id(),
+        payload_digest: [6; 32],
+        person,
+        tries_max: 3,
+        wrong_tries: Limit { times: 10, per: DAY },
+        now,
+    }
+}
+
+/// Counts the try, lets it be right or wrong, and concludes it.
+pub(crate) async fn redeem(pool: &PgPool, attempt: &Try<'_>, right: bool) -> RedeemOutcome {
+    let begun = begin_try(pool, attempt).await.unwrap();
+    let verdict = match &begun {
+        Begun::Replayed(outcome) => return *outcome,
+        Begun::RequestIdReused => panic!("the request id was used before"),
+        Begun::Counted(counted) if right => Verdict::Right(counted),
+        Begun::Counted(counted) => Verdict::Wrong(counted),
+        Begun::Refused(refusal) => Verdict::Refused(*refusal),
+    };
+    finish_try(pool, attempt, verdict).await.unwrap()
+}
+
+/// An order to revoke or cancel.
+pub(crate) fn withdrawal(person: PersonKey, now: DateTime<Utc>) -> Withdrawal<'static> {
+    Withdrawal { person, caller: "operator", agent: Some(AGENT), reason: "asked_by_person", now }
+}
+
+/// The one value of a statement.
+pub(crate) async fn one<T>(pool: &PgPool, sql: &'static str) -> T
+where
+    T: Send + Unpin + for<'r> sqlx::Decode<'r, sqlx::Postgres> + sqlx::Type<sqlx::Postgres>,
+{
+    sqlx::query_scalar(sql).fetch_one(pool).await.unwrap()
+}
+
+/// All audit actions, in order.
+pub(crate) async fn actions(pool: &PgPool) -> Vec<String> {
+    sqlx::query_scalar("SELECT action FROM audit_events ORDER BY id").fetch_all(pool).await.unwrap()
+}
+
+/// Everything in the database, to see that nothing has changed.
+pub(crate) async fn everything(pool: &PgPool) -> String {
+    one(
+        pool,
+        "SELECT concat_ws(E'\\n',
+            (SELECT string_agg(t::text, E'\\n' ORDER BY t::text) FROM verifications t),
+            (SELECT string_agg(t::text, E'\\n' ORDER BY t::text) FROM access_requests t),
+            (SELECT string_agg(t::text, E'\\n' ORDER BY t::text) FROM pin_requests t),
+            (SELECT string_agg(t::text, E'\\n' ORDER BY t::text) FROM requests t),
+            (SELECT string_agg(t::text, E'\\n' ORDER BY t::text) FROM outbox t),
+            (SELECT string_agg(t::text, E'\\n' ORDER BY t::text) FROM audit_events t),
+            (SELECT string_agg(t::text, E'\\n' ORDER BY t::text) FROM audit_agents t))",
+    )
+    .await
+}

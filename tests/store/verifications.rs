@@ -1,0 +1,155 @@
+//! R16, R18, R20: runs of VerifyIdentity and their counts.
+
+use sqlx::PgPool;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use temporary_pin::domain::assurance::AssuranceLevel;
+use temporary_pin::domain::person::PersonKey;
+use temporary_pin::domain::question::FactKind;
+use temporary_pin::domain::reason::Reason;
+use temporary_pin::store::verifications::{
+    Method, NewVerification, Recorded, Standing, kinds_asked_in_vain, limited_until, record, witness_uses,
+};
+
+use crate::support::*;
+
+const REJECTED: Standing = Standing::Rejected(Reason::IdentityNotConfirmed);
+const VERIFIED: Standing = Standing::Verified(AssuranceLevel::High);
+const WITNESS: PersonKey = PersonKey([9; 32]);
+
+#[sqlx::test]
+async fn a_run_is_kept_whole_with_its_audit_event(pool: PgPool) {
+    let run = NewVerification {
+        question_kinds: &[FactKind::Birthplace, FactKind::WeddingYear],
+        office_id: Some("office-1"),
+        appointment_reference: Some("visit-1"),
+        ..verification(PERSON, REJECTED, t0())
+    };
+    assert_eq!(record(&pool, &run, &LIMITS).await.unwrap(), Recorded::Kept);
+    assert!(
+        one::<bool>(
+            &pool,
+            "SELECT state = 'rejected' AND reason = 'IDENTITY_NOT_CONFIRMED' AND method = 'questions'
+                AND question_kinds = '{birthplace,wedding_year}' AND case_reference = 'case-1'
+                AND office_id = 'office-1' AND appointment_reference = 'visit-1' AND length(agent_key) = 32
+            FROM verifications"
+        )
+        .await
+    );
+    assert!(
+        one::<bool>(
+            &pool,
+            "SELECT e.action = 'identity_rejected' AND e.reason = v.reason AND e.verification_id = v.id
+                AND e.channel = 'phone' AND e.caller = 'support' AND a.agent_key = v.agent_key
+            FROM verifications v, audit_events e JOIN audit_agents a ON a.audit_event_id = e.id"
+        )
+        .await
+    );
+    record(&pool, &verification(OTHER, VERIFIED, t0()), &LIMITS).await.unwrap();
+    assert!(one::<bool>(&pool, "SELECT count(*) = 1 FROM verifications WHERE assurance_level = 'High'").await);
+}
+
+#[sqlx::test]
+async fn failed_and_abandoned_runs_are_limited_in_a_rolling_window(pool: PgPool) {
+    for (standing, after) in [(REJECTED, 0), (Standing::Pending, 1), (VERIFIED, 2), (REJECTED, 3)] {
+        let run = verification(PERSON, standing, t0() + hours(after));
+        assert_eq!(record(&pool, &run, &LIMITS).await.unwrap(), Recorded::Kept);
+    }
+    let until = t0() + DAY;
+    let before = everything(&pool).await;
+    for standing in [REJECTED, Standing::Pending, VERIFIED] {
+        let run = verification(PERSON, standing, until - seconds(1));
+        assert_eq!(record(&pool, &run, &LIMITS).await.unwrap(), Recorded::Limited { until });
+    }
+    assert_eq!(everything(&pool).await, before);
+    let peek = |person, now| limited_until(&pool, person, LIMITS.failed, now);
+    assert_eq!(peek(PERSON, until - seconds(1)).await.unwrap(), Some(until));
+    assert_eq!(peek(PERSON, until).await.unwrap(), None);
+    assert_eq!(peek(OTHER, t0()).await.unwrap(), None);
+    assert_eq!(record(&pool, &verification(PERSON, REJECTED, until), &LIMITS).await.unwrap(), Recorded::Kept);
+}
+
+#[sqlx::test]
+async fn failed_runs_at_once_do_not_pass_the_limit(_: PgPoolOptions, options: PgConnectOptions) {
+    let pool = wide_pool(options);
+    let outcomes = at_once(32, |number| {
+        let pool = pool.clone();
+        let standing = if number % 2 == 0 { REJECTED } else { Standing::Pending };
+        async move { record(&pool, &verification(PERSON, standing, t0()), &LIMITS).await.unwrap() }
+    })
+    .await;
+    assert_eq!(outcomes.iter().filter(|outcome| **outcome == Recorded::Kept).count(), 3);
+    assert_eq!(outcomes.iter().filter(|outcome| **outcome == Recorded::Limited { until: t0() + DAY }).count(), 29);
+    assert_eq!(one::<i64>(&pool, "SELECT count(*) FROM verifications").await, 3);
+}
+
+#[sqlx::test]
+async fn a_login_serves_once(pool: PgPool) {
+    assert_eq!(record(&pool, &login(PERSON, 1, t0()), &LIMITS).await.unwrap(), Recorded::Kept);
+    assert_eq!(record(&pool, &login(PERSON, 1, t0()), &LIMITS).await.unwrap(), Recorded::NonceUsed);
+    assert_eq!(record(&pool, &login(PERSON, 2, t0()), &LIMITS).await.unwrap(), Recorded::Kept);
+}
+
+fn witnessed(person: PersonKey, standing: Standing, now: chrono::DateTime<chrono::Utc>) -> NewVerification<'static> {
+    NewVerification { method: Method::Witness, witness: Some(WITNESS), ..verification(person, standing, now) }
+}
+
+#[sqlx::test]
+async fn a_witness_vouches_three_times_in_the_window(pool: PgPool) {
+    for number in 10..13 {
+        let run = witnessed(PersonKey([number; 32]), VERIFIED, t0());
+        assert_eq!(record(&pool, &run, &LIMITS).await.unwrap(), Recorded::Kept);
+    }
+    let window = LIMITS.witness.per;
+    let last_moment = t0() + window - seconds(1);
+    let refused = record(&pool, &witnessed(PERSON, VERIFIED, last_moment), &LIMITS).await.unwrap();
+    assert_eq!(refused, Recorded::WitnessUsed);
+    assert_eq!(witness_uses(&pool, WITNESS, last_moment - window).await.unwrap(), 3);
+    assert_eq!(witness_uses(&pool, PERSON, t0() - window).await.unwrap(), 0);
+    assert_eq!(record(&pool, &witnessed(PERSON, VERIFIED, t0() + window), &LIMITS).await.unwrap(), Recorded::Kept);
+}
+
+#[sqlx::test]
+async fn witnessing_at_once_does_not_pass_the_limit(_: PgPoolOptions, options: PgConnectOptions) {
+    let pool = wide_pool(options);
+    let outcomes = at_once(32, |number| {
+        let pool = pool.clone();
+        let person = PersonKey([100 + number as u8; 32]);
+        async move { record(&pool, &witnessed(person, VERIFIED, t0()), &LIMITS).await.unwrap() }
+    })
+    .await;
+    assert_eq!(outcomes.iter().filter(|outcome| **outcome == Recorded::Kept).count(), 3);
+    assert_eq!(outcomes.iter().filter(|outcome| **outcome == Recorded::WitnessUsed).count(), 29);
+}
+
+#[sqlx::test]
+async fn persons_who_witness_for_each_other_at_once_do_not_block_each_other(
+    _: PgPoolOptions,
+    options: PgConnectOptions,
+) {
+    let pool = wide_pool(options);
+    let outcomes = at_once(32, |number| {
+        let pool = pool.clone();
+        let (person, witness) = if number % 2 == 0 { (PERSON, OTHER) } else { (OTHER, PERSON) };
+        let run = NewVerification { witness: Some(witness), ..witnessed(person, VERIFIED, t0()) };
+        async move { record(&pool, &run, &LIMITS).await.unwrap() }
+    })
+    .await;
+    assert_eq!(outcomes.iter().filter(|outcome| **outcome == Recorded::Kept).count(), 6);
+}
+
+#[sqlx::test]
+async fn questions_of_runs_that_came_to_nothing_are_remembered(pool: PgPool) {
+    let run = |standing, kinds, now| NewVerification { question_kinds: kinds, ..verification(PERSON, standing, now) };
+    for run in [
+        run(REJECTED, &[FactKind::Birthplace, FactKind::WeddingYear], t0()),
+        run(Standing::Pending, &[FactKind::WeddingYear, FactKind::PreviousSurname], t0()),
+        run(VERIFIED, &[FactKind::MovedInYear], t0()),
+        run(REJECTED, &[FactKind::ChildBirthDate], t0() - hours(48)),
+    ] {
+        record(&pool, &run, &LIMITS).await.unwrap();
+    }
+    let mut kinds = kinds_asked_in_vain(&pool, PERSON, t0() - hours(24)).await.unwrap();
+    kinds.sort_unstable();
+    assert_eq!(kinds, [FactKind::Birthplace, FactKind::WeddingYear, FactKind::PreviousSurname]);
+    assert_eq!(kinds_asked_in_vain(&pool, OTHER, t0() - hours(24)).await.unwrap(), []);
+}

@@ -1,0 +1,81 @@
+//! R9: revoke and cancel.
+
+use sqlx::PgPool;
+use temporary_pin::store::access_requests::{AccessOutcome, current};
+use temporary_pin::store::cancel_access_request::cancel;
+use temporary_pin::store::issue_temporary_pin::{AccessProblem, IssueOutcome, issue};
+use temporary_pin::store::revoke_temporary_pin::revoke;
+
+use crate::support::*;
+
+#[sqlx::test]
+async fn revoking_is_final_audited_and_withdraws_the_message(pool: PgPool) {
+    let view = issued(&pool, PERSON, t0()).await;
+    let agents = one::<i64>(&pool, "SELECT count(*) FROM audit_agents").await;
+    assert!(!revoke(&pool, &withdrawal(OTHER, t0())).await.unwrap());
+    assert!(!revoke(&pool, &withdrawal(PERSON, view.expire_time)).await.unwrap());
+    assert_eq!(actions(&pool).await.len(), 2, "nothing revoked, nothing audited");
+
+    assert!(revoke(&pool, &withdrawal(PERSON, t0() + seconds(1))).await.unwrap());
+    assert!(!revoke(&pool, &withdrawal(PERSON, t0() + seconds(1))).await.unwrap());
+    assert!(
+        one::<bool>(
+            &pool,
+            "SELECT p.state = 'revoked' AND p.revoke_reason = 'asked_by_person'
+                AND p.close_time = p.create_time + interval '1 s' AND o.state = 'cancelled' AND o.sealed_body IS NULL
+            FROM pin_requests p JOIN outbox o ON o.id = p.message_id"
+        )
+        .await
+    );
+    assert!(
+        one::<bool>(
+            &pool,
+            "SELECT action = 'pin_revoked' AND caller = 'operator' AND reason = 'asked_by_person'
+                AND pin_request_id = (SELECT id FROM pin_requests)
+            FROM audit_events ORDER BY id DESC LIMIT 1"
+        )
+        .await
+    );
+    assert_eq!(one::<i64>(&pool, "SELECT count(*) FROM audit_agents").await, agents + 1);
+}
+
+#[sqlx::test]
+async fn a_message_already_accepted_stays_accepted_but_loses_its_text(pool: PgPool) {
+    issued(&pool, PERSON, t0()).await;
+    sqlx::query("UPDATE outbox SET state = 'accepted'").execute(&pool).await.unwrap();
+    assert!(revoke(&pool, &withdrawal(PERSON, t0())).await.unwrap());
+    assert!(one::<bool>(&pool, "SELECT state = 'accepted' AND sealed_body IS NULL FROM outbox").await);
+}
+
+#[sqlx::test]
+async fn cancelling_is_final_audited_and_withdraws_the_notices(pool: PgPool) {
+    let (_, outcome) = ask_for_access(&pool, PERSON, 1, t0()).await;
+    let AccessOutcome::Opened(hold) = outcome else { panic!("{outcome:?}") };
+    sqlx::query("UPDATE outbox SET state = 'accepted', sealed_body = NULL WHERE kind = 'access_requested'")
+        .execute(&pool)
+        .await
+        .unwrap();
+    assert!(!cancel(&pool, &withdrawal(OTHER, t0())).await.unwrap());
+    assert!(!cancel(&pool, &withdrawal(PERSON, hold.expire_time)).await.unwrap());
+
+    assert!(cancel(&pool, &withdrawal(PERSON, t0() + seconds(1))).await.unwrap());
+    assert!(!cancel(&pool, &withdrawal(PERSON, t0() + seconds(1))).await.unwrap());
+    assert_eq!(current(&pool, PERSON).await.unwrap(), None);
+    assert_eq!(
+        one::<Vec<String>>(&pool, "SELECT array_agg(state ORDER BY kind) FROM outbox WHERE sealed_body IS NULL").await,
+        ["accepted", "cancelled"]
+    );
+    assert!(
+        one::<bool>(
+            &pool,
+            "SELECT action = 'access_cancelled' AND reason = 'asked_by_person'
+                AND access_request_id = (SELECT id FROM access_requests)
+            FROM audit_events ORDER BY id DESC LIMIT 1"
+        )
+        .await
+    );
+    let later = login(PERSON, 2, hold.eligible_time);
+    temporary_pin::store::verifications::record(&pool, &later, &LIMITS).await.unwrap();
+    let outcome = issue(&pool, &web_order(PERSON, later.id, hold.eligible_time)).await.unwrap();
+    assert_eq!(outcome, IssueOutcome::Access(AccessProblem::None));
+}
