@@ -49,9 +49,9 @@ pub(crate) fn fresh_id() -> Uuid {
     Uuid::from_u128(NEXT.fetch_add(1, Ordering::Relaxed).into())
 }
 
-/// A pool wide enough that 32 calls meet in Postgres, not in front of it.
+/// A pool wide enough that 32 calls, and a test that watches them, meet in Postgres, not in front of it.
 pub(crate) fn wide_pool(options: PgConnectOptions) -> PgPool {
-    PgPoolOptions::new().max_connections(32).acquire_timeout(Duration::from_secs(30)).connect_lazy_with(options)
+    PgPoolOptions::new().max_connections(34).acquire_timeout(Duration::from_secs(30)).connect_lazy_with(options)
 }
 
 /// Runs `count` calls at once and returns what they return.
@@ -65,6 +65,35 @@ where
         calls.spawn(call(number));
     }
     calls.join_all().await
+}
+
+/// Runs `count` calls at once, all of which meet at the rows that `gate` locks. The gate opens when all are waiting
+/// there, that is when each has read the state from before all the others.
+pub(crate) async fn at_once_behind<T, F>(
+    pool: &PgPool,
+    gate: &'static str,
+    count: u64,
+    call: impl Fn(u64) -> F,
+) -> Vec<T>
+where
+    F: Future<Output = T> + Send + 'static,
+    T: Send + 'static,
+{
+    let mut closed = pool.begin().await.unwrap();
+    sqlx::query(gate).execute(&mut *closed).await.unwrap();
+    let open = async {
+        all_waiting(pool, count).await;
+        closed.commit().await.unwrap();
+    };
+    tokio::join!(at_once(count, call), open).0
+}
+
+/// Returns when `count` statements wait for a lock.
+pub(crate) async fn all_waiting(pool: &PgPool, count: u64) {
+    let waiting =
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    let all = async { while one::<i64>(pool, waiting).await.unsigned_abs() < count {} };
+    tokio::time::timeout(Duration::from_secs(20), all).await.unwrap();
 }
 
 /// A phone verification by questions.

@@ -110,10 +110,12 @@ impl Phone<'_> {
     }
 }
 
-/// The PIN in an SMS: its only run of eight digits.
-pub(super) fn pin_in(text: &str) -> anyhow::Result<&str> {
-    let pin = text.split(|letter: char| !letter.is_ascii_digit()).find(|digits| digits.len() == 8);
-    pin.context("expected a PIN of eight digits in the SMS")
+/// The PIN in an SMS: eight digits, in two groups of four.
+pub(super) fn pin_in(text: &str) -> anyhow::Result<String> {
+    let words: Vec<&str> = text.split_whitespace().map(|word| word.trim_end_matches('.')).collect();
+    let is_group = |word: &str| word.len() == 4 && word.bytes().all(|byte| byte.is_ascii_digit());
+    let pin = words.windows(2).find(|pair| is_group(pair[0]) && is_group(pair[1]));
+    Ok(pin.context("expected a PIN of eight digits in the SMS")?.concat())
 }
 
 #[cfg(test)]
@@ -121,8 +123,8 @@ mod tests {
     use super::pin_in;
 
     #[test]
-    fn the_pin_is_the_run_of_eight_digits() {
-        assert_eq!(pin_in("Your PIN is 01234567. Call +45 33 98 00 10").unwrap(), "01234567");
-        assert!(pin_in("It can be ordered from 24/11 12:30. Call +45 33 98 00 10").is_err());
+    fn the_pin_is_two_groups_of_four_digits() {
+        assert_eq!(pin_in("Your PIN is 0123 4567. Call +45 33 98 00 10").unwrap(), "01234567");
+        assert!(pin_in("It can be ordered from 24/11 12.30. Call +45 33 98 00 10").is_err());
     }
 }

@@ -40,7 +40,7 @@ pub(super) async fn play(service: &Service, surroundings: &Surroundings) -> anyh
     print::tell("The answer does not have the PIN in it. Only her phone gets it.");
     let sms = phone.receive("the PIN").await?;
 
-    redeem(service, &person, pin_in(&sms)?).await
+    redeem(service, &person, &pin_in(&sms)?).await
 }
 
 async fn log_in(service: &Service, surroundings: &Surroundings, hold: &str) -> anyhow::Result<Answer> {
