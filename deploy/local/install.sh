@@ -59,9 +59,11 @@ install_rust() {
     else
         need curl
         say "Installing rustup and Rust $version into ~/.cargo and ~/.rustup (your shell's start files are left alone)"
-        script=$(curl --proto '=https' --tlsv1.2 -sSf https://static.rust-lang.org/rustup/rustup-init.sh)
+        script=$(curl --proto '=https' --tlsv1.2 -sSf https://static.rust-lang.org/rustup/rustup-init.sh) ||
+            by_hand rust "rustup cannot be fetched"
         RUSTUP_INIT_SKIP_PATH_CHECK=yes \
-            sh -s -- -y --quiet --no-modify-path --profile minimal --default-toolchain "$version" <<<"$script" >/dev/null
+            sh -s -- -y --quiet --no-modify-path --profile minimal --default-toolchain "$version" <<<"$script" >/dev/null ||
+            by_hand rust "rustup failed"
     fi
     export RUSTUP_TOOLCHAIN=$version
 }
@@ -115,6 +117,7 @@ by_hand() {
         compiler) what="a C compiler and linker, to be called as 'cc' (gcc or clang with the C library's headers)" ;;
         postgres) what="the PostgreSQL server, 13 or newer, with 'initdb' in PATH (or name a running one in DATABASE_URL)" ;;
         redis) what="Redis, 6.2 or newer, with 'redis-server' in PATH (or name a running one in REDIS_URL)" ;;
+        rust) what="Rust $(rust_version) or newer, with 'cargo' in PATH (https://rustup.rs)" ;;
         python) what="Python 3 with its venv module" ;;
         *) what=$1 ;;
     esac
