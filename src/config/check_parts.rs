@@ -11,6 +11,7 @@ use super::check::Problems;
 use super::{Config, Postgres, Redis, Sms};
 use crate::login::IssuerSettings;
 use crate::register::RegisterSettings;
+use crate::store::LONGEST_STATEMENT;
 use crate::telemetry;
 
 pub(super) fn check(config: &Config, problems: &mut Problems) {
@@ -30,6 +31,11 @@ fn postgres(postgres: &Postgres, problems: &mut Problems) {
     problems.unless_at_least_one("postgres.pool.max_connections", postgres.pool.max_connections);
     problems.unless_positive("postgres.pool.acquire_timeout", postgres.pool.acquire_timeout);
     problems.unless_positive("postgres.pool.statement_timeout", postgres.pool.statement_timeout);
+    problems.unless(
+        postgres.pool.statement_timeout <= LONGEST_STATEMENT,
+        "postgres.pool.statement_timeout",
+        format!("must be at most {}s, as callers wait for the answer", LONGEST_STATEMENT.as_secs()),
+    );
 }
 
 fn redis(redis: &Redis, problems: &mut Problems) {

@@ -8,7 +8,7 @@ use super::load::Variable;
 /// What a parse error says, without the value: it may be a secret in the wrong place.
 pub(super) fn explain(error: ParseError, variables: &[Variable]) -> String {
     let (key, problem) = match error {
-        ParseError::NotFound(key) => (key, "is missing".to_owned()),
+        ParseError::NotFound(key) => (key, "is missing; the reference file shows what it takes".to_owned()),
         ParseError::Type { key, expected, .. } => (key.unwrap_or_default(), must_be(expected)),
         ParseError::At { error, key, .. } => (key.unwrap_or_default(), error.to_string()),
         other => (String::new(), other.to_string()),

@@ -132,8 +132,8 @@ pub fn judge(
     judge_registered(registered.ok_or(DocumentProblem::NotFound)?, person, today)
 }
 
-/// R19: judges a document in a clerk's hand: any kind, and a foreign one with a supporting document. Our registers need
-/// not know a foreign document, but what they know of it counts.
+/// R19: judges a document in a clerk's hand: any kind, but of foreign ones only a passport or identity card, and with a
+/// supporting document. Our registers need not know a foreign document, but what they know of it counts.
 pub fn judge_at_counter(
     document: &Document,
     supporting: Option<SupportingDocument>,
@@ -143,8 +143,10 @@ pub fn judge_at_counter(
     today: NaiveDate,
 ) -> Result<(), DocumentProblem> {
     let foreign = !issuers.contains(&document.issuer);
+    let supported = supporting.is_some();
+    let of_a_kind_known_abroad = matches!(document.kind, DocumentKind::Passport | DocumentKind::IdentityCard);
     match registered {
-        _ if foreign && supporting.is_none() => Err(DocumentProblem::NotAccepted),
+        _ if foreign && !(supported && of_a_kind_known_abroad) => Err(DocumentProblem::NotAccepted),
         Some(registered) => judge_registered(registered, person, today),
         None if foreign => Ok(()),
         None => Err(DocumentProblem::NotFound),

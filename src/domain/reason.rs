@@ -11,6 +11,7 @@ pub enum Reason {
     RequestIdReused,
     CallerUnknown,
     CallerNotAllowed,
+    MethodUnknown,
     IdentityNotConfirmed,
     InsufficientData,
     LoginNotAccepted,

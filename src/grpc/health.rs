@@ -13,6 +13,9 @@ use crate::store;
 /// How often the dependencies are asked.
 const INTERVAL: Duration = Duration::from_secs(2);
 
+/// How long Postgres has to answer.
+const PATIENCE: Duration = Duration::from_secs(2);
+
 /// The whole server (empty name) and its services.
 const NAMES: [&str; 3] = ["", "temporarypin.v1.TemporaryPinService", "temporarypin.v1.RedemptionService"];
 
@@ -26,8 +29,9 @@ pub async fn watch(reporter: HealthReporter, store: PgPool, guard: Guard, stop: 
     let mut healthy = false;
     let watching = async {
         loop {
-            let (postgres, redis) = tokio::join!(store::schema_is_current(&store), guard.ping());
-            let now_healthy = matches!(postgres, Ok(true)) && redis.is_ok();
+            let postgres = tokio::time::timeout(PATIENCE, store::schema_is_current(&store));
+            let (postgres, redis) = tokio::join!(postgres, guard.ping());
+            let now_healthy = matches!(postgres, Ok(Ok(true))) && redis.is_ok();
             if now_healthy != healthy {
                 tracing::info!(postgres = ?postgres, redis = redis.is_ok(), "{}", if now_healthy { "serving" } else { "not serving" });
                 let status = if now_healthy { ServingStatus::Serving } else { ServingStatus::NotServing };

@@ -26,7 +26,7 @@ impl TemporaryPinService for TemporaryPin {
         let person = violations.finish(person)?;
 
         let context = Arc::clone(&self.0);
-        answered(&self.0.issuance.metrics, call.now, async move {
+        answered(&self.0, call.now, async move {
             let eligibility = context.issuance.check_eligibility(&call, &person).await?;
             Ok(convert::eligibility(&eligibility, call.channel, call.now))
         })
@@ -48,7 +48,7 @@ impl TemporaryPinService for TemporaryPin {
         let (evidence, language) = violations.finish(evidence.zip(language))?;
 
         let context = Arc::clone(&self.0);
-        answered(&self.0.issuance.metrics, call.now, async move {
+        answered(&self.0, call.now, async move {
             let verification = context.issuance.verify_identity(&call, evidence, language).await?;
             Ok(convert::verification(verification, &context.issuance.texts, call.now))
         })
@@ -70,7 +70,7 @@ impl TemporaryPinService for TemporaryPin {
 
         let context = Arc::clone(&self.0);
         let order = Order { request_id, verification_id, language };
-        answered(&self.0.issuance.metrics, call.now, async move {
+        answered(&self.0, call.now, async move {
             let view = context.issuance.issue_temporary_pin(&call, &order).await?;
             Ok(pb::IssueTemporaryPinResponse { pin_request: Some(convert::pin_request(&view)) })
         })

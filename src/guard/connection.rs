@@ -7,7 +7,7 @@ use redis::aio::MultiplexedConnection;
 use redis::io::tcp::TcpSettings;
 use redis::{AsyncConnectionConfig, IntoConnectionInfo as _, RedisResult};
 use tokio::sync::OnceCell;
-use tracing::{Instrument as _, field, info_span, warn};
+use tracing::{Instrument as _, Span, field, info_span, warn};
 
 use super::GuardError;
 
@@ -34,13 +34,19 @@ impl Connection {
         operation: &'static str,
         work: impl AsyncFnOnce(MultiplexedConnection) -> RedisResult<T>,
     ) -> Result<T, GuardError> {
-        let span = info_span!(
-            "redis",
-            otel.kind = "client",
-            otel.status_code = field::Empty,
-            db.system.name = "redis",
-            db.operation.name = operation,
-        );
+        // Probes, which run outside of any call, get no span: they would drown the rest.
+        let span = if Span::current().is_none() {
+            Span::none()
+        } else {
+            info_span!(
+                "redis",
+                otel.name = format!("redis.{operation}"),
+                otel.kind = "client",
+                otel.status_code = field::Empty,
+                db.system.name = "redis",
+                db.operation.name = operation,
+            )
+        };
         let current = Arc::clone(&self.current());
         let attempt = async {
             let connection = current.get_or_try_init(|| self.connect()).await?;

@@ -37,7 +37,6 @@ impl Issuance {
     /// and only the statement knows of them. It then runs with leave to do just these.
     pub async fn issue_temporary_pin(&self, call: &Call, order: &Order) -> Result<PinRequestView, Refusal> {
         let id = VerificationId::open(&order.verification_id, &self.keys, &call.caller, call.channel)?;
-        self.admit_caller(&call.caller, call.now).await?;
         let person = self.keys.person_key(id.person);
         let spends = self.spends(order, &id, person);
         let denied = self.ask_guard(call, person, &spends).await?;
@@ -51,7 +50,6 @@ impl Issuance {
             IssueOutcome::Issued(view) => {
                 self.metrics.pin_issued(call.channel);
                 self.wake.notify_one();
-                self.forget_hold(call, person).await;
                 Ok(view)
             }
             IssueOutcome::Resent(view) => {
@@ -89,7 +87,8 @@ impl Issuance {
         spends
     }
 
-    /// Spends it, or says why a new PIN may not be issued. A hold that Redis has lost is rebuilt from Postgres.
+    /// Spends it, and one call of the caller, or says why a new PIN may not be issued. A hold that Redis has lost is
+    /// rebuilt from Postgres; one that it still has after its use is known better there.
     async fn ask_guard(
         &self,
         call: &Call,
@@ -97,6 +96,7 @@ impl Issuance {
         spends: &[Spend<'_>],
     ) -> Result<Option<Refusal>, Refusal> {
         let hold_of = (call.channel == Channel::Web).then_some(person);
+        let spends = &[spends, &[self.caller_call(&call.caller, call.now)]].concat();
         let mut admission = self.guard.admit(hold_of, spends, call.now).await?;
         if admission == Admission::HoldMissing {
             let Some(hold) = access_requests::current(&self.store, person).await? else {
@@ -110,7 +110,13 @@ impl Issuance {
         }
         Ok(match admission {
             Admission::Admitted => None,
-            Admission::Limited { reason, until } => Some(Refusal::Limited(Denial::until(reason, until))),
+            Admission::Limited { reason, until } => {
+                let refusal = Refusal::Limited(Denial::until(reason, until));
+                if reason == Reason::CallerLimit {
+                    return Err(refusal);
+                }
+                Some(refusal)
+            }
             Admission::HoldNotPassed(hold) => {
                 hold_denial(Some(&hold), call.now).map(|no| Refusal::Precondition(vec![no]))
             }
@@ -191,14 +197,5 @@ impl Issuance {
     fn digest(&self, order: &Order) -> [u8; 32] {
         let language = order.language.map_or("", Language::code);
         self.keys.digest("IssueTemporaryPin", format!("{language}\n{}", order.verification_id).as_bytes())
-    }
-
-    /// The access request is used up. If Redis keeps the hold, Postgres still knows better.
-    async fn forget_hold(&self, call: &Call, person: PersonKey) {
-        if call.channel == Channel::Web
-            && let Err(error) = self.guard.forget_hold(person).await
-        {
-            tracing::warn!(%error, "the hold was not removed from Redis");
-        }
     }
 }

@@ -68,7 +68,7 @@ impl RegisterSettings {
             (Some("https"), None) => bail!("tls: https needs at least tls.ca"),
             _ => bail!("url: must begin with https:// (and have tls.ca), or be http on a loopback address without tls"),
         };
-        // A connection that died without a word is noticed, and left, within one look-up.
+        // A connection that died without a word is noticed and replaced within one look-up.
         Ok(endpoint
             .connect_timeout(self.deadline)
             .http2_keep_alive_interval(self.deadline / 4)

@@ -7,6 +7,8 @@ use http::StatusCode;
 use reqwest::{Client, Response, Url};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
+use tracing::Span;
+use tracing::field::Empty;
 
 use super::gateway::{Accepted, Gateway, GatewayError, Message};
 
@@ -73,6 +75,7 @@ impl Gateway for GatewayApi {
         self.timeout
     }
 
+    #[tracing::instrument(name = "gateway.send", skip_all, fields(otel.kind = "client", otel.status_code = Empty))]
     async fn send(&self, message: &Message) -> Result<Accepted, GatewayError> {
         let number = message.recipient.e164();
         let request = Request {
@@ -90,12 +93,16 @@ impl Gateway for GatewayApi {
             .json(&request)
             .send()
             .await
-            .map_err(|error| no_answer(&error))?;
+            .map_err(|error| {
+                Span::current().record("otel.status_code", "ERROR");
+                no_answer(&error)
+            })?;
         if response.status().is_success() {
             // The message is taken, readable answer or not.
             let taken: Taken = response.json().await.unwrap_or_default();
             return Ok(Accepted { gateway_reference: taken.ids.first().map(u64::to_string) });
         }
+        Span::current().record("otel.status_code", "ERROR");
         Err(refusal(response).await)
     }
 }

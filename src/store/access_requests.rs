@@ -1,11 +1,11 @@
 //! The table `access_requests`: holds on the web (R6, R7, R8).
 
 use chrono::{DateTime, Utc};
-use sqlx::PgPool;
+use sqlx::{Connection as _, PgPool, PgTransaction};
 use uuid::Uuid;
 
-use super::StoreError;
 use super::verifications::{NewVerification, Recorded, VerificationLimits, record_in};
+use super::{StoreError, run};
 use crate::domain::hold::{Hold, HoldState};
 use crate::domain::person::PersonKey;
 
@@ -69,9 +69,22 @@ pub async fn request_access(
     request: &AccessRequest<'_>,
     limits: &VerificationLimits,
 ) -> Result<AccessOutcome, StoreError> {
+    run(pool, "request_access", async |connection| {
+        let mut transaction = connection.begin().await?;
+        let outcome = request_access_in(&mut transaction, request, limits).await?;
+        transaction.commit().await?;
+        Ok(outcome)
+    })
+    .await
+}
+
+async fn request_access_in(
+    transaction: &mut PgTransaction<'_>,
+    request: &AccessRequest<'_>,
+    limits: &VerificationLimits,
+) -> Result<AccessOutcome, StoreError> {
     let NewVerification { person, now, .. } = request.verification;
-    let mut transaction = pool.begin().await?;
-    match record_in(&mut transaction, &request.verification, limits).await? {
+    match record_in(transaction, &request.verification, limits).await? {
         Recorded::Kept => {}
         Recorded::Limited { until } => return Ok(AccessOutcome::Limited { until }),
         Recorded::NonceUsed | Recorded::WitnessUsed => return Ok(AccessOutcome::NonceUsed),
@@ -84,33 +97,35 @@ pub async fn request_access(
         &person.0,
         now,
     )
-    .fetch_optional(&mut *transaction)
+    .fetch_optional(&mut **transaction)
     .await?;
-    let outcome = match hold {
+    Ok(match hold {
         Some(hold) if hold.state(now) == HoldState::Running => AccessOutcome::Running(hold),
         Some(hold) => AccessOutcome::Passed(hold),
         None => {
-            open(&mut transaction, request).await?;
+            open(transaction, request).await?;
             AccessOutcome::Opened(request.hold)
         }
-    };
-    transaction.commit().await?;
-    Ok(outcome)
+    })
 }
 
 /// The person's open access request, also when its window has passed.
 pub async fn current(pool: &PgPool, person: PersonKey) -> Result<Option<Hold>, StoreError> {
-    Ok(sqlx::query_as!(
-        Hold,
-        "SELECT request_time, eligible_time, expire_time FROM access_requests WHERE person_key = $1 AND state = 'open'",
-        &person.0,
-    )
-    .fetch_optional(pool)
-    .await?)
+    run(pool, "current_access_request", async |connection| {
+        Ok(sqlx::query_as!(
+            Hold,
+            "SELECT request_time, eligible_time, expire_time FROM access_requests
+            WHERE person_key = $1 AND state = 'open'",
+            &person.0,
+        )
+        .fetch_optional(connection)
+        .await?)
+    })
+    .await
 }
 
 /// Puts a new access request in the place of an expired one, if there is one.
-async fn open(transaction: &mut sqlx::PgTransaction<'_>, request: &AccessRequest<'_>) -> Result<(), StoreError> {
+async fn open(transaction: &mut PgTransaction<'_>, request: &AccessRequest<'_>) -> Result<(), StoreError> {
     let AccessRequest { hold, verification, notices, .. } = request;
     let ids: Vec<Uuid> = notices.iter().map(|notice| notice.id).collect();
     let kinds: Vec<String> = notices.iter().map(|notice| notice.kind.as_str().to_owned()).collect();

@@ -1,11 +1,11 @@
-//! Rounds of answers to a pending verification (R16): claimed before the answers are compared, then concluded.
+//! Rounds of answers to a pending verification (R16): each is concluded once, whoever answers at the same time.
 
 use chrono::{DateTime, Utc};
 use sqlx::PgPool;
 use uuid::Uuid;
 
 use super::verifications::reason_name;
-use super::{StoreError, to_key};
+use super::{StoreError, run, to_key};
 use crate::domain::assurance::AssuranceLevel;
 use crate::domain::channel::Channel;
 use crate::domain::person::{AgentKey, PersonKey};
@@ -53,87 +53,88 @@ pub enum Conclusion {
 
 /// The pending verification of that id; `None` when there is none, or it is concluded.
 pub async fn pending(pool: &PgPool, id: Uuid) -> Result<Option<PendingVerification>, StoreError> {
-    let row = sqlx::query!(
-        "SELECT person_key, channel, caller, agent_key, question_kinds, answer_rounds, right_answers, create_time,
-            expire_time
-        FROM verifications WHERE id = $1 AND state = 'questions_pending'",
-        id,
-    )
-    .fetch_optional(pool)
-    .await?;
-    let Some(row) = row else { return Ok(None) };
-    let kinds: Option<Vec<FactKind>> = row.question_kinds.iter().map(|name| FactKind::from_name(name)).collect();
-    Ok(Some(PendingVerification {
-        person: PersonKey(to_key(&row.person_key)?),
-        channel: Channel::from_name(&row.channel).ok_or_else(|| StoreError::unknown_word("verifications.channel"))?,
-        caller: row.caller,
-        agent: row.agent_key.map(|key| to_key(&key)).transpose()?.map(AgentKey),
-        question_kinds: kinds.ok_or_else(|| StoreError::unknown_word("verifications.question_kinds"))?,
-        answer_rounds: row.answer_rounds.unsigned_abs().into(),
-        right_answers: row.right_answers.unsigned_abs().into(),
-        create_time: row.create_time,
-        expire_time: row.expire_time,
-    }))
-}
-
-/// Claims the round after `rounds_begun`, before its answers are compared: of several answerers at once, one gets it.
-pub async fn claim_round(pool: &PgPool, id: Uuid, rounds_begun: u32, now: DateTime<Utc>) -> Result<bool, StoreError> {
-    let claimed = sqlx::query!(
-        "UPDATE verifications SET answer_rounds = answer_rounds + 1
-        WHERE id = $1 AND state = 'questions_pending' AND answer_rounds = $2::int AND expire_time > $3",
-        id,
-        i32::try_from(rounds_begun).unwrap_or(i32::MAX),
-        now,
-    )
-    .execute(pool)
-    .await?;
-    Ok(claimed.rows_affected() == 1)
-}
-
-/// Concludes a claimed round, audited. `false`: the verification is not pending.
-pub async fn conclude(pool: &PgPool, id: Uuid, conclusion: Conclusion, now: DateTime<Utc>) -> Result<bool, StoreError> {
-    let (state, action) = match conclusion {
-        Conclusion::Verified(_) => ("verified", "identity_verified"),
-        Conclusion::OneMore { .. } => ("questions_pending", "questions_asked"),
-        Conclusion::Rejected(_) => ("rejected", "identity_rejected"),
-    };
-    let (mut assurance, mut reason, mut kind, mut right) = (None, None, None, None);
-    match conclusion {
-        Conclusion::Verified(level) => assurance = Some(level.as_str()),
-        Conclusion::OneMore { kind: extra, right: count } => {
-            kind = Some(extra.as_str());
-            right = i16::try_from(count).ok();
-        }
-        Conclusion::Rejected(why) => reason = Some(reason_name(why)),
-    }
-    let concluded = sqlx::query_scalar!(
-        r#"WITH concluded AS (
-            UPDATE verifications SET state = $2, assurance_level = $3, reason = $4,
-                question_kinds = CASE WHEN $5::text IS NULL THEN question_kinds ELSE question_kinds || $5 END,
-                right_answers = coalesce($6, right_answers)
-            WHERE id = $1 AND state = 'questions_pending'
-            RETURNING person_key, channel, caller, agent_key
-        ),
-        event AS (
-            INSERT INTO audit_events (event_time, person_key, action, channel, caller, reason, verification_id)
-            SELECT $7, person_key, $8, channel, caller, $4, $1 FROM concluded
-            RETURNING id
-        ),
-        agent AS (
-            INSERT INTO audit_agents (audit_event_id, agent_key)
-            SELECT event.id, concluded.agent_key FROM event, concluded WHERE concluded.agent_key IS NOT NULL
+    run(pool, "pending_verification", async |connection| {
+        let row = sqlx::query!(
+            "SELECT person_key, channel, caller, agent_key, question_kinds, answer_rounds, right_answers, create_time,
+                expire_time
+            FROM verifications WHERE id = $1 AND state = 'questions_pending'",
+            id,
         )
-        SELECT EXISTS (SELECT FROM concluded) AS "done!""#,
-        id,
-        state,
-        assurance,
-        reason,
-        kind,
-        right,
-        now,
-        action,
-    )
-    .fetch_one(pool)
-    .await?;
-    Ok(concluded)
+        .fetch_optional(connection)
+        .await?;
+        let Some(row) = row else { return Ok(None) };
+        let kinds: Option<Vec<FactKind>> = row.question_kinds.iter().map(|name| FactKind::from_name(name)).collect();
+        Ok(Some(PendingVerification {
+            person: PersonKey(to_key(&row.person_key)?),
+            channel: Channel::from_name(&row.channel)
+                .ok_or_else(|| StoreError::unknown_word("verifications.channel"))?,
+            caller: row.caller,
+            agent: row.agent_key.map(|key| to_key(&key)).transpose()?.map(AgentKey),
+            question_kinds: kinds.ok_or_else(|| StoreError::unknown_word("verifications.question_kinds"))?,
+            answer_rounds: row.answer_rounds.unsigned_abs().into(),
+            right_answers: row.right_answers.unsigned_abs().into(),
+            create_time: row.create_time,
+            expire_time: row.expire_time,
+        }))
+    })
+    .await
+}
+
+/// Concludes the round after `rounds_begun`, audited. Of several answerers at once, one concludes it; the others get
+/// `false` and learn nothing of their answers.
+pub async fn conclude(
+    pool: &PgPool,
+    id: Uuid,
+    rounds_begun: u32,
+    conclusion: Conclusion,
+    now: DateTime<Utc>,
+) -> Result<bool, StoreError> {
+    run(pool, "conclude_answer_round", async |connection| {
+        let (state, action) = match conclusion {
+            Conclusion::Verified(_) => ("verified", "identity_verified"),
+            Conclusion::OneMore { .. } => ("questions_pending", "questions_asked"),
+            Conclusion::Rejected(_) => ("rejected", "identity_rejected"),
+        };
+        let (mut assurance, mut reason, mut kind, mut right) = (None, None, None, None);
+        match conclusion {
+            Conclusion::Verified(level) => assurance = Some(level.as_str()),
+            Conclusion::OneMore { kind: extra, right: count } => {
+                kind = Some(extra.as_str());
+                right = i16::try_from(count).ok();
+            }
+            Conclusion::Rejected(why) => reason = Some(reason_name(why)),
+        }
+        let concluded = sqlx::query_scalar!(
+            r#"WITH concluded AS (
+                UPDATE verifications SET state = $2, assurance_level = $3, reason = $4,
+                    question_kinds = CASE WHEN $5::text IS NULL THEN question_kinds ELSE question_kinds || $5 END,
+                    right_answers = coalesce($6, right_answers), answer_rounds = answer_rounds + 1
+                WHERE id = $1 AND state = 'questions_pending' AND answer_rounds = $9::int AND expire_time > $7
+                RETURNING person_key, channel, caller, agent_key
+            ),
+            event AS (
+                INSERT INTO audit_events (event_time, person_key, action, channel, caller, reason, verification_id)
+                SELECT $7, person_key, $8, channel, caller, $4, $1 FROM concluded
+                RETURNING id
+            ),
+            agent AS (
+                INSERT INTO audit_agents (audit_event_id, agent_key)
+                SELECT event.id, concluded.agent_key FROM event, concluded WHERE concluded.agent_key IS NOT NULL
+            )
+            SELECT EXISTS (SELECT FROM concluded) AS "done!""#,
+            id,
+            state,
+            assurance,
+            reason,
+            kind,
+            right,
+            now,
+            action,
+            i32::try_from(rounds_begun).unwrap_or(i32::MAX),
+        )
+        .fetch_one(connection)
+        .await?;
+        Ok(concluded)
+    })
+    .await
 }

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use sqlx::PgPool;
 use sqlx::types::Json;
+use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 use super::error::lost_race;
 use super::pin_requests::PinRequestView;
-use super::{StoreError, interval};
+use super::{StoreError, interval, run};
 use crate::domain::channel::Channel;
 use crate::domain::hold::Hold;
 use crate::domain::person::{AgentKey, MobileKey, PersonKey};
@@ -124,15 +124,18 @@ pub enum AccessProblem {
 /// Issues a PIN, or sends the open one again, or says why not. One round trip, unless another call for the same person
 /// ran at the same moment.
 pub async fn issue(pool: &PgPool, order: &Issue<'_>) -> Result<IssueOutcome, StoreError> {
-    for _ in 0..RUNS {
-        match run(pool, order).await {
-            Ok(Some(outcome)) => return Ok(outcome),
-            Ok(None) => {}
-            Err(error) if lost_race(&error) => {}
-            Err(error) => return Err(error.into()),
+    run(pool, "issue_temporary_pin", async |connection| {
+        for _ in 0..RUNS {
+            match attempt(connection, order).await {
+                Ok(Some(outcome)) => return Ok(outcome),
+                Ok(None) => {}
+                Err(error) if lost_race(&error) => {}
+                Err(error) => return Err(error.into()),
+            }
         }
-    }
-    Err(StoreError::Unavailable("too many orders for one person at once".into()))
+        Err(StoreError::Unavailable("too many orders for one person at once".into()))
+    })
+    .await
 }
 
 /// What this request was answered before, if it was: [`IssueOutcome::Replayed`] or [`IssueOutcome::RequestIdReused`].
@@ -142,22 +145,25 @@ pub async fn replay(
     request_id: Uuid,
     payload_digest: [u8; 32],
 ) -> Result<Option<IssueOutcome>, StoreError> {
-    let row = sqlx::query!(
-        r#"SELECT payload_digest, response AS "response!: Json<PinRequestView>" FROM requests
-        WHERE caller = $1 AND method = 'IssueTemporaryPin' AND request_id = $2"#,
-        caller,
-        request_id,
-    )
-    .fetch_optional(pool)
-    .await?;
-    Ok(row.map(|row| match row.response {
-        Json(view) if row.payload_digest == payload_digest => IssueOutcome::Replayed(view),
-        _ => IssueOutcome::RequestIdReused,
-    }))
+    run(pool, "replay_temporary_pin", async |connection| {
+        let row = sqlx::query!(
+            r#"SELECT payload_digest, response AS "response!: Json<PinRequestView>" FROM requests
+            WHERE caller = $1 AND method = 'IssueTemporaryPin' AND request_id = $2"#,
+            caller,
+            request_id,
+        )
+        .fetch_optional(connection)
+        .await?;
+        Ok(row.map(|row| match row.response {
+            Json(view) if row.payload_digest == payload_digest => IssueOutcome::Replayed(view),
+            _ => IssueOutcome::RequestIdReused,
+        }))
+    })
+    .await
 }
 
 /// Runs the statement once. `None`: it lost a race and has written nothing.
-async fn run(pool: &PgPool, order: &Issue<'_>) -> Result<Option<IssueOutcome>, sqlx::Error> {
+async fn attempt(connection: &mut PgConnection, order: &Issue<'_>) -> Result<Option<IssueOutcome>, sqlx::Error> {
     let row = sqlx::query_file!(
         "src/store/issue_temporary_pin.sql",
         order.caller,
@@ -185,7 +191,7 @@ async fn run(pool: &PgPool, order: &Issue<'_>) -> Result<Option<IssueOutcome>, s
         &order.verifier.mac,
         order.sealed_body,
     )
-    .fetch_one(pool)
+    .fetch_one(connection)
     .await?;
     let hold = || -> Option<Hold> {
         Some(Hold {

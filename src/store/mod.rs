@@ -14,6 +14,7 @@ pub mod redeem_temporary_pin;
 pub mod revoke_temporary_pin;
 pub mod verifications;
 
+mod connection;
 mod error;
 mod pool;
 
@@ -24,6 +25,9 @@ use sqlx::postgres::types::PgInterval;
 
 use crate::domain::person::PersonKey;
 
+use connection::run;
+
+pub use connection::LONGEST_STATEMENT;
 pub use error::StoreError;
 pub use pool::{PoolSettings, connect, migrate, schema_is_current};
 

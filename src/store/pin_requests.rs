@@ -5,7 +5,7 @@ use serde::Deserialize;
 use sqlx::PgPool;
 use uuid::Uuid;
 
-use super::{StoreError, interval};
+use super::{StoreError, interval, run};
 use crate::domain::channel::Channel;
 use crate::domain::person::{MobileKey, PersonKey};
 use crate::domain::rules::{Limit, PinRules};
@@ -66,37 +66,41 @@ pub async fn open(
     rules: &PinRules,
     now: DateTime<Utc>,
 ) -> Result<Option<PinRequestView>, StoreError> {
-    let row = sqlx::query!(
-        r#"SELECT p.id, p.channel, p.create_time, p.expire_time, p.masked_mobile_number, o.state AS dispatch_state,
-            CASE
-                WHEN o.sealed_body IS NOT NULL AND p.sends < $3::int AND p.last_send_time + $4 < p.expire_time
-                THEN p.last_send_time + $4
-            END AS next_send_time
-        FROM pin_requests p JOIN outbox o ON o.id = p.message_id
-        WHERE p.person_key = $1 AND p.state = 'open' AND p.expire_time > $2"#,
-        &person.0,
-        now,
-        i32::try_from(rules.sends).unwrap_or(i32::MAX),
-        interval(rules.resend_interval),
-    )
-    .fetch_optional(pool)
-    .await?;
-    let Some(row) = row else { return Ok(None) };
-    Ok(Some(PinRequestView {
-        id: row.id,
-        state: PinState::Open,
-        channel: Channel::from_name(&row.channel).ok_or_else(|| StoreError::unknown_word("pin_requests.channel"))?,
-        create_time: row.create_time,
-        expire_time: row.expire_time,
-        masked_mobile_number: row.masked_mobile_number,
-        dispatch_state: match row.dispatch_state.as_str() {
-            "queued" => DispatchState::Queued,
-            "accepted" => DispatchState::Accepted,
-            "failed" => DispatchState::Failed,
-            _ => DispatchState::Expired,
-        },
-        next_send_time: row.next_send_time,
-    }))
+    run(pool, "open_pin_request", async |connection| {
+        let row = sqlx::query!(
+            r#"SELECT p.id, p.channel, p.create_time, p.expire_time, p.masked_mobile_number, o.state AS dispatch_state,
+                CASE
+                    WHEN o.sealed_body IS NOT NULL AND p.sends < $3::int AND p.last_send_time + $4 < p.expire_time
+                    THEN p.last_send_time + $4
+                END AS next_send_time
+            FROM pin_requests p JOIN outbox o ON o.id = p.message_id
+            WHERE p.person_key = $1 AND p.state = 'open' AND p.expire_time > $2"#,
+            &person.0,
+            now,
+            i32::try_from(rules.sends).unwrap_or(i32::MAX),
+            interval(rules.resend_interval),
+        )
+        .fetch_optional(connection)
+        .await?;
+        let Some(row) = row else { return Ok(None) };
+        Ok(Some(PinRequestView {
+            id: row.id,
+            state: PinState::Open,
+            channel: Channel::from_name(&row.channel)
+                .ok_or_else(|| StoreError::unknown_word("pin_requests.channel"))?,
+            create_time: row.create_time,
+            expire_time: row.expire_time,
+            masked_mobile_number: row.masked_mobile_number,
+            dispatch_state: match row.dispatch_state.as_str() {
+                "queued" => DispatchState::Queued,
+                "accepted" => DispatchState::Accepted,
+                "failed" => DispatchState::Failed,
+                _ => DispatchState::Expired,
+            },
+            next_send_time: row.next_send_time,
+        }))
+    })
+    .await
 }
 
 /// Until when the limits of R25 refuse a new PIN.
@@ -117,24 +121,27 @@ pub async fn pins_until(
     mobile_pins: Limit,
     now: DateTime<Utc>,
 ) -> Result<PinLimits, StoreError> {
-    // As in issue_temporary_pin.sql: the PIN whose leaving the window makes room for one more.
-    let row = sqlx::query!(
-        r#"SELECT
-            (SELECT create_time FROM pin_requests WHERE person_key = $1 AND create_time > $2
-                ORDER BY create_time DESC OFFSET $3::bigint - 1 LIMIT 1) AS person,
-            (SELECT create_time FROM pin_requests WHERE mobile_key = $4 AND create_time > $5
-                ORDER BY create_time DESC OFFSET $6::bigint - 1 LIMIT 1) AS mobile"#,
-        &person.0,
-        now - person_pins.per,
-        i64::from(person_pins.times),
-        mobile.as_ref().map(|mobile| mobile.0.as_slice()),
-        now - mobile_pins.per,
-        i64::from(mobile_pins.times),
-    )
-    .fetch_one(pool)
-    .await?;
-    Ok(PinLimits {
-        person: row.person.map(|time| time + person_pins.per),
-        mobile: row.mobile.map(|time| time + mobile_pins.per),
+    run(pool, "pin_limits", async |connection| {
+        // As in issue_temporary_pin.sql: the PIN whose leaving the window makes room for one more.
+        let row = sqlx::query!(
+            r#"SELECT
+                (SELECT create_time FROM pin_requests WHERE person_key = $1 AND create_time > $2
+                    ORDER BY create_time DESC OFFSET $3::bigint - 1 LIMIT 1) AS person,
+                (SELECT create_time FROM pin_requests WHERE mobile_key = $4 AND create_time > $5
+                    ORDER BY create_time DESC OFFSET $6::bigint - 1 LIMIT 1) AS mobile"#,
+            &person.0,
+            now - person_pins.per,
+            i64::from(person_pins.times),
+            mobile.as_ref().map(|mobile| mobile.0.as_slice()),
+            now - mobile_pins.per,
+            i64::from(mobile_pins.times),
+        )
+        .fetch_one(connection)
+        .await?;
+        Ok(PinLimits {
+            person: row.person.map(|time| time + person_pins.per),
+            mobile: row.mobile.map(|time| time + mobile_pins.per),
+        })
     })
+    .await
 }

@@ -8,10 +8,16 @@ use sqlx::migrate::{Migrate as _, MigrateError, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Connection as _, PgPool};
 
-use super::StoreError;
+use super::{StoreError, run};
 
 /// The schema this version of the service needs.
 static MIGRATIONS: Migrator = sqlx::migrate!();
+
+/// A connection that has not been used for so long is asked whether it lives.
+const RESTED: Duration = Duration::from_secs(1);
+
+/// How long it has for the answer.
+const PING_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// Settings of the pool.
 #[derive(Clone, Debug, Deserialize)]
@@ -22,7 +28,7 @@ pub struct PoolSettings {
     /// How long a call waits for a free connection.
     #[serde(with = "humantime_serde")]
     pub acquire_timeout: Duration,
-    /// How long one statement may run.
+    /// How long one statement may run; at most [`LONGEST_STATEMENT`](super::LONGEST_STATEMENT).
     #[serde(with = "humantime_serde")]
     pub statement_timeout: Duration,
 }
@@ -49,8 +55,18 @@ pub fn connect(url: &str, settings: &PoolSettings) -> Result<PgPool, StoreError>
     Ok(PgPoolOptions::new()
         .max_connections(settings.max_connections)
         .acquire_timeout(settings.acquire_timeout)
-        // A ping before each use costs a round trip; a dead connection shows itself by its error just as well.
+        // A ping before each use would cost a round trip. Only a connection that has rested is asked whether it lives:
+        // otherwise each call after a restart of Postgres, one per connection, would fail.
         .test_before_acquire(false)
+        .before_acquire(|connection, meta| {
+            Box::pin(async move {
+                if meta.idle_for >= RESTED {
+                    let answer = tokio::time::timeout(PING_TIMEOUT, connection.ping()).await;
+                    answer.map_err(std::io::Error::from)??;
+                }
+                Ok(true)
+            })
+        })
         .connect_lazy_with(options))
 }
 
@@ -65,16 +81,18 @@ pub async fn migrate(pool: &PgPool) -> Result<(), StoreError> {
 
 /// Whether every migration that this version needs has been applied, unchanged.
 pub async fn schema_is_current(pool: &PgPool) -> Result<bool, StoreError> {
-    let mut connection = pool.acquire().await?;
-    let applied = match connection.list_applied_migrations("_sqlx_migrations").await {
-        Ok(applied) => applied,
-        Err(MigrateError::Execute(error)) if is_undefined_table(&error) => return Ok(false),
-        Err(error) => return Err(migrate_error(error)),
-    };
-    let is_applied = |needed: &sqlx::migrate::Migration| {
-        applied.iter().any(|done| done.version == needed.version && done.checksum == needed.checksum)
-    };
-    Ok(MIGRATIONS.iter().all(is_applied))
+    run(pool, "schema", async |connection| {
+        let applied = match connection.list_applied_migrations("_sqlx_migrations").await {
+            Ok(applied) => applied,
+            Err(MigrateError::Execute(error)) if is_undefined_table(&error) => return Ok(false),
+            Err(error) => return Err(migrate_error(error)),
+        };
+        let is_applied = |needed: &sqlx::migrate::Migration| {
+            applied.iter().any(|done| done.version == needed.version && done.checksum == needed.checksum)
+        };
+        Ok(MIGRATIONS.iter().all(is_applied))
+    })
+    .await
 }
 
 fn is_undefined_table(error: &sqlx::Error) -> bool {

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use sqlx::PgPool;
 
-use super::StoreError;
+use super::{StoreError, run};
 use crate::domain::rules::Rules;
 
 /// Most rows that one statement deletes, so that none holds its locks for long.
@@ -109,42 +109,45 @@ enum Table {
 
 /// Deletes up to [`BATCH`] rows that came to be before `before`.
 async fn delete_batch(pool: &PgPool, table: Table, before: DateTime<Utc>) -> Result<u64, StoreError> {
-    /// The rows are named by their place, which is found and used in the same statement.
-    macro_rules! delete {
-        ($table:literal, $time:literal) => {
-            sqlx::query!(
-                "DELETE FROM "
-                    + $table
-                    + " WHERE ctid = ANY (ARRAY(SELECT ctid FROM "
-                    + $table
-                    + " WHERE "
-                    + $time
-                    + " < $1 LIMIT $2))",
-                before,
-                BATCH
-            )
-            .execute(pool)
-            .await
-        };
-    }
-    let deleted = match table {
-        Table::Verifications => delete!("verifications", "create_time"),
-        Table::AccessRequests => delete!("access_requests", "request_time"),
-        Table::PinRequests => delete!("pin_requests", "create_time"),
-        Table::Requests => delete!("requests", "create_time"),
-        Table::Outbox => delete!("outbox", "create_time"),
-        Table::AuditEvents => delete!("audit_events", "event_time"),
-        Table::AuditAgents => {
-            sqlx::query!(
-                "DELETE FROM audit_agents WHERE audit_event_id IN (
-                    SELECT id FROM audit_events JOIN audit_agents ON audit_event_id = id WHERE event_time < $1 LIMIT $2
-                )",
-                before,
-                BATCH
-            )
-            .execute(pool)
-            .await
+    run(pool, "purge", async |connection| {
+        /// The rows are named by their place, which is found and used in the same statement.
+        macro_rules! delete {
+            ($table:literal, $time:literal) => {
+                sqlx::query!(
+                    "DELETE FROM "
+                        + $table
+                        + " WHERE ctid = ANY (ARRAY(SELECT ctid FROM "
+                        + $table
+                        + " WHERE "
+                        + $time
+                        + " < $1 LIMIT $2))",
+                    before,
+                    BATCH
+                )
+                .execute(connection)
+                .await
+            };
         }
-    }?;
-    Ok(deleted.rows_affected())
+        let deleted = match table {
+            Table::Verifications => delete!("verifications", "create_time"),
+            Table::AccessRequests => delete!("access_requests", "request_time"),
+            Table::PinRequests => delete!("pin_requests", "create_time"),
+            Table::Requests => delete!("requests", "create_time"),
+            Table::Outbox => delete!("outbox", "create_time"),
+            Table::AuditEvents => delete!("audit_events", "event_time"),
+            Table::AuditAgents => {
+                sqlx::query!(
+                    "DELETE FROM audit_agents WHERE audit_event_id IN (
+                        SELECT id FROM audit_events JOIN audit_agents ON audit_event_id = id WHERE event_time < $1 LIMIT $2
+                    )",
+                    before,
+                    BATCH
+                )
+                .execute(connection)
+                .await
+            }
+        }?;
+        Ok(deleted.rows_affected())
+    })
+    .await
 }

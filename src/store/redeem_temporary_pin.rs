@@ -3,12 +3,12 @@
 
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
-use sqlx::PgPool;
 use sqlx::types::Json;
+use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 use super::error::lost_race;
-use super::{StoreError, interval};
+use super::{StoreError, interval, run};
 use crate::domain::person::PersonKey;
 use crate::domain::rules::Limit;
 use crate::keys::PinVerifier;
@@ -116,53 +116,59 @@ impl RedeemOutcome {
 /// Counts the try, before any comparison and in its own commit. A repeat of a try that was counted but not concluded
 /// does not count again.
 pub async fn begin_try(pool: &PgPool, attempt: &Try<'_>) -> Result<Begun, StoreError> {
-    for _ in 0..RUNS {
-        match begin(pool, attempt).await {
-            Ok(Some(begun)) => return Ok(begun),
-            Ok(None) => {}
-            Err(error) if lost_race(&error) => {}
-            Err(error) => return Err(error.into()),
+    run(pool, "begin_try", async |connection| {
+        for _ in 0..RUNS {
+            match begin(connection, attempt).await {
+                Ok(Some(begun)) => return Ok(begun),
+                Ok(None) => {}
+                Err(error) if lost_race(&error) => {}
+                Err(error) => return Err(error.into()),
+            }
         }
-    }
-    Err(too_many())
+        Err(too_many())
+    })
+    .await
 }
 
 /// Concludes the try. The PIN is consumed at most once, however many right tries run at once.
 pub async fn finish_try(pool: &PgPool, attempt: &Try<'_>, verdict: Verdict<'_>) -> Result<RedeemOutcome, StoreError> {
-    let (verdict, counted) = match verdict {
-        Verdict::Right(counted) => ("right", Some(counted)),
-        Verdict::Wrong(counted) => ("wrong", Some(counted)),
-        Verdict::Refused(Refusal::NoOpenPin) => ("no_open_pin", None),
-        Verdict::Refused(Refusal::Revoked) => ("revoked", None),
-        Verdict::Refused(Refusal::BudgetExhausted) => ("budget_exhausted", None),
-    };
-    let left = attempt.tries_max.saturating_sub(counted.map_or(0, |counted| counted.tries));
-    for _ in 0..RUNS {
-        let response = sqlx::query_file_scalar!(
-            "src/store/redeem_finish_try.sql",
-            attempt.caller,
-            attempt.request_id,
-            &attempt.person.0,
-            attempt.now,
-            verdict,
-            counted.map(|counted| counted.pin_request_id),
-            i32::try_from(left).unwrap_or(i32::MAX),
-        )
-        .fetch_optional(pool)
-        .await;
-        match response {
-            Ok(Some(Some(Json(outcome)))) => return Ok(outcome),
-            Ok(Some(None)) => {}
-            Ok(None) => return Err(StoreError::Internal("a try was finished that was not begun".into())),
-            Err(error) if lost_race(&error) => {}
-            Err(error) => return Err(error.into()),
+    run(pool, "finish_try", async |connection| {
+        let (verdict, counted) = match verdict {
+            Verdict::Right(counted) => ("right", Some(counted)),
+            Verdict::Wrong(counted) => ("wrong", Some(counted)),
+            Verdict::Refused(Refusal::NoOpenPin) => ("no_open_pin", None),
+            Verdict::Refused(Refusal::Revoked) => ("revoked", None),
+            Verdict::Refused(Refusal::BudgetExhausted) => ("budget_exhausted", None),
+        };
+        let left = attempt.tries_max.saturating_sub(counted.map_or(0, |counted| counted.tries));
+        for _ in 0..RUNS {
+            let response = sqlx::query_file_scalar!(
+                "src/store/redeem_finish_try.sql",
+                attempt.caller,
+                attempt.request_id,
+                &attempt.person.0,
+                attempt.now,
+                verdict,
+                counted.map(|counted| counted.pin_request_id),
+                i32::try_from(left).unwrap_or(i32::MAX),
+            )
+            .fetch_optional(&mut *connection)
+            .await;
+            match response {
+                Ok(Some(Some(Json(outcome)))) => return Ok(outcome),
+                Ok(Some(None)) => {}
+                Ok(None) => return Err(StoreError::Internal("a try was finished that was not begun".into())),
+                Err(error) if lost_race(&error) => {}
+                Err(error) => return Err(error.into()),
+            }
         }
-    }
-    Err(too_many())
+        Err(too_many())
+    })
+    .await
 }
 
 /// Runs the statement once. `None`: it lost a race and has written nothing.
-async fn begin(pool: &PgPool, attempt: &Try<'_>) -> Result<Option<Begun>, sqlx::Error> {
+async fn begin(connection: &mut PgConnection, attempt: &Try<'_>) -> Result<Option<Begun>, sqlx::Error> {
     let row = sqlx::query_file!(
         "src/store/redeem_begin_try.sql",
         attempt.caller,
@@ -174,7 +180,7 @@ async fn begin(pool: &PgPool, attempt: &Try<'_>) -> Result<Option<Begun>, sqlx::
         i64::from(attempt.wrong_tries.times),
         interval(attempt.wrong_tries.per),
     )
-    .fetch_one(pool)
+    .fetch_one(connection)
     .await?;
     let counted = || -> Option<Counted> {
         Some(Counted {

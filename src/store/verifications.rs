@@ -1,10 +1,10 @@
 //! The table `verifications`: runs of VerifyIdentity (R16, R18, R20, R21, R23).
 
 use chrono::{DateTime, Utc};
-use sqlx::{PgPool, PgTransaction};
+use sqlx::{Connection as _, PgPool, PgTransaction};
 use uuid::Uuid;
 
-use super::{StoreError, interval, lock_keys};
+use super::{StoreError, interval, lock_keys, run};
 use crate::domain::assurance::AssuranceLevel;
 use crate::domain::channel::Channel;
 use crate::domain::person::{AgentKey, PersonKey};
@@ -99,10 +99,13 @@ pub async fn record(
     verification: &NewVerification<'_>,
     limits: &VerificationLimits,
 ) -> Result<Recorded, StoreError> {
-    let mut transaction = pool.begin().await?;
-    let recorded = record_in(&mut transaction, verification, limits).await?;
-    transaction.commit().await?;
-    Ok(recorded)
+    run(pool, "record_verification", async |connection| {
+        let mut transaction = connection.begin().await?;
+        let recorded = record_in(&mut transaction, verification, limits).await?;
+        transaction.commit().await?;
+        Ok(recorded)
+    })
+    .await
 }
 
 /// [`record`] as part of a larger transaction.
@@ -165,18 +168,21 @@ pub async fn limited_until(
     failed: Limit,
     now: DateTime<Utc>,
 ) -> Result<Option<DateTime<Utc>>, StoreError> {
-    // As in verification_record.sql.
-    let time = sqlx::query_scalar!(
-        "SELECT create_time FROM verifications
-        WHERE person_key = $1 AND state IN ('rejected', 'questions_pending') AND create_time > $2
-        ORDER BY create_time DESC OFFSET $3::bigint - 1 LIMIT 1",
-        &person.0,
-        now - failed.per,
-        i64::from(failed.times),
-    )
-    .fetch_optional(pool)
-    .await?;
-    Ok(time.map(|time| time + failed.per))
+    run(pool, "verification_limit", async |connection| {
+        // As in verification_record.sql.
+        let time = sqlx::query_scalar!(
+            "SELECT create_time FROM verifications
+            WHERE person_key = $1 AND state IN ('rejected', 'questions_pending') AND create_time > $2
+            ORDER BY create_time DESC OFFSET $3::bigint - 1 LIMIT 1",
+            &person.0,
+            now - failed.per,
+            i64::from(failed.times),
+        )
+        .fetch_optional(connection)
+        .await?;
+        Ok(time.map(|time| time + failed.per))
+    })
+    .await
 }
 
 /// R16: kinds of question asked since `since` in runs of this person that did not confirm the identity.
@@ -185,28 +191,34 @@ pub async fn kinds_asked_in_vain(
     person: PersonKey,
     since: DateTime<Utc>,
 ) -> Result<Vec<FactKind>, StoreError> {
-    let names = sqlx::query_scalar!(
-        r#"SELECT DISTINCT unnest(question_kinds) AS "kind!" FROM verifications
-        WHERE person_key = $1 AND state <> 'verified' AND create_time > $2"#,
-        &person.0,
-        since,
-    )
-    .fetch_all(pool)
-    .await?;
-    Ok(names.iter().filter_map(|name| FactKind::from_name(name)).collect())
+    run(pool, "questions_asked_in_vain", async |connection| {
+        let names = sqlx::query_scalar!(
+            r#"SELECT DISTINCT unnest(question_kinds) AS "kind!" FROM verifications
+            WHERE person_key = $1 AND state <> 'verified' AND create_time > $2"#,
+            &person.0,
+            since,
+        )
+        .fetch_all(connection)
+        .await?;
+        Ok(names.iter().filter_map(|name| FactKind::from_name(name)).collect())
+    })
+    .await
 }
 
 /// R20: how often somebody has witnessed since `since`.
 pub async fn witness_uses(pool: &PgPool, witness: PersonKey, since: DateTime<Utc>) -> Result<u32, StoreError> {
-    let count = sqlx::query_scalar!(
-        r#"SELECT count(*) AS "count!" FROM verifications
-        WHERE witness_key = $1 AND state = 'verified' AND create_time > $2"#,
-        &witness.0,
-        since,
-    )
-    .fetch_one(pool)
-    .await?;
-    Ok(u32::try_from(count).unwrap_or(u32::MAX))
+    run(pool, "witness_uses", async |connection| {
+        let count = sqlx::query_scalar!(
+            r#"SELECT count(*) AS "count!" FROM verifications
+            WHERE witness_key = $1 AND state = 'verified' AND create_time > $2"#,
+            &witness.0,
+            since,
+        )
+        .fetch_one(connection)
+        .await?;
+        Ok(u32::try_from(count).unwrap_or(u32::MAX))
+    })
+    .await
 }
 
 /// The name of a reason as the published contract has it.

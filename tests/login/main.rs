@@ -41,6 +41,7 @@ impl World {
     }
 
     async fn with_settings(change: impl FnOnce(&mut IssuerSettings)) -> Self {
+        log::install();
         let key = SigningKey::ec();
         let issuer = FakeIssuer::start(vec![key.jwk("k1", Some("ES256"))]).await;
         let mut settings =

@@ -8,6 +8,8 @@ mod fake_register;
 #[path = "../support/log.rs"]
 mod log;
 mod successors;
+#[path = "../support/mod.rs"]
+mod support;
 mod tls;
 
 use std::time::Duration;
@@ -56,6 +58,7 @@ impl World {
 }
 
 fn settings(listener: &TcpListener) -> RegisterSettings {
+    log::install();
     RegisterSettings {
         url: format!("http://{}", listener.local_addr().unwrap()),
         backoff: Duration::from_millis(1),

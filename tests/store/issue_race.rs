@@ -1,12 +1,16 @@
 //! R5 under 32 callers at once: one open PIN per person, one message.
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use temporary_pin::store::issue_temporary_pin::{Issue, IssueOutcome, issue};
+use temporary_pin::domain::person::PersonKey;
+use temporary_pin::store::cancel_access_request::cancel;
+use temporary_pin::store::issue_temporary_pin::{Issue, IssueOutcome, VerificationProblem, issue};
+use temporary_pin::store::verifications::record;
 use uuid::Uuid;
 
 use crate::support::*;
 
 const CALLERS: u64 = 32;
+const GATE: &str = "SELECT FROM verifications FOR UPDATE";
 
 fn count(outcomes: &[IssueOutcome], is: fn(&IssueOutcome) -> bool) -> usize {
     outcomes.iter().filter(|outcome| is(outcome)).count()
@@ -19,7 +23,7 @@ async fn different_orders_at_once_issue_one_pin(_: PgPoolOptions, options: PgCon
     for _ in 0..CALLERS {
         verifications.push(verified(&pool, PERSON, t0()).await);
     }
-    let outcomes = at_once(CALLERS, |number| {
+    let outcomes = at_once_behind(&pool, GATE, CALLERS, |number| {
         let (pool, verification) = (pool.clone(), verifications[number as usize]);
         async move { issue(&pool, &order(PERSON, verification, t0())).await.unwrap() }
     })
@@ -36,7 +40,7 @@ async fn different_orders_at_once_issue_one_pin(_: PgPoolOptions, options: PgCon
 async fn different_orders_with_one_verification_issue_one_pin(_: PgPoolOptions, options: PgConnectOptions) {
     let pool = wide_pool(options);
     let verification = verified(&pool, PERSON, t0()).await;
-    let outcomes = at_once(CALLERS, |_| {
+    let outcomes = at_once_behind(&pool, GATE, CALLERS, |_| {
         let pool = pool.clone();
         async move { issue(&pool, &order(PERSON, verification, t0())).await.unwrap() }
     })
@@ -55,7 +59,7 @@ async fn repeats_at_once_issue_one_pin_and_replay_it(_: PgPoolOptions, options: 
     let pool = wide_pool(options);
     let verification = verified(&pool, PERSON, t0()).await;
     let request_id = fresh_id();
-    let outcomes = at_once(CALLERS, |_| {
+    let outcomes = at_once_behind(&pool, GATE, CALLERS, |_| {
         let pool = pool.clone();
         async move { issue(&pool, &Issue { request_id, ..order(PERSON, verification, t0()) }).await.unwrap() }
     })
@@ -78,7 +82,7 @@ async fn resends_at_once_send_once(_: PgPoolOptions, options: PgConnectOptions) 
     let pool = wide_pool(options);
     let verification = verified(&pool, PERSON, t0()).await;
     issue(&pool, &order(PERSON, verification, t0())).await.unwrap();
-    let outcomes = at_once(CALLERS, |_| {
+    let outcomes = at_once_behind(&pool, "SELECT FROM pin_requests FOR UPDATE", CALLERS, |_| {
         let pool = pool.clone();
         async move { issue(&pool, &order(PERSON, verification, t0() + seconds(60))).await.unwrap() }
     })
@@ -95,7 +99,7 @@ async fn orders_at_once_after_an_expired_pin_issue_one(_: PgPoolOptions, options
     let first = issued(&pool, PERSON, t0()).await;
     let now = first.expire_time;
     let verification = verified(&pool, PERSON, now).await;
-    let outcomes = at_once(CALLERS, |_| {
+    let outcomes = at_once_behind(&pool, GATE, CALLERS, |_| {
         let pool = pool.clone();
         async move { issue(&pool, &order(PERSON, verification, now)).await.unwrap() }
     })
@@ -106,18 +110,34 @@ async fn orders_at_once_after_an_expired_pin_issue_one(_: PgPoolOptions, options
 }
 
 #[sqlx::test]
+async fn a_verification_that_is_used_at_this_moment_serves_no_second_pin(_: PgPoolOptions, options: PgConnectOptions) {
+    let pool = wide_pool(options);
+    let verification = verified(&pool, PERSON, t0()).await;
+    // It serves another PIN request, which is redeemed at once: no open one stands in the way.
+    let mut other = pool.begin().await.unwrap();
+    sqlx::query("UPDATE verifications SET pin_request_id = gen_random_uuid()").execute(&mut *other).await.unwrap();
+    let order = order(PERSON, verification, t0());
+    let commit = async {
+        all_waiting(&pool, 1).await;
+        other.commit().await.unwrap();
+    };
+    let (outcome, ()) = tokio::join!(issue(&pool, &order), commit);
+    assert_eq!(outcome.unwrap(), IssueOutcome::Verification(VerificationProblem::Used));
+    assert_eq!(one::<i64>(&pool, "SELECT count(*) FROM pin_requests").await, 0);
+}
+
+#[sqlx::test]
 async fn a_cancelled_hold_gives_no_pin_however_close_the_race(_: PgPoolOptions, options: PgConnectOptions) {
     let pool = wide_pool(options);
     for round in 0..16 {
-        let person = temporary_pin::domain::person::PersonKey([100 + round; 32]);
+        let person = PersonKey([100 + round; 32]);
         ask_for_access(&pool, person, 2 * round, t0()).await;
         let later = t0() + DAY;
         let login = login(person, 2 * round + 1, later);
-        temporary_pin::store::verifications::record(&pool, &login, &LIMITS).await.unwrap();
+        record(&pool, &login, &LIMITS).await.unwrap();
         let order = web_order(person, login.id, later);
         let withdrawal = withdrawal(person, later);
-        let (outcome, cancelled) =
-            tokio::join!(issue(&pool, &order), temporary_pin::store::cancel_access_request::cancel(&pool, &withdrawal));
+        let (outcome, cancelled) = tokio::join!(issue(&pool, &order), cancel(&pool, &withdrawal));
         let is_issued = matches!(outcome.unwrap(), IssueOutcome::Issued(_));
         assert_ne!(is_issued, cancelled.unwrap(), "round {round}: either the PIN or the cancelling");
     }

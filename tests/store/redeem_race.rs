@@ -10,6 +10,7 @@ use temporary_pin::store::redeem_temporary_pin::{Begun, RedeemOutcome, Try, Verd
 use crate::support::*;
 
 const CALLERS: u64 = 32;
+const GATE: &str = "SELECT FROM pin_requests FOR UPDATE";
 
 fn count(outcomes: &[RedeemOutcome], outcome: RedeemOutcome) -> usize {
     outcomes.iter().filter(|other| **other == outcome).count()
@@ -33,16 +34,23 @@ async fn right_tries_at_once_redeem_once(_: PgPoolOptions, options: PgConnectOpt
     );
 }
 
-/// As [`right_tries_at_once_redeem_once`], but all of them compared: the tries do not decide, the consuming does.
+/// All of them compared: it is not the number of tries that decides, but the consuming.
 #[sqlx::test]
 async fn right_tries_that_were_all_compared_redeem_once(_: PgPoolOptions, options: PgConnectOptions) {
     let pool = wide_pool(options);
     issued(&pool, PERSON, t0()).await;
-    let outcomes = at_once(CALLERS, |_| {
-        let pool = pool.clone();
+    let mut counted = Vec::new();
+    for _ in 0..CALLERS {
+        let attempt = Try { tries_max: 100, wrong_tries: Limit { times: 1000, per: DAY }, ..attempt(PERSON, t0()) };
+        let Begun::Counted(verifier) = begin_try(&pool, &attempt).await.unwrap() else { panic!("not counted") };
+        counted.push((attempt, verifier));
+    }
+    let counted = Arc::new(counted);
+    let outcomes = at_once_behind(&pool, GATE, CALLERS, |number| {
+        let (pool, counted) = (pool.clone(), Arc::clone(&counted));
         async move {
-            let many = Limit { times: 1000, per: DAY };
-            redeem(&pool, &Try { tries_max: 100, wrong_tries: many, ..attempt(PERSON, t0()) }, true).await
+            let (attempt, verifier) = &counted[number as usize];
+            finish_try(&pool, attempt, Verdict::Right(verifier)).await.unwrap()
         }
     })
     .await;
@@ -55,7 +63,7 @@ async fn wrong_tries_at_once_compare_no_more_than_three_times(_: PgPoolOptions, 
     let pool = wide_pool(options);
     issued(&pool, PERSON, t0()).await;
     let compared = Arc::new(AtomicU32::new(0));
-    let outcomes = at_once(CALLERS, |_| {
+    let outcomes = at_once_behind(&pool, GATE, CALLERS, |_| {
         let (pool, compared) = (pool.clone(), Arc::clone(&compared));
         async move {
             let attempt = attempt(PERSON, t0());
@@ -80,7 +88,7 @@ async fn wrong_tries_at_once_compare_no_more_than_three_times(_: PgPoolOptions, 
 async fn tries_at_once_do_not_pass_the_persons_budget(_: PgPoolOptions, options: PgConnectOptions) {
     let pool = wide_pool(options);
     issued(&pool, PERSON, t0()).await;
-    let outcomes = at_once(CALLERS, |_| {
+    let outcomes = at_once_behind(&pool, GATE, CALLERS, |_| {
         let pool = pool.clone();
         async move {
             let budget = Limit { times: 5, per: DAY };

@@ -21,41 +21,41 @@ use temporary_pin::store::verifications::{Method, NewVerification, Recorded, Sta
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
-pub const DAY: Duration = Duration::from_secs(24 * 3600);
-pub const PERSON: PersonKey = PersonKey([1; 32]);
-pub const OTHER: PersonKey = PersonKey([2; 32]);
-pub const AGENT: AgentKey = AgentKey([7; 32]);
-pub const LIMITS: VerificationLimits = VerificationLimits {
+pub(crate) const DAY: Duration = Duration::from_secs(24 * 3600);
+pub(crate) const PERSON: PersonKey = PersonKey([1; 32]);
+pub(crate) const OTHER: PersonKey = PersonKey([2; 32]);
+pub(crate) const AGENT: AgentKey = AgentKey([7; 32]);
+pub(crate) const LIMITS: VerificationLimits = VerificationLimits {
     failed: Limit { times: 3, per: DAY },
     witness: Limit { times: 3, per: Duration::from_secs(120 * 24 * 3600) },
 };
 
 /// When every test begins.
-pub fn t0() -> DateTime<Utc> {
+pub(crate) fn t0() -> DateTime<Utc> {
     DateTime::from_timestamp(1_790_000_000, 0).unwrap()
 }
 
-pub fn seconds(count: i64) -> TimeDelta {
+pub(crate) fn seconds(count: i64) -> TimeDelta {
     TimeDelta::seconds(count)
 }
 
-pub fn hours(count: i64) -> TimeDelta {
+pub(crate) fn hours(count: i64) -> TimeDelta {
     TimeDelta::hours(count)
 }
 
 /// An id that no other call returns.
-pub fn fresh_id() -> Uuid {
+pub(crate) fn fresh_id() -> Uuid {
     static NEXT: AtomicU64 = AtomicU64::new(1);
     Uuid::from_u128(NEXT.fetch_add(1, Ordering::Relaxed).into())
 }
 
-/// A pool wide enough that 32 calls meet in Postgres, not in front of it.
-pub fn wide_pool(options: PgConnectOptions) -> PgPool {
-    PgPoolOptions::new().max_connections(32).acquire_timeout(Duration::from_secs(30)).connect_lazy_with(options)
+/// A pool wide enough that 32 calls, and a test that watches them, meet in Postgres, not in front of it.
+pub(crate) fn wide_pool(options: PgConnectOptions) -> PgPool {
+    PgPoolOptions::new().max_connections(34).acquire_timeout(Duration::from_secs(30)).connect_lazy_with(options)
 }
 
 /// Runs `count` calls at once and returns what they return.
-pub async fn at_once<T, F>(count: u64, call: impl Fn(u64) -> F) -> Vec<T>
+pub(crate) async fn at_once<T, F>(count: u64, call: impl Fn(u64) -> F) -> Vec<T>
 where
     F: Future<Output = T> + Send + 'static,
     T: Send + 'static,
@@ -67,8 +67,37 @@ where
     calls.join_all().await
 }
 
+/// Runs `count` calls at once, all of which meet at the rows that `gate` locks. The gate opens when all are waiting
+/// there, that is when each has read the state from before all the others.
+pub(crate) async fn at_once_behind<T, F>(
+    pool: &PgPool,
+    gate: &'static str,
+    count: u64,
+    call: impl Fn(u64) -> F,
+) -> Vec<T>
+where
+    F: Future<Output = T> + Send + 'static,
+    T: Send + 'static,
+{
+    let mut closed = pool.begin().await.unwrap();
+    sqlx::query(gate).execute(&mut *closed).await.unwrap();
+    let open = async {
+        all_waiting(pool, count).await;
+        closed.commit().await.unwrap();
+    };
+    tokio::join!(at_once(count, call), open).0
+}
+
+/// Returns when `count` statements wait for a lock.
+pub(crate) async fn all_waiting(pool: &PgPool, count: u64) {
+    let waiting =
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    let all = async { while one::<i64>(pool, waiting).await.unsigned_abs() < count {} };
+    tokio::time::timeout(Duration::from_secs(20), all).await.unwrap();
+}
+
 /// A phone verification by questions.
-pub fn verification(person: PersonKey, standing: Standing, now: DateTime<Utc>) -> NewVerification<'static> {
+pub(crate) fn verification(person: PersonKey, standing: Standing, now: DateTime<Utc>) -> NewVerification<'static> {
     NewVerification {
         id: fresh_id(),
         person,
@@ -89,14 +118,14 @@ pub fn verification(person: PersonKey, standing: Standing, now: DateTime<Utc>) -
 }
 
 /// Keeps a verified phone verification and returns its id.
-pub async fn verified(pool: &PgPool, person: PersonKey, now: DateTime<Utc>) -> Uuid {
+pub(crate) async fn verified(pool: &PgPool, person: PersonKey, now: DateTime<Utc>) -> Uuid {
     let verification = verification(person, Standing::Verified(AssuranceLevel::Substantial), now);
     assert_eq!(record(pool, &verification, &LIMITS).await.unwrap(), Recorded::Kept);
     verification.id
 }
 
 /// A web login.
-pub fn login(person: PersonKey, nonce: u8, now: DateTime<Utc>) -> NewVerification<'static> {
+pub(crate) fn login(person: PersonKey, nonce: u8, now: DateTime<Utc>) -> NewVerification<'static> {
     NewVerification {
         channel: Channel::Web,
         caller: "profile",
@@ -109,7 +138,12 @@ pub fn login(person: PersonKey, nonce: u8, now: DateTime<Utc>) -> NewVerificatio
 }
 
 /// Logs in on the web and asks for access. Returns the verification's id and what became of it.
-pub async fn ask_for_access(pool: &PgPool, person: PersonKey, nonce: u8, now: DateTime<Utc>) -> (Uuid, AccessOutcome) {
+pub(crate) async fn ask_for_access(
+    pool: &PgPool,
+    person: PersonKey,
+    nonce: u8,
+    now: DateTime<Utc>,
+) -> (Uuid, AccessOutcome) {
     let hold = Hold::start(now, &HoldRules::default());
     let notices = notices(&hold);
     let request = AccessRequest { id: fresh_id(), hold, verification: login(person, nonce, now), notices: &notices };
@@ -117,7 +151,7 @@ pub async fn ask_for_access(pool: &PgPool, person: PersonKey, nonce: u8, now: Da
 }
 
 /// The two notices of a hold.
-pub fn notices(hold: &Hold) -> [Notice; 2] {
+pub(crate) fn notices(hold: &Hold) -> [Notice; 2] {
     [(NoticeKind::AccessRequested, hold.request_time), (NoticeKind::HoldPassed, hold.eligible_time)].map(
         |(kind, due_time)| Notice {
             id: fresh_id(),
@@ -130,7 +164,7 @@ pub fn notices(hold: &Hold) -> [Notice; 2] {
 }
 
 /// An order on the phone channel, under a request id of its own.
-pub fn order(person: PersonKey, verification_id: Uuid, now: DateTime<Utc>) -> Issue<'static> {
+pub(crate) fn order(person: PersonKey, verification_id: Uuid, now: DateTime<Utc>) -> Issue<'static> {
     Issue {
         caller: "support",
         request_id: fresh_id(),
@@ -156,12 +190,12 @@ pub fn order(person: PersonKey, verification_id: Uuid, now: DateTime<Utc>) -> Is
 }
 
 /// The same on the web.
-pub fn web_order(person: PersonKey, verification_id: Uuid, now: DateTime<Utc>) -> Issue<'static> {
+pub(crate) fn web_order(person: PersonKey, verification_id: Uuid, now: DateTime<Utc>) -> Issue<'static> {
     Issue { caller: "profile", channel: Channel::Web, agent: None, ..order(person, verification_id, now) }
 }
 
 /// Verifies the person and issues a PIN.
-pub async fn issued(pool: &PgPool, person: PersonKey, now: DateTime<Utc>) -> PinRequestView {
+pub(crate) async fn issued(pool: &PgPool, person: PersonKey, now: DateTime<Utc>) -> PinRequestView {
     let verification = verified(pool, person, now).await;
     match issue(pool, &order(person, verification, now)).await.unwrap() {
         IssueOutcome::Issued(view) => view,
@@ -170,7 +204,7 @@ pub async fn issued(pool: &PgPool, person: PersonKey, now: DateTime<Utc>) -> Pin
 }
 
 /// A try under a request id of its own.
-pub fn attempt(person: PersonKey, now: DateTime<Utc>) -> Try<'static> {
+pub(crate) fn attempt(person: PersonKey, now: DateTime<Utc>) -> Try<'static> {
     Try {
         caller: "core",
         request_id: fresh_id(),
@@ -183,7 +217,7 @@ pub fn attempt(person: PersonKey, now: DateTime<Utc>) -> Try<'static> {
 }
 
 /// Counts the try, lets it be right or wrong, and concludes it.
-pub async fn redeem(pool: &PgPool, attempt: &Try<'_>, right: bool) -> RedeemOutcome {
+pub(crate) async fn redeem(pool: &PgPool, attempt: &Try<'_>, right: bool) -> RedeemOutcome {
     let begun = begin_try(pool, attempt).await.unwrap();
     let verdict = match &begun {
         Begun::Replayed(outcome) => return *outcome,
@@ -196,12 +230,12 @@ pub async fn redeem(pool: &PgPool, attempt: &Try<'_>, right: bool) -> RedeemOutc
 }
 
 /// An order to revoke or cancel.
-pub fn withdrawal(person: PersonKey, now: DateTime<Utc>) -> Withdrawal<'static> {
+pub(crate) fn withdrawal(person: PersonKey, now: DateTime<Utc>) -> Withdrawal<'static> {
     Withdrawal { person, caller: "operator", agent: Some(AGENT), reason: "asked_by_person", now }
 }
 
 /// The one value of a statement.
-pub async fn one<T>(pool: &PgPool, sql: &'static str) -> T
+pub(crate) async fn one<T>(pool: &PgPool, sql: &'static str) -> T
 where
     T: Send + Unpin + for<'r> sqlx::Decode<'r, sqlx::Postgres> + sqlx::Type<sqlx::Postgres>,
 {
@@ -209,12 +243,12 @@ where
 }
 
 /// All audit actions, in order.
-pub async fn actions(pool: &PgPool) -> Vec<String> {
+pub(crate) async fn actions(pool: &PgPool) -> Vec<String> {
     sqlx::query_scalar("SELECT action FROM audit_events ORDER BY id").fetch_all(pool).await.unwrap()
 }
 
 /// Everything in the database, to see that nothing has changed.
-pub async fn everything(pool: &PgPool) -> String {
+pub(crate) async fn everything(pool: &PgPool) -> String {
     one(
         pool,
         "SELECT concat_ws(E'\\n',

@@ -52,7 +52,7 @@ pub(crate) fn routes(world: Arc<World>) -> Router {
         .route("/clock", get(clock))
         .route("/clock/advance", post(advance))
         .route("/gateway", post(gateway_mode))
-        .route("/register", post(register_mode))
+        .route("/register", get(register).post(register_mode))
         .route("/scratch", get(scratch))
         .route("/rest/mtsms", post(mtsms))
         .route("/issuers/{name}/.well-known/openid-configuration", get(discovery))
@@ -118,6 +118,11 @@ async fn gateway_mode(State(world): State<Arc<World>>, body: Bytes) -> Answer {
     fields.end()?;
     world.gateway.mode.set(mode);
     Ok(Json(json!({ "mode": name })))
+}
+
+/// Where the identity register answers: for a test that runs the service itself in this world.
+async fn register(State(world): State<Arc<World>>) -> Json<Value> {
+    Json(json!({ "url": world.register_url }))
 }
 
 async fn register_mode(State(world): State<Arc<World>>, body: Bytes) -> Answer {

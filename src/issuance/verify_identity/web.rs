@@ -82,8 +82,10 @@ impl Issuance {
                 hold
             }
             AccessOutcome::Running(hold) | AccessOutcome::Passed(hold) => hold,
+            // Most likely the retry of a call whose answer was lost: no failure of the person's (R18).
             AccessOutcome::NonceUsed => {
-                return self.reject_login(call, id, login.mitid_uuid, Reason::LoginNotAccepted).await;
+                self.refund(&[self.failed_verification(key, id)], call.now).await;
+                return Ok(Verification::Rejected(Reason::LoginNotAccepted));
             }
             AccessOutcome::Limited { until } => {
                 return Err(Refusal::Limited(Denial::until(Reason::VerificationLimit, until)));

@@ -1,0 +1,63 @@
+//! One question to Postgres: on a connection of the pool, in a span, and never for ever.
+
+use std::ops::AsyncFnOnce;
+use std::time::Duration;
+
+use sqlx::pool::PoolConnection;
+use sqlx::{PgConnection, PgPool, Postgres};
+use tracing::{Instrument as _, Span, field, info_span};
+
+use super::StoreError;
+
+/// Longest run of one statement that can be configured.
+pub const LONGEST_STATEMENT: Duration = Duration::from_secs(5);
+
+/// Postgres ends what runs longer than its `statement_timeout`. A Postgres that has not answered by then is gone: without
+/// a bound of our own, callers would wait until the kernel gives the connection up, which takes many minutes.
+const PATIENCE: Duration = LONGEST_STATEMENT.saturating_add(Duration::from_secs(1));
+
+/// Runs `work` on a connection of the pool. A connection whose work is broken off, by its time or by its caller, is
+/// closed rather than used again.
+///
+/// Polls and probes, which run outside of any call, get no span: they would drown the rest.
+pub(super) async fn run<T>(
+    pool: &PgPool,
+    operation: &'static str,
+    work: impl AsyncFnOnce(&mut PgConnection) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    let span = if Span::current().is_none() {
+        Span::none()
+    } else {
+        info_span!(
+            "postgres",
+            otel.name = format!("postgres.{operation}"),
+            otel.kind = "client",
+            otel.status_code = field::Empty,
+            db.system.name = "postgresql",
+            db.operation.name = operation,
+        )
+    };
+    let attempt = async {
+        let mut lent = Lent(Some(pool.acquire().await?));
+        let Some(connection) = &mut lent.0 else { return Err(StoreError::Internal("a connection is missing".into())) };
+        let result = tokio::time::timeout(PATIENCE, work(connection)).await;
+        let result = result.map_err(|_| StoreError::Unavailable("no answer in time".into()))?;
+        drop(lent.0.take());
+        result
+    };
+    let result = attempt.instrument(span.clone()).await;
+    if result.is_err() {
+        span.record("otel.status_code", "ERROR");
+    }
+    result
+}
+
+/// A connection that goes back to the pool only when its work has come to an end.
+struct Lent(Option<PoolConnection<Postgres>>);
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        // The pool would ask the connection whether it lives, and wait for the answer.
+        drop(self.0.take().map(PoolConnection::detach));
+    }
+}
