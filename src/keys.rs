@@ -33,7 +33,7 @@ pub struct KeyRing {
     sealing: BTreeMap<i32, RandomizedNonceKey>,
 }
 
-/// What is stored of a PIN: a salted MAC under a key that the database does not hold (R: NIST 800-63B 3.1.1.2).
+/// What is stored of a PIN: a salted MAC under a key that the database does not hold (NIST SP 800-63B-4, 3.1.1.2).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PinVerifier {
     /// Which key of the ring made it.
