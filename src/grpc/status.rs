@@ -4,14 +4,14 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use opentelemetry::trace::TraceContextExt as _;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, FieldViolation, StatusExt as _};
-use tracing_opentelemetry::OpenTelemetrySpanExt as _;
+use tracing::Span;
 
 use super::convert;
 use crate::domain::reason::{Denial, Reason};
 use crate::issuance::Refusal;
+use crate::telemetry::propagation::trace_id;
 
 /// `ErrorInfo.domain` of every error.
 const DOMAIN: &str = "temporarypin";
@@ -96,9 +96,8 @@ pub(super) fn detailed(refusal: &Status) -> Option<Status> {
 
 /// A defect: the trace id and nothing else.
 pub(super) fn internal() -> Status {
-    let trace_id = tracing::Span::current().context().span().span_context().trace_id().to_string();
     let mut details = info(Reason::Internal, None);
-    details.set_request_info(trace_id, "");
+    details.set_request_info(trace_id(&Span::current()).to_string(), "");
     status(Code::Internal, "a defect in the service; report the trace id", details)
 }
 
