@@ -17,7 +17,7 @@ use crate::clock::Clock;
 use crate::keys::KeyRing;
 use crate::random;
 use crate::store::StoreError;
-use crate::store::outbox::{self, Claimed};
+use crate::store::outbox::{self, Claimed, MessageKind};
 
 /// Hands messages over. Holds no database connection while it waits for the gateway.
 pub struct Dispatcher<G> {
@@ -99,7 +99,7 @@ impl<G: Gateway> Dispatcher<G> {
         is_full
     }
 
-    #[tracing::instrument(skip_all, fields(message = %claimed.id, kind = claimed.kind))]
+    #[tracing::instrument(skip_all, fields(message = %claimed.id, kind = claimed.kind.as_str()))]
     async fn hand_over(self: Arc<Self>, claimed: Claimed) {
         let outcome = match open_message(&self.keys, claimed.id, &claimed.sealed_body) {
             Err(error) => Err(GatewayError::Permanent(error.to_string())),
@@ -132,7 +132,7 @@ impl<G: Gateway> Dispatcher<G> {
         match outcome {
             Ok(accepted) => outbox::accepted(&self.pool, message, accepted.gateway_reference.as_deref()).await,
             // A warning that comes twice does less harm than none; a PIN never goes out twice unasked.
-            Err(GatewayError::Unknown(reason)) if message.kind == "pin" => {
+            Err(GatewayError::Unknown(reason)) if message.kind == MessageKind::Pin => {
                 outbox::failed(&self.pool, message, &format!("outcome unknown: {reason}")).await
             }
             Err(GatewayError::Temporary(reason) | GatewayError::Unknown(reason)) => {
