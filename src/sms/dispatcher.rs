@@ -18,6 +18,7 @@ use crate::keys::KeyRing;
 use crate::random;
 use crate::store::StoreError;
 use crate::store::outbox::{self, Claimed, MessageKind};
+use crate::telemetry::metrics::{Dependency, Metrics};
 
 /// Hands messages over. Holds no database connection while it waits for the gateway.
 pub struct Dispatcher<G> {
@@ -31,6 +32,8 @@ pub struct Dispatcher<G> {
     pub clock: Arc<dyn Clock>,
     /// How.
     pub settings: DispatcherSettings,
+    /// What is counted.
+    pub metrics: Metrics,
 }
 
 impl<G: Gateway> Dispatcher<G> {
@@ -115,16 +118,31 @@ impl<G: Gateway> Dispatcher<G> {
                 self.gateway.send(&Message { recipient, text, reference, validity }).await
             }
         };
-        match &outcome {
-            Ok(_) => info!(outcome = "accepted"),
-            Err(GatewayError::Temporary(reason)) => warn!(outcome = "temporary", reason),
-            Err(GatewayError::Permanent(reason)) => error!(outcome = "permanent", reason),
-            Err(GatewayError::Unknown(reason)) => error!(outcome = "unknown", reason),
-        }
+        self.note(claimed.kind, &outcome);
         // A lost record would give the message up, so a short outage of the database is waited for.
         let record = || self.record(&claimed, &outcome);
         if let Err(error) = record.retry(ExponentialBuilder::default()).await {
             error!(%error, "cannot record the outcome");
+        }
+    }
+
+    /// Logs and counts an outcome.
+    fn note(&self, kind: MessageKind, result: &Result<Accepted, GatewayError>) {
+        let outcome = match result {
+            Ok(_) => "accepted",
+            Err(GatewayError::Temporary(_)) => "temporary",
+            Err(GatewayError::Permanent(_)) => "permanent",
+            Err(GatewayError::Unknown(_)) => "unknown",
+        };
+        self.metrics.message(kind.as_str(), outcome);
+        match result {
+            Ok(_) => info!(outcome),
+            Err(GatewayError::Temporary(reason)) => warn!(outcome, reason),
+            Err(GatewayError::Permanent(reason) | GatewayError::Unknown(reason)) => error!(outcome, reason),
+        }
+        // A permanent no is about the message: the gateway itself is well.
+        if let Err(GatewayError::Temporary(_) | GatewayError::Unknown(_)) = result {
+            self.metrics.dependency_failure(Dependency::Gateway);
         }
     }
 
