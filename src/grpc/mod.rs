@@ -51,7 +51,7 @@ async fn answered<T: Send + 'static>(
     match tokio::spawn(work.in_current_span()).await {
         Ok(Ok(answer)) => Ok(Response::new(answer)),
         Ok(Err(refusal)) => {
-            metrics.refusal(convert::reason_name(refusal.reason()));
+            metrics.refusal(refusal.reason().as_str());
             if let Refusal::Unavailable(dependency) = refusal {
                 metrics.dependency_failure(dependency);
             }
