@@ -157,7 +157,8 @@ impl KeyRing {
 pub fn generate(rng: &mut impl Rng) -> Zeroizing<String> {
     let mut text = Zeroizing::new(String::from(
         "# Key ring of the temporary-PIN service. Secret: keep it out of the database, its backups and version control.\n\
-         # Rotate verifier and sealing keys by adding one with a higher id; remove the old one a day later.\n",
+         # Rotate verifier and sealing keys by adding one with a higher id. Remove the old one after two days, when nothing\n\
+         # made with it is left. Restart all instances with the new ring at once: each must open what the others sealed.\n",
     ));
     for purpose in ["pseudonym", "verifier", "sealing"] {
         let mut key = Zeroizing::new([0; KEY_LENGTH]);

@@ -34,6 +34,7 @@ reasons! {
     RequestIdReused = "REQUEST_ID_REUSED",
     CallerUnknown = "CALLER_UNKNOWN",
     CallerNotAllowed = "CALLER_NOT_ALLOWED",
+    MethodUnknown = "METHOD_UNKNOWN",
     IdentityNotConfirmed = "IDENTITY_NOT_CONFIRMED",
     InsufficientData = "INSUFFICIENT_DATA",
     LoginNotAccepted = "LOGIN_NOT_ACCEPTED",

@@ -39,8 +39,9 @@ pub(super) fn refused(refusal: &Refusal, now: DateTime<Utc>) -> Status {
         Refusal::Limited(denial) => limited(*denial, now),
         Refusal::Unavailable(dependency) => {
             tracing::warn!(dependency = dependency.as_str(), "a dependency does not answer");
-            unavailable("a dependency does not answer; nothing was done")
+            unavailable("a dependency does not answer; a repeat with the same request_id does nothing twice")
         }
+        Refusal::Abandoned => deadline_exceeded(),
         Refusal::Internal(cause) => {
             tracing::error!(cause, "a defect");
             internal()
@@ -71,7 +72,7 @@ pub(super) fn caller_not_allowed() -> Status {
 pub(super) fn deadline_exceeded() -> Status {
     status(
         Code::DeadlineExceeded,
-        "the deadline passed; repeat with the same request_id to learn the outcome",
+        "the deadline passed; a repeat with the same request_id tells the outcome",
         info(Reason::DeadlineExceeded, None),
     )
 }
@@ -85,12 +86,18 @@ pub(super) fn unavailable(message: &str) -> Status {
 
 /// What tonic refused before a service saw it, with details. `None`: it went well, or is nothing of ours.
 pub(super) fn detailed(refusal: &Status) -> Option<Status> {
-    let description = match refusal.code() {
-        Code::Internal => "the body is not a message of this request's type",
-        Code::OutOfRange => "the message is larger than the server takes",
-        _ => return None,
+    let (code, description, reason) = match refusal.code() {
+        Code::Ok => return None,
+        Code::Internal => {
+            (Code::InvalidArgument, "the body is not a message of this request's type", Reason::InvalidField)
+        }
+        Code::OutOfRange => {
+            (Code::InvalidArgument, "the message is larger than the server takes", Reason::InvalidField)
+        }
+        Code::Unimplemented => (Code::Unimplemented, "there is no such method", Reason::MethodUnknown),
+        code => (code, "the call failed", Reason::Internal),
     };
-    Some(status(Code::InvalidArgument, description, info(Reason::InvalidField, None)))
+    Some(status(code, description, info(reason, None)))
 }
 
 /// A defect: the trace id and nothing else.

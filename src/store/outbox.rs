@@ -107,8 +107,8 @@ pub async fn claim(
     .await
 }
 
-/// Commits that the hand-over begins now. `false`: it must not, because the message has expired, is no longer ours, or
-/// would not be ours until the gateway's answer must be there.
+/// Commits that the hand-over begins now. `false`: it must not, because the message is no longer ours, or would expire or
+/// no longer be ours before the gateway's answer must be there.
 pub async fn begin_handover(
     pool: &PgPool,
     message: &Claimed,
@@ -119,7 +119,7 @@ pub async fn begin_handover(
         let begun = sqlx::query!(
             "UPDATE outbox SET handover_time = $3, attempts = attempts + 1
             WHERE id = $1 AND lease_token = $2 AND state = 'queued' AND handover_time IS NULL
-                AND expire_time > $3 AND lease_expire_time > $4",
+                AND expire_time > $4 AND lease_expire_time > $4",
             message.id,
             message.lease_token,
             now,

@@ -124,9 +124,9 @@ async fn a_handover_that_would_outlast_the_lease_does_not_begin(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_message_that_expires_after_the_claim_is_not_handed_over(pool: PgPool) {
+async fn r24_a_message_that_might_expire_before_the_answer_is_not_handed_over(pool: PgPool) {
     let world = World::new(pool);
-    world.queue_at("pin", world.now(), world.now() + Duration::from_secs(5)).await;
+    world.queue_at("pin", world.now(), world.now() + GATEWAY_TIMEOUT + Duration::from_secs(5)).await;
     let message = claim(&world).await.pop().expect("a due message");
     world.clock.advance(Duration::from_secs(5));
     assert!(!begin(&world, &message).await);
@@ -136,10 +136,10 @@ async fn a_message_that_expires_after_the_claim_is_not_handed_over(pool: PgPool)
 #[sqlx::test]
 async fn an_expiry_during_the_handover_changes_nothing(pool: PgPool) {
     let world = World::new(pool);
-    let id = world.queue_at("pin", world.now(), world.now() + Duration::from_secs(5)).await;
+    let id = world.queue_at("pin", world.now(), world.now() + GATEWAY_TIMEOUT + Duration::from_secs(5)).await;
     let message = claim(&world).await.pop().expect("a due message");
     assert!(begin(&world, &message).await);
-    world.clock.advance(Duration::from_secs(5));
+    world.clock.advance(GATEWAY_TIMEOUT + Duration::from_secs(5));
 
     world.dispatcher().run_once().await;
     assert_eq!(world.state(id).await, "queued");

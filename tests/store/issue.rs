@@ -3,6 +3,7 @@
 use sqlx::PgPool;
 use temporary_pin::domain::channel::Channel;
 use temporary_pin::domain::hold::Hold;
+use temporary_pin::domain::person::MobileKey;
 use temporary_pin::domain::reason::Reason;
 use temporary_pin::domain::rules::HoldRules;
 use temporary_pin::store::issue_temporary_pin::{
@@ -229,4 +230,25 @@ async fn other_channels_leave_the_hold_alone(pool: PgPool) {
     ask_for_access(&pool, PERSON, 1, t0()).await;
     issued(&pool, PERSON, t0()).await;
     assert_eq!(one::<String>(&pool, "SELECT state FROM access_requests").await, "open");
+}
+
+/// R5: whoever holds the old number gets nothing more, and the new one gets a PIN of its own.
+#[sqlx::test]
+async fn r5_a_pin_that_went_to_another_number_is_revoked_and_not_sent_again(pool: PgPool) {
+    issued(&pool, PERSON, t0()).await;
+    let now = t0() + seconds(120);
+    let verification = verified(&pool, PERSON, now).await;
+    let order = Issue { mobile: MobileKey([9; 32]), ..order(PERSON, verification, now) };
+    assert!(matches!(issue(&pool, &order).await.unwrap(), IssueOutcome::Issued(_)));
+    assert!(
+        one::<bool>(
+            &pool,
+            "SELECT p.state = 'revoked' AND p.revoke_reason = 'mobile_number_changed' AND o.sealed_body IS NULL
+                AND o.state = 'cancelled' AND p.sends = 1
+            FROM pin_requests p JOIN outbox o ON o.id = p.message_id ORDER BY p.create_time LIMIT 1"
+        )
+        .await
+    );
+    assert_eq!(one::<i64>(&pool, "SELECT count(*) FROM pin_requests WHERE state = 'open'").await, 1);
+    assert!(actions(&pool).await.contains(&"pin_revoked".to_owned()));
 }

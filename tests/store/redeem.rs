@@ -172,3 +172,16 @@ async fn a_pin_that_expires_during_the_comparison_is_not_redeemed(pool: PgPool) 
     assert_eq!(finish_try(&pool, &late, Verdict::Right(&counted)).await.unwrap(), RedeemOutcome::NoOpenPin);
     assert_eq!(one::<String>(&pool, "SELECT state FROM pin_requests").await, "open");
 }
+
+/// Others may be trying at this moment, and one of them may be right.
+#[sqlx::test]
+async fn r4_a_no_of_the_guard_is_answered_and_closes_nothing(pool: PgPool) {
+    issued(&pool, PERSON, t0()).await;
+    let attempt = Try { may_count: false, ..attempt(PERSON, t0()) };
+    let Begun::Refused(refusal) = begin_try(&pool, &attempt).await.unwrap() else { panic!("counted") };
+    assert_eq!(refusal, Refusal::Limited);
+    let outcome = finish_try(&pool, &attempt, Verdict::Refused(refusal)).await.unwrap();
+    assert_eq!(outcome, RedeemOutcome::BudgetExhausted);
+    assert!(one::<bool>(&pool, "SELECT state = 'open' AND tries = 0 FROM pin_requests").await);
+    assert_eq!(begin_try(&pool, &attempt).await.unwrap(), Begun::Replayed(outcome));
+}

@@ -213,6 +213,7 @@ pub(crate) fn attempt(person: PersonKey, now: DateTime<Utc>) -> Try<'static> {
         person,
         tries_max: 3,
         wrong_tries: Limit { times: 10, per: DAY },
+        may_count: true,
         now,
     }
 }

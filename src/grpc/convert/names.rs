@@ -12,6 +12,7 @@ pub(super) const fn reason(value: Reason) -> pb::Reason {
         Reason::RequestIdReused => pb::Reason::RequestIdReused,
         Reason::CallerUnknown => pb::Reason::CallerUnknown,
         Reason::CallerNotAllowed => pb::Reason::CallerNotAllowed,
+        Reason::MethodUnknown => pb::Reason::MethodUnknown,
         Reason::IdentityNotConfirmed => pb::Reason::IdentityNotConfirmed,
         Reason::InsufficientData => pb::Reason::InsufficientData,
         Reason::LoginNotAccepted => pb::Reason::LoginNotAccepted,

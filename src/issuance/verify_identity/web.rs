@@ -66,6 +66,10 @@ impl Issuance {
             return self.reject_login(call, id, login.mitid_uuid, Reason::IdentityNotConfirmed).await;
         };
         let subject = self.eligible(&person, call)?;
+        // Nobody would get the answer, and the nonce could not serve again.
+        if call.gone.is_cancelled() {
+            return Err(Refusal::Abandoned);
+        }
         let key = self.keys.person_key(login.mitid_uuid);
         let hold = Hold::start(call.now, &self.rules.hold);
         let request = AccessRequest {
@@ -83,8 +87,10 @@ impl Issuance {
                 hold
             }
             AccessOutcome::Running(hold) | AccessOutcome::Passed(hold) => hold,
+            // Most likely the retry of a call whose answer was lost: no failure of the person's (R18).
             AccessOutcome::NonceUsed => {
-                return self.reject_login(call, id, login.mitid_uuid, Reason::LoginNotAccepted).await;
+                self.refund(&[self.failed_verification(key, id)], call.now).await;
+                return Ok(Verification::Rejected(Reason::LoginNotAccepted));
             }
             AccessOutcome::Limited { until } => {
                 return Err(Refusal::Limited(Denial::until(Reason::VerificationLimit, until)));
