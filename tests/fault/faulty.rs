@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use serde_json::json;
-use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 
 use crate::sandbox::Sandbox;
@@ -43,10 +43,10 @@ impl Faulty {
         for name in ["", "temporarypin.v1.TemporaryPinService", "temporarypin.v1.RedemptionService"] {
             let request = HealthCheckRequest { service: name.to_owned() };
             let mut answers = HealthClient::new(self.world.channel.clone()).watch(request).await.unwrap().into_inner();
-            let waiting = async {
-                while answers.message().await.unwrap().unwrap().status != expected as i32 {}
-            };
-            tokio::time::timeout(Duration::from_secs(15), waiting).await.unwrap_or_else(|_| panic!("never {expected:?}"));
+            let waiting = async { while answers.message().await.unwrap().unwrap().status != expected as i32 {} };
+            tokio::time::timeout(Duration::from_secs(15), waiting)
+                .await
+                .unwrap_or_else(|_| panic!("never {expected:?}"));
         }
     }
 }

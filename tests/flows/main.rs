@@ -11,7 +11,12 @@ mod sandbox;
 mod world;
 
 mod cast;
+mod counter;
 mod failed_verifications;
+mod issue;
+mod limits;
 mod logins;
 mod phone;
+mod redeem;
 mod web;
+mod witnesses;
