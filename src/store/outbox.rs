@@ -67,7 +67,7 @@ pub async fn claim(
 }
 
 /// Commits that the hand-over begins now. `false`: it must not, because the message has expired, is no longer ours, or
-/// would not be ours until the gateway's answer must be there.
+/// would not be ours until the gateway's answer must be there. May be repeated as long as nothing has been sent.
 pub async fn begin_handover(
     pool: &PgPool,
     message: &Claimed,
@@ -76,9 +76,9 @@ pub async fn begin_handover(
 ) -> Result<bool, StoreError> {
     run(pool, "begin_handover", async |connection| {
         let begun = sqlx::query!(
-            "UPDATE outbox SET handover_time = $3, attempts = attempts + 1
-            WHERE id = $1 AND lease_token = $2 AND state = 'queued' AND handover_time IS NULL
-                AND expire_time > $3 AND lease_expire_time > $4",
+            "UPDATE outbox SET handover_time = $3,
+                attempts = attempts + CASE WHEN handover_time IS NULL THEN 1 ELSE 0 END
+            WHERE id = $1 AND lease_token = $2 AND state = 'queued' AND expire_time > $3 AND lease_expire_time > $4",
             message.id,
             message.lease_token,
             now,

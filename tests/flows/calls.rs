@@ -99,7 +99,12 @@ impl World {
     }
 
     /// With a request id that may have been used before.
-    pub(crate) async fn issue_again(&self, caller: &str, verification_id: &str, request_id: Uuid) -> Answer<PinRequest> {
+    pub(crate) async fn issue_again(
+        &self,
+        caller: &str,
+        verification_id: &str,
+        request_id: Uuid,
+    ) -> Answer<PinRequest> {
         let request = IssueTemporaryPinRequest {
             request_id: request_id.to_string(),
             verification_id: verification_id.to_owned(),

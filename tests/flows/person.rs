@@ -3,7 +3,9 @@
 use serde_json::Value;
 use temporary_pin::proto::temporarypin::v1::person_reference::Reference;
 use temporary_pin::proto::temporarypin::v1::question::Kind as QuestionKind;
-use temporary_pin::proto::temporarypin::v1::{Document, PersonReference, SupportingDocument, document, supporting_document};
+use temporary_pin::proto::temporarypin::v1::{
+    Document, PersonReference, SupportingDocument, document, supporting_document,
+};
 
 pub(crate) struct Person(pub(crate) Value);
 
