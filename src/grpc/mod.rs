@@ -54,7 +54,7 @@ async fn answered<T: Send + 'static>(
         Ok(Ok(answer)) => Ok(Response::new(answer)),
         Ok(Err(refusal)) => {
             let metrics = &context.issuance.metrics;
-            metrics.refusal(convert::reason_name(refusal.reason()));
+            metrics.refusal(refusal.reason().as_str());
             if let Refusal::Unavailable(dependency) = refusal {
                 metrics.dependency_failure(dependency);
             }

@@ -4,14 +4,13 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use opentelemetry::trace::TraceContextExt as _;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, FieldViolation, StatusExt as _};
-use tracing_opentelemetry::OpenTelemetrySpanExt as _;
+use tracing::Span;
 
-use super::convert;
 use crate::domain::reason::{Denial, Reason};
 use crate::issuance::Refusal;
+use crate::telemetry::propagation::trace_id;
 
 /// `ErrorInfo.domain` of every error.
 const DOMAIN: &str = "temporarypin";
@@ -103,9 +102,8 @@ pub(super) fn detailed(refusal: &Status) -> Option<Status> {
 
 /// A defect: the trace id and nothing else.
 pub(super) fn internal() -> Status {
-    let trace_id = tracing::Span::current().context().span().span_context().trace_id().to_string();
     let mut details = info(Reason::Internal, None);
-    details.set_request_info(trace_id, "");
+    details.set_request_info(trace_id(&Span::current()).to_string(), "");
     status(Code::Internal, "a defect in the service; report the trace id", details)
 }
 
@@ -116,14 +114,14 @@ fn precondition(denials: &[Denial]) -> Status {
     let until = if lasting { None } else { denials.iter().filter_map(|denial| denial.until).max() };
     let mut details = info(first.reason, until);
     for denial in denials {
-        let name = convert::reason_name(denial.reason);
+        let name = denial.reason.as_str();
         details.add_precondition_failure_violation(name, "person", until_text(denial.until));
     }
-    status(Code::FailedPrecondition, format!("refused: {}", convert::reason_name(first.reason)), details)
+    status(Code::FailedPrecondition, format!("refused: {}", first.reason.as_str()), details)
 }
 
 fn limited(denial: Denial, now: DateTime<Utc>) -> Status {
-    let name = convert::reason_name(denial.reason);
+    let name = denial.reason.as_str();
     let mut details = info(denial.reason, denial.until);
     details.add_quota_failure_violation(name, until_text(denial.until));
     details.set_retry_info(denial.until.map(|until| (until - now).to_std().unwrap_or_default()));
@@ -137,7 +135,7 @@ fn until_text(until: Option<DateTime<Utc>>) -> String {
 fn info(reason: Reason, next_attempt_time: Option<DateTime<Utc>>) -> ErrorDetails {
     let metadata: HashMap<String, String> =
         next_attempt_time.map(|time| (NEXT_ATTEMPT_TIME.into(), rfc3339(time))).into_iter().collect();
-    ErrorDetails::with_error_info(convert::reason_name(reason), DOMAIN, metadata)
+    ErrorDetails::with_error_info(reason.as_str(), DOMAIN, metadata)
 }
 
 fn rfc3339(time: DateTime<Utc>) -> String {

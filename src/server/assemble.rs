@@ -43,6 +43,7 @@ pub(super) async fn assemble(config: &Config, clock: Arc<dyn Clock>) -> anyhow::
         gateway: GatewayApi::new(url, gateway.token.clone(), gateway.sender.clone(), gateway.timeout)?,
         clock,
         settings: config.sms.dispatcher.clone(),
+        metrics: metrics.clone(),
     };
     let issuance = Issuance {
         store,

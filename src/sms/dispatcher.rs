@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use backon::{ExponentialBuilder, Retryable as _};
+use chrono::{DateTime, Utc};
 use sqlx::PgPool;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
@@ -17,7 +18,8 @@ use crate::clock::Clock;
 use crate::keys::KeyRing;
 use crate::random;
 use crate::store::StoreError;
-use crate::store::outbox::{self, Claimed};
+use crate::store::outbox::{self, Claimed, MessageKind};
+use crate::telemetry::metrics::{Dependency, Metrics};
 
 /// Hands messages over. Holds no database connection while it waits for the gateway.
 pub struct Dispatcher<G> {
@@ -31,6 +33,8 @@ pub struct Dispatcher<G> {
     pub clock: Arc<dyn Clock>,
     /// How.
     pub settings: DispatcherSettings,
+    /// What is counted.
+    pub metrics: Metrics,
 }
 
 impl<G: Gateway> Dispatcher<G> {
@@ -99,28 +103,24 @@ impl<G: Gateway> Dispatcher<G> {
         is_full
     }
 
-    #[tracing::instrument(skip_all, fields(message = %claimed.id, kind = claimed.kind))]
+    #[tracing::instrument(skip_all, fields(message = %claimed.id, kind = claimed.kind.as_str()))]
     async fn hand_over(self: Arc<Self>, claimed: Claimed) {
         let outcome = match open_message(&self.keys, claimed.id, &claimed.sealed_body) {
             Err(error) => Err(GatewayError::Permanent(error.to_string())),
             Ok((recipient, text)) => {
-                let now = self.clock.now();
-                match outbox::begin_handover(&self.pool, &claimed, now, self.gateway.timeout()).await {
-                    Ok(true) => {}
-                    Ok(false) => return debug!("no longer to be sent, or not by this dispatcher"),
+                // A begin whose answer was lost would give the message up, though nobody has sent it.
+                let begin = || self.begin(&claimed);
+                let now = match begin.retry(ExponentialBuilder::default()).await {
+                    Ok(Some(now)) => now,
+                    Ok(None) => return debug!("no longer to be sent, or not by this dispatcher"),
                     Err(error) => return warn!(%error, "cannot begin the hand-over"),
-                }
+                };
                 let reference = format!("{}.{}", claimed.id, claimed.sends);
                 let validity = (claimed.expire_time - now).to_std().unwrap_or_default();
                 self.gateway.send(&Message { recipient, text, reference, validity }).await
             }
         };
-        match &outcome {
-            Ok(_) => info!(outcome = "accepted"),
-            Err(GatewayError::Temporary(reason)) => warn!(outcome = "temporary", reason),
-            Err(GatewayError::Permanent(reason)) => error!(outcome = "permanent", reason),
-            Err(GatewayError::Unknown(reason)) => error!(outcome = "unknown", reason),
-        }
+        self.note(claimed.kind, &outcome);
         // A lost record would give the message up, so a short outage of the database is waited for.
         let record = || self.record(&claimed, &outcome);
         if let Err(error) = record.retry(ExponentialBuilder::default()).await {
@@ -128,11 +128,38 @@ impl<G: Gateway> Dispatcher<G> {
         }
     }
 
+    /// Logs and counts an outcome.
+    fn note(&self, kind: MessageKind, result: &Result<Accepted, GatewayError>) {
+        let outcome = match result {
+            Ok(_) => "accepted",
+            Err(GatewayError::Temporary(_)) => "temporary",
+            Err(GatewayError::Permanent(_)) => "permanent",
+            Err(GatewayError::Unknown(_)) => "unknown",
+        };
+        self.metrics.message(kind.as_str(), outcome);
+        match result {
+            Ok(_) => info!(outcome),
+            Err(GatewayError::Temporary(reason)) => warn!(outcome, reason),
+            Err(GatewayError::Permanent(reason) | GatewayError::Unknown(reason)) => error!(outcome, reason),
+        }
+        // A permanent no is about the message: the gateway itself is well.
+        if let Err(GatewayError::Temporary(_) | GatewayError::Unknown(_)) = result {
+            self.metrics.dependency_failure(Dependency::Gateway);
+        }
+    }
+
+    /// When the hand-over began, if it may.
+    async fn begin(&self, message: &Claimed) -> Result<Option<DateTime<Utc>>, StoreError> {
+        let now = self.clock.now();
+        let begun = outbox::begin_handover(&self.pool, message, now, self.gateway.timeout()).await?;
+        Ok(begun.then_some(now))
+    }
+
     async fn record(&self, message: &Claimed, outcome: &Result<Accepted, GatewayError>) -> Result<(), StoreError> {
         match outcome {
             Ok(accepted) => outbox::accepted(&self.pool, message, accepted.gateway_reference.as_deref()).await,
             // A warning that comes twice does less harm than none; a PIN never goes out twice unasked.
-            Err(GatewayError::Unknown(reason)) if message.kind == "pin" => {
+            Err(GatewayError::Unknown(reason)) if message.kind == MessageKind::Pin => {
                 outbox::failed(&self.pool, message, &format!("outcome unknown: {reason}")).await
             }
             Err(GatewayError::Temporary(reason) | GatewayError::Unknown(reason)) => {

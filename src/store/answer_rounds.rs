@@ -4,7 +4,6 @@ use chrono::{DateTime, Utc};
 use sqlx::PgPool;
 use uuid::Uuid;
 
-use super::verifications::reason_name;
 use super::{StoreError, run, to_key};
 use crate::domain::assurance::AssuranceLevel;
 use crate::domain::channel::Channel;
@@ -103,7 +102,7 @@ pub async fn conclude(
                 kind = Some(extra.as_str());
                 right = i16::try_from(count).ok();
             }
-            Conclusion::Rejected(why) => reason = Some(reason_name(why)),
+            Conclusion::Rejected(why) => reason = Some(why.as_str()),
         }
         let concluded = sqlx::query_scalar!(
             r#"WITH concluded AS (

@@ -10,8 +10,8 @@ use uuid::Uuid;
 use super::error::lost_race;
 use super::{StoreError, interval, run};
 use crate::domain::person::PersonKey;
+use crate::domain::pin::PinVerifier;
 use crate::domain::rules::Limit;
-use crate::keys::PinVerifier;
 
 /// How often a statement is run: each run but the last lost a race against another try for the same person.
 const RUNS: usize = 4;

@@ -2,15 +2,21 @@
 
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use serde_json::json;
+use temporary_pin::proto::temporarypin::v1::verify_identity_response::State;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 
+use crate::person::Person;
 use crate::sandbox::Sandbox;
 use crate::support::fault_proxy::FaultProxy;
 use crate::support::redis_url;
 use crate::world::World;
+
+/// How long a message belongs to the dispatcher that claimed it.
+pub(crate) const LEASE: TimeDelta = TimeDelta::seconds(60);
 
 pub(crate) struct Faulty {
     // Dropped in this order: the sandbox tidies up through the proxies.
@@ -59,6 +65,16 @@ impl Drop for Faulty {
 }
 
 impl World {
+    /// Identifies the person by phone, through an agent who serves nobody else (R22). Gives the id of the verification.
+    pub(crate) async fn identify_by_own_agent(&self, person: &Person) -> String {
+        let agent = format!("agent-of-{}", person.id());
+        let evidence = self.phone_evidence(person.reference(), person.document(), &agent).await;
+        let asked = self.verify("phone", evidence).await.unwrap();
+        let verified = self.answer_right("phone", person, &asked, 3).await;
+        assert_eq!(verified.state(), State::Verified, "{verified:?}");
+        verified.verification_id
+    }
+
     /// Switches how the register or the gateway behaves.
     pub(crate) async fn set(&self, path: &str, mode: &str) {
         self.sandbox.post(path, json!({ "mode": mode })).await;
@@ -72,8 +88,8 @@ impl World {
 
 /// A look into the database, by the direct way.
 impl World {
-    /// How many rows a table has.
-    pub(crate) async fn count(&self, table: &str) -> i64 {
+    /// How many rows a table has, or how many of them `table WHERE condition` names.
+    pub(crate) async fn count(&self, table: &'static str) -> i64 {
         let count = sqlx::AssertSqlSafe(format!("SELECT count(*) FROM {table}"));
         sqlx::query_scalar(count).fetch_one(&mut self.database().await).await.unwrap()
     }

@@ -21,4 +21,10 @@ mod support;
 mod world;
 
 mod faulty;
+mod raw;
+
+mod cuts;
+mod deadlines;
+mod gateway;
+mod going_away;
 mod outages;

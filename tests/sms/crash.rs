@@ -112,7 +112,17 @@ async fn whoever_lost_the_lease_neither_sends_nor_records(pool: PgPool) {
 
     assert_eq!((world.state(id).await.as_str(), world.last_error(id).await), ("queued", None));
     assert!(begin(&world, &quick).await);
-    assert!(!begin(&world, &quick).await, "one hand-over per claim");
+}
+
+/// The answer to the first begin was lost with its connection; nothing has been sent.
+#[sqlx::test]
+async fn a_handover_may_begin_again(pool: PgPool) {
+    let world = World::new(pool);
+    let (id, message) = claimed(&world, "pin").await;
+    assert!(begin(&world, &message).await);
+    assert!(begin(&world, &message).await);
+    outbox::retry_later(&world.pool, &message, world.now(), "status 503").await.unwrap();
+    assert_eq!(world.attempts(id).await.as_deref(), Some("1"), "one hand-over");
 }
 
 #[sqlx::test]

@@ -7,7 +7,6 @@ mod person;
 
 pub(super) use answer::{eligibility, pin_request, redemption, verification};
 pub(super) use evidence::{evidence, fits as evidence_fits};
-pub(super) use names::reason_name;
 pub(super) use person::person;
 
 use tonic::Status;

@@ -13,7 +13,8 @@ use crate::issuance::{Call, Refusal, language_of};
 use crate::login::{LoginError, WebLogin};
 use crate::random;
 use crate::sms::sealed::seal_message;
-use crate::store::access_requests::{self, AccessOutcome, AccessRequest, Notice, NoticeKind};
+use crate::store::access_requests::{self, AccessOutcome, AccessRequest, Notice};
+use crate::store::outbox::MessageKind;
 use crate::store::verifications::{self, Method, NewVerification, Recorded, Standing};
 use crate::telemetry::metrics::Dependency;
 use crate::texts::SmsText;
@@ -164,8 +165,8 @@ impl Issuance {
         let requested = SmsText::AccessRequested { eligible_time: hold.eligible_time };
         let passed = SmsText::HoldPassed { expire_time: hold.expire_time };
         vec![
-            notice(NoticeKind::AccessRequested, &requested, hold.request_time, hold.eligible_time),
-            notice(NoticeKind::HoldPassed, &passed, hold.eligible_time, hold.expire_time),
+            notice(MessageKind::AccessRequested, &requested, hold.request_time, hold.eligible_time),
+            notice(MessageKind::HoldPassed, &passed, hold.eligible_time, hold.expire_time),
         ]
     }
 }
