@@ -1,12 +1,11 @@
-//! The edge: callers and their roles, bodies that are no messages, methods that do not exist, deadlines.
+//! The edge: callers and their roles, bodies that are no messages, methods that do not exist.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use prost::Message as _;
 use reqwest::Client;
 use serde_json::json;
 use temporary_pin::proto::temporarypin::v1::verify_identity_request::Evidence;
-use temporary_pin::proto::temporarypin::v1::{CheckEligibilityRequest, Reason, RedeemTemporaryPinRequest, WebLogin};
+use temporary_pin::proto::temporarypin::v1::{Reason, RedeemTemporaryPinRequest, WebLogin};
 use tonic::{Code, Status};
 
 use crate::acts::{CLERK, QUESTIONS};
@@ -20,7 +19,6 @@ const REDEMPTION: &str = "temporarypin.v1.RedemptionService";
 pub(crate) struct Raw<'a> {
     pub(crate) path: &'a str,
     pub(crate) caller: Option<&'a str>,
-    pub(crate) timeout: Option<&'a str>,
     pub(crate) body: Vec<u8>,
 }
 
@@ -35,9 +33,6 @@ impl Raw<'_> {
             .body(self.body);
         if let Some(caller) = self.caller {
             request = request.header("x-sandbox-caller", caller);
-        }
-        if let Some(timeout) = self.timeout {
-            request = request.header("grpc-timeout", timeout);
         }
         let response = request.send().await.unwrap();
         let status = Status::from_header_map(response.headers());
@@ -57,11 +52,11 @@ async fn callers_must_be_known() {
     for caller in [None, Some("nobody"), Some("")] {
         for method in ["CheckEligibility", "VerifyIdentity", "IssueTemporaryPin"] {
             let path = &format!("{TEMPORARY_PIN}/{method}");
-            let refusal = Raw { path, caller, timeout: None, body: framed(&[]) }.refused(&world).await;
+            let refusal = Raw { path, caller, body: framed(&[]) }.refused(&world).await;
             refusal.assert(Code::Unauthenticated, Reason::CallerUnknown);
         }
         let path = &format!("{REDEMPTION}/RedeemTemporaryPin");
-        let refusal = Raw { path, caller, timeout: None, body: framed(&[]) }.refused(&world).await;
+        let refusal = Raw { path, caller, body: framed(&[]) }.refused(&world).await;
         refusal.assert(Code::Unauthenticated, Reason::CallerUnknown);
     }
 }
@@ -126,7 +121,7 @@ async fn a_body_that_is_no_message_is_malformed() {
         let path = &format!("{service}/{method}");
         // Garbage, a field that ends too early, a text that is no UTF-8, no message at all.
         for body in [framed(b"\xff\xff\xff\xff\xff"), framed(b"\x0a\x7fx"), framed(b"\x0a\x02\xc3\x28"), vec![]] {
-            let refusal = Raw { path, caller: Some(caller), timeout: None, body }.refused(&world).await;
+            let refusal = Raw { path, caller: Some(caller), body }.refused(&world).await;
             refusal.assert(Code::InvalidArgument, Reason::InvalidField);
         }
     }
@@ -144,24 +139,9 @@ async fn a_body_that_is_too_large_is_malformed() {
 async fn what_does_not_exist_is_refused_with_a_reason() {
     let world = World::open().await;
     let path = &format!("{TEMPORARY_PIN}/RevealTemporaryPin");
-    let refusal = Raw { path, caller: Some("web"), timeout: None, body: framed(&[]) }.refused(&world).await;
+    let refusal = Raw { path, caller: Some("web"), body: framed(&[]) }.refused(&world).await;
     refusal.assert(Code::Unimplemented, Reason::MethodUnknown);
     let path = "temporarypin.v1.OracleService/RevealTemporaryPin";
-    let refusal = Raw { path, caller: Some("web"), timeout: None, body: framed(&[]) }.refused(&world).await;
+    let refusal = Raw { path, caller: Some("web"), body: framed(&[]) }.refused(&world).await;
     refusal.assert(Code::PermissionDenied, Reason::CallerNotAllowed);
-}
-
-#[tokio::test]
-async fn a_deadline_that_has_passed_is_told_as_such() {
-    let world = World::open().await;
-    let person = world.somebody().await;
-    world.sandbox.post("/register", json!({ "mode": "slow", "seconds": 5 })).await;
-    let body = framed(&CheckEligibilityRequest { person: Some(person.reference()) }.encode_to_vec());
-    let path = &format!("{TEMPORARY_PIN}/CheckEligibility");
-    let start = Instant::now();
-
-    let refusal = Raw { path, caller: Some("web"), timeout: Some("200m"), body }.refused(&world).await;
-
-    refusal.assert(Code::DeadlineExceeded, Reason::DeadlineExceeded);
-    assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
 }

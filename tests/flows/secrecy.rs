@@ -167,7 +167,7 @@ impl Story {
         self.world.visits(visit).await.unwrap_err().assert(Code::InvalidArgument, Reason::InvalidField);
         let path = "temporarypin.v1.TemporaryPinService/CheckEligibility";
         let body = framed(format!("\x0a\x7f\x0a\x0a{cpr_number}").as_bytes());
-        let refusal = Raw { path, caller: Some("web"), timeout: None, body }.refused(&self.world).await;
+        let refusal = Raw { path, caller: Some("web"), body }.refused(&self.world).await;
         refusal.assert(Code::InvalidArgument, Reason::InvalidField);
 
         self.world.sandbox.post("/register", json!({ "mode": "down" })).await;
