@@ -40,7 +40,7 @@ pub(super) fn refused(refusal: &Refusal, now: DateTime<Utc>) -> Status {
         Refusal::Limited(denial) => limited(*denial, now),
         Refusal::Unavailable(dependency) => {
             tracing::warn!(dependency = dependency.as_str(), "a dependency does not answer");
-            unavailable("a dependency does not answer; nothing was done")
+            unavailable("a dependency does not answer; repeat the call with the same request_id")
         }
         Refusal::Internal(cause) => {
             tracing::error!(cause, "a defect");

@@ -33,7 +33,7 @@ pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> anyhow
     let address = config.server.address;
     let listener =
         TcpListener::bind(address).await.with_context(|| format!("server.address: cannot listen on {address}"))?;
-    tracing::info!(%address, "listening");
+    tracing::info!(address = %listener.local_addr()?, "listening");
     let callers = config
         .callers
         .iter()
