@@ -127,8 +127,19 @@ CREATE TABLE audit_events (
 CREATE INDEX audit_events_person ON audit_events (person_key, event_time);
 CREATE INDEX audit_events_event_time ON audit_events USING brin (event_time);
 
+-- A row that stands is never changed; the purge deletes whole rows when they have served their time.
+CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'rows of % are never changed', TG_TABLE_NAME;
+END
+$$;
+CREATE TRIGGER audit_events_append_only BEFORE UPDATE ON audit_events
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
 -- Which agent did it: apart, because a person may have the event but not the agent (Datatilsynet, 6 June 2024).
 CREATE TABLE audit_agents (
     audit_event_id bigint PRIMARY KEY REFERENCES audit_events (id),
     agent_key      bytea NOT NULL CHECK (length(agent_key) = 32)
 );
+CREATE TRIGGER audit_agents_append_only BEFORE UPDATE ON audit_agents
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();

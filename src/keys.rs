@@ -18,7 +18,7 @@ use zeroize::Zeroizing;
 use crate::domain::cpr::CprNumber;
 use crate::domain::mobile::MobileNumber;
 use crate::domain::person::{AgentKey, MitidUuid, MobileKey, PersonKey};
-use crate::domain::pin::Pin;
+use crate::domain::pin::{Pin, PinVerifier};
 
 /// Length of every key, in bytes.
 const KEY_LENGTH: usize = 32;
@@ -31,17 +31,6 @@ pub struct KeyRing {
     pseudonym: hmac::Key,
     verifier: BTreeMap<i32, hmac::Key>,
     sealing: BTreeMap<i32, RandomizedNonceKey>,
-}
-
-/// What is stored of a PIN: a salted MAC under a key that the database does not hold (R: NIST 800-63B 3.1.1.2).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PinVerifier {
-    /// Which key of the ring made it.
-    pub key_id: i32,
-    /// Random per PIN.
-    pub salt: [u8; 16],
-    /// HMAC-SHA-256 over salt, PIN request id and PIN.
-    pub mac: [u8; 32],
 }
 
 /// A sealed value does not open: damaged, made for another purpose, or its key is not in the ring.
@@ -157,7 +146,8 @@ impl KeyRing {
 pub fn generate(rng: &mut impl Rng) -> Zeroizing<String> {
     let mut text = Zeroizing::new(String::from(
         "# Key ring of the temporary-PIN service. Secret: keep it out of the database, its backups and version control.\n\
-         # Rotate verifier and sealing keys by adding one with a higher id; remove the old one a day later.\n",
+         # Rotate verifier and sealing keys by adding one with a higher id. Remove the old one after two days, when nothing\n\
+         # made with it is left. Restart all instances with the new ring at once: each must open what the others sealed.\n",
     ));
     for purpose in ["pseudonym", "verifier", "sealing"] {
         let mut key = Zeroizing::new([0; KEY_LENGTH]);

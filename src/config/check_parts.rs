@@ -9,6 +9,7 @@ use tracing_subscriber::EnvFilter;
 
 use super::check::Problems;
 use super::{Config, Postgres, Redis, Sms};
+use crate::confidential::is_confidential;
 use crate::login::IssuerSettings;
 use crate::register::RegisterSettings;
 use crate::store::LONGEST_STATEMENT;
@@ -74,7 +75,7 @@ fn login(section: &str, login: &IssuerSettings, problems: &mut Problems) {
 fn sms(Sms { gateway, dispatcher }: &Sms, problems: &mut Problems) {
     let url = reqwest::Url::parse(&gateway.url);
     problems.unless(
-        url.is_ok_and(|url| is_encrypted(&url)),
+        url.is_ok_and(|url| is_confidential(url.scheme(), url.host_str().unwrap_or_default())),
         "sms.gateway.url",
         "must be an https URL (http only on a loopback address)",
     );
@@ -87,7 +88,7 @@ fn sms(Sms { gateway, dispatcher }: &Sms, problems: &mut Problems) {
     problems.unless(
         gateway.timeout * 2 <= dispatcher.lease,
         "sms.gateway.timeout",
-        "must be at most half of sms.dispatcher.lease: when a lease runs out, another instance sends the message",
+        "must be at most half of sms.dispatcher.lease: a hand-over that outlasts its lease counts as lost",
     );
     problems.unless_at_least_one("sms.dispatcher.concurrency", dispatcher.concurrency);
     problems.unless_positive("sms.dispatcher.poll_interval", dispatcher.poll_interval);
@@ -127,13 +128,6 @@ fn telemetry(telemetry: &telemetry::Settings, problems: &mut Problems) {
 fn url(key: &str, url: &SecretString, fine: impl Fn(&str) -> bool, right: &str, problems: &mut Problems) {
     let url = url.expose_secret();
     problems.unless(url.is_empty() || fine(url), key, format!("is not valid; write {right}"));
-}
-
-/// Whether nobody can listen in: https, or a connection that does not leave the machine.
-fn is_encrypted(url: &reqwest::Url) -> bool {
-    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
-    let loopback = host == "localhost" || host.parse().is_ok_and(|address: std::net::IpAddr| address.is_loopback());
-    url.scheme() == "https" || (url.scheme() == "http" && loopback)
 }
 
 fn readable(key: &str, file: &Path, right: &str, problems: &mut Problems) {

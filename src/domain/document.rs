@@ -132,8 +132,16 @@ pub fn judge(
     judge_registered(registered.ok_or(DocumentProblem::NotFound)?, person, today)
 }
 
-/// R19: judges a document in a clerk's hand: any kind, and a foreign one with a supporting document. Our registers need
-/// not know a foreign document, but what they know of it counts.
+/// R19: whether a document of this kind and issuer serves at the counter at all: any from our issuers, of foreign ones a
+/// passport or identity card with a supporting document.
+#[must_use]
+pub fn serves_at_counter(document: &Document, supporting: Option<SupportingDocument>, issuers: &[String]) -> bool {
+    let known_abroad = matches!(document.kind, DocumentKind::Passport | DocumentKind::IdentityCard);
+    issuers.contains(&document.issuer) || (known_abroad && supporting.is_some())
+}
+
+/// R19: judges a document in a clerk's hand. Our registers need not know a foreign document, but what they know of it
+/// counts.
 pub fn judge_at_counter(
     document: &Document,
     supporting: Option<SupportingDocument>,
@@ -142,11 +150,10 @@ pub fn judge_at_counter(
     issuers: &[String],
     today: NaiveDate,
 ) -> Result<(), DocumentProblem> {
-    let foreign = !issuers.contains(&document.issuer);
     match registered {
-        _ if foreign && supporting.is_none() => Err(DocumentProblem::NotAccepted),
+        _ if !serves_at_counter(document, supporting, issuers) => Err(DocumentProblem::NotAccepted),
         Some(registered) => judge_registered(registered, person, today),
-        None if foreign => Ok(()),
+        None if !issuers.contains(&document.issuer) => Ok(()),
         None => Err(DocumentProblem::NotFound),
     }
 }

@@ -93,6 +93,25 @@ pub fn hold_denial(hold: Option<&Hold>, now: DateTime<Utc>) -> Option<Denial> {
     }
 }
 
+/// All that stands in the way of a PIN in this channel now: the person's own denials and, on the web, the hold.
+///
+/// To ask for access is no advice to somebody who could not order all the same; a running hold is always told.
+#[must_use]
+pub fn denials_with_hold(
+    person: &Person,
+    channel: Channel,
+    hold: Option<&Hold>,
+    rules: &EligibilityRules,
+    now: DateTime<Utc>,
+) -> Vec<Denial> {
+    let mut all = denials(person, channel, rules, now);
+    if channel == Channel::Web {
+        let denial = hold_denial(hold, now);
+        all.extend(denial.filter(|denial| all.is_empty() || denial.until.is_some()));
+    }
+    all
+}
+
 /// The answer for one channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {

@@ -8,6 +8,17 @@ use rand::{Rng, RngExt as _};
 #[derive(Clone, PartialEq, Eq, zeroize::ZeroizeOnDrop)]
 pub struct Pin(String);
 
+/// What is stored of a PIN: a salted MAC under a key that the database does not hold (NIST 800-63B 3.1.1.2).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PinVerifier {
+    /// Which key of the ring made it.
+    pub key_id: i32,
+    /// Random per PIN.
+    pub salt: [u8; 16],
+    /// HMAC-SHA-256 over salt, PIN request id and PIN.
+    pub mac: [u8; 32],
+}
+
 /// The text is no PIN.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be eight digits")]

@@ -2,49 +2,73 @@
 
 use chrono::{DateTime, Utc};
 
-/// A reason for a refusal. The wire enum `temporarypin.v1.Reason` has the same names, and its comments say what the
-/// caller should tell the person.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[expect(missing_docs, reason = "each is documented in common.proto, the published contract")]
-pub enum Reason {
-    InvalidField,
-    RequestIdReused,
-    CallerUnknown,
-    CallerNotAllowed,
-    IdentityNotConfirmed,
-    InsufficientData,
-    LoginNotAccepted,
-    LoginTooOld,
-    AssuranceTooLow,
-    AgentNotAccepted,
-    DocumentNotAccepted,
-    WitnessNotAccepted,
-    TooYoung,
-    PersonDead,
-    PersonDisappeared,
-    CprNumberNotValid,
-    CounterOnly,
-    MitidNotActive,
-    NoMobileNumber,
-    MobileNumberNotAllowed,
-    MobileNumberChangedRecently,
-    AccessNotRequested,
-    HoldRunning,
-    AccessExpired,
-    LoginAgain,
-    VerificationUnknown,
-    VerificationNotConfirmed,
-    VerificationExpired,
-    VerificationUsed,
-    VerificationLimit,
-    PersonLimit,
-    MobileLimit,
-    AgentLimit,
-    CallerLimit,
-    ServiceLimit,
-    Unavailable,
-    DeadlineExceeded,
-    Internal,
+/// Defines the reasons, each with its name.
+macro_rules! reasons {
+    ($($reason:ident = $name:literal,)+) => {
+        /// A reason for a refusal. The wire enum `temporarypin.v1.Reason` has the same names, and its comments say what
+        /// the caller should tell the person.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[expect(missing_docs, reason = "each is documented in common.proto, the published contract")]
+        pub enum Reason {
+            $($reason,)+
+        }
+
+        impl Reason {
+            /// All of them.
+            #[cfg(test)]
+            pub(crate) const ALL: &[Self] = &[$(Self::$reason,)+];
+
+            /// The name used in error details, tables and metrics: that of the wire enum without its prefix.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$reason => $name,)+
+                }
+            }
+        }
+    };
+}
+
+reasons! {
+    InvalidField = "INVALID_FIELD",
+    RequestIdReused = "REQUEST_ID_REUSED",
+    CallerUnknown = "CALLER_UNKNOWN",
+    CallerNotAllowed = "CALLER_NOT_ALLOWED",
+    MethodUnknown = "METHOD_UNKNOWN",
+    IdentityNotConfirmed = "IDENTITY_NOT_CONFIRMED",
+    InsufficientData = "INSUFFICIENT_DATA",
+    LoginNotAccepted = "LOGIN_NOT_ACCEPTED",
+    LoginTooOld = "LOGIN_TOO_OLD",
+    AssuranceTooLow = "ASSURANCE_TOO_LOW",
+    AgentNotAccepted = "AGENT_NOT_ACCEPTED",
+    DocumentNotAccepted = "DOCUMENT_NOT_ACCEPTED",
+    WitnessNotAccepted = "WITNESS_NOT_ACCEPTED",
+    TooYoung = "TOO_YOUNG",
+    PersonDead = "PERSON_DEAD",
+    PersonDisappeared = "PERSON_DISAPPEARED",
+    CprNumberNotValid = "CPR_NUMBER_NOT_VALID",
+    CounterOnly = "COUNTER_ONLY",
+    MitidNotActive = "MITID_NOT_ACTIVE",
+    NoMobileNumber = "NO_MOBILE_NUMBER",
+    MobileNumberNotAllowed = "MOBILE_NUMBER_NOT_ALLOWED",
+    MobileNumberChangedRecently = "MOBILE_NUMBER_CHANGED_RECENTLY",
+    AccessNotRequested = "ACCESS_NOT_REQUESTED",
+    HoldRunning = "HOLD_RUNNING",
+    AccessExpired = "ACCESS_EXPIRED",
+    LoginAgain = "LOGIN_AGAIN",
+    VerificationUnknown = "VERIFICATION_UNKNOWN",
+    VerificationNotConfirmed = "VERIFICATION_NOT_CONFIRMED",
+    VerificationExpired = "VERIFICATION_EXPIRED",
+    VerificationUsed = "VERIFICATION_USED",
+    VerificationLimit = "VERIFICATION_LIMIT",
+    PersonLimit = "PERSON_LIMIT",
+    MobileLimit = "MOBILE_LIMIT",
+    AgentLimit = "AGENT_LIMIT",
+    CallerLimit = "CALLER_LIMIT",
+    ServiceLimit = "SERVICE_LIMIT",
+    Unavailable = "UNAVAILABLE",
+    DeadlineExceeded = "DEADLINE_EXCEEDED",
+    Internal = "INTERNAL",
 }
 
 /// A reason and, where waiting helps, until when it holds.

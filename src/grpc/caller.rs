@@ -70,7 +70,10 @@ impl CallerResolver for CertificateCallers {
 
 /// Middleware: lets a call through only when its caller is known and has a role for it.
 pub async fn authorise(State(callers): State<Arc<dyn CallerResolver>>, mut request: Request, next: Next) -> Response {
-    let Some(needed) = Needed::by(request.uri().path()) else { return next.run(request).await };
+    let Some(needed) = Needed::by(request.uri().path()) else { return status::caller_not_allowed().into_http() };
+    if needed == Needed::Nothing {
+        return next.run(request).await;
+    }
     let Some(caller) = callers.resolve(request.headers(), request.extensions()) else {
         return status::caller_unknown().into_http();
     };
@@ -83,21 +86,29 @@ pub async fn authorise(State(callers): State<Arc<dyn CallerResolver>>, mut reque
 }
 
 /// The role that an RPC needs.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Needed {
+    Nothing,
     Channel,
     Redeemer,
 }
 
 impl Needed {
-    /// By path `/package.Service/Method`. Health and reflection need no role.
+    /// By path `/package.Service/Method`. A service that is not named here is nobody's.
     fn by(path: &str) -> Option<Self> {
-        let service = path.strip_prefix("/temporarypin.v1.")?.split('/').next()?;
-        Some(if service == "RedemptionService" { Self::Redeemer } else { Self::Channel })
+        match path.trim_start_matches('/').split('/').next()? {
+            "temporarypin.v1.TemporaryPinService" => Some(Self::Channel),
+            "temporarypin.v1.RedemptionService" => Some(Self::Redeemer),
+            "grpc.health.v1.Health"
+            | "grpc.reflection.v1.ServerReflection"
+            | "grpc.reflection.v1alpha.ServerReflection" => Some(Self::Nothing),
+            _ => None,
+        }
     }
 
     fn met_by(self, caller: &Caller) -> bool {
         match self {
+            Self::Nothing => true,
             Self::Channel => caller.channel().is_some(),
             Self::Redeemer => caller.roles.contains(&Role::Redeemer),
         }

@@ -15,12 +15,12 @@ use std::future::Future;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use tokio_util::task::TaskTracker;
 use tonic::{Request, Response, Status};
 use tracing::Instrument as _;
 
 use crate::clock::Clock;
 use crate::issuance::{Issuance, Refusal};
-use crate::telemetry::metrics::Metrics;
 use caller::Caller;
 
 pub use health::watch as watch_health;
@@ -32,6 +32,8 @@ pub struct Context {
     pub issuance: Arc<Issuance>,
     /// The clock, read once per call.
     pub clock: Arc<dyn Clock>,
+    /// The use cases that run, so that the end of the process can wait for them.
+    pub calls: TaskTracker,
 }
 
 impl Context {
@@ -44,14 +46,15 @@ impl Context {
 
 /// Runs a use case to its end, even when the caller goes away meanwhile: what must be recorded is recorded.
 async fn answered<T: Send + 'static>(
-    metrics: &Metrics,
+    context: &Context,
     now: DateTime<Utc>,
     work: impl Future<Output = Result<T, Refusal>> + Send + 'static,
 ) -> Result<Response<T>, Status> {
-    match tokio::spawn(work.in_current_span()).await {
+    match context.calls.spawn(work.in_current_span()).await {
         Ok(Ok(answer)) => Ok(Response::new(answer)),
         Ok(Err(refusal)) => {
-            metrics.refusal(convert::reason_name(refusal.reason()));
+            let metrics = &context.issuance.metrics;
+            metrics.refusal(refusal.reason().as_str());
             if let Refusal::Unavailable(dependency) = refusal {
                 metrics.dependency_failure(dependency);
             }

@@ -29,7 +29,7 @@ impl RedemptionService for Redeem {
 
         let context = Arc::clone(&self.0);
         let attempt = Try { caller: caller.name, request_id, person, pin };
-        answered(&self.0.issuance.metrics, now, async move {
+        answered(&self.0, now, async move {
             let redemption = context.issuance.redeem_temporary_pin(&attempt, now).await?;
             Ok(convert::redemption(&redemption))
         })

@@ -4,14 +4,13 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use opentelemetry::trace::TraceContextExt as _;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, FieldViolation, StatusExt as _};
-use tracing_opentelemetry::OpenTelemetrySpanExt as _;
+use tracing::Span;
 
-use super::convert;
 use crate::domain::reason::{Denial, Reason};
 use crate::issuance::Refusal;
+use crate::telemetry::propagation::trace_id;
 
 /// `ErrorInfo.domain` of every error.
 const DOMAIN: &str = "temporarypin";
@@ -40,8 +39,9 @@ pub(super) fn refused(refusal: &Refusal, now: DateTime<Utc>) -> Status {
         Refusal::Limited(denial) => limited(*denial, now),
         Refusal::Unavailable(dependency) => {
             tracing::warn!(dependency = dependency.as_str(), "a dependency does not answer");
-            unavailable("a dependency does not answer; repeat the call with the same request_id")
+            unavailable("a dependency does not answer; a repeat with the same request_id does nothing twice")
         }
+        Refusal::Abandoned => deadline_exceeded(),
         Refusal::Internal(cause) => {
             tracing::error!(cause, "a defect");
             internal()
@@ -72,7 +72,7 @@ pub(super) fn caller_not_allowed() -> Status {
 pub(super) fn deadline_exceeded() -> Status {
     status(
         Code::DeadlineExceeded,
-        "the deadline passed; repeat with the same request_id to learn the outcome",
+        "the deadline passed; a repeat with the same request_id tells the outcome",
         info(Reason::DeadlineExceeded, None),
     )
 }
@@ -86,19 +86,24 @@ pub(super) fn unavailable(message: &str) -> Status {
 
 /// What tonic refused before a service saw it, with details. `None`: it went well, or is nothing of ours.
 pub(super) fn detailed(refusal: &Status) -> Option<Status> {
-    let description = match refusal.code() {
-        Code::Internal => "the body is not a message of this request's type",
-        Code::OutOfRange => "the message is larger than the server takes",
-        _ => return None,
+    let (code, description, reason) = match refusal.code() {
+        Code::Ok => return None,
+        Code::Internal => {
+            (Code::InvalidArgument, "the body is not a message of this request's type", Reason::InvalidField)
+        }
+        Code::OutOfRange => {
+            (Code::InvalidArgument, "the message is larger than the server takes", Reason::InvalidField)
+        }
+        Code::Unimplemented => (Code::Unimplemented, "there is no such method", Reason::MethodUnknown),
+        code => (code, "the call failed", Reason::Internal),
     };
-    Some(status(Code::InvalidArgument, description, info(Reason::InvalidField, None)))
+    Some(status(code, description, info(reason, None)))
 }
 
 /// A defect: the trace id and nothing else.
 pub(super) fn internal() -> Status {
-    let trace_id = tracing::Span::current().context().span().span_context().trace_id().to_string();
     let mut details = info(Reason::Internal, None);
-    details.set_request_info(trace_id, "");
+    details.set_request_info(trace_id(&Span::current()).to_string(), "");
     status(Code::Internal, "a defect in the service; report the trace id", details)
 }
 
@@ -109,14 +114,14 @@ fn precondition(denials: &[Denial]) -> Status {
     let until = if lasting { None } else { denials.iter().filter_map(|denial| denial.until).max() };
     let mut details = info(first.reason, until);
     for denial in denials {
-        let name = convert::reason_name(denial.reason);
+        let name = denial.reason.as_str();
         details.add_precondition_failure_violation(name, "person", until_text(denial.until));
     }
-    status(Code::FailedPrecondition, format!("refused: {}", convert::reason_name(first.reason)), details)
+    status(Code::FailedPrecondition, format!("refused: {}", first.reason.as_str()), details)
 }
 
 fn limited(denial: Denial, now: DateTime<Utc>) -> Status {
-    let name = convert::reason_name(denial.reason);
+    let name = denial.reason.as_str();
     let mut details = info(denial.reason, denial.until);
     details.add_quota_failure_violation(name, until_text(denial.until));
     details.set_retry_info(denial.until.map(|until| (until - now).to_std().unwrap_or_default()));
@@ -130,7 +135,7 @@ fn until_text(until: Option<DateTime<Utc>>) -> String {
 fn info(reason: Reason, next_attempt_time: Option<DateTime<Utc>>) -> ErrorDetails {
     let metadata: HashMap<String, String> =
         next_attempt_time.map(|time| (NEXT_ATTEMPT_TIME.into(), rfc3339(time))).into_iter().collect();
-    ErrorDetails::with_error_info(convert::reason_name(reason), DOMAIN, metadata)
+    ErrorDetails::with_error_info(reason.as_str(), DOMAIN, metadata)
 }
 
 fn rfc3339(time: DateTime<Utc>) -> String {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use tokio_util::sync::{CancellationToken, DropGuard};
 use tonic::{Request, Response, Status};
 
 use super::convert::{self, Violations};
@@ -20,13 +20,13 @@ impl TemporaryPinService for TemporaryPin {
         &self,
         request: Request<pb::CheckEligibilityRequest>,
     ) -> Result<Response<pb::CheckEligibilityResponse>, Status> {
-        let call = self.call(&request)?;
+        let (call, _waiting) = self.call(&request)?;
         let mut violations = Violations::default();
         let person = convert::person(&mut violations, "person", request.into_inner().person);
         let person = violations.finish(person)?;
 
         let context = Arc::clone(&self.0);
-        answered(&self.0.issuance.metrics, call.now, async move {
+        answered(&self.0, call.now, async move {
             let eligibility = context.issuance.check_eligibility(&call, &person).await?;
             Ok(convert::eligibility(&eligibility, call.channel, call.now))
         })
@@ -37,7 +37,7 @@ impl TemporaryPinService for TemporaryPin {
         &self,
         request: Request<pb::VerifyIdentityRequest>,
     ) -> Result<Response<pb::VerifyIdentityResponse>, Status> {
-        let call = self.call(&request)?;
+        let (call, _waiting) = self.call(&request)?;
         let request = request.into_inner();
         if !convert::evidence_fits(request.evidence.as_ref(), call.channel) {
             return Err(status::caller_not_allowed());
@@ -48,7 +48,7 @@ impl TemporaryPinService for TemporaryPin {
         let (evidence, language) = violations.finish(evidence.zip(language))?;
 
         let context = Arc::clone(&self.0);
-        answered(&self.0.issuance.metrics, call.now, async move {
+        answered(&self.0, call.now, async move {
             let verification = context.issuance.verify_identity(&call, evidence, language).await?;
             Ok(convert::verification(verification, &context.issuance.texts, call.now))
         })
@@ -59,7 +59,7 @@ impl TemporaryPinService for TemporaryPin {
         &self,
         request: Request<pb::IssueTemporaryPinRequest>,
     ) -> Result<Response<pb::IssueTemporaryPinResponse>, Status> {
-        let call = self.call(&request)?;
+        let (call, _waiting) = self.call(&request)?;
         let request = request.into_inner();
         let mut violations = Violations::default();
         let request_id = violations.uuid("request_id", &request.request_id);
@@ -70,7 +70,7 @@ impl TemporaryPinService for TemporaryPin {
 
         let context = Arc::clone(&self.0);
         let order = Order { request_id, verification_id, language };
-        answered(&self.0.issuance.metrics, call.now, async move {
+        answered(&self.0, call.now, async move {
             let view = context.issuance.issue_temporary_pin(&call, &order).await?;
             Ok(pb::IssueTemporaryPinResponse { pin_request: Some(convert::pin_request(&view)) })
         })
@@ -79,10 +79,12 @@ impl TemporaryPinService for TemporaryPin {
 }
 
 impl TemporaryPin {
-    /// Who calls, from which channel, at what time.
-    fn call<T>(&self, request: &Request<T>) -> Result<Call, Status> {
-        let (caller, now): (_, DateTime<Utc>) = self.0.enter(request)?;
+    /// Who calls, from which channel, at what time. The guard is to be held while the caller waits.
+    fn call<T>(&self, request: &Request<T>) -> Result<(Call, DropGuard), Status> {
+        let (caller, now) = self.0.enter(request)?;
         let channel = caller.channel().ok_or_else(status::caller_not_allowed)?;
-        Ok(Call { caller: caller.name, channel, now })
+        let gone = CancellationToken::new();
+        let waiting = gone.clone().drop_guard();
+        Ok((Call { caller: caller.name, channel, now, gone }, waiting))
     }
 }

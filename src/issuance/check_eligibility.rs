@@ -2,7 +2,7 @@
 
 use super::{Call, Issuance, Refusal};
 use crate::domain::channel::Channel;
-use crate::domain::eligibility::{Verdict, denials, hold_denial};
+use crate::domain::eligibility::{Verdict, denials_with_hold};
 use crate::domain::hold::Hold;
 use crate::domain::person::{Person, PersonKey, PersonReference};
 use crate::domain::reason::{Denial, Reason};
@@ -44,12 +44,8 @@ impl Issuance {
         let limits = self.limits_of(key, &person, open_pin_request.is_some(), call).await?;
         let channels = Channel::ALL
             .map(|channel| {
-                let mut all = denials(&person, channel, &self.rules.eligibility, call.now);
-                if channel == Channel::Web {
-                    // "Ask for access" is no advice to somebody who could not order all the same.
-                    let denial = hold_denial(hold.as_ref(), call.now);
-                    all.extend(denial.filter(|denial| all.is_empty() || denial.until.is_some()));
-                }
+                let rules = &self.rules.eligibility;
+                let mut all = denials_with_hold(&person, channel, hold.as_ref(), rules, call.now);
                 all.extend(limits.iter().copied());
                 ChannelEligibility { channel, verdict: Verdict::from_denials(all) }
             })

@@ -37,10 +37,16 @@ impl Issuance {
     /// and only the statement knows of them. It then runs with leave to do just these.
     pub async fn issue_temporary_pin(&self, call: &Call, order: &Order) -> Result<PinRequestView, Refusal> {
         let id = VerificationId::open(&order.verification_id, &self.keys, &call.caller, call.channel)?;
-        self.admit_caller(&call.caller, call.now).await?;
         let person = self.keys.person_key(id.person);
         let spends = self.spends(order, &id, person);
-        let denied = self.ask_guard(call, person, &spends).await?;
+        // At the same time: a call costs the caller whatever becomes of the order.
+        let (admitted, denied) =
+            tokio::join!(self.admit_caller(&call.caller, call.now), self.ask_guard(call, person, &spends));
+        let denied = denied?;
+        if let (Err(_), None) = (&admitted, &denied) {
+            self.refund(&spends, call.now).await;
+        }
+        admitted?;
         let outcome = self.issue(call, order, &id, denied.is_none()).await;
         if denied.is_none() && !matches!(outcome, Ok(IssueOutcome::Issued(_))) {
             self.refund(&spends, call.now).await;
@@ -51,7 +57,6 @@ impl Issuance {
             IssueOutcome::Issued(view) => {
                 self.metrics.pin_issued(call.channel);
                 self.wake.notify_one();
-                self.forget_hold(call, person).await;
                 Ok(view)
             }
             IssueOutcome::Resent(view) => {
@@ -89,7 +94,8 @@ impl Issuance {
         spends
     }
 
-    /// Spends it, or says why a new PIN may not be issued. A hold that Redis has lost is rebuilt from Postgres.
+    /// Spends it, or says why a new PIN may not be issued. A hold that Redis has lost is rebuilt from Postgres; one that
+    /// it still has after its use is known better there.
     async fn ask_guard(
         &self,
         call: &Call,
@@ -191,14 +197,5 @@ impl Issuance {
     fn digest(&self, order: &Order) -> [u8; 32] {
         let language = order.language.map_or("", Language::code);
         self.keys.digest("IssueTemporaryPin", format!("{language}\n{}", order.verification_id).as_bytes())
-    }
-
-    /// The access request is used up. If Redis keeps the hold, Postgres still knows better.
-    async fn forget_hold(&self, call: &Call, person: PersonKey) {
-        if call.channel == Channel::Web
-            && let Err(error) = self.guard.forget_hold(person).await
-        {
-            tracing::warn!(%error, "the hold was not removed from Redis");
-        }
     }
 }

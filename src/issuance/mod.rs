@@ -12,6 +12,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use sqlx::PgPool;
 use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::domain::channel::Channel;
@@ -67,6 +68,8 @@ pub struct Call {
     pub channel: Channel,
     /// The time of the call, read once.
     pub now: DateTime<Utc>,
+    /// Cancelled when nobody waits for the answer any more.
+    pub gone: CancellationToken,
 }
 
 impl Issuance {

@@ -27,6 +27,13 @@ pub struct Try {
     pub pin: Pin,
 }
 
+/// How a PIN compared with the open one.
+enum Compared {
+    Right,
+    Wrong,
+    Not,
+}
+
 impl Issuance {
     /// Checks a PIN, once.
     pub async fn redeem_temporary_pin(&self, attempt: &Try, now: DateTime<Utc>) -> Result<RedeemOutcome, Refusal> {
@@ -36,28 +43,32 @@ impl Issuance {
         // One wrong try of the person, spent before it is known to be wrong (R4).
         let spend =
             Spend { bucket: Bucket::WrongTries(key), limit: self.rules.limits.wrong_tries, id: attempt.request_id };
-        if self.guard.admit(None, &[spend], now).await? != Admission::Admitted {
-            self.revoke(attempt, key, "wrong_try_budget", now).await?;
-            return Ok(RedeemOutcome::BudgetExhausted);
-        }
-        if person.as_ref().is_some_and(|person| !self.may_still_redeem(person, now)) {
-            self.revoke(attempt, key, "not_eligible", now).await?;
-        }
-        let (compared, outcome) = self.compare(attempt, key, now).await?;
-        self.metrics.redemption(outcome.as_str());
-        if !compared || outcome == RedeemOutcome::Redeemed {
+        // A no of the guard is not the last word: a repeat is answered as the first time, and tries that run at this moment
+        // may turn out right.
+        let may_count = self.guard.admit(None, &[spend], now).await? == Admission::Admitted;
+        let result = self.compare(attempt, key, person.as_ref(), may_count, now).await;
+        if may_count && !matches!(result, Ok((Compared::Wrong, _))) {
             self.refund(&[spend], now).await;
         }
+        let (_, outcome) = result?;
+        self.metrics.redemption(outcome.as_str());
         Ok(outcome)
     }
 
-    /// The outcome, and whether the PIN was compared at all.
+    /// The outcome, and how the PIN compared.
     async fn compare(
         &self,
         attempt: &Try,
         key: PersonKey,
+        person: Option<&Person>,
+        may_count: bool,
         now: DateTime<Utc>,
-    ) -> Result<(bool, RedeemOutcome), Refusal> {
+    ) -> Result<(Compared, RedeemOutcome), Refusal> {
+        if person.is_some_and(|person| !self.may_still_redeem(person, now)) {
+            let reason = "not_eligible";
+            let withdrawal = Withdrawal { person: key, caller: &attempt.caller, agent: None, reason, now };
+            revoke(&self.store, &withdrawal).await?;
+        }
         let payload = [&key.0, attempt.pin.digits().as_bytes()].concat();
         let counted_try = store::Try {
             caller: &attempt.caller,
@@ -66,11 +77,12 @@ impl Issuance {
             person: key,
             tries_max: self.rules.pin.tries,
             wrong_tries: self.rules.limits.wrong_tries,
+            may_count,
             now,
         };
         let begun = store::begin_try(&self.store, &counted_try).await?;
         let verdict = match &begun {
-            Begun::Replayed(outcome) => return Ok((*outcome != RedeemOutcome::NoOpenPin, *outcome)),
+            Begun::Replayed(outcome) => return Ok((Compared::Not, *outcome)),
             Begun::RequestIdReused => return Err(Refusal::RequestIdReused),
             Begun::Counted(counted) => {
                 if self.keys.pin_matches(counted.pin_request_id, &attempt.pin, &counted.verifier) {
@@ -85,14 +97,12 @@ impl Issuance {
                 Verdict::Refused(*refusal)
             }
         };
-        let outcome = store::finish_try(&self.store, &counted_try, verdict).await?;
-        Ok((matches!(begun, Begun::Counted(_)), outcome))
-    }
-
-    async fn revoke(&self, attempt: &Try, key: PersonKey, reason: &str, now: DateTime<Utc>) -> Result<(), Refusal> {
-        let withdrawal = Withdrawal { person: key, caller: &attempt.caller, agent: None, reason, now };
-        revoke(&self.store, &withdrawal).await?;
-        Ok(())
+        let compared = match verdict {
+            Verdict::Wrong(_) => Compared::Wrong,
+            Verdict::Right(_) => Compared::Right,
+            Verdict::Refused(_) => Compared::Not,
+        };
+        Ok((compared, store::finish_try(&self.store, &counted_try, verdict).await?))
     }
 
     /// Whether somebody who got a PIN may still use it: alive, and with an active account (R12).

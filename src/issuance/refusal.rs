@@ -21,6 +21,8 @@ pub enum Refusal {
     Limited(Denial),
     /// That dependency does not answer (R26).
     Unavailable(Dependency),
+    /// Nobody waits for the answer any more; nothing was recorded.
+    Abandoned,
     /// A defect.
     Internal(String),
 }
@@ -36,6 +38,7 @@ impl Refusal {
             Self::Precondition(denials) => denials.first().map_or(Reason::Internal, |denial| denial.reason),
             Self::Limited(denial) => denial.reason,
             Self::Unavailable(_) => Reason::Unavailable,
+            Self::Abandoned => Reason::DeadlineExceeded,
             Self::Internal(_) => Reason::Internal,
         }
     }

@@ -1,10 +1,11 @@
 //! Settings of an issuer of ID tokens.
 
-use std::net::IpAddr;
 use std::time::Duration;
 
 use reqwest::Url;
 use serde::Deserialize;
+
+use crate::confidential::is_confidential;
 
 /// One issuer, and how its tokens and keys are treated.
 #[derive(Clone, Debug, Deserialize)]
@@ -66,11 +67,5 @@ pub struct IssuerUrlError;
 /// Parses a URL that keys may be fetched from.
 pub(super) fn secure_url(text: &str) -> Result<Url, IssuerUrlError> {
     let url = Url::parse(text).map_err(|_| IssuerUrlError)?;
-    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
-    let loopback = host == "localhost" || host.parse().is_ok_and(|address: IpAddr| address.is_loopback());
-    match url.scheme() {
-        "https" => Ok(url),
-        "http" if loopback => Ok(url),
-        _ => Err(IssuerUrlError),
-    }
+    if is_confidential(url.scheme(), url.host_str().unwrap_or_default()) { Ok(url) } else { Err(IssuerUrlError) }
 }

@@ -1,13 +1,14 @@
 //! Where the register is and how patiently it is asked.
 
 use std::fs;
-use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
 use serde::Deserialize;
 use tonic::transport::{Certificate, ClientTlsConfig, Endpoint, Identity};
+
+use crate::confidential::is_confidential;
 
 /// Settings of the identity register.
 #[derive(Clone, Debug, Deserialize)]
@@ -61,12 +62,17 @@ impl RegisterSettings {
     pub(super) fn endpoint(&self) -> anyhow::Result<Endpoint> {
         let endpoint =
             Endpoint::from_shared(self.url.clone()).context("url: is missing or no URL; write https://host:port")?;
-        let endpoint = match (endpoint.uri().scheme_str(), &self.tls) {
-            (Some("http"), None) if is_loopback(endpoint.uri().host()) => endpoint,
-            (Some("http"), None) => bail!("url: must be https (http only on a loopback address)"),
-            (Some("https"), Some(files)) => endpoint.tls_config(files.read()?).context("tls")?,
-            (Some("https"), None) => bail!("tls: https needs at least tls.ca"),
-            _ => bail!("url: must begin with https:// (and have tls.ca), or be http on a loopback address without tls"),
+        let uri = endpoint.uri();
+        let is_https = uri.scheme_str() == Some("https");
+        ensure!(
+            is_confidential(uri.scheme_str().unwrap_or_default(), uri.host().unwrap_or_default()),
+            "url: must be https (http only on a loopback address)"
+        );
+        let endpoint = match &self.tls {
+            Some(files) if is_https => endpoint.tls_config(files.read()?).context("tls")?,
+            Some(_) => bail!("tls: must be left out with http"),
+            None if is_https => bail!("tls: https needs at least tls.ca"),
+            None => endpoint,
         };
         // A connection that died without a word is noticed and replaced within one look-up.
         Ok(endpoint
@@ -87,9 +93,4 @@ impl TlsFiles {
 
 fn read(setting: &str, path: &Path) -> anyhow::Result<Vec<u8>> {
     fs::read(path).with_context(|| format!("{setting}: cannot read {}", path.display()))
-}
-
-fn is_loopback(host: Option<&str>) -> bool {
-    let host = host.unwrap_or_default().trim_matches(['[', ']']);
-    host == "localhost" || host.parse().is_ok_and(|address: IpAddr| address.is_loopback())
 }

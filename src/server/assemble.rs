@@ -1,6 +1,5 @@
 //! Makes the parts from the configuration.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -12,7 +11,6 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::guard::Guard;
 use crate::issuance::Issuance;
-use crate::keys::KeyRing;
 use crate::login::IdTokens;
 use crate::register::Register;
 use crate::sms::dispatcher::Dispatcher;
@@ -30,7 +28,7 @@ pub(super) struct Parts {
 
 /// Connects to everything. What is down now is no error: the service then reports NOT_SERVING until it is up.
 pub(super) async fn assemble(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<Parts> {
-    let keys = Arc::new(KeyRing::load(Path::new(&config.keys.file)).context("keys.file")?);
+    let keys = Arc::new(config.key_ring()?);
     let store = store::connect(config.postgres.url.expose_secret(), &config.postgres.pool).context("postgres.url")?;
     let redis = &config.redis;
     let guard =
@@ -45,6 +43,7 @@ pub(super) async fn assemble(config: &Config, clock: Arc<dyn Clock>) -> anyhow::
         gateway: GatewayApi::new(url, gateway.token.clone(), gateway.sender.clone(), gateway.timeout)?,
         clock,
         settings: config.sms.dispatcher.clone(),
+        metrics: metrics.clone(),
     };
     let issuance = Issuance {
         store,

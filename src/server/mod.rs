@@ -56,7 +56,8 @@ where
 {
     let parts = assemble::assemble(config, Arc::clone(&clock)).await?;
     let purge_clock = Arc::clone(&clock);
-    let context = Arc::new(grpc::Context { issuance: Arc::clone(&parts.issuance), clock });
+    let calls = TaskTracker::new();
+    let context = Arc::new(grpc::Context { issuance: Arc::clone(&parts.issuance), clock, calls: calls.clone() });
     let settings = grpc::Settings {
         default_deadline: config.server.default_deadline,
         message_limit: config.server.message_limit,
@@ -64,35 +65,46 @@ where
     };
     let (routes, reporter) = grpc::routes(context, callers, parts.metrics.clone(), settings).await?;
 
-    let stop = CancellationToken::new();
+    let (draining, stop) = (CancellationToken::new(), CancellationToken::new());
     let work = TaskTracker::new();
     let (store, guard) = (parts.issuance.store.clone(), parts.issuance.guard.clone());
-    work.spawn(grpc::watch_health(reporter, store.clone(), guard, stop.clone()));
+    work.spawn(grpc::watch_health(reporter, store.clone(), guard, draining.clone()));
     work.spawn(parts.dispatcher.run(Arc::clone(&parts.issuance.wake), stop.clone()));
     work.spawn(purge(store.clone(), config.retention.clone(), purge_clock, stop.clone()));
     work.close();
 
-    // Health turns to NOT_SERVING first; calls that run may end; the dispatcher stops between two messages.
+    // Health turns to NOT_SERVING first; calls that run may end, also those whose caller has gone; then the dispatcher
+    // stops between two messages.
     let signal = async {
         shutdown.await;
         tracing::info!("stopping");
-        stop.cancel();
+        draining.cancel();
     };
     let drained = Server::builder().add_routes(routes).serve_with_incoming_shutdown(incoming, signal);
+    let all_ended = async {
+        drained.await.context("the gRPC server failed")?;
+        calls.close();
+        calls.wait().await;
+        anyhow::Ok(())
+    };
     let late = async {
-        stop.cancelled().await;
+        draining.cancelled().await;
         tokio::time::sleep(config.server.drain).await;
     };
-    tokio::select! {
-        served = drained => served.context("the gRPC server failed")?,
-        () = late => tracing::warn!("some calls had not ended when the drain time was over"),
-    }
+    let served = tokio::select! {
+        served = all_ended => served,
+        () = late => {
+            tracing::warn!("some calls had not ended when the drain time was over");
+            Ok(())
+        }
+    };
+    draining.cancel();
     stop.cancel();
     if tokio::time::timeout(config.server.drain, work.wait()).await.is_err() {
         tracing::warn!("the dispatcher had not ended when the drain time was over");
     }
     store.close().await;
-    Ok(())
+    served
 }
 
 /// Deletes now and then what has served its time.

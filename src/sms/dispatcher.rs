@@ -18,7 +18,8 @@ use crate::clock::Clock;
 use crate::keys::KeyRing;
 use crate::random;
 use crate::store::StoreError;
-use crate::store::outbox::{self, Claimed};
+use crate::store::outbox::{self, Claimed, MessageKind};
+use crate::telemetry::metrics::{Dependency, Metrics};
 
 /// Hands messages over. Holds no database connection while it waits for the gateway.
 pub struct Dispatcher<G> {
@@ -32,6 +33,8 @@ pub struct Dispatcher<G> {
     pub clock: Arc<dyn Clock>,
     /// How.
     pub settings: DispatcherSettings,
+    /// What is counted.
+    pub metrics: Metrics,
 }
 
 impl<G: Gateway> Dispatcher<G> {
@@ -100,7 +103,7 @@ impl<G: Gateway> Dispatcher<G> {
         is_full
     }
 
-    #[tracing::instrument(skip_all, fields(message = %claimed.id, kind = claimed.kind))]
+    #[tracing::instrument(skip_all, fields(message = %claimed.id, kind = claimed.kind.as_str()))]
     async fn hand_over(self: Arc<Self>, claimed: Claimed) {
         let outcome = match open_message(&self.keys, claimed.id, &claimed.sealed_body) {
             Err(error) => Err(GatewayError::Permanent(error.to_string())),
@@ -117,16 +120,31 @@ impl<G: Gateway> Dispatcher<G> {
                 self.gateway.send(&Message { recipient, text, reference, validity }).await
             }
         };
-        match &outcome {
-            Ok(_) => info!(outcome = "accepted"),
-            Err(GatewayError::Temporary(reason)) => warn!(outcome = "temporary", reason),
-            Err(GatewayError::Permanent(reason)) => error!(outcome = "permanent", reason),
-            Err(GatewayError::Unknown(reason)) => error!(outcome = "unknown", reason),
-        }
+        self.note(claimed.kind, &outcome);
         // A lost record would give the message up, so a short outage of the database is waited for.
         let record = || self.record(&claimed, &outcome);
         if let Err(error) = record.retry(ExponentialBuilder::default()).await {
             error!(%error, "cannot record the outcome");
+        }
+    }
+
+    /// Logs and counts an outcome.
+    fn note(&self, kind: MessageKind, result: &Result<Accepted, GatewayError>) {
+        let outcome = match result {
+            Ok(_) => "accepted",
+            Err(GatewayError::Temporary(_)) => "temporary",
+            Err(GatewayError::Permanent(_)) => "permanent",
+            Err(GatewayError::Unknown(_)) => "unknown",
+        };
+        self.metrics.message(kind.as_str(), outcome);
+        match result {
+            Ok(_) => info!(outcome),
+            Err(GatewayError::Temporary(reason)) => warn!(outcome, reason),
+            Err(GatewayError::Permanent(reason) | GatewayError::Unknown(reason)) => error!(outcome, reason),
+        }
+        // A permanent no is about the message: the gateway itself is well.
+        if let Err(GatewayError::Temporary(_) | GatewayError::Unknown(_)) = result {
+            self.metrics.dependency_failure(Dependency::Gateway);
         }
     }
 
@@ -141,7 +159,7 @@ impl<G: Gateway> Dispatcher<G> {
         match outcome {
             Ok(accepted) => outbox::accepted(&self.pool, message, accepted.gateway_reference.as_deref()).await,
             // A warning that comes twice does less harm than none; a PIN never goes out twice unasked.
-            Err(GatewayError::Unknown(reason)) if message.kind == "pin" => {
+            Err(GatewayError::Unknown(reason)) if message.kind == MessageKind::Pin => {
                 outbox::failed(&self.pool, message, &format!("outcome unknown: {reason}")).await
             }
             Err(GatewayError::Temporary(reason) | GatewayError::Unknown(reason)) => {

@@ -127,8 +127,10 @@ async fn refusal(response: Response) -> GatewayError {
         reason = format!("{reason}, code {code}");
     }
     match status {
-        // A proxy waited in vain for the gateway, which may still have taken the message.
-        StatusCode::GATEWAY_TIMEOUT => GatewayError::Unknown(reason),
+        // It broke somewhere behind the gateway's door, perhaps after the message was taken.
+        StatusCode::INTERNAL_SERVER_ERROR | StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT => {
+            GatewayError::Unknown(reason)
+        }
         StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS => GatewayError::Temporary(reason),
         status if status.is_client_error() => GatewayError::Permanent(reason),
         _ => GatewayError::Temporary(reason),

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::{Connection as _, PgPool, PgTransaction};
 use uuid::Uuid;
 
+use super::outbox::MessageKind;
 use super::verifications::{NewVerification, Recorded, VerificationLimits, record_in};
 use super::{StoreError, run};
 use crate::domain::hold::{Hold, HoldState};
@@ -26,22 +27,13 @@ pub struct Notice {
     /// Its id in the outbox.
     pub id: Uuid,
     /// What it says.
-    pub kind: NoticeKind,
+    pub kind: MessageKind,
     /// Sealed number and text.
     pub sealed_body: Vec<u8>,
     /// From when it can be sent.
     pub due_time: DateTime<Utc>,
     /// From when it is not sent any more.
     pub expire_time: DateTime<Utc>,
-}
-
-/// What a notice says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NoticeKind {
-    /// Access was requested; how to stop it.
-    AccessRequested,
-    /// The hold has passed; the person may order.
-    HoldPassed,
 }
 
 /// What became of a login that asks for access.
@@ -179,15 +171,4 @@ async fn open(transaction: &mut PgTransaction<'_>, request: &AccessRequest<'_>) 
     .execute(&mut **transaction)
     .await?;
     Ok(())
-}
-
-impl NoticeKind {
-    /// The name used in the outbox.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::AccessRequested => "access_requested",
-            Self::HoldPassed => "hold_passed",
-        }
-    }
 }

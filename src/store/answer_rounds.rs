@@ -1,10 +1,9 @@
-//! Rounds of answers to a pending verification (R16): claimed before the answers are compared, then concluded.
+//! Rounds of answers to a pending verification (R16): each is concluded once, whoever answers at the same time.
 
 use chrono::{DateTime, Utc};
 use sqlx::PgPool;
 use uuid::Uuid;
 
-use super::verifications::reason_name;
 use super::{StoreError, run, to_key};
 use crate::domain::assurance::AssuranceLevel;
 use crate::domain::channel::Channel;
@@ -80,25 +79,16 @@ pub async fn pending(pool: &PgPool, id: Uuid) -> Result<Option<PendingVerificati
     .await
 }
 
-/// Claims the round after `rounds_begun`, before its answers are compared: of several answerers at once, one gets it.
-pub async fn claim_round(pool: &PgPool, id: Uuid, rounds_begun: u32, now: DateTime<Utc>) -> Result<bool, StoreError> {
-    run(pool, "claim_answer_round", async |connection| {
-        let claimed = sqlx::query!(
-            "UPDATE verifications SET answer_rounds = answer_rounds + 1
-            WHERE id = $1 AND state = 'questions_pending' AND answer_rounds = $2::int AND expire_time > $3",
-            id,
-            i32::try_from(rounds_begun).unwrap_or(i32::MAX),
-            now,
-        )
-        .execute(connection)
-        .await?;
-        Ok(claimed.rows_affected() == 1)
-    })
-    .await
-}
-
-/// Concludes a claimed round, audited. `false`: the verification is not pending.
-pub async fn conclude(pool: &PgPool, id: Uuid, conclusion: Conclusion, now: DateTime<Utc>) -> Result<bool, StoreError> {
+/// Concludes the round after `rounds_begun`, audited. Of several answerers at once, one concludes it; the others get
+/// `false` and learn nothing of their answers. `agent` is the one who answered.
+pub async fn conclude(
+    pool: &PgPool,
+    id: Uuid,
+    rounds_begun: u32,
+    conclusion: Conclusion,
+    agent: AgentKey,
+    now: DateTime<Utc>,
+) -> Result<bool, StoreError> {
     run(pool, "conclude_answer_round", async |connection| {
         let (state, action) = match conclusion {
             Conclusion::Verified(_) => ("verified", "identity_verified"),
@@ -112,15 +102,15 @@ pub async fn conclude(pool: &PgPool, id: Uuid, conclusion: Conclusion, now: Date
                 kind = Some(extra.as_str());
                 right = i16::try_from(count).ok();
             }
-            Conclusion::Rejected(why) => reason = Some(reason_name(why)),
+            Conclusion::Rejected(why) => reason = Some(why.as_str()),
         }
         let concluded = sqlx::query_scalar!(
             r#"WITH concluded AS (
                 UPDATE verifications SET state = $2, assurance_level = $3, reason = $4,
                     question_kinds = CASE WHEN $5::text IS NULL THEN question_kinds ELSE question_kinds || $5 END,
-                    right_answers = coalesce($6, right_answers)
-                WHERE id = $1 AND state = 'questions_pending'
-                RETURNING person_key, channel, caller, agent_key
+                    right_answers = coalesce($6, right_answers), answer_rounds = answer_rounds + 1
+                WHERE id = $1 AND state = 'questions_pending' AND answer_rounds = $9::int AND expire_time > $7
+                RETURNING person_key, channel, caller
             ),
             event AS (
                 INSERT INTO audit_events (event_time, person_key, action, channel, caller, reason, verification_id)
@@ -129,7 +119,7 @@ pub async fn conclude(pool: &PgPool, id: Uuid, conclusion: Conclusion, now: Date
             ),
             agent AS (
                 INSERT INTO audit_agents (audit_event_id, agent_key)
-                SELECT event.id, concluded.agent_key FROM event, concluded WHERE concluded.agent_key IS NOT NULL
+                SELECT event.id, $10::bytea FROM event
             )
             SELECT EXISTS (SELECT FROM concluded) AS "done!""#,
             id,
@@ -140,6 +130,8 @@ pub async fn conclude(pool: &PgPool, id: Uuid, conclusion: Conclusion, now: Date
             right,
             now,
             action,
+            i32::try_from(rounds_begun).unwrap_or(i32::MAX),
+            &agent.0,
         )
         .fetch_one(connection)
         .await?;

@@ -48,9 +48,10 @@ pub(super) fn lost_race(error: &sqlx::Error) -> bool {
     matches!(code.as_deref(), Some("23505" | "40P01"))
 }
 
-/// Connection lost (08), serialisation or deadlock (40), resources (53), shutdown and statement_timeout (57), lock (55).
+/// Connection lost (08), a primary that became a standby (25006), login refused (28), serialisation or deadlock (40),
+/// resources (53), lock (55), shutdown and statement_timeout (57).
 fn is_passing(code: &str) -> bool {
-    ["08", "40", "53", "55", "57"].iter().any(|class| code.starts_with(class))
+    ["08", "25006", "28", "40", "53", "55", "57"].iter().any(|class| code.starts_with(class))
 }
 
 /// The message of a data exception (class 22) can quote the value; all others name tables and constraints only.

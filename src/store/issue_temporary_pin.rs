@@ -13,8 +13,8 @@ use super::{StoreError, interval, run};
 use crate::domain::channel::Channel;
 use crate::domain::hold::Hold;
 use crate::domain::person::{AgentKey, MobileKey, PersonKey};
+use crate::domain::pin::PinVerifier;
 use crate::domain::rules::Limit;
-use crate::keys::PinVerifier;
 
 /// How often the statement is run before the call gives up: each run but the last lost a race against another call for
 /// the same person, whose outcome the next run sees.

@@ -26,7 +26,8 @@ verification AS (
 ),
 open_pin AS (
     SELECT p.id, p.channel, p.create_time, p.expire_time, p.masked_mobile_number, p.message_id, p.last_send_time, p.sends,
-        p.expire_time > asked.now AS is_live, o.state AS dispatch_state,
+        -- A PIN that went to another number is not sent again, to neither.
+        p.expire_time > asked.now AND p.mobile_key = asked.mobile_key AS is_live, o.state AS dispatch_state,
         o.sealed_body IS NOT NULL AND p.sends < asked.sends AS may_be_sent_again
     FROM asked JOIN pin_requests p USING (person_key) LEFT JOIN outbox o ON o.id = p.message_id
     WHERE p.state = 'open'
@@ -122,11 +123,13 @@ used_access AS (
     RETURNING a.notice_ids
 ),
 superseded AS (
-    UPDATE pin_requests p SET state = 'expired', close_time = asked.now
+    UPDATE pin_requests p SET close_time = asked.now,
+        state = CASE WHEN p.expire_time <= asked.now THEN 'expired' ELSE 'revoked' END,
+        revoke_reason = CASE WHEN p.expire_time > asked.now THEN 'mobile_number_changed' END
     FROM asked, bound
     WHERE bound.outcome = 'issued' AND p.person_key = asked.person_key AND p.state = 'open'
-        AND p.expire_time <= asked.now
-    RETURNING p.message_id
+        AND (p.expire_time <= asked.now OR p.mobile_key <> asked.mobile_key)
+    RETURNING p.id, p.message_id, p.state, p.revoke_reason
 ),
 created AS (
     INSERT INTO pin_requests (
@@ -155,14 +158,14 @@ requeued AS (
     UPDATE outbox o SET state = 'queued', sends = o.sends + 1, attempts = 0, next_attempt_time = asked.now,
         lease_token = NULL, lease_expire_time = NULL, handover_time = NULL
     FROM asked, resent
-    WHERE o.id = resent.message_id
+    WHERE o.id = resent.message_id AND o.sealed_body IS NOT NULL
 ),
 -- What has no purpose any more is not sent, and its text is erased.
 withdrawn AS (
     UPDATE outbox o SET sealed_body = NULL, lease_token = NULL, lease_expire_time = NULL,
         state = CASE o.state WHEN 'queued' THEN gone.state ELSE o.state END
     FROM (
-        SELECT message_id AS id, 'expired' AS state FROM superseded
+        SELECT message_id AS id, CASE state WHEN 'expired' THEN 'expired' ELSE 'cancelled' END AS state FROM superseded
         UNION ALL
         SELECT unnest(notice_ids), 'cancelled' FROM used_access
     ) AS gone
@@ -205,6 +208,12 @@ event AS (
         asked.channel, asked.caller, bound.verification_id, bound.access_id, answer.id
     FROM asked, bound, answer
     RETURNING id
+),
+revoked_event AS (
+    INSERT INTO audit_events (event_time, person_key, action, channel, caller, reason, pin_request_id)
+    SELECT asked.now, asked.person_key, 'pin_revoked', asked.channel, asked.caller, superseded.revoke_reason, superseded.id
+    FROM asked, superseded
+    WHERE superseded.state = 'revoked'
 ),
 agent AS (
     INSERT INTO audit_agents (audit_event_id, agent_key)

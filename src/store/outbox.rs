@@ -14,12 +14,41 @@ use uuid::Uuid;
 
 use super::{StoreError, run};
 
+/// What a message says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MessageKind {
+    /// The PIN.
+    Pin,
+    /// Access was requested; how to stop it.
+    AccessRequested,
+    /// The hold has passed; the person may order.
+    HoldPassed,
+}
+
+impl MessageKind {
+    /// The name used in the table, metrics and logs.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pin => "pin",
+            Self::AccessRequested => "access_requested",
+            Self::HoldPassed => "hold_passed",
+        }
+    }
+
+    /// The kind of that name, the reverse of [`Self::as_str`].
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Pin, Self::AccessRequested, Self::HoldPassed].into_iter().find(|kind| kind.as_str() == name)
+    }
+}
+
 /// A message that is ours until the lease runs out. Has no `Debug`.
 pub struct Claimed {
     /// The message.
     pub id: Uuid,
-    /// `pin`, `access_requested` or `hold_passed`.
-    pub kind: String,
+    /// What it says.
+    pub kind: MessageKind,
     /// Recipient and text, sealed.
     pub sealed_body: Vec<u8>,
     /// Which send of the message this is, from 1.
@@ -40,8 +69,7 @@ pub async fn claim(
     token: Uuid,
 ) -> Result<Vec<Claimed>, StoreError> {
     run(pool, "claim_messages", async |connection| {
-        let claimed = sqlx::query_as!(
-            Claimed,
+        let claimed = sqlx::query!(
             r#"
             WITH due AS MATERIALIZED (
                 SELECT id FROM outbox
@@ -61,13 +89,26 @@ pub async fn claim(
         )
         .fetch_all(connection)
         .await?;
-        Ok(claimed)
+        claimed
+            .into_iter()
+            .map(|row| {
+                Ok(Claimed {
+                    id: row.id,
+                    kind: MessageKind::from_name(&row.kind).ok_or_else(|| StoreError::unknown_word("outbox.kind"))?,
+                    sealed_body: row.sealed_body,
+                    sends: row.sends,
+                    attempts: row.attempts,
+                    expire_time: row.expire_time,
+                    lease_token: row.lease_token,
+                })
+            })
+            .collect()
     })
     .await
 }
 
-/// Commits that the hand-over begins now. `false`: it must not, because the message has expired, is no longer ours, or
-/// would not be ours until the gateway's answer must be there. May be repeated as long as nothing has been sent.
+/// Commits that the hand-over begins now. `false`: it must not, because the message is no longer ours, or would expire or
+/// no longer be ours before the gateway's answer must be there. May be repeated as long as nothing has been sent.
 pub async fn begin_handover(
     pool: &PgPool,
     message: &Claimed,
@@ -78,7 +119,7 @@ pub async fn begin_handover(
         let begun = sqlx::query!(
             "UPDATE outbox SET handover_time = $3,
                 attempts = attempts + CASE WHEN handover_time IS NULL THEN 1 ELSE 0 END
-            WHERE id = $1 AND lease_token = $2 AND state = 'queued' AND expire_time > $3 AND lease_expire_time > $4",
+            WHERE id = $1 AND lease_token = $2 AND state = 'queued' AND expire_time > $4 AND lease_expire_time > $4",
             message.id,
             message.lease_token,
             now,

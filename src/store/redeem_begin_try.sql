@@ -36,6 +36,7 @@ decision AS MATERIALIZED (
             WHEN answered.response IS NOT NULL THEN 'replayed'
             WHEN answered.pin_request_id IS NOT NULL THEN 'resumed'
             WHEN others.wrong_tries + coalesce(open_pin.tries, 0) >= asked.budget THEN 'budget_exhausted'
+            WHEN NOT $9::bool THEN 'limited'
             WHEN open_pin.tries >= asked.tries_max THEN 'revoked'
             -- A request that was first seen without an open PIN is not counted later.
             WHEN open_pin.id IS NOT NULL AND answered.payload_digest IS NULL THEN 'counted'

@@ -25,6 +25,7 @@ pin AS MATERIALIZED (
 decision AS MATERIALIZED (
     SELECT
         CASE
+            WHEN asked.verdict = 'limited' THEN 'budget_exhausted'
             WHEN asked.verdict NOT IN ('right', 'wrong') THEN asked.verdict
             WHEN pin.state = 'revoked' THEN 'revoked'
             WHEN pin.state IS DISTINCT FROM 'open' OR pin.expire_time <= asked.now THEN 'no_open_pin'

@@ -10,8 +10,8 @@ use uuid::Uuid;
 use super::error::lost_race;
 use super::{StoreError, interval, run};
 use crate::domain::person::PersonKey;
+use crate::domain::pin::PinVerifier;
 use crate::domain::rules::Limit;
-use crate::keys::PinVerifier;
 
 /// How often a statement is run: each run but the last lost a race against another try for the same person.
 const RUNS: usize = 4;
@@ -30,6 +30,8 @@ pub struct Try<'a> {
     pub tries_max: u32,
     /// R4: wrong tries of the person, over all PINs.
     pub wrong_tries: Limit,
+    /// Whether it may count at all: `false` when the guard has no try left. A repeat is answered all the same.
+    pub may_count: bool,
     /// The time of the try.
     pub now: DateTime<Utc>,
 }
@@ -67,6 +69,9 @@ pub enum Refusal {
     Revoked,
     /// R4: too many wrong tries.
     BudgetExhausted,
+    /// The guard has no try left, though Postgres counts fewer wrong ones: others may run at this moment. Answered like
+    /// [`Self::BudgetExhausted`], but closes nothing.
+    Limited,
 }
 
 /// What the comparison said.
@@ -139,6 +144,7 @@ pub async fn finish_try(pool: &PgPool, attempt: &Try<'_>, verdict: Verdict<'_>) 
             Verdict::Refused(Refusal::NoOpenPin) => ("no_open_pin", None),
             Verdict::Refused(Refusal::Revoked) => ("revoked", None),
             Verdict::Refused(Refusal::BudgetExhausted) => ("budget_exhausted", None),
+            Verdict::Refused(Refusal::Limited) => ("limited", None),
         };
         let left = attempt.tries_max.saturating_sub(counted.map_or(0, |counted| counted.tries));
         for _ in 0..RUNS {
@@ -179,6 +185,7 @@ async fn begin(connection: &mut PgConnection, attempt: &Try<'_>) -> Result<Optio
         i32::try_from(attempt.tries_max).unwrap_or(i32::MAX),
         i64::from(attempt.wrong_tries.times),
         interval(attempt.wrong_tries.per),
+        attempt.may_count,
     )
     .fetch_one(connection)
     .await?;
@@ -198,6 +205,7 @@ async fn begin(connection: &mut PgConnection, attempt: &Try<'_>) -> Result<Optio
         "replayed" => row.response.map(|Json(outcome)| Begun::Replayed(outcome)),
         "counted" | "resumed" => counted().map(Begun::Counted),
         "budget_exhausted" => Some(Begun::Refused(Refusal::BudgetExhausted)),
+        "limited" => Some(Begun::Refused(Refusal::Limited)),
         "revoked" => Some(Begun::Refused(Refusal::Revoked)),
         _ => Some(Begun::Refused(Refusal::NoOpenPin)),
     }))

@@ -119,7 +119,7 @@ pub(super) async fn record_in(
     let (state, assurance, reason) = match verification.standing {
         Standing::Pending => ("questions_pending", None, None),
         Standing::Verified(assurance) => ("verified", Some(assurance.as_str()), None),
-        Standing::Rejected(reason) => ("rejected", None, Some(reason_name(reason))),
+        Standing::Rejected(reason) => ("rejected", None, Some(reason.as_str())),
     };
     let method = match verification.method {
         Method::Login => "login",
@@ -219,16 +219,4 @@ pub async fn witness_uses(pool: &PgPool, witness: PersonKey, since: DateTime<Utc
         Ok(u32::try_from(count).unwrap_or(u32::MAX))
     })
     .await
-}
-
-/// The name of a reason as the published contract has it.
-pub(super) fn reason_name(reason: Reason) -> String {
-    let mut name = String::new();
-    for letter in format!("{reason:?}").chars() {
-        if letter.is_uppercase() && !name.is_empty() {
-            name.push('_');
-        }
-        name.push(letter.to_ascii_uppercase());
-    }
-    name
 }

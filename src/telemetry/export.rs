@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use opentelemetry::{KeyValue, global};
-
 use opentelemetry_otlp::{MetricExporter, SpanExporter, WithExportConfig as _, WithTonicConfig as _};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::metrics::SdkMeterProvider;
@@ -22,27 +21,32 @@ const EXPORT_TIMEOUT: Duration = Duration::from_secs(3);
 /// Longest wait for the last batches when the process ends.
 pub(super) const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// What runs while telemetry is exported. End it with [`Telemetry::shutdown`], or the last batches are lost.
+/// What runs while the process does. End it with [`Telemetry::shutdown`], or the last batches are lost.
 #[must_use]
 pub struct Telemetry {
-    providers: Option<(SdkTracerProvider, SdkMeterProvider)>,
+    /// Gives trace ids, also when nothing is exported.
+    tracer: SdkTracerProvider,
+    meter: Option<SdkMeterProvider>,
 }
 
 impl Telemetry {
-    /// Builds the exporters, if there is an endpoint, and sets the process's meter provider and propagator.
+    /// Sets the process's propagator and, if there is an endpoint, builds the exporters and sets the meter provider.
     pub(super) fn start(settings: &Settings) -> anyhow::Result<Self> {
         global::set_text_map_propagator(TraceContextPropagator::new());
-        let Some(endpoint) = settings.otlp_endpoint.as_deref() else { return Ok(Self { providers: None }) };
+        let resource = Resource::builder()
+            .with_service_name(settings.service_name.clone())
+            .with_attribute(KeyValue::new("service.version", env!("CARGO_PKG_VERSION")))
+            .build();
+        let tracer = SdkTracerProvider::builder().with_resource(resource.clone());
+        let Some(endpoint) = settings.otlp_endpoint.as_deref() else {
+            return Ok(Self { tracer: tracer.build(), meter: None });
+        };
         let mut tls = ClientTlsConfig::new();
         if let Some(path) = &settings.otlp_ca {
             let pem =
                 std::fs::read(path).with_context(|| format!("telemetry.otlp_ca: cannot read {}", path.display()))?;
             tls = tls.ca_certificate(Certificate::from_pem(pem));
         }
-        let resource = Resource::builder()
-            .with_service_name(settings.service_name.clone())
-            .with_attribute(KeyValue::new("service.version", env!("CARGO_PKG_VERSION")))
-            .build();
         let spans = SpanExporter::builder()
             .with_tonic()
             .with_endpoint(endpoint)
@@ -55,24 +59,23 @@ impl Telemetry {
             .with_timeout(EXPORT_TIMEOUT)
             .with_tls_config(tls)
             .build()?;
-        let tracer = SdkTracerProvider::builder().with_resource(resource.clone()).with_batch_exporter(spans).build();
         let meter = SdkMeterProvider::builder().with_resource(resource).with_periodic_exporter(metrics).build();
         global::set_meter_provider(meter.clone());
-        Ok(Self { providers: Some((tracer, meter)) })
+        Ok(Self { tracer: tracer.with_batch_exporter(spans).build(), meter: Some(meter) })
     }
 
-    pub(super) fn tracer_provider(&self) -> Option<&SdkTracerProvider> {
-        self.providers.as_ref().map(|(tracer, _)| tracer)
+    pub(super) fn tracer_provider(&self) -> &SdkTracerProvider {
+        &self.tracer
     }
 
     #[cfg(test)]
     pub(super) fn meter_provider(&self) -> Option<&SdkMeterProvider> {
-        self.providers.as_ref().map(|(_, meter)| meter)
+        self.meter.as_ref()
     }
 
     /// Sends what is still waiting, but never holds the end of the process up for more than a few seconds.
     pub async fn shutdown(self) {
-        let Some((tracer, meter)) = self.providers else { return };
+        let Self { tracer, meter: Some(meter) } = self else { return };
         let (done, flushed) = oneshot::channel();
         // The providers block while they flush, and their exporters need the runtime meanwhile. A thread of its own,
         // because the runtime would wait for a blocking task that a dead collector holds up.

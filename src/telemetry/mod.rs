@@ -5,7 +5,7 @@ pub mod metrics;
 pub mod propagation;
 mod settings;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::io::{self, IsTerminal as _};
 
@@ -41,16 +41,15 @@ fn subscriber<W>(
 where
     W: for<'writer> MakeWriter<'writer> + Send + Sync + 'static,
 {
-    let traces = telemetry.tracer_provider().map(|provider| {
-        tracing_opentelemetry::layer()
-            .with_tracer(provider.tracer(env!("CARGO_PKG_NAME")))
-            .with_location(false)
-            .with_threads(false)
-            .with_filter(Targets::new().with_target(OURS, Level::INFO))
-    });
-    // Lines for people on a terminal, JSON for machines.
+    let traces = tracing_opentelemetry::layer()
+        .with_tracer(telemetry.tracer_provider().tracer(env!("CARGO_PKG_NAME")))
+        .with_location(false)
+        .with_threads(false)
+        .with_filter(Targets::new().with_target(OURS, Level::INFO));
+    // Lines for people on a terminal, JSON for machines. Both show all spans around an event: the outermost, the call,
+    // has the trace id.
     let lines = fmt::layer().with_writer(writer);
-    let logs = if json { lines.json().flatten_event(true).with_span_list(false).boxed() } else { lines.boxed() };
+    let logs = if json { lines.json().flatten_event(true).with_current_span(false).boxed() } else { lines.boxed() };
     let filter = EnvFilter::try_new(&settings.log).context("telemetry.log")?;
     Ok(tracing_subscriber::registry().with(ceiling()).with(logs.with_filter(filter)).with(traces))
 }

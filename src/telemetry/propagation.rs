@@ -1,13 +1,22 @@
-//! W3C Trace Context of incoming calls (`traceparent`, `tracestate`). Baggage is not taken: it could hold anything.
+//! W3C Trace Context of calls (`traceparent`, `tracestate`). Baggage is not taken: it could hold anything.
 
 use http::{HeaderMap, HeaderName};
 use opentelemetry::propagation::Extractor;
+use opentelemetry::trace::{TraceContextExt as _, TraceId};
 use opentelemetry::{Context, global};
+use tracing::Span;
+use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
 /// The caller's trace context: the parent of the call's span. Empty when there is none or it is malformed.
 #[must_use]
 pub fn parent_context(headers: &HeaderMap) -> Context {
     global::get_text_map_propagator(|propagator| propagator.extract(&Headers(headers)))
+}
+
+/// The trace that the span belongs to: what support finds the logs of a call by.
+#[must_use]
+pub fn trace_id(span: &Span) -> TraceId {
+    span.context().span().span_context().trace_id()
 }
 
 struct Headers<'a>(&'a HeaderMap);

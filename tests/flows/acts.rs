@@ -179,12 +179,14 @@ pub(crate) fn reasons(answer: &VerifyIdentityResponse) -> Vec<Reason> {
     reasons
 }
 
-/// The PIN in an SMS: the two groups of four digits that stand side by side.
+/// The PIN in an SMS: two groups of four digits.
 pub(crate) fn pin_in(text: &str) -> String {
-    let words: Vec<&str> = text.split_whitespace().map(|word| word.trim_end_matches('.')).collect();
+    let words: Vec<&str> = text.split([' ', '.']).collect();
     let is_group = |word: &str| word.len() == 4 && word.bytes().all(|byte| byte.is_ascii_digit());
-    let pin = words.windows(2).find(|pair| is_group(pair[0]) && is_group(pair[1]));
-    pin.unwrap_or_else(|| panic!("no PIN: {text}")).concat()
+    let pins: Vec<String> =
+        words.windows(2).filter(|pair| pair.iter().all(|word| is_group(word))).map(|pair| pair.concat()).collect();
+    assert_eq!(pins.len(), 1, "{text}");
+    pins[0].clone()
 }
 
 /// Another PIN.

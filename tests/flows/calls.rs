@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use prost_types::Timestamp;
 use rand::RngExt as _;
 use temporary_pin::proto::temporarypin::v1::redemption_service_client::RedemptionServiceClient;
 use temporary_pin::proto::temporarypin::v1::temporary_pin_service_client::TemporaryPinServiceClient;
@@ -160,4 +161,11 @@ pub(crate) fn answer<T>(answer: Result<Response<T>, Status>) -> Answer<T> {
 /// A fresh one.
 pub(crate) fn uuid() -> Uuid {
     uuid::Builder::from_random_bytes(random::secure().random()).into_uuid()
+}
+
+/// A time that must be there.
+#[track_caller]
+pub(crate) fn time(timestamp: Option<Timestamp>) -> DateTime<Utc> {
+    let timestamp = timestamp.unwrap();
+    DateTime::from_timestamp(timestamp.seconds, timestamp.nanos.unsigned_abs()).unwrap()
 }

@@ -1,7 +1,7 @@
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use temporary_pin::domain::channel::Channel;
 use temporary_pin::domain::cpr::{CprNumber, CprStatus};
-use temporary_pin::domain::eligibility::{Status, Verdict, denials, hold_denial};
+use temporary_pin::domain::eligibility::{Status, Verdict, denials_with_hold};
 use temporary_pin::domain::hold::Hold;
 use temporary_pin::domain::language::Language;
 use temporary_pin::domain::mobile::MobileNumber;
@@ -94,16 +94,12 @@ fn now() -> DateTime<Utc> {
 }
 
 fn verdict(person: &Person, hold: Option<&Hold>, channel: Channel) -> Verdict {
-    let mut all = denials(person, channel, &Rules::default().eligibility, now());
-    if channel == Channel::Web {
-        all.extend(hold_denial(hold, now()));
-    }
-    Verdict::from_denials(all)
+    Verdict::from_denials(denials_with_hold(person, channel, hold, &Rules::default().eligibility, now()))
 }
 
 /// The worst of all that the facts mean decides, in every combination of them.
 #[test]
-fn nobody_with_a_denying_fact_is_eligible_and_everybody_else_is() {
+fn r10_r11_r12_r13_r14_nobody_with_a_denying_fact_is_eligible_and_everybody_else_is() {
     let ago = |seconds: i64| now() - TimeDelta::seconds(seconds);
     let mut eligible = 0;
     for (cpr_number, status, cpr) in CPR {

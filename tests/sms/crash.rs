@@ -42,7 +42,7 @@ async fn a_message_claimed_by_the_dead_goes_out_when_the_lease_has_run_out(pool:
 }
 
 #[sqlx::test]
-async fn a_message_whose_handover_had_begun_is_given_up(pool: PgPool) {
+async fn r5_a_message_whose_handover_had_begun_is_given_up(pool: PgPool) {
     let world = World::new(pool);
     let (id, message) = claimed(&world, "pin").await;
     assert!(begin(&world, &message).await);
@@ -71,7 +71,7 @@ async fn a_message_whose_handover_had_begun_is_never_claimed(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_notice_whose_handover_had_begun_goes_out_again(pool: PgPool) {
+async fn r8_a_notice_whose_handover_had_begun_goes_out_again(pool: PgPool) {
     let world = World::new(pool);
     let (id, message) = claimed(&world, "access_requested").await;
     assert!(begin(&world, &message).await);
@@ -134,9 +134,9 @@ async fn a_handover_that_would_outlast_the_lease_does_not_begin(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_message_that_expires_after_the_claim_is_not_handed_over(pool: PgPool) {
+async fn r24_a_message_that_might_expire_before_the_answer_is_not_handed_over(pool: PgPool) {
     let world = World::new(pool);
-    world.queue_at("pin", world.now(), world.now() + Duration::from_secs(5)).await;
+    world.queue_at("pin", world.now(), world.now() + GATEWAY_TIMEOUT + Duration::from_secs(5)).await;
     let message = claim(&world).await.pop().expect("a due message");
     world.clock.advance(Duration::from_secs(5));
     assert!(!begin(&world, &message).await);
@@ -146,10 +146,10 @@ async fn a_message_that_expires_after_the_claim_is_not_handed_over(pool: PgPool)
 #[sqlx::test]
 async fn an_expiry_during_the_handover_changes_nothing(pool: PgPool) {
     let world = World::new(pool);
-    let id = world.queue_at("pin", world.now(), world.now() + Duration::from_secs(5)).await;
+    let id = world.queue_at("pin", world.now(), world.now() + GATEWAY_TIMEOUT + Duration::from_secs(5)).await;
     let message = claim(&world).await.pop().expect("a due message");
     assert!(begin(&world, &message).await);
-    world.clock.advance(Duration::from_secs(5));
+    world.clock.advance(GATEWAY_TIMEOUT + Duration::from_secs(5));
 
     world.dispatcher().run_once().await;
     assert_eq!(world.state(id).await, "queued");
@@ -162,7 +162,7 @@ async fn an_expiry_during_the_handover_changes_nothing(pool: PgPool) {
 
 /// The PIN was revoked, or redeemed from an earlier send, in between.
 #[sqlx::test]
-async fn a_cancelled_message_is_not_handed_over(pool: PgPool) {
+async fn r9_a_cancelled_message_is_not_handed_over(pool: PgPool) {
     let world = World::new(pool);
     let (id, message) = claimed(&world, "pin").await;
     let cancel = sqlx::query("UPDATE outbox SET state = 'cancelled', sealed_body = NULL WHERE id = $1").bind(id);

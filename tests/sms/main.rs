@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
 mod backoff;
+mod counts;
 mod crash;
 mod dispatch;
 mod gateway_api;

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use opentelemetry::global;
 use sqlx::{AssertSqlSafe, PgPool, Row as _};
 use temporary_pin::clock::{Clock, ShiftedClock};
 use temporary_pin::domain::mobile::MobileNumber;
@@ -14,6 +15,7 @@ use temporary_pin::sms::dispatcher::Dispatcher;
 use temporary_pin::sms::gateway::{Accepted, Gateway, GatewayError, Message};
 use temporary_pin::sms::sealed::seal_message;
 use temporary_pin::sms::settings::DispatcherSettings;
+use temporary_pin::telemetry::metrics::Metrics;
 use tokio::sync::Semaphore;
 use uuid::Uuid;
 
@@ -105,12 +107,14 @@ pub(crate) struct World {
     pub(crate) keys: Arc<KeyRing>,
     pub(crate) clock: ShiftedClock,
     pub(crate) phone: Phone,
+    pub(crate) metrics: Metrics,
 }
 
 impl World {
     pub(crate) fn new(pool: PgPool) -> Self {
         let keys = KeyRing::parse(&keys::generate(&mut random::secure())).unwrap();
-        Self { pool, keys: Arc::new(keys), clock: ShiftedClock::default(), phone: Phone::new() }
+        let metrics = Metrics::new(&global::meter("nobody reads it"));
+        Self { pool, keys: Arc::new(keys), clock: ShiftedClock::default(), phone: Phone::new(), metrics }
     }
 
     pub(crate) fn now(&self) -> DateTime<Utc> {
@@ -129,6 +133,7 @@ impl World {
             gateway: self.phone.clone(),
             clock: Arc::new(self.clock.clone()),
             settings,
+            metrics: self.metrics.clone(),
         }
     }
 

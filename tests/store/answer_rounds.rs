@@ -6,7 +6,7 @@ use temporary_pin::domain::assurance::AssuranceLevel;
 use temporary_pin::domain::channel::Channel;
 use temporary_pin::domain::question::FactKind;
 use temporary_pin::domain::reason::Reason;
-use temporary_pin::store::answer_rounds::{Conclusion, PendingVerification, claim_round, conclude, pending};
+use temporary_pin::store::answer_rounds::{Conclusion, PendingVerification, conclude, pending};
 use temporary_pin::store::verifications::{NewVerification, Standing, record};
 use uuid::Uuid;
 
@@ -21,7 +21,7 @@ async fn asked(pool: &PgPool) -> Uuid {
 }
 
 #[sqlx::test]
-async fn two_wrong_answers_lead_to_one_more_question_and_then_to_an_end(pool: PgPool) {
+async fn r16_two_wrong_answers_lead_to_one_more_question_and_then_to_an_end(pool: PgPool) {
     let id = asked(&pool).await;
     let first = pending(&pool, id).await.unwrap().unwrap();
     let expected = PendingVerification {
@@ -37,16 +37,15 @@ async fn two_wrong_answers_lead_to_one_more_question_and_then_to_an_end(pool: Pg
     };
     assert_eq!(first, expected);
 
-    assert!(claim_round(&pool, id, 0, t0()).await.unwrap());
     let one_more = Conclusion::OneMore { kind: FactKind::ChildBirthDate, right: 1 };
-    assert!(conclude(&pool, id, one_more, t0()).await.unwrap());
+    assert!(conclude(&pool, id, 0, one_more, AGENT, t0()).await.unwrap());
     let second = pending(&pool, id).await.unwrap().unwrap();
     assert_eq!((second.answer_rounds, second.right_answers), (1, 1));
     assert_eq!(second.question_kinds, [&KINDS[..], &[FactKind::ChildBirthDate]].concat());
 
-    assert!(!claim_round(&pool, id, 0, t0()).await.unwrap(), "the first round is over");
-    assert!(claim_round(&pool, id, 1, t0()).await.unwrap());
-    assert!(conclude(&pool, id, Conclusion::Verified(AssuranceLevel::Substantial), t0()).await.unwrap());
+    let verified = Conclusion::Verified(AssuranceLevel::Substantial);
+    assert!(!conclude(&pool, id, 0, verified, AGENT, t0()).await.unwrap(), "the first round is over");
+    assert!(conclude(&pool, id, 1, verified, AGENT, t0()).await.unwrap());
     assert_eq!(pending(&pool, id).await.unwrap(), None);
     assert!(
         one::<bool>(
@@ -60,34 +59,35 @@ async fn two_wrong_answers_lead_to_one_more_question_and_then_to_an_end(pool: Pg
 }
 
 #[sqlx::test]
-async fn a_rejection_is_final(pool: PgPool) {
+async fn r16_a_rejection_is_final(pool: PgPool) {
     let id = asked(&pool).await;
-    assert!(claim_round(&pool, id, 0, t0()).await.unwrap());
     let rejected = Conclusion::Rejected(Reason::IdentityNotConfirmed);
-    assert!(conclude(&pool, id, rejected, t0()).await.unwrap());
+    assert!(conclude(&pool, id, 0, rejected, AGENT, t0()).await.unwrap());
     let before = everything(&pool).await;
-    assert!(!claim_round(&pool, id, 1, t0()).await.unwrap());
-    assert!(!conclude(&pool, id, Conclusion::Verified(AssuranceLevel::High), t0()).await.unwrap());
-    assert!(!conclude(&pool, fresh_id(), rejected, t0()).await.unwrap());
+    let verified = Conclusion::Verified(AssuranceLevel::High);
+    assert!(!conclude(&pool, id, 1, verified, AGENT, t0()).await.unwrap());
+    assert!(!conclude(&pool, fresh_id(), 0, rejected, AGENT, t0()).await.unwrap());
     assert_eq!(everything(&pool).await, before);
     assert_eq!(actions(&pool).await, ["questions_asked", "identity_rejected"]);
 }
 
 #[sqlx::test]
-async fn answers_that_come_too_late_are_not_compared(pool: PgPool) {
+async fn r21_answers_that_come_too_late_conclude_nothing(pool: PgPool) {
     let id = asked(&pool).await;
-    assert!(!claim_round(&pool, id, 0, t0() + seconds(900)).await.unwrap());
-    assert!(claim_round(&pool, id, 0, t0() + seconds(899)).await.unwrap());
+    let verified = Conclusion::Verified(AssuranceLevel::Substantial);
+    assert!(!conclude(&pool, id, 0, verified, AGENT, t0() + seconds(900)).await.unwrap());
+    assert!(conclude(&pool, id, 0, verified, AGENT, t0() + seconds(899)).await.unwrap());
 }
 
 #[sqlx::test]
-async fn of_many_answerers_at_once_one_gets_to_compare(_: PgPoolOptions, options: PgConnectOptions) {
+async fn r16_of_many_answerers_at_once_one_concludes(_: PgPoolOptions, options: PgConnectOptions) {
     let pool = wide_pool(options);
     let id = asked(&pool).await;
-    let claims = at_once(32, |_| {
+    let concluded = at_once(32, |_| {
         let pool = pool.clone();
-        async move { claim_round(&pool, id, 0, t0()).await.unwrap() }
+        let one_more = Conclusion::OneMore { kind: FactKind::ChildBirthDate, right: 1 };
+        async move { conclude(&pool, id, 0, one_more, AGENT, t0()).await.unwrap() }
     })
     .await;
-    assert_eq!(claims.iter().filter(|claimed| **claimed).count(), 1);
+    assert_eq!(concluded.iter().filter(|concluded| **concluded).count(), 1);
 }

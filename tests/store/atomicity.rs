@@ -81,3 +81,12 @@ async fn asking_for_access(pool: PgPool) {
         fails_without_trace(&pool, table, request_access(&pool, &request, &LIMITS)).await;
     }
 }
+
+#[sqlx::test]
+async fn audit_rows_are_never_changed(pool: PgPool) {
+    issued(&pool, PERSON, t0()).await;
+    for change in ["UPDATE audit_events SET action = 'nothing'", "UPDATE audit_agents SET audit_event_id = 1"] {
+        let refused = sqlx::query(change).execute(&pool).await.unwrap_err();
+        assert!(refused.to_string().contains("never changed"), "{refused}");
+    }
+}

@@ -3,6 +3,7 @@
 use sqlx::PgPool;
 use temporary_pin::domain::channel::Channel;
 use temporary_pin::domain::hold::Hold;
+use temporary_pin::domain::person::MobileKey;
 use temporary_pin::domain::reason::Reason;
 use temporary_pin::domain::rules::HoldRules;
 use temporary_pin::store::issue_temporary_pin::{
@@ -63,7 +64,7 @@ async fn a_repeat_gets_the_first_answer_and_changes_nothing(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_verification_serves_its_person_caller_and_channel_while_it_lives_and_is_confirmed(pool: PgPool) {
+async fn r21_a_verification_serves_its_person_caller_and_channel_while_it_lives_and_is_confirmed(pool: PgPool) {
     let verification_id = verified(&pool, PERSON, t0()).await;
     let pending = verification(OTHER, Standing::Pending, t0());
     let rejected = verification(OTHER, Standing::Rejected(Reason::IdentityNotConfirmed), t0());
@@ -90,7 +91,7 @@ async fn a_verification_serves_its_person_caller_and_channel_while_it_lives_and_
 }
 
 #[sqlx::test]
-async fn a_verification_serves_one_pin_request_and_its_resends(pool: PgPool) {
+async fn r21_a_verification_serves_one_pin_request_and_its_resends(pool: PgPool) {
     let verification = verified(&pool, PERSON, t0()).await;
     let again = |after| order(PERSON, verification, t0() + seconds(after));
     assert!(matches!(issue(&pool, &again(0)).await.unwrap(), IssueOutcome::Issued(_)));
@@ -110,7 +111,7 @@ async fn a_verification_serves_one_pin_request_and_its_resends(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn the_same_message_goes_again_after_the_interval_until_its_sends_are_spent(pool: PgPool) {
+async fn r5_the_same_message_goes_again_after_the_interval_until_its_sends_are_spent(pool: PgPool) {
     let first = issued(&pool, PERSON, t0()).await;
     let verification = verified(&pool, PERSON, t0()).await;
     let again = |after| {
@@ -155,7 +156,7 @@ async fn the_same_message_goes_again_after_the_interval_until_its_sends_are_spen
 }
 
 #[sqlx::test]
-async fn a_message_whose_text_is_erased_is_not_sent_again(pool: PgPool) {
+async fn r5_a_message_whose_text_is_erased_is_not_sent_again(pool: PgPool) {
     issued(&pool, PERSON, t0()).await;
     sqlx::query("UPDATE outbox SET state = 'failed', sealed_body = NULL").execute(&pool).await.unwrap();
     let order = order(PERSON, verified(&pool, PERSON, t0()).await, t0() + seconds(60));
@@ -164,7 +165,7 @@ async fn a_message_whose_text_is_erased_is_not_sent_again(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn no_send_is_offered_after_the_pin_expires(pool: PgPool) {
+async fn r5_no_send_is_offered_after_the_pin_expires(pool: PgPool) {
     let verification = verified(&pool, PERSON, t0()).await;
     let short = Issue { lifetime: std::time::Duration::from_secs(60), ..order(PERSON, verification, t0()) };
     let IssueOutcome::Issued(view) = issue(&pool, &short).await.unwrap() else { panic!("no PIN") };
@@ -172,7 +173,7 @@ async fn no_send_is_offered_after_the_pin_expires(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn an_expired_pin_makes_room_and_its_text_is_erased(pool: PgPool) {
+async fn r2_an_expired_pin_makes_room_and_its_text_is_erased(pool: PgPool) {
     let first = issued(&pool, PERSON, t0()).await;
     let second = issued(&pool, PERSON, first.expire_time).await;
     assert_ne!(first.id, second.id);
@@ -187,7 +188,7 @@ async fn an_expired_pin_makes_room_and_its_text_is_erased(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn the_web_needs_a_passed_hold_and_a_login_after_it(pool: PgPool) {
+async fn r6_r7_the_web_needs_a_passed_hold_and_a_login_after_it(pool: PgPool) {
     let hold = Hold::start(t0(), &HoldRules::default());
     let without = login(PERSON, 0, t0());
     record(&pool, &without, &LIMITS).await.unwrap();
@@ -225,8 +226,29 @@ async fn the_web_needs_a_passed_hold_and_a_login_after_it(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn other_channels_leave_the_hold_alone(pool: PgPool) {
+async fn r6_other_channels_leave_the_hold_alone(pool: PgPool) {
     ask_for_access(&pool, PERSON, 1, t0()).await;
     issued(&pool, PERSON, t0()).await;
     assert_eq!(one::<String>(&pool, "SELECT state FROM access_requests").await, "open");
+}
+
+/// R5: whoever holds the old number gets nothing more, and the new one gets a PIN of its own.
+#[sqlx::test]
+async fn r5_a_pin_that_went_to_another_number_is_revoked_and_not_sent_again(pool: PgPool) {
+    issued(&pool, PERSON, t0()).await;
+    let now = t0() + seconds(120);
+    let verification = verified(&pool, PERSON, now).await;
+    let order = Issue { mobile: MobileKey([9; 32]), ..order(PERSON, verification, now) };
+    assert!(matches!(issue(&pool, &order).await.unwrap(), IssueOutcome::Issued(_)));
+    assert!(
+        one::<bool>(
+            &pool,
+            "SELECT p.state = 'revoked' AND p.revoke_reason = 'mobile_number_changed' AND o.sealed_body IS NULL
+                AND o.state = 'cancelled' AND p.sends = 1
+            FROM pin_requests p JOIN outbox o ON o.id = p.message_id ORDER BY p.create_time LIMIT 1"
+        )
+        .await
+    );
+    assert_eq!(one::<i64>(&pool, "SELECT count(*) FROM pin_requests WHERE state = 'open'").await, 1);
+    assert!(actions(&pool).await.contains(&"pin_revoked".to_owned()));
 }

@@ -37,7 +37,10 @@ async fn no_postgres_is_unavailable(_: PgPoolOptions, _: PgConnectOptions) {
 }
 
 #[sqlx::test]
-async fn no_free_connection_and_a_statement_too_long_are_unavailable(_: PgPoolOptions, options: PgConnectOptions) {
+async fn no_free_connection_a_statement_too_long_and_a_standby_are_unavailable(
+    _: PgPoolOptions,
+    options: PgConnectOptions,
+) {
     let settings = PoolSettings {
         max_connections: 1,
         acquire_timeout: Duration::from_millis(200),
@@ -48,9 +51,12 @@ async fn no_free_connection_and_a_statement_too_long_are_unavailable(_: PgPoolOp
         sqlx::query("SELECT pg_sleep(10)").execute(&pool).await.map(drop).map_err(StoreError::from);
     assert!(matches!(slow, Err(StoreError::Unavailable(_))), "{slow:?}");
 
-    let held = pool.acquire().await.unwrap();
+    let mut held = pool.acquire().await.unwrap();
     assert!(matches!(schema_is_current(&pool).await, Err(StoreError::Unavailable(_))));
+    sqlx::query("SET default_transaction_read_only = on").execute(&mut *held).await.unwrap();
     drop(held);
+    let standby = temporary_pin::store::issue_temporary_pin::issue(&pool, &order(PERSON, fresh_id(), t0())).await;
+    assert!(matches!(standby, Err(StoreError::Unavailable(_))), "{standby:?}");
     assert_eq!(schema_is_current(&pool).await, Ok(true));
 }
 

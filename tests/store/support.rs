@@ -10,10 +10,11 @@ use temporary_pin::domain::assurance::AssuranceLevel;
 use temporary_pin::domain::channel::Channel;
 use temporary_pin::domain::hold::Hold;
 use temporary_pin::domain::person::{AgentKey, MobileKey, PersonKey};
+use temporary_pin::domain::pin::PinVerifier;
 use temporary_pin::domain::rules::{HoldRules, Limit};
-use temporary_pin::keys::PinVerifier;
-use temporary_pin::store::access_requests::{AccessOutcome, AccessRequest, Notice, NoticeKind, request_access};
+use temporary_pin::store::access_requests::{AccessOutcome, AccessRequest, Notice, request_access};
 use temporary_pin::store::issue_temporary_pin::{Issue, IssueOutcome, issue};
+use temporary_pin::store::outbox::MessageKind;
 use temporary_pin::store::pin_requests::PinRequestView;
 use temporary_pin::store::redeem_temporary_pin::{Begun, RedeemOutcome, Try, Verdict, begin_try, finish_try};
 use temporary_pin::store::revoke_temporary_pin::Withdrawal;
@@ -152,7 +153,7 @@ pub(crate) async fn ask_for_access(
 
 /// The two notices of a hold.
 pub(crate) fn notices(hold: &Hold) -> [Notice; 2] {
-    [(NoticeKind::AccessRequested, hold.request_time), (NoticeKind::HoldPassed, hold.eligible_time)].map(
+    [(MessageKind::AccessRequested, hold.request_time), (MessageKind::HoldPassed, hold.eligible_time)].map(
         |(kind, due_time)| Notice {
             id: fresh_id(),
             kind,
@@ -212,6 +213,7 @@ pub(crate) fn attempt(person: PersonKey, now: DateTime<Utc>) -> Try<'static> {
         person,
         tries_max: 3,
         wrong_tries: Limit { times: 10, per: DAY },
+        may_count: true,
         now,
     }
 }

@@ -94,8 +94,9 @@ impl Sandbox {
 
 impl Drop for Sandbox {
     fn drop(&mut self) {
+        // Without waiting: it lets its callers finish, and those of this test end with the test's runtime.
         if let Ok(None) = self.process.try_wait() {
-            self.stop();
+            self.terminate();
         }
     }
 }

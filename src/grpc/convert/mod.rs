@@ -7,7 +7,6 @@ mod person;
 
 pub(super) use answer::{eligibility, pin_request, redemption, verification};
 pub(super) use evidence::{evidence, fits as evidence_fits};
-pub(super) use names::reason_name;
 pub(super) use person::person;
 
 use tonic::Status;
@@ -15,6 +14,7 @@ use tonic_types::FieldViolation;
 use uuid::Uuid;
 
 use super::status;
+use crate::domain::cpr::CprNumber;
 use crate::domain::language::Language;
 use crate::domain::pin::Pin;
 use crate::proto::temporarypin::v1 as pb;
@@ -57,6 +57,10 @@ impl Violations {
     /// A reference into another system: 1 to 64 characters of A–Z a–z 0–9 . _ -
     pub(super) fn reference(&mut self, field: &str, text: String) -> Option<String> {
         let text = self.text(field, text, 64)?;
+        if CprNumber::parse(&text).is_ok() {
+            self.add(field, "must not be a CPR number: it is stored as it is");
+            return None;
+        }
         if text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte)) {
             return Some(text);
         }

@@ -6,17 +6,13 @@ use crate::domain::question::FactKind;
 use crate::domain::reason::Reason;
 use crate::proto::temporarypin::v1 as pb;
 
-/// The name in `ErrorInfo.reason`: that of the wire enum without its prefix.
-pub(in super::super) fn reason_name(value: Reason) -> &'static str {
-    reason(value).as_str_name().trim_start_matches("REASON_")
-}
-
 pub(super) const fn reason(value: Reason) -> pb::Reason {
     match value {
         Reason::InvalidField => pb::Reason::InvalidField,
         Reason::RequestIdReused => pb::Reason::RequestIdReused,
         Reason::CallerUnknown => pb::Reason::CallerUnknown,
         Reason::CallerNotAllowed => pb::Reason::CallerNotAllowed,
+        Reason::MethodUnknown => pb::Reason::MethodUnknown,
         Reason::IdentityNotConfirmed => pb::Reason::IdentityNotConfirmed,
         Reason::InsufficientData => pb::Reason::InsufficientData,
         Reason::LoginNotAccepted => pb::Reason::LoginNotAccepted,
@@ -82,5 +78,22 @@ pub(super) const fn question_kind(value: FactKind) -> pb::question::Kind {
         FactKind::MotherBirthDate => pb::question::Kind::MotherBirthDate,
         FactKind::FatherBirthDate => pb::question::Kind::FatherBirthDate,
         FactKind::PreviousSurname => pb::question::Kind::PreviousSurname,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reason_of_the_wire_has_its_name_in_the_domain() {
+        let on_the_wire: Vec<&str> = (1..i32::from(u8::MAX))
+            .filter_map(|number| pb::Reason::try_from(number).ok())
+            .map(|reason| reason.as_str_name())
+            .collect();
+        let mut ours: Vec<_> = Reason::ALL.iter().map(|ours| (reason(*ours), ours.as_str())).collect();
+        ours.sort_by_key(|(on_the_wire, _)| *on_the_wire as i32);
+        let ours: Vec<String> = ours.into_iter().map(|(_, name)| format!("REASON_{name}")).collect();
+        assert_eq!(ours, on_the_wire);
     }
 }

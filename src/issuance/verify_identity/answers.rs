@@ -26,16 +26,16 @@ pub struct Answers {
 }
 
 impl Issuance {
-    /// Judges one round of answers. Everything that can break off comes before the round is claimed, so that an outage
-    /// costs nobody a round; and only the one caller who claims it gets to compare.
+    /// Judges one round of answers. Its outcome is kept by one guarded update: an outage before it costs nobody a round,
+    /// and of several answerers at once only one learns an outcome.
     pub(super) async fn question_answers(
         &self,
         call: &Call,
         answers: &Answers,
         language: Option<Language>,
     ) -> Result<Verification, Refusal> {
-        self.agent(&answers.agent_token, call.now).await?;
         self.admit_caller(&call.caller, call.now).await?;
+        let (agent, agent_key) = self.agent(&answers.agent_token, call.now).await?;
         let id = VerificationId::open(&answers.verification_id, &self.keys, &call.caller, call.channel)?;
         let pending = answer_rounds::pending(&self.store, id.verification).await?;
         let pending = pending.ok_or_else(|| Refusal::lasting(Reason::VerificationUsed))?;
@@ -45,10 +45,7 @@ impl Issuance {
         check_complete(&pending, answers)?;
         let person = self.register.look_up_person(&PersonReference::Mitid(id.person)).await?;
         let person = person.ok_or_else(|| Refusal::lasting(Reason::VerificationUnknown))?;
-        if !answer_rounds::claim_round(&self.store, id.verification, pending.answer_rounds, call.now).await? {
-            return Err(Refusal::lasting(Reason::VerificationUsed));
-        }
-
+        Self::not_oneself(&agent, &person)?;
         let right = answers
             .answers
             .iter()
@@ -67,7 +64,10 @@ impl Issuance {
             (Progress::OneMore, Some(kind)) => Conclusion::OneMore { kind, right: right as u32 },
             _ => Conclusion::Rejected(Reason::IdentityNotConfirmed),
         };
-        answer_rounds::conclude(&self.store, id.verification, conclusion, call.now).await?;
+        let rounds = pending.answer_rounds;
+        if !answer_rounds::conclude(&self.store, id.verification, rounds, conclusion, agent_key, call.now).await? {
+            return Err(Refusal::lasting(Reason::VerificationUsed));
+        }
 
         let verification_id = answers.verification_id.clone();
         let expire_time = pending.expire_time;

@@ -53,6 +53,7 @@ impl Issuance {
         language: Option<Language>,
     ) -> Result<Verification, Refusal> {
         let id = random::time_ordered_uuid(call.now, &mut random::secure());
+        self.admit_caller(&call.caller, call.now).await?;
         let (clerk, agent) = self.agent(&evidence.agent_token, call.now).await?;
         self.admit_agent(call, agent, id).await?;
         let (person, registered) = tokio::try_join!(
@@ -64,7 +65,11 @@ impl Issuance {
         let key = self.person_key(&evidence.person, person.as_ref());
         self.admit(&[self.failed_verification(key, id)], call.now).await?;
         let mut witness = None;
+        let issuers = &self.rules.verification.document_issuers;
+        let serves = document::serves_at_counter(&evidence.document, evidence.supporting_document, issuers);
         let step = match &person {
+            // Told whoever the person is, or it would tell whether there is such a person.
+            _ if !serves => Ok(Step::Rejected(Reason::DocumentNotAccepted)),
             None => Ok(Step::Rejected(Reason::IdentityNotConfirmed)),
             Some(person) => match (self.judge(call, evidence, registered.as_ref(), person), &evidence.confirmation) {
                 (Err(reason), _) => Ok(Step::Rejected(reason)),
@@ -115,7 +120,7 @@ impl Issuance {
         })?;
         match &evidence.mrz {
             Some(mrz) if !mrz.agrees_with(&evidence.document, registered, person.birth_date, today) => {
-                Err(Reason::DocumentNotAccepted)
+                Err(Reason::IdentityNotConfirmed)
             }
             _ => Ok(()),
         }
@@ -144,8 +149,8 @@ impl Issuance {
     }
 }
 
-/// A passport with a CPR number behind it, seen in person, reaches High; everything else Substantial (domain: MitID,
-/// "legitimation and documentation").
+/// A passport with a CPR number behind it, seen in person, reaches High; everything else Substantial (mitid.dk,
+/// "Legitimation and documentation").
 fn assurance(document: &Document) -> AssuranceLevel {
     if document.kind == DocumentKind::Passport && ["DNK", "GRL", "FRO"].contains(&document.issuer.as_str()) {
         AssuranceLevel::High

@@ -107,7 +107,7 @@ impl Issuance {
         Ok(verification)
     }
 
-    /// Proves the agent (R22).
+    /// Proves the agent (R22). The caller's call is spent before, or bad tokens would cost nothing.
     async fn agent(&self, token: &SecretString, now: DateTime<Utc>) -> Result<(Agent, AgentKey), Refusal> {
         let agent = self.agent_login.verify_agent(token.expose_secret(), now).await.map_err(|error| match error {
             LoginError::Denied { reason, .. } => Refusal::NotAllowed(reason),
@@ -117,11 +117,11 @@ impl Issuance {
         Ok((agent, key))
     }
 
-    /// Spends one call of the caller and one verification of the agent.
+    /// Spends one verification of the agent (R22).
     async fn admit_agent(&self, call: &Call, agent: AgentKey, verification: Uuid) -> Result<(), Refusal> {
         let limit = self.rules.limits.agent_verifications;
         let spend = Spend { bucket: Bucket::AgentVerifications(agent), limit, id: verification };
-        self.admit(&[self.caller_call(&call.caller, call.now), spend], call.now).await
+        self.admit(&[spend], call.now).await
     }
 
     /// The person as somebody who can have a PIN in this channel now, or why not (R10–R14).

@@ -33,6 +33,7 @@ impl Issuance {
         language: Option<Language>,
     ) -> Result<Verification, Refusal> {
         let id = random::time_ordered_uuid(call.now, &mut random::secure());
+        self.admit_caller(&call.caller, call.now).await?;
         let (support_agent, agent) = self.agent(&evidence.agent_token, call.now).await?;
         self.admit_agent(call, agent, id).await?;
         let (person, registered) = tokio::try_join!(

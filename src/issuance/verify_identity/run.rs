@@ -29,7 +29,7 @@ pub(super) struct Run {
 }
 
 /// References into the systems of support and counter.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct References {
     pub case_reference: Option<String>,
     pub office_id: Option<String>,
@@ -62,6 +62,8 @@ impl Issuance {
         step: Result<Step, Refusal>,
     ) -> Result<Verification, Refusal> {
         let result = match step {
+            // Nobody would get the answer, so nothing is recorded that could count against the person.
+            Ok(_) if call.gone.is_cancelled() => Err(Refusal::Abandoned),
             Ok(step) => self.record(call, &run, step).await,
             Err(refusal) => Err(refusal),
         };
@@ -101,7 +103,10 @@ impl Issuance {
             Recorded::Limited { until } => {
                 return Err(Refusal::Limited(Denial::until(Reason::VerificationLimit, until)));
             }
-            Recorded::WitnessUsed => return Ok(Verification::Rejected(Reason::WitnessNotAccepted)),
+            Recorded::WitnessUsed => {
+                let run = Run { witness: None, references: run.references.clone(), ..*run };
+                return Box::pin(self.record(call, &run, Step::Rejected(Reason::WitnessNotAccepted))).await;
+            }
             Recorded::NonceUsed => return Ok(Verification::Rejected(Reason::LoginNotAccepted)),
         }
         let expire_time = row.expire_time;

@@ -13,7 +13,8 @@ use crate::issuance::{Call, Refusal, language_of};
 use crate::login::{LoginError, WebLogin};
 use crate::random;
 use crate::sms::sealed::seal_message;
-use crate::store::access_requests::{self, AccessOutcome, AccessRequest, Notice, NoticeKind};
+use crate::store::access_requests::{self, AccessOutcome, AccessRequest, Notice};
+use crate::store::outbox::MessageKind;
 use crate::store::verifications::{self, Method, NewVerification, Recorded, Standing};
 use crate::telemetry::metrics::Dependency;
 use crate::texts::SmsText;
@@ -65,6 +66,10 @@ impl Issuance {
             return self.reject_login(call, id, login.mitid_uuid, Reason::IdentityNotConfirmed).await;
         };
         let subject = self.eligible(&person, call)?;
+        // Nobody would get the answer, and the nonce could not serve again.
+        if call.gone.is_cancelled() {
+            return Err(Refusal::Abandoned);
+        }
         let key = self.keys.person_key(login.mitid_uuid);
         let hold = Hold::start(call.now, &self.rules.hold);
         let request = AccessRequest {
@@ -82,8 +87,10 @@ impl Issuance {
                 hold
             }
             AccessOutcome::Running(hold) | AccessOutcome::Passed(hold) => hold,
+            // Most likely the retry of a call whose answer was lost: no failure of the person's (R18).
             AccessOutcome::NonceUsed => {
-                return self.reject_login(call, id, login.mitid_uuid, Reason::LoginNotAccepted).await;
+                self.refund(&[self.failed_verification(key, id)], call.now).await;
+                return Ok(Verification::Rejected(Reason::LoginNotAccepted));
             }
             AccessOutcome::Limited { until } => {
                 return Err(Refusal::Limited(Denial::until(Reason::VerificationLimit, until)));
@@ -158,8 +165,8 @@ impl Issuance {
         let requested = SmsText::AccessRequested { eligible_time: hold.eligible_time };
         let passed = SmsText::HoldPassed { expire_time: hold.expire_time };
         vec![
-            notice(NoticeKind::AccessRequested, &requested, hold.request_time, hold.eligible_time),
-            notice(NoticeKind::HoldPassed, &passed, hold.eligible_time, hold.expire_time),
+            notice(MessageKind::AccessRequested, &requested, hold.request_time, hold.eligible_time),
+            notice(MessageKind::HoldPassed, &passed, hold.eligible_time, hold.expire_time),
         ]
     }
 }

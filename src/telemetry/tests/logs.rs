@@ -29,7 +29,7 @@ impl MakeWriter<'_> for Written {
 }
 
 /// What `log` writes under that filter.
-fn written(filter: &str, json: bool, log: impl FnOnce()) -> String {
+pub(crate) fn written(filter: &str, json: bool, log: impl FnOnce()) -> String {
     let settings = Settings { log: filter.to_owned(), ..Settings::default() };
     let written = Written::default();
     let subscriber = subscriber(&settings, &Telemetry::start(&settings).unwrap(), written.clone(), json).unwrap();
@@ -73,14 +73,15 @@ fn the_filter_holds_for_our_own_code() {
 }
 
 #[test]
-fn machines_get_json_with_the_span() {
+fn machines_get_json_with_the_spans() {
     let text = written("info", true, || {
         let _call = tracing::info_span!("rpc", caller = "web").entered();
+        let _part = tracing::info_span!("redis").entered();
         tracing::info!(code = "Ok", "call");
     });
     let line: Value = serde_json::from_str(&text).unwrap();
     assert_eq!((&line["message"], &line["code"], &line["level"]), (&"call".into(), &"Ok".into(), &"INFO".into()));
-    assert_eq!(line["span"]["caller"], "web");
+    assert_eq!((&line["spans"][0]["caller"], &line["spans"][1]["name"]), (&"web".into(), &"redis".into()));
 }
 
 #[test]

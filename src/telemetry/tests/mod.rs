@@ -2,4 +2,4 @@
 
 mod collector;
 mod export;
-mod logs;
+pub(crate) mod logs;
