@@ -25,7 +25,7 @@ pub(super) async fn not_serving(reporter: &HealthReporter) {
 }
 
 /// Reports health until `stop`; then NOT_SERVING, so that callers go elsewhere while running calls end.
-pub async fn watch(reporter: HealthReporter, store: PgPool, guard: Guard, stop: CancellationToken) {
+pub async fn watch(mut reporter: HealthReporter, store: PgPool, guard: Guard, stop: CancellationToken) {
     let mut healthy = false;
     let watching = async {
         loop {
@@ -46,6 +46,10 @@ pub async fn watch(reporter: HealthReporter, store: PgPool, guard: Guard, stop: 
         () = stop.cancelled() => {}
     }
     not_serving(&reporter).await;
+    // Whoever watches has been told; a watch that lasted would hold up the end of the process.
+    for name in NAMES {
+        reporter.clear_service_status(name).await;
+    }
 }
 
 async fn report(reporter: &HealthReporter, status: ServingStatus) {
