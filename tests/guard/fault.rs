@@ -38,7 +38,6 @@ async fn all_unavailable(guard: &Guard) {
     unavailable!(guard.admit(Some(person()), &spends, now));
     unavailable!(guard.peek(&spends, now));
     unavailable!(guard.refund(&spends, now));
-    unavailable!(guard.hold(person()));
     unavailable!(guard.remember_hold(person(), &hold(now), now));
     unavailable!(guard.forget_hold(person()));
 }
@@ -154,7 +153,6 @@ async fn r26_what_is_damaged_in_redis_is_no_yes() {
     assert_eq!(world.guard.admit(None, &pins, at(0)).await, Err(GuardError::Unavailable));
     assert_eq!(world.guard.admit(None, &agent, at(0)).await, Err(GuardError::Unavailable));
     assert_eq!(world.guard.admit(Some(person), &[], at(0)).await, Err(GuardError::Unavailable));
-    assert_eq!(world.guard.hold(person).await, Err(GuardError::Unavailable));
 }
 
 #[tokio::test]
