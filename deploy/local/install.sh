@@ -9,6 +9,7 @@ need() {
     done
     [ ${#missing[@]} -gt 0 ] || return 0
     say "Missing here: ${missing[*]}"
+    [ "${missing[*]}" = rust ] || find_package_manager "${missing[@]}"
     for thing in "${missing[@]}"; do
         if [ "$thing" = rust ]; then install_rust; else install_package "$thing"; fi
         "has_$thing" || fail "$thing was installed, but still cannot be found"
@@ -59,25 +60,36 @@ install_rust() {
     else
         need curl
         say "Installing rustup and Rust $version into ~/.cargo and ~/.rustup (your shell's start files are left alone)"
-        script=$(curl --proto '=https' --tlsv1.2 -sSf https://static.rust-lang.org/rustup/rustup-init.sh)
+        script=$(curl --proto '=https' --tlsv1.2 -sSf https://static.rust-lang.org/rustup/rustup-init.sh) ||
+            by_hand "rustup cannot be fetched" rust
         RUSTUP_INIT_SKIP_PATH_CHECK=yes \
-            sh -s -- -y --quiet --no-modify-path --profile minimal --default-toolchain "$version" <<<"$script" >/dev/null
+            sh -s -- -y --quiet --no-modify-path --profile minimal --default-toolchain "$version" <<<"$script" >/dev/null ||
+            by_hand "rustup failed" rust
     fi
     export RUSTUP_TOOLCHAIN=$version
 }
 
-install_package() {
-    local thing=$1 manager names command sudo=
+# Sets `manager`, and `sudo` where that is needed to use it. What is missing is for the message when there is none.
+find_package_manager() {
+    sudo=
     for manager in apt-get dnf pacman zypper brew none; do
         command -v "$manager" >/dev/null && break
     done
+    [ "$manager" != none ] || by_hand "this system's package manager is not known here" "$@"
+    if [ "$manager" != brew ] && [ "$(id -u)" -ne 0 ]; then
+        sudo=sudo
+        command -v sudo >/dev/null || by_hand "installing needs root, and there is no sudo" "$@"
+    fi
+}
+
+install_package() {
+    local thing=$1 names command
     case $manager in
         apt-get) command='apt-get install -y -qq --no-install-recommends' ;;
         dnf) command='dnf install -y -q' ;;
         pacman) command='pacman -Sy --noconfirm --needed' ;;
         zypper) command='zypper --non-interactive --quiet install' ;;
         brew) command='brew install --quiet' ;;
-        none) by_hand "$thing" "this system's package manager is not known here" ;;
     esac
     case $manager:$thing in
         apt-get:compiler) names='gcc libc6-dev' ;;
@@ -93,10 +105,6 @@ install_package() {
         *:python) names=python3 ;;
         *) names=$thing ;;
     esac
-    if [ "$manager" != brew ] && [ "$(id -u)" -ne 0 ]; then
-        sudo=sudo
-        command -v sudo >/dev/null || by_hand "$thing" "installing needs root, and there is no sudo"
-    fi
     # shellcheck disable=SC2086 # words are meant to be split
     {
         if [ "$manager" = apt-get ] && [ -z "${package_lists_are_fresh:-}" ]; then
@@ -105,18 +113,25 @@ install_package() {
             package_lists_are_fresh=yes
         fi
         say "Running: ${sudo:+$sudo }$command $names"
-        $sudo env DEBIAN_FRONTEND=noninteractive $command $names >/dev/null || by_hand "$thing" "that failed"
+        $sudo env DEBIAN_FRONTEND=noninteractive $command $names >/dev/null || by_hand "that failed" "$thing"
     }
 }
 
 by_hand() {
-    local what
-    case $1 in
-        compiler) what="a C compiler and linker, to be called as 'cc' (gcc or clang with the C library's headers)" ;;
-        postgres) what="the PostgreSQL server, 13 or newer, with 'initdb' in PATH (or name a running one in DATABASE_URL)" ;;
-        redis) what="Redis, 6.2 or newer, with 'redis-server' in PATH (or name a running one in REDIS_URL)" ;;
-        python) what="Python 3 with its venv module" ;;
-        *) what=$1 ;;
-    esac
-    fail "$2. Please install by hand: $what. Then run this again."
+    local why=$1 thing
+    shift
+    {
+        printf '%s: %s. Please install by hand, then run this again:\n' "${0##*/}" "$why"
+        for thing in "$@"; do
+            case $thing in
+                compiler) echo "- a C compiler and linker, called 'cc' (gcc or clang, with the C library's headers)" ;;
+                postgres) echo "- PostgreSQL's server, 13 or newer, with 'initdb' in PATH; or name a running one in DATABASE_URL" ;;
+                redis) echo "- Redis, 6.2 or newer, with 'redis-server' in PATH; or name a running one in REDIS_URL" ;;
+                rust) echo "- Rust, $(rust_version) or newer, with 'cargo' in PATH (https://rustup.rs)" ;;
+                python) echo "- Python 3 with its venv module" ;;
+                *) echo "- $thing" ;;
+            esac
+        done
+    } >&2
+    exit 1
 }

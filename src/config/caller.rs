@@ -24,7 +24,7 @@ pub enum Role {
     Channel(Channel),
     /// `redeemer`: redeem PINs.
     Redeemer,
-    /// `operator`: look, cancel, revoke.
+    /// `operator`: look, cancel, revoke. Nothing is served for it yet.
     Operator,
 }
 

@@ -88,7 +88,7 @@ fn sms(Sms { gateway, dispatcher }: &Sms, problems: &mut Problems) {
     problems.unless(
         gateway.timeout * 2 <= dispatcher.lease,
         "sms.gateway.timeout",
-        "must be at most half of sms.dispatcher.lease: when a lease runs out, another instance sends the message",
+        "must be at most half of sms.dispatcher.lease: a hand-over that outlasts its lease counts as lost",
     );
     problems.unless_at_least_one("sms.dispatcher.concurrency", dispatcher.concurrency);
     problems.unless_positive("sms.dispatcher.poll_interval", dispatcher.poll_interval);

@@ -14,12 +14,13 @@ pub struct Server {
     pub address: SocketAddr,
     /// Whether gRPC reflection is served.
     pub reflection: bool,
-    /// Deadline of a call that brings none.
+    /// Deadline of a call that brings none, and the longest one granted. Bounds the caller's wait; what the call waits for
+    /// has time-outs of its own.
     #[serde(with = "humantime_serde")]
     pub default_deadline: Duration,
     /// Largest request message, in bytes.
     pub message_limit: usize,
-    /// How long running calls may take to end after SIGTERM.
+    /// How long running calls may take to end after SIGTERM, and after them the hand-overs of messages under way.
     #[serde(with = "humantime_serde")]
     pub drain: Duration,
     /// The server's certificate and the CA of its callers. Needed, except in the sandbox.

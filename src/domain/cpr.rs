@@ -1,4 +1,4 @@
-//! CPR numbers and CPR status (domain: cpr.dk, "Personnummeret i CPR").
+//! CPR numbers and CPR status (cpr.dk, "Personnummeret i CPR").
 
 use std::fmt;
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use backon::{ExponentialBuilder, Retryable as _};
+use chrono::{DateTime, Utc};
 use sqlx::PgPool;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
@@ -107,12 +108,13 @@ impl<G: Gateway> Dispatcher<G> {
         let outcome = match open_message(&self.keys, claimed.id, &claimed.sealed_body) {
             Err(error) => Err(GatewayError::Permanent(error.to_string())),
             Ok((recipient, text)) => {
-                let now = self.clock.now();
-                match outbox::begin_handover(&self.pool, &claimed, now, self.gateway.timeout()).await {
-                    Ok(true) => {}
-                    Ok(false) => return debug!("no longer to be sent, or not by this dispatcher"),
+                // A begin whose answer was lost would give the message up, though nobody has sent it.
+                let begin = || self.begin(&claimed);
+                let now = match begin.retry(ExponentialBuilder::default()).await {
+                    Ok(Some(now)) => now,
+                    Ok(None) => return debug!("no longer to be sent, or not by this dispatcher"),
                     Err(error) => return warn!(%error, "cannot begin the hand-over"),
-                }
+                };
                 let reference = format!("{}.{}", claimed.id, claimed.sends);
                 let validity = (claimed.expire_time - now).to_std().unwrap_or_default();
                 self.gateway.send(&Message { recipient, text, reference, validity }).await
@@ -144,6 +146,13 @@ impl<G: Gateway> Dispatcher<G> {
         if let Err(GatewayError::Temporary(_) | GatewayError::Unknown(_)) = result {
             self.metrics.dependency_failure("gateway");
         }
+    }
+
+    /// When the hand-over began, if it may.
+    async fn begin(&self, message: &Claimed) -> Result<Option<DateTime<Utc>>, StoreError> {
+        let now = self.clock.now();
+        let begun = outbox::begin_handover(&self.pool, message, now, self.gateway.timeout()).await?;
+        Ok(begun.then_some(now))
     }
 
     async fn record(&self, message: &Claimed, outcome: &Result<Accepted, GatewayError>) -> Result<(), StoreError> {

@@ -9,8 +9,9 @@ use serde::Deserialize;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct DispatcherSettings {
-    /// How long a message belongs to the dispatcher that claimed it. After a crash it goes out this much later. Must be
-    /// longer than the gateway's time-out, with room for the instances' clocks to differ.
+    /// How long a message belongs to the dispatcher that claimed it. After a crash it goes out this much later, unless it
+    /// is a PIN whose hand-over had begun. Must be longer than the gateway's time-out, with room for the instances'
+    /// clocks to differ.
     #[serde(with = "humantime_serde")]
     pub lease: Duration,
     /// Hand-overs at once, of this instance.

@@ -108,7 +108,7 @@ pub async fn claim(
 }
 
 /// Commits that the hand-over begins now. `false`: it must not, because the message is no longer ours, or would expire or
-/// no longer be ours before the gateway's answer must be there.
+/// no longer be ours before the gateway's answer must be there. May be repeated as long as nothing has been sent.
 pub async fn begin_handover(
     pool: &PgPool,
     message: &Claimed,
@@ -117,9 +117,9 @@ pub async fn begin_handover(
 ) -> Result<bool, StoreError> {
     run(pool, "begin_handover", async |connection| {
         let begun = sqlx::query!(
-            "UPDATE outbox SET handover_time = $3, attempts = attempts + 1
-            WHERE id = $1 AND lease_token = $2 AND state = 'queued' AND handover_time IS NULL
-                AND expire_time > $4 AND lease_expire_time > $4",
+            "UPDATE outbox SET handover_time = $3,
+                attempts = attempts + CASE WHEN handover_time IS NULL THEN 1 ELSE 0 END
+            WHERE id = $1 AND lease_token = $2 AND state = 'queued' AND expire_time > $4 AND lease_expire_time > $4",
             message.id,
             message.lease_token,
             now,

@@ -23,7 +23,7 @@ fn pin_sms(language: Language, recipient: &str, expire_time: &str) -> Zeroizing<
 
 /// R24: one segment for every text, language and zone, at every minute of a day and on every day of a year.
 #[test]
-fn every_sms_is_one_gsm7_segment() {
+fn r24_every_sms_is_one_gsm7_segment() {
     let texts = Texts::load();
     let pin = Pin::parse("00000000").unwrap();
     let year = at("2026-01-01T00:00:00Z");
@@ -54,7 +54,7 @@ fn every_sms_is_one_gsm7_segment() {
 #[case::greenlandic(GREENLANDIC, "2026-12-01T12:32:00Z", "kl. 10.32.")]
 #[case::faroese(FAROESE, "2026-12-01T12:32:00Z", "kl. 12.32.")]
 #[case::elsewhere(SWEDISH, "2026-12-01T12:32:00Z", "kl. 13.32 dansk tid.")]
-fn the_expiry_is_a_clock_time_where_the_number_is_from(
+fn r24_the_expiry_is_a_clock_time_where_the_number_is_from(
     #[case] recipient: &str,
     #[case] expire_time: &str,
     #[case] expected: &str,
@@ -67,12 +67,12 @@ fn the_expiry_is_a_clock_time_where_the_number_is_from(
 #[case(Language::Da)]
 #[case(Language::En)]
 #[case(Language::Kl)]
-fn the_pin_is_there_in_two_groups(#[case] language: Language) {
+fn r24_the_pin_is_there_in_two_groups(#[case] language: Language) {
     assert!(pin_sms(language, DANISH, "2026-12-01T12:32:00Z").contains("0123 4567"));
 }
 
 #[test]
-fn each_language_has_its_own_text() {
+fn r24_each_language_has_its_own_text() {
     let text = |language| pin_sms(language, DANISH, "2026-12-01T12:32:00Z");
     assert!(text(Language::Da).contains("udløber"));
     assert!(text(Language::En).contains("expires at 13:32."));
@@ -80,7 +80,7 @@ fn each_language_has_its_own_text() {
 }
 
 #[test]
-fn a_text_that_greenlandic_lacks_is_danish() {
+fn r24_a_text_that_greenlandic_lacks_is_danish() {
     let texts = Texts::load();
     let text = SmsText::HoldPassed { expire_time: at("2026-12-01T12:32:00Z") };
     let sms = |language| texts.sms(&text, language, &number(GREENLANDIC));
@@ -89,7 +89,7 @@ fn a_text_that_greenlandic_lacks_is_danish() {
 }
 
 #[test]
-fn notices_name_the_day() {
+fn r8_notices_name_the_day() {
     let texts = Texts::load();
     let text = SmsText::AccessRequested { eligible_time: at("2026-12-01T23:32:00Z") };
     assert!(texts.sms(&text, Language::Da, &number(DANISH)).contains("2/12 kl. 00.32"));
@@ -97,7 +97,7 @@ fn notices_name_the_day() {
 }
 
 #[test]
-fn every_kind_of_fact_has_its_question() {
+fn r16_every_kind_of_fact_has_its_question() {
     let texts = Texts::load();
     for language in Language::ALL {
         let mut questions = FactKind::ALL.map(|kind| texts.question(kind, language)).to_vec();

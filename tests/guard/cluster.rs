@@ -1,4 +1,5 @@
-//! Every script keeps to one slot of a Redis Cluster. Needs `redis-server` on the path: runs one of its own.
+//! Every script keeps to one slot of a Redis Cluster. Needs `redis-server` or `valkey-server` on the
+//! path: runs one of its own.
 
 use std::net::TcpListener;
 use std::path::PathBuf;
@@ -8,6 +9,7 @@ use std::time::Duration;
 use temporary_pin::guard::{Admission, Bucket};
 use tokio::process::{Child, Command};
 
+use crate::support::unique;
 use crate::world::{World, agent, at, hold, limit, mobile, person, spend};
 
 /// A cluster of one node that holds all slots. Keys of different slots in one script are an error there.
@@ -25,50 +27,63 @@ impl Drop for Cluster {
 }
 
 impl Cluster {
+    /// Nothing reserves a port: when one is taken after all, another is tried.
     async fn start() -> Self {
+        for _ in 0..5 {
+            if let Some(cluster) = Self::start_once().await {
+                return cluster;
+            }
+        }
+        panic!("the cluster does not start");
+    }
+
+    async fn start_once() -> Option<Self> {
         // The cluster's own port is 10000 higher.
         let port = std::iter::repeat_with(|| TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port())
             .find(|port| *port < 55_000)
             .unwrap();
-        let directory = std::env::temp_dir().join(format!("temporary-pin-cluster-{port}"));
+        let directory = std::env::temp_dir().join(unique("temporary-pin-cluster"));
         std::fs::create_dir_all(&directory).unwrap();
-        let server = Command::new("redis-server")
-            .args([
-                "--port",
-                &port.to_string(),
-                "--bind",
-                "127.0.0.1",
-                "--save",
-                "",
-                "--cluster-enabled",
-                "yes",
-                "--dir",
-            ])
-            .arg(&directory)
-            .stdout(Stdio::null())
-            .spawn()
-            .expect("this test needs redis-server on the path");
-        let url = format!("redis://127.0.0.1:{port}");
-        let cluster = Self { server, directory, url };
-        cluster.await_ready().await;
-        cluster
+        let server = ["redis-server", "valkey-server"]
+            .into_iter()
+            .find_map(|program| {
+                Command::new(program)
+                    .args(["--port", &port.to_string(), "--bind", "127.0.0.1"])
+                    .args(["--save", "", "--cluster-enabled", "yes", "--dir"])
+                    .arg(&directory)
+                    .stdout(Stdio::null())
+                    .spawn()
+                    .ok()
+            })
+            .expect("this test needs redis-server or valkey-server on the path");
+        let mut cluster = Self { server, directory, url: format!("redis://127.0.0.1:{port}") };
+        cluster.is_ready().await.then_some(cluster)
     }
 
-    async fn await_ready(&self) {
+    /// Waits until our server answers, all slots its own. `false`: it has ended, or does not answer.
+    async fn is_ready(&mut self) -> bool {
         let client = redis::Client::open(self.url.as_str()).unwrap();
-        let mut slots = redis::cmd("CLUSTER");
-        slots.arg("ADDSLOTSRANGE").arg(0).arg(16_383);
-        for _ in 0..500 {
+        let ours = format!("process_id:{}\r", self.server.id().unwrap());
+        for _ in 0..1500 {
+            if self.server.try_wait().unwrap().is_some() {
+                return false;
+            }
             if let Ok(mut connection) = client.get_multiplexed_async_connection().await {
-                let _: redis::RedisResult<()> = slots.exec_async(&mut connection).await;
-                let info: String = redis::cmd("CLUSTER").arg("INFO").query_async(&mut connection).await.unwrap();
-                if info.contains("cluster_state:ok") {
-                    return;
+                let mut info = async |command, section| -> String {
+                    redis::cmd(command).arg(section).query_async(&mut connection).await.unwrap_or_default()
+                };
+                if info("INFO", "server").await.contains(&ours) {
+                    if info("CLUSTER", "INFO").await.contains("cluster_state:ok") {
+                        return true;
+                    }
+                    let mut slots = redis::cmd("CLUSTER");
+                    slots.arg("ADDSLOTSRANGE").arg(0).arg(16_383);
+                    let _: redis::RedisResult<()> = slots.exec_async(&mut connection).await;
                 }
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        panic!("the cluster does not start");
+        false
     }
 }
 

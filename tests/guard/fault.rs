@@ -1,5 +1,6 @@
 //! Redis that fails (R26): never a yes, always soon, and all is well when it is back.
 
+use std::future::Future;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
@@ -9,37 +10,40 @@ use crate::support::fault_proxy::FaultProxy;
 use crate::support::{redis_url, unique};
 use crate::world::{World, agent, at, hold, limit, mobile, person, spend};
 
-const TIMEOUT: Duration = Duration::from_millis(300);
+const TIMEOUT: Duration = Duration::from_secs(2);
 /// The machine may be busy.
-const SLACK: Duration = Duration::from_millis(1500);
+const SLACK: Duration = Duration::from_secs(10);
 
 async fn behind_a_proxy() -> (FaultProxy, Guard) {
     let (proxy, url) = FaultProxy::in_front_of(&redis_url()).await;
     (proxy, Guard::connect(&url, &unique("test"), TIMEOUT).await.unwrap())
 }
 
-/// Every call of the guard, each soon and each [`GuardError::Unavailable`].
+/// That the call ends soon, and with [`GuardError::Unavailable`].
+async fn unavailable<T>(what: &str, call: impl Future<Output = Result<T, GuardError>>) {
+    let start = Instant::now();
+    assert_eq!(call.await.map(drop), Err(GuardError::Unavailable), "{what}");
+    assert!(start.elapsed() < TIMEOUT + SLACK, "{what} took {:?}", start.elapsed());
+}
+
+/// That every call of the guard does.
 async fn all_unavailable(guard: &Guard) {
     let now: DateTime<Utc> = at(0);
+    let hold = hold(now);
     let spends = [
         spend(Bucket::PersonPins(person()), limit(3, 100), 1),
         spend(Bucket::MobilePins(mobile()), limit(3, 100), 1),
         spend(Bucket::AgentPins(agent()), limit(3, 100), 1),
         spend(Bucket::ServicePins, limit(3, 100), 1),
     ];
-    macro_rules! unavailable {
-        ($call:expr) => {
-            let start = Instant::now();
-            assert_eq!($call.await.map(|_| ()), Err(GuardError::Unavailable), stringify!($call));
-            assert!(start.elapsed() < TIMEOUT + SLACK, "{} took {:?}", stringify!($call), start.elapsed());
-        };
-    }
-    unavailable!(guard.ping());
-    unavailable!(guard.admit(Some(person()), &spends, now));
-    unavailable!(guard.peek(&spends, now));
-    unavailable!(guard.refund(&spends, now));
-    unavailable!(guard.remember_hold(person(), &hold(now), now));
-    unavailable!(guard.forget_hold(person()));
+    tokio::join!(
+        unavailable("ping", guard.ping()),
+        unavailable("admit", guard.admit(Some(person()), &spends, now)),
+        unavailable("peek", guard.peek(&spends, now)),
+        unavailable("refund", guard.refund(&spends, now)),
+        unavailable("remember_hold", guard.remember_hold(person(), &hold, now)),
+        unavailable("forget_hold", guard.forget_hold(person())),
+    );
 }
 
 /// That the guard works again.

@@ -136,18 +136,35 @@ async fn nobody_waits_for_a_slow_issuer_while_the_keys_still_serve() {
     assert_eq!(logins.len(), 1);
 }
 
+/// That no login is judged by this issuer's keys, for the cause that the log names.
+async fn distrusts(world: &World, cause: &str) {
+    log::collect();
+    assert_eq!(world.web(&fresh(world, NOW)).await.unwrap_err(), LoginError::Unavailable);
+    let log = log::collected();
+    assert!(log.contains(cause), "{log}");
+}
+
 #[rstest]
-#[case::another_issuers_document(|issuer: &mut Behaviour| issuer.issuer = Some("https://other.example".into()))]
-#[case::keys_at_no_address(|issuer: &mut Behaviour| issuer.jwks_uri = Some("keys".into()))]
-#[case::redirect(|issuer: &mut Behaviour| issuer.redirect = true)]
-#[case::endless_document(|issuer: &mut Behaviour| issuer.padding = 300 * 1024)]
-#[case::no_keys(|issuer: &mut Behaviour| issuer.keys.clear())]
-#[case::too_slow(|issuer: &mut Behaviour| issuer.delay = Duration::from_secs(5))]
+#[case::another_issuers_document(
+    |issuer: &mut Behaviour| issuer.issuer = Some("https://other.example".into()),
+    "the discovery document is another issuer's"
+)]
+#[case::keys_at_no_address(|issuer: &mut Behaviour| issuer.jwks_uri = Some("keys".into()), "jwks_uri: must be an https URL")]
+#[case::redirect(|issuer: &mut Behaviour| issuer.redirect = true, "the issuer redirects")]
+#[case::endless_document(|issuer: &mut Behaviour| issuer.padding = 300 * 1024, "longer than 262144 bytes")]
+#[case::no_keys(|issuer: &mut Behaviour| issuer.keys.clear(), "no key for RS256, PS256 or ES256")]
 #[tokio::test]
-async fn distrusts_an_issuer(#[case] change: fn(&mut Behaviour)) {
-    let world = World::with_settings(|settings| settings.timeout = Duration::from_millis(500)).await;
+async fn distrusts_an_issuer(#[case] change: fn(&mut Behaviour), #[case] cause: &str) {
+    let world = World::new().await;
     change(&mut world.issuer.behaviour());
-    assert_eq!(world.web(&fresh(&world, NOW)).await.unwrap_err(), LoginError::Unavailable);
+    distrusts(&world, cause).await;
+}
+
+#[tokio::test]
+async fn gives_a_slow_issuer_up() {
+    let world = World::with_settings(|settings| settings.timeout = Duration::from_millis(200)).await;
+    world.issuer.behaviour().delay = Duration::from_secs(3600);
+    distrusts(&world, "time-out").await;
 }
 
 #[tokio::test]
@@ -156,7 +173,7 @@ async fn fetches_no_keys_over_an_open_line() {
     // The same keys, by an address that is no loopback address and yet leads here.
     let keys = format!("{}/keys", world.issuer.url.replace("127.0.0.1", "0.0.0.0"));
     world.issuer.behaviour().jwks_uri = Some(keys);
-    assert_eq!(world.web(&fresh(&world, NOW)).await.unwrap_err(), LoginError::Unavailable);
+    distrusts(&world, "jwks_uri: must be an https URL").await;
 }
 
 #[tokio::test]

@@ -44,8 +44,13 @@ impl World {
         log::install();
         let key = SigningKey::ec();
         let issuer = FakeIssuer::start(vec![key.jwk("k1", Some("ES256"))]).await;
-        let mut settings =
-            IssuerSettings { issuer: issuer.url.clone(), audience: "profile-page".into(), ..IssuerSettings::default() };
+        let mut settings = IssuerSettings {
+            issuer: issuer.url.clone(),
+            audience: "profile-page".into(),
+            // The machine may be busy.
+            timeout: Duration::from_secs(60),
+            ..IssuerSettings::default()
+        };
         change(&mut settings);
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         Self { issuer, key, tokens: IdTokens::new(settings, http).unwrap() }

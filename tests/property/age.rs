@@ -22,12 +22,12 @@ fn birthdays_until(birth_date: NaiveDate, today: NaiveDate) -> u32 {
 
 proptest! {
     #[test]
-    fn age_counts_birthdays(birth_date in day(), today in day()) {
+    fn r11_age_counts_birthdays(birth_date in day(), today in day()) {
         prop_assert_eq!(age_on(birth_date, today), birthdays_until(birth_date, today));
     }
 
     #[test]
-    fn the_age_changes_at_the_birthday_and_not_before(birth_date in day(), years in 1..120_u32) {
+    fn r11_the_age_changes_at_the_birthday_and_not_before(birth_date in day(), years in 1..120_u32) {
         let turns = birthday(birth_date, years);
         prop_assert_eq!(age_on(birth_date, date_in_copenhagen(turns)), years);
         prop_assert_eq!(age_on(birth_date, date_in_copenhagen(turns - TimeDelta::microseconds(1))), years - 1);

@@ -65,7 +65,7 @@ fn forms(date: NaiveDate) -> (Vec<String>, Vec<String>) {
 
 proptest! {
     #[test]
-    fn a_name_is_right_however_it_is_written(
+    fn r17_a_name_is_right_however_it_is_written(
         letters in prop::collection::vec((select("bcdfæøåéü ".chars().collect::<Vec<_>>()), any::<u8>()), 0..30),
     ) {
         let fact: String = letters.iter().map(|(letter, _)| *letter).chain(['x']).collect();
@@ -78,7 +78,7 @@ proptest! {
     }
 
     #[test]
-    fn a_date_is_right_in_every_form_and_another_date_in_none(truth in date(), other in date()) {
+    fn r17_a_date_is_right_in_every_form_and_another_date_in_none(truth in date(), other in date()) {
         let facts = facts(FactKind::MotherBirthDate, &truth.to_string());
         let is_right = |answer: &String| is_right(FactKind::MotherBirthDate, answer, &facts);
         let (full, short) = forms(truth);
@@ -93,7 +93,7 @@ proptest! {
     }
 
     #[test]
-    fn a_year_is_its_four_digits(truth in 1000..=9999_u32, other in 0..=20_000_u32) {
+    fn r17_a_year_is_its_four_digits(truth in 1000..=9999_u32, other in 0..=20_000_u32) {
         let facts = facts(FactKind::WeddingYear, &truth.to_string());
         let punctuated = format!(" {truth}.");
         prop_assert!(is_right(FactKind::WeddingYear, &punctuated, &facts));
@@ -101,7 +101,7 @@ proptest! {
     }
 
     #[test]
-    fn no_text_breaks_it_and_none_answers_a_question_of_another_kind(
+    fn r17_no_text_breaks_it_and_none_answers_a_question_of_another_kind(
         kind in select(FactKind::ALL.to_vec()), asked in select(FactKind::ALL.to_vec()),
         answer: String, value in prop_oneof![any::<String>(), "[0-9]{4,8}", "[0-9]{1,4}[-./ ][0-9a-zæøå]{1,9}[-./ ][0-9]{1,4}"],
     ) {

@@ -99,7 +99,7 @@ fn verdict(person: &Person, hold: Option<&Hold>, channel: Channel) -> Verdict {
 
 /// The worst of all that the facts mean decides, in every combination of them.
 #[test]
-fn nobody_with_a_denying_fact_is_eligible_and_everybody_else_is() {
+fn r10_r11_r12_r13_r14_nobody_with_a_denying_fact_is_eligible_and_everybody_else_is() {
     let ago = |seconds: i64| now() - TimeDelta::seconds(seconds);
     let mut eligible = 0;
     for (cpr_number, status, cpr) in CPR {

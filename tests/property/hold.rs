@@ -20,7 +20,7 @@ fn elapsed(wait: u64, window: u64) -> impl Strategy<Value = u64> {
 
 proptest! {
     #[test]
-    fn a_hold_passes_after_the_wait_and_expires_after_the_window(
+    fn r6_r7_a_hold_passes_after_the_wait_and_expires_after_the_window(
         request_time in time(),
         ((wait, window), elapsed) in (HOUR..100 * HOUR, HOUR..100 * HOUR)
             .prop_flat_map(|(wait, window)| (Just((wait, window)), elapsed(wait, window))),

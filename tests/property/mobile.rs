@@ -14,7 +14,7 @@ fn mobile() -> impl Strategy<Value = (u16, String)> {
 
 proptest! {
     #[test]
-    fn mobile_numbers_are_allowed_and_shown_by_their_last_two_digits((code, national) in mobile()) {
+    fn r14_mobile_numbers_are_allowed_and_shown_by_their_last_two_digits((code, national) in mobile()) {
         let text = format!("+{code}{national}");
         let number = MobileNumber::parse(&text).expect("a mobile number");
         prop_assert_eq!(number.e164(), text.as_str());
@@ -28,13 +28,13 @@ proptest! {
     }
 
     #[test]
-    fn calls_at_a_special_rate_are_no_destination(national in "(80|90)[0-9]{6}") {
+    fn r14_calls_at_a_special_rate_are_no_destination(national in "(80|90)[0-9]{6}") {
         let number = MobileNumber::parse(&format!("+45{national}"));
         prop_assert!(!number.is_ok_and(|number| number.is_allowed(&DESTINATIONS)));
     }
 
     #[test]
-    fn only_e164_is_parsed(text in prop_oneof![any::<String>(), "\\+?[0-9 ()-]{0,17}", "\\+(45|299|298)[0-9]{4,10}"]) {
+    fn r14_only_e164_is_parsed(text in prop_oneof![any::<String>(), "\\+?[0-9 ()-]{0,17}", "\\+(45|299|298)[0-9]{4,10}"]) {
         if let Ok(number) = MobileNumber::parse(&text) {
             let digits = text.strip_prefix('+').expect("a plus sign");
             prop_assert!((5..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit()));
@@ -43,7 +43,7 @@ proptest! {
     }
 
     #[test]
-    fn other_lengths_are_no_numbers(
+    fn r14_other_lengths_are_no_numbers(
         code in prop_oneof![Just((45_u16, 8)), Just((299, 6)), Just((298, 6))], national in "[2-9][0-9]{3,10}",
     ) {
         let (code, length) = code;

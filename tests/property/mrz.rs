@@ -102,7 +102,7 @@ fn zone() -> impl Strategy<Value = Zone> {
 
 proptest! {
     #[test]
-    fn a_zone_says_what_was_written(zone in zone(), shift in 1..10_000_i64) {
+    fn r19_a_zone_says_what_was_written(zone in zone(), shift in 1..10_000_i64) {
         let mrz = Mrz::parse(&zone.lines);
         prop_assert!(mrz.is_ok(), "{:?}", zone);
         let mrz = mrz.expect("just seen");
@@ -117,7 +117,7 @@ proptest! {
     }
 
     #[test]
-    fn one_changed_character_is_found(zone in zone(), place: Index, letter: Index) {
+    fn r19_one_changed_character_is_found(zone in zone(), place: Index, letter: Index) {
         let (line, column) = zone.covered[place.index(zone.covered.len())];
         let before = zone.lines[line].as_bytes()[column];
         let after = ALPHABET[letter.index(ALPHABET.len())];
@@ -129,7 +129,7 @@ proptest! {
     }
 
     #[test]
-    fn no_text_breaks_it(
+    fn r19_no_text_breaks_it(
         lines in prop_oneof![
             prop::collection::vec(any::<String>(), 0..4),
             prop::collection::vec("[A-Z0-9<]{30}", 3),

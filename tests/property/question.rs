@@ -5,6 +5,7 @@ use proptest::sample::{select, subsequence};
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 use temporary_pin::domain::question::{Fact, FactKind, InsufficientData, Progress, draw, draw_extra, progress};
+use temporary_pin::proto::{identityregister, temporarypin};
 
 const ADDRESS: [FactKind; 3] = [FactKind::PreviousRoad, FactKind::MovedInYear, FactKind::PreviousMunicipality];
 
@@ -42,7 +43,7 @@ fn allowed(facts: &[Fact], protected: bool, asked_before: &[FactKind]) -> BTreeS
 
 proptest! {
     #[test]
-    fn draws_three_different_kinds_that_may_be_asked(
+    fn r16_draws_three_different_kinds_that_may_be_asked(
         facts in facts(), protected: bool, asked_before in kinds(), seed: u64,
     ) {
         let allowed = allowed(&facts, protected, &asked_before);
@@ -62,7 +63,7 @@ proptest! {
     }
 
     #[test]
-    fn two_right_answers_pass_and_nothing_else(first: [bool; 3], extra: bool, extra_possible: bool) {
+    fn r16_two_right_answers_pass_and_nothing_else(first: [bool; 3], extra: bool, extra_possible: bool) {
         let right = first.into_iter().filter(|right| *right).count();
         let mut outcome = progress(right, 3, extra_possible);
         if outcome == Progress::OneMore {
@@ -79,7 +80,7 @@ proptest! {
 }
 
 #[test]
-fn every_draw_is_as_likely_as_any_other() {
+fn r16_every_draw_is_as_likely_as_any_other() {
     const DRAWS: u32 = 12_000;
     let facts: Vec<Fact> = FactKind::ALL[..5].iter().map(|kind| fact(*kind, true)).collect();
     let mut rng = StdRng::seed_from_u64(20_261_123);
@@ -92,4 +93,30 @@ fn every_draw_is_as_likely_as_any_other() {
     let chi_square: f64 = counts.values().map(|count| (f64::from(*count) - expected).powi(2) / expected).sum();
     // 59 degrees of freedom: a fair draw stays below in all but one of ten thousand seeds.
     assert!(chi_square < 106.0, "{chi_square}");
+}
+
+/// Whoever adds a kind to a contract adds it here, and has then thought of it: nothing of church or faith (GDPR
+/// article 9) is asked about.
+#[test]
+fn r16_both_contracts_know_these_kinds_and_no_others() {
+    use identityregister::v1::fact::Kind as Told;
+    use temporarypin::v1::question::Kind as Asked;
+    let names = |name: fn(i32) -> Option<&'static str>| -> Vec<String> {
+        (1..1000).filter_map(name).map(|name| name.trim_start_matches("KIND_").to_lowercase()).collect()
+    };
+    let expected = [
+        "previous_road",
+        "moved_in_year",
+        "previous_municipality",
+        "birthplace",
+        "spouse_birth_date",
+        "wedding_year",
+        "child_birth_date",
+        "mother_birth_date",
+        "father_birth_date",
+        "previous_surname",
+    ];
+    assert_eq!(FactKind::ALL.map(FactKind::as_str), expected);
+    assert_eq!(names(|number| Some(Told::try_from(number).ok()?.as_str_name())), expected);
+    assert_eq!(names(|number| Some(Asked::try_from(number).ok()?.as_str_name())), expected);
 }

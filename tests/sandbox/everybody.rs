@@ -5,12 +5,14 @@ use serde_json::{Value, json};
 use temporary_pin::proto::temporarypin::v1::counter_identification::Confirmation;
 use temporary_pin::proto::temporarypin::v1::document::Kind;
 use temporary_pin::proto::temporarypin::v1::person_reference::Reference;
+use temporary_pin::proto::temporarypin::v1::temporary_pin_service_client::TemporaryPinServiceClient;
 use temporary_pin::proto::temporarypin::v1::verify_identity_request::Evidence;
 use temporary_pin::proto::temporarypin::v1::{
     CheckEligibilityRequest, CounterIdentification, Document, PersonReference, PhoneIdentification, Questions, Reason,
     SupportingDocument, VerifyIdentityRequest, VerifyIdentityResponse, WebLogin, Witness,
 };
 use temporary_pin::proto::temporarypin::v1::{supporting_document, verify_identity_response};
+use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Request, Status};
 use tonic_types::StatusExt as _;
 
@@ -40,10 +42,14 @@ fn document(person: &Value) -> Option<Document> {
     Some(Document { kind, issuer: text("issuer").to_owned(), number: text("number").to_owned() })
 }
 
+fn service(sandbox: &Sandbox) -> TemporaryPinServiceClient<Channel> {
+    TemporaryPinServiceClient::new(Endpoint::from_shared(sandbox.grpc_url.clone()).unwrap().connect_lazy())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn check_eligibility_says_what_is_expected() {
     let sandbox = Sandbox::start(&["--people", "3"]);
-    let mut service = sandbox.service();
+    let mut service = service(&sandbox);
     for person in sandbox.get("/people").await.as_array().unwrap() {
         for (index, caller) in CHANNELS.into_iter().enumerate() {
             let request = CheckEligibilityRequest { person: Some(reference(person)) };
@@ -72,7 +78,7 @@ async fn verify_identity_says_what_is_expected(
 ) {
     // A helper for each, so that no limit on persons, agents or witnesses is reached.
     let sandbox = Sandbox::start(&["--people", "100"]);
-    let mut service = sandbox.service();
+    let mut service = service(&sandbox);
     let people = sandbox.get("/people").await;
     let people = people.as_array().unwrap();
     let (cast, helpers) = people.split_at(people.iter().position(|person| person["id"] == "person-1").unwrap());

@@ -5,5 +5,6 @@
 mod everybody;
 mod logins;
 mod phones;
+#[path = "../support/sandbox.rs"]
 mod running;
 mod world;

@@ -9,7 +9,7 @@ use crate::world::{LEASE, Mode, World};
 
 /// R24: retries go on until the message expires, ever more slowly, and then end.
 #[sqlx::test]
-async fn tries_become_rare_and_end_with_the_message(pool: PgPool) {
+async fn r24_tries_become_rare_and_end_with_the_message(pool: PgPool) {
     let world = World::new(pool);
     world.phone.set(Mode::Down);
     let id = world.queue("pin").await;

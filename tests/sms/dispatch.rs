@@ -24,7 +24,7 @@ async fn a_due_message_reaches_the_gateway(pool: PgPool) {
 
 /// R24: the network must not deliver a PIN that has expired.
 #[sqlx::test]
-async fn validity_is_the_time_left(pool: PgPool) {
+async fn r24_validity_is_the_time_left(pool: PgPool) {
     let world = World::new(pool);
     world.queue("pin").await;
     world.clock.advance(Duration::from_secs(200));
@@ -50,7 +50,7 @@ async fn a_message_waits_until_it_is_due(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn an_expired_message_is_never_sent_and_its_body_erased(pool: PgPool) {
+async fn r24_an_expired_message_is_never_sent_and_its_body_erased(pool: PgPool) {
     let world = World::new(pool);
     let id = world.queue("pin").await;
     world.clock.advance(Duration::from_secs(600));
@@ -64,7 +64,7 @@ async fn an_expired_message_is_never_sent_and_its_body_erased(pool: PgPool) {
 
 /// A PIN may be sent again (R5) until it expires; nothing else is.
 #[sqlx::test]
-async fn the_body_is_erased_when_it_is_needed_no_more(pool: PgPool) {
+async fn r5_the_body_is_erased_when_it_is_needed_no_more(pool: PgPool) {
     let world = World::new(pool);
     let pin = world.queue("pin").await;
     let notice = world.queue("access_requested").await;
@@ -80,7 +80,7 @@ async fn the_body_is_erased_when_it_is_needed_no_more(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_resend_goes_out_under_a_reference_of_its_own(pool: PgPool) {
+async fn r5_a_resend_goes_out_under_a_reference_of_its_own(pool: PgPool) {
     let world = World::new(pool);
     let id = world.queue("pin").await;
     world.dispatcher().run_once().await;
@@ -112,7 +112,7 @@ async fn a_refusal_for_good_is_final(pool: PgPool) {
 
 /// The phone may have it already, but a warning twice does less harm than none.
 #[sqlx::test]
-async fn a_notice_with_an_unknown_outcome_is_tried_again(pool: PgPool) {
+async fn r8_a_notice_with_an_unknown_outcome_is_tried_again(pool: PgPool) {
     let world = World::new(pool);
     world.phone.set(Mode::Silent);
     let id = world.queue("access_requested").await;
@@ -128,7 +128,7 @@ async fn a_notice_with_an_unknown_outcome_is_tried_again(pool: PgPool) {
 
 /// The phone may have it already: only the person decides about another one.
 #[sqlx::test]
-async fn an_unknown_outcome_is_not_tried_again(pool: PgPool) {
+async fn r5_an_unknown_outcome_is_not_tried_again(pool: PgPool) {
     let world = World::new(pool);
     world.phone.set(Mode::Silent);
     let id = world.queue("pin").await;

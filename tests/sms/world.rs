@@ -183,6 +183,10 @@ impl World {
         self.column(id, "last_error").await
     }
 
+    pub(crate) async fn attempts(&self, id: Uuid) -> Option<String> {
+        self.column(id, "attempts::text").await
+    }
+
     pub(crate) async fn has_body(&self, id: Uuid) -> bool {
         self.column(id, "encode(sealed_body, 'hex')").await.is_some()
     }

@@ -15,7 +15,7 @@ fn hold_from(now: chrono::DateTime<chrono::Utc>) -> Hold {
 }
 
 #[sqlx::test]
-async fn the_first_login_starts_the_hold_and_later_ones_leave_it_alone(pool: PgPool) {
+async fn r6_r8_the_first_login_starts_the_hold_and_later_ones_leave_it_alone(pool: PgPool) {
     let hold = hold_from(t0());
     assert_eq!(current(&pool, PERSON).await.unwrap(), None);
     for (nonce, now, outcome) in [
@@ -45,7 +45,7 @@ async fn the_first_login_starts_the_hold_and_later_ones_leave_it_alone(pool: PgP
 }
 
 #[sqlx::test]
-async fn an_expired_request_makes_room_for_a_new_hold(pool: PgPool) {
+async fn r7_an_expired_request_makes_room_for_a_new_hold(pool: PgPool) {
     let first = hold_from(t0());
     ask_for_access(&pool, PERSON, 1, t0()).await;
     assert_eq!(current(&pool, PERSON).await.unwrap(), Some(first));
@@ -62,7 +62,7 @@ async fn an_expired_request_makes_room_for_a_new_hold(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_used_login_or_too_many_failures_keep_nothing(pool: PgPool) {
+async fn r18_r23_a_used_login_or_too_many_failures_keep_nothing(pool: PgPool) {
     ask_for_access(&pool, PERSON, 1, t0()).await;
     let before = everything(&pool).await;
     assert_eq!(ask_for_access(&pool, OTHER, 1, t0()).await.1, AccessOutcome::NonceUsed);
@@ -79,7 +79,7 @@ async fn a_used_login_or_too_many_failures_keep_nothing(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn logins_at_once_start_one_hold(_: PgPoolOptions, options: PgConnectOptions) {
+async fn r6_logins_at_once_start_one_hold(_: PgPoolOptions, options: PgConnectOptions) {
     let pool = wide_pool(options);
     let outcomes = at_once(32, |nonce| {
         let pool = pool.clone();
@@ -93,7 +93,7 @@ async fn logins_at_once_start_one_hold(_: PgPoolOptions, options: PgConnectOptio
 }
 
 #[sqlx::test]
-async fn one_login_at_once_serves_once(_: PgPoolOptions, options: PgConnectOptions) {
+async fn r23_one_login_at_once_serves_once(_: PgPoolOptions, options: PgConnectOptions) {
     let pool = wide_pool(options);
     let outcomes = at_once(32, |number| {
         let pool = pool.clone();

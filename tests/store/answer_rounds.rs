@@ -20,7 +20,7 @@ async fn asked(pool: &PgPool) -> Uuid {
 }
 
 #[sqlx::test]
-async fn two_wrong_answers_lead_to_one_more_question_and_then_to_an_end(pool: PgPool) {
+async fn r16_two_wrong_answers_lead_to_one_more_question_and_then_to_an_end(pool: PgPool) {
     let id = asked(&pool).await;
     let first = pending(&pool, id).await.unwrap().unwrap();
     let expected = PendingVerification {
@@ -53,7 +53,7 @@ async fn two_wrong_answers_lead_to_one_more_question_and_then_to_an_end(pool: Pg
 }
 
 #[sqlx::test]
-async fn a_rejection_is_final(pool: PgPool) {
+async fn r16_a_rejection_is_final(pool: PgPool) {
     let id = asked(&pool).await;
     let rejected = Conclusion::Rejected(Reason::IdentityNotConfirmed);
     assert!(conclude(&pool, id, 0, rejected, AGENT, t0()).await.unwrap());
@@ -66,7 +66,7 @@ async fn a_rejection_is_final(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn answers_that_come_too_late_conclude_nothing(pool: PgPool) {
+async fn r21_answers_that_come_too_late_conclude_nothing(pool: PgPool) {
     let id = asked(&pool).await;
     let verified = Conclusion::Verified(AssuranceLevel::Substantial);
     assert!(!conclude(&pool, id, 0, verified, AGENT, t0() + seconds(900)).await.unwrap());
@@ -74,7 +74,7 @@ async fn answers_that_come_too_late_conclude_nothing(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn of_many_answerers_at_once_one_concludes(_: PgPoolOptions, options: PgConnectOptions) {
+async fn r16_of_many_answerers_at_once_one_concludes(_: PgPoolOptions, options: PgConnectOptions) {
     let pool = wide_pool(options);
     let id = asked(&pool).await;
     let concluded = at_once(32, |_| {

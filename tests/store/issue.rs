@@ -64,7 +64,7 @@ async fn a_repeat_gets_the_first_answer_and_changes_nothing(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_verification_serves_its_person_caller_and_channel_while_it_lives_and_is_confirmed(pool: PgPool) {
+async fn r21_a_verification_serves_its_person_caller_and_channel_while_it_lives_and_is_confirmed(pool: PgPool) {
     let verification_id = verified(&pool, PERSON, t0()).await;
     let pending = verification(OTHER, Standing::Pending, t0());
     let rejected = verification(OTHER, Standing::Rejected(Reason::IdentityNotConfirmed), t0());
@@ -91,7 +91,7 @@ async fn a_verification_serves_its_person_caller_and_channel_while_it_lives_and_
 }
 
 #[sqlx::test]
-async fn a_verification_serves_one_pin_request_and_its_resends(pool: PgPool) {
+async fn r21_a_verification_serves_one_pin_request_and_its_resends(pool: PgPool) {
     let verification = verified(&pool, PERSON, t0()).await;
     let again = |after| order(PERSON, verification, t0() + seconds(after));
     assert!(matches!(issue(&pool, &again(0)).await.unwrap(), IssueOutcome::Issued(_)));
@@ -111,7 +111,7 @@ async fn a_verification_serves_one_pin_request_and_its_resends(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn the_same_message_goes_again_after_the_interval_until_its_sends_are_spent(pool: PgPool) {
+async fn r5_the_same_message_goes_again_after_the_interval_until_its_sends_are_spent(pool: PgPool) {
     let first = issued(&pool, PERSON, t0()).await;
     let verification = verified(&pool, PERSON, t0()).await;
     let again = |after| {
@@ -156,7 +156,7 @@ async fn the_same_message_goes_again_after_the_interval_until_its_sends_are_spen
 }
 
 #[sqlx::test]
-async fn a_message_whose_text_is_erased_is_not_sent_again(pool: PgPool) {
+async fn r5_a_message_whose_text_is_erased_is_not_sent_again(pool: PgPool) {
     issued(&pool, PERSON, t0()).await;
     sqlx::query("UPDATE outbox SET state = 'failed', sealed_body = NULL").execute(&pool).await.unwrap();
     let order = order(PERSON, verified(&pool, PERSON, t0()).await, t0() + seconds(60));
@@ -165,7 +165,7 @@ async fn a_message_whose_text_is_erased_is_not_sent_again(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn no_send_is_offered_after_the_pin_expires(pool: PgPool) {
+async fn r5_no_send_is_offered_after_the_pin_expires(pool: PgPool) {
     let verification = verified(&pool, PERSON, t0()).await;
     let short = Issue { lifetime: std::time::Duration::from_secs(60), ..order(PERSON, verification, t0()) };
     let IssueOutcome::Issued(view) = issue(&pool, &short).await.unwrap() else { panic!("no PIN") };
@@ -173,7 +173,7 @@ async fn no_send_is_offered_after_the_pin_expires(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn an_expired_pin_makes_room_and_its_text_is_erased(pool: PgPool) {
+async fn r2_an_expired_pin_makes_room_and_its_text_is_erased(pool: PgPool) {
     let first = issued(&pool, PERSON, t0()).await;
     let second = issued(&pool, PERSON, first.expire_time).await;
     assert_ne!(first.id, second.id);
@@ -188,7 +188,7 @@ async fn an_expired_pin_makes_room_and_its_text_is_erased(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn the_web_needs_a_passed_hold_and_a_login_after_it(pool: PgPool) {
+async fn r6_r7_the_web_needs_a_passed_hold_and_a_login_after_it(pool: PgPool) {
     let hold = Hold::start(t0(), &HoldRules::default());
     let without = login(PERSON, 0, t0());
     record(&pool, &without, &LIMITS).await.unwrap();
@@ -226,7 +226,7 @@ async fn the_web_needs_a_passed_hold_and_a_login_after_it(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn other_channels_leave_the_hold_alone(pool: PgPool) {
+async fn r6_other_channels_leave_the_hold_alone(pool: PgPool) {
     ask_for_access(&pool, PERSON, 1, t0()).await;
     issued(&pool, PERSON, t0()).await;
     assert_eq!(one::<String>(&pool, "SELECT state FROM access_requests").await, "open");

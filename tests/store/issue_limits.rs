@@ -14,7 +14,7 @@ const TWO_A_DAY: Limit = Limit { times: 2, per: DAY };
 const MANY: Limit = Limit { times: 100, per: DAY };
 
 #[sqlx::test]
-async fn a_persons_pins_are_limited_in_a_rolling_window(pool: PgPool) {
+async fn r25_a_persons_pins_are_limited_in_a_rolling_window(pool: PgPool) {
     let at = |now| {
         let pool = pool.clone();
         async move {
@@ -37,7 +37,7 @@ async fn a_persons_pins_are_limited_in_a_rolling_window(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn pins_to_a_mobile_number_are_limited_whoever_they_are_for(pool: PgPool) {
+async fn r25_pins_to_a_mobile_number_are_limited_whoever_they_are_for(pool: PgPool) {
     let mobile = MobileKey([8; 32]);
     let now = t0() + seconds(1);
     for (number, is_issued) in [(1, true), (2, true), (3, false)] {
@@ -55,7 +55,7 @@ async fn pins_to_a_mobile_number_are_limited_whoever_they_are_for(pool: PgPool) 
 }
 
 #[sqlx::test]
-async fn without_leave_an_open_pin_is_still_returned_or_sent_again_but_none_is_issued(pool: PgPool) {
+async fn r25_without_leave_an_open_pin_is_still_returned_or_sent_again_but_none_is_issued(pool: PgPool) {
     let verification = verified(&pool, PERSON, t0()).await;
     let refused = Issue { may_issue: false, ..order(PERSON, verification, t0()) };
     let before = everything(&pool).await;
@@ -69,7 +69,7 @@ async fn without_leave_an_open_pin_is_still_returned_or_sent_again_but_none_is_i
 }
 
 #[sqlx::test]
-async fn a_resend_counts_as_no_pin(pool: PgPool) {
+async fn r25_a_resend_counts_as_no_pin(pool: PgPool) {
     let verification = verified(&pool, PERSON, t0()).await;
     let one_a_day = Limit { times: 1, per: DAY };
     let at = |after| Issue { person_pins: one_a_day, ..order(PERSON, verification, t0() + seconds(after)) };

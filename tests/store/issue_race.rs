@@ -17,7 +17,7 @@ fn count(outcomes: &[IssueOutcome], is: fn(&IssueOutcome) -> bool) -> usize {
 }
 
 #[sqlx::test]
-async fn different_orders_at_once_issue_one_pin(_: PgPoolOptions, options: PgConnectOptions) {
+async fn r5_different_orders_at_once_issue_one_pin(_: PgPoolOptions, options: PgConnectOptions) {
     let pool = wide_pool(options);
     let mut verifications = Vec::new();
     for _ in 0..CALLERS {
@@ -37,7 +37,7 @@ async fn different_orders_at_once_issue_one_pin(_: PgPoolOptions, options: PgCon
 }
 
 #[sqlx::test]
-async fn different_orders_with_one_verification_issue_one_pin(_: PgPoolOptions, options: PgConnectOptions) {
+async fn r5_different_orders_with_one_verification_issue_one_pin(_: PgPoolOptions, options: PgConnectOptions) {
     let pool = wide_pool(options);
     let verification = verified(&pool, PERSON, t0()).await;
     let outcomes = at_once_behind(&pool, GATE, CALLERS, |_| {
@@ -55,7 +55,7 @@ fn assert_one_pin(outcomes: &[IssueOutcome]) {
 }
 
 #[sqlx::test]
-async fn repeats_at_once_issue_one_pin_and_replay_it(_: PgPoolOptions, options: PgConnectOptions) {
+async fn r5_repeats_at_once_issue_one_pin_and_replay_it(_: PgPoolOptions, options: PgConnectOptions) {
     let pool = wide_pool(options);
     let verification = verified(&pool, PERSON, t0()).await;
     let request_id = fresh_id();
@@ -78,7 +78,7 @@ async fn repeats_at_once_issue_one_pin_and_replay_it(_: PgPoolOptions, options: 
 }
 
 #[sqlx::test]
-async fn resends_at_once_send_once(_: PgPoolOptions, options: PgConnectOptions) {
+async fn r5_resends_at_once_send_once(_: PgPoolOptions, options: PgConnectOptions) {
     let pool = wide_pool(options);
     let verification = verified(&pool, PERSON, t0()).await;
     issue(&pool, &order(PERSON, verification, t0())).await.unwrap();
@@ -94,7 +94,7 @@ async fn resends_at_once_send_once(_: PgPoolOptions, options: PgConnectOptions) 
 }
 
 #[sqlx::test]
-async fn orders_at_once_after_an_expired_pin_issue_one(_: PgPoolOptions, options: PgConnectOptions) {
+async fn r5_orders_at_once_after_an_expired_pin_issue_one(_: PgPoolOptions, options: PgConnectOptions) {
     let pool = wide_pool(options);
     let first = issued(&pool, PERSON, t0()).await;
     let now = first.expire_time;
@@ -110,7 +110,10 @@ async fn orders_at_once_after_an_expired_pin_issue_one(_: PgPoolOptions, options
 }
 
 #[sqlx::test]
-async fn a_verification_that_is_used_at_this_moment_serves_no_second_pin(_: PgPoolOptions, options: PgConnectOptions) {
+async fn r21_a_verification_that_is_used_at_this_moment_serves_no_second_pin(
+    _: PgPoolOptions,
+    options: PgConnectOptions,
+) {
     let pool = wide_pool(options);
     let verification = verified(&pool, PERSON, t0()).await;
     // It serves another PIN request, which is redeemed at once: no open one stands in the way.
@@ -127,7 +130,7 @@ async fn a_verification_that_is_used_at_this_moment_serves_no_second_pin(_: PgPo
 }
 
 #[sqlx::test]
-async fn a_cancelled_hold_gives_no_pin_however_close_the_race(_: PgPoolOptions, options: PgConnectOptions) {
+async fn r9_a_cancelled_hold_gives_no_pin_however_close_the_race(_: PgPoolOptions, options: PgConnectOptions) {
     let pool = wide_pool(options);
     for round in 0..16 {
         let person = PersonKey([100 + round; 32]);

@@ -8,7 +8,7 @@ use temporary_pin::store::revoke_temporary_pin::revoke;
 use crate::support::*;
 
 #[sqlx::test]
-async fn the_right_pin_is_redeemed_once_and_its_text_erased(pool: PgPool) {
+async fn r2_the_right_pin_is_redeemed_once_and_its_text_erased(pool: PgPool) {
     issued(&pool, PERSON, t0()).await;
     assert_eq!(redeem(&pool, &attempt(PERSON, t0()), true).await, RedeemOutcome::Redeemed);
     assert!(
@@ -25,7 +25,7 @@ async fn the_right_pin_is_redeemed_once_and_its_text_erased(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn wrong_tries_count_down_and_the_last_revokes(pool: PgPool) {
+async fn r3_wrong_tries_count_down_and_the_last_revokes(pool: PgPool) {
     issued(&pool, PERSON, t0()).await;
     for left in [2, 1] {
         assert_eq!(redeem(&pool, &attempt(PERSON, t0()), false).await, RedeemOutcome::WrongPin { left });
@@ -57,14 +57,14 @@ async fn without_an_open_pin_the_answer_tells_none_from_revoked(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_pin_is_good_until_its_last_moment(pool: PgPool) {
+async fn r2_a_pin_is_good_until_its_last_moment(pool: PgPool) {
     let view = issued(&pool, PERSON, t0()).await;
     let last_moment = attempt(PERSON, view.expire_time - seconds(1));
     assert_eq!(redeem(&pool, &last_moment, true).await, RedeemOutcome::Redeemed);
 }
 
 #[sqlx::test]
-async fn wrong_tries_over_all_pins_are_limited_and_a_new_pin_does_not_reset_them(pool: PgPool) {
+async fn r4_wrong_tries_over_all_pins_are_limited_and_a_new_pin_does_not_reset_them(pool: PgPool) {
     let wrong_tries = Limit { times: 4, per: DAY };
     let at = |now| Try { wrong_tries, ..attempt(PERSON, now) };
     // A right try is no wrong try: one wrong, one right.
@@ -112,7 +112,7 @@ async fn a_repeat_gets_the_first_answer_and_changes_nothing(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_try_that_broke_off_is_continued_and_counts_once(pool: PgPool) {
+async fn r3_a_try_that_broke_off_is_continued_and_counts_once(pool: PgPool) {
     issued(&pool, PERSON, t0()).await;
     let attempt = attempt(PERSON, t0());
     let Begun::Counted(first) = begin_try(&pool, &attempt).await.unwrap() else { panic!("not counted") };
@@ -164,7 +164,7 @@ async fn a_counted_try_that_is_overtaken_says_so(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_pin_that_expires_during_the_comparison_is_not_redeemed(pool: PgPool) {
+async fn r2_a_pin_that_expires_during_the_comparison_is_not_redeemed(pool: PgPool) {
     let view = issued(&pool, PERSON, t0()).await;
     let first = attempt(PERSON, t0());
     let Begun::Counted(counted) = begin_try(&pool, &first).await.unwrap() else { panic!("not counted") };

@@ -17,7 +17,7 @@ fn count(outcomes: &[RedeemOutcome], outcome: RedeemOutcome) -> usize {
 }
 
 #[sqlx::test]
-async fn right_tries_at_once_redeem_once(_: PgPoolOptions, options: PgConnectOptions) {
+async fn r2_right_tries_at_once_redeem_once(_: PgPoolOptions, options: PgConnectOptions) {
     let pool = wide_pool(options);
     issued(&pool, PERSON, t0()).await;
     let outcomes = at_once(CALLERS, |_| {
@@ -36,7 +36,7 @@ async fn right_tries_at_once_redeem_once(_: PgPoolOptions, options: PgConnectOpt
 
 /// All of them compared: it is not the number of tries that decides, but the consuming.
 #[sqlx::test]
-async fn right_tries_that_were_all_compared_redeem_once(_: PgPoolOptions, options: PgConnectOptions) {
+async fn r2_right_tries_that_were_all_compared_redeem_once(_: PgPoolOptions, options: PgConnectOptions) {
     let pool = wide_pool(options);
     issued(&pool, PERSON, t0()).await;
     let mut counted = Vec::new();
@@ -59,7 +59,7 @@ async fn right_tries_that_were_all_compared_redeem_once(_: PgPoolOptions, option
 }
 
 #[sqlx::test]
-async fn wrong_tries_at_once_compare_no_more_than_three_times(_: PgPoolOptions, options: PgConnectOptions) {
+async fn r3_wrong_tries_at_once_compare_no_more_than_three_times(_: PgPoolOptions, options: PgConnectOptions) {
     let pool = wide_pool(options);
     issued(&pool, PERSON, t0()).await;
     let compared = Arc::new(AtomicU32::new(0));
@@ -85,7 +85,7 @@ async fn wrong_tries_at_once_compare_no_more_than_three_times(_: PgPoolOptions, 
 }
 
 #[sqlx::test]
-async fn tries_at_once_do_not_pass_the_persons_budget(_: PgPoolOptions, options: PgConnectOptions) {
+async fn r4_tries_at_once_do_not_pass_the_persons_budget(_: PgPoolOptions, options: PgConnectOptions) {
     let pool = wide_pool(options);
     issued(&pool, PERSON, t0()).await;
     let outcomes = at_once_behind(&pool, GATE, CALLERS, |_| {
@@ -100,7 +100,7 @@ async fn tries_at_once_do_not_pass_the_persons_budget(_: PgPoolOptions, options:
 }
 
 #[sqlx::test]
-async fn repeats_at_once_count_once_and_agree(_: PgPoolOptions, options: PgConnectOptions) {
+async fn r3_repeats_at_once_count_once_and_agree(_: PgPoolOptions, options: PgConnectOptions) {
     let pool = wide_pool(options);
     issued(&pool, PERSON, t0()).await;
     let request_id = fresh_id();

@@ -49,7 +49,7 @@ async fn a_run_is_kept_whole_with_its_audit_event(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn failed_and_abandoned_runs_are_limited_in_a_rolling_window(pool: PgPool) {
+async fn r18_failed_and_abandoned_runs_are_limited_in_a_rolling_window(pool: PgPool) {
     for (standing, after) in [(REJECTED, 0), (Standing::Pending, 1), (VERIFIED, 2), (REJECTED, 3)] {
         let run = verification(PERSON, standing, t0() + hours(after));
         assert_eq!(record(&pool, &run, &LIMITS).await.unwrap(), Recorded::Kept);
@@ -69,7 +69,7 @@ async fn failed_and_abandoned_runs_are_limited_in_a_rolling_window(pool: PgPool)
 }
 
 #[sqlx::test]
-async fn failed_runs_at_once_do_not_pass_the_limit(_: PgPoolOptions, options: PgConnectOptions) {
+async fn r18_failed_runs_at_once_do_not_pass_the_limit(_: PgPoolOptions, options: PgConnectOptions) {
     let pool = wide_pool(options);
     let outcomes = at_once(32, |number| {
         let pool = pool.clone();
@@ -83,7 +83,7 @@ async fn failed_runs_at_once_do_not_pass_the_limit(_: PgPoolOptions, options: Pg
 }
 
 #[sqlx::test]
-async fn a_login_serves_once(pool: PgPool) {
+async fn r23_a_login_serves_once(pool: PgPool) {
     assert_eq!(record(&pool, &login(PERSON, 1, t0()), &LIMITS).await.unwrap(), Recorded::Kept);
     assert_eq!(record(&pool, &login(PERSON, 1, t0()), &LIMITS).await.unwrap(), Recorded::NonceUsed);
     assert_eq!(record(&pool, &login(PERSON, 2, t0()), &LIMITS).await.unwrap(), Recorded::Kept);
@@ -94,7 +94,7 @@ fn witnessed(person: PersonKey, standing: Standing, now: chrono::DateTime<chrono
 }
 
 #[sqlx::test]
-async fn a_witness_vouches_three_times_in_the_window(pool: PgPool) {
+async fn r20_a_witness_vouches_three_times_in_the_window(pool: PgPool) {
     for number in 10..13 {
         let run = witnessed(PersonKey([number; 32]), VERIFIED, t0());
         assert_eq!(record(&pool, &run, &LIMITS).await.unwrap(), Recorded::Kept);
@@ -109,7 +109,7 @@ async fn a_witness_vouches_three_times_in_the_window(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn witnessing_at_once_does_not_pass_the_limit(_: PgPoolOptions, options: PgConnectOptions) {
+async fn r20_witnessing_at_once_does_not_pass_the_limit(_: PgPoolOptions, options: PgConnectOptions) {
     let pool = wide_pool(options);
     let outcomes = at_once(32, |number| {
         let pool = pool.clone();
@@ -122,7 +122,7 @@ async fn witnessing_at_once_does_not_pass_the_limit(_: PgPoolOptions, options: P
 }
 
 #[sqlx::test]
-async fn persons_who_witness_for_each_other_at_once_do_not_block_each_other(
+async fn r20_persons_who_witness_for_each_other_at_once_do_not_block_each_other(
     _: PgPoolOptions,
     options: PgConnectOptions,
 ) {
@@ -138,7 +138,7 @@ async fn persons_who_witness_for_each_other_at_once_do_not_block_each_other(
 }
 
 #[sqlx::test]
-async fn questions_of_runs_that_came_to_nothing_are_remembered(pool: PgPool) {
+async fn r16_questions_of_runs_that_came_to_nothing_are_remembered(pool: PgPool) {
     let run = |standing, kinds, now| NewVerification { question_kinds: kinds, ..verification(PERSON, standing, now) };
     for run in [
         run(REJECTED, &[FactKind::Birthplace, FactKind::WeddingYear], t0()),

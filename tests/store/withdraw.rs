@@ -9,7 +9,7 @@ use temporary_pin::store::revoke_temporary_pin::revoke;
 use crate::support::*;
 
 #[sqlx::test]
-async fn revoking_is_final_audited_and_withdraws_the_message(pool: PgPool) {
+async fn r9_revoking_is_final_audited_and_withdraws_the_message(pool: PgPool) {
     let view = issued(&pool, PERSON, t0()).await;
     let agents = one::<i64>(&pool, "SELECT count(*) FROM audit_agents").await;
     assert!(!revoke(&pool, &withdrawal(OTHER, t0())).await.unwrap());
@@ -40,7 +40,7 @@ async fn revoking_is_final_audited_and_withdraws_the_message(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_message_already_accepted_stays_accepted_but_loses_its_text(pool: PgPool) {
+async fn r9_a_message_already_accepted_stays_accepted_but_loses_its_text(pool: PgPool) {
     issued(&pool, PERSON, t0()).await;
     sqlx::query("UPDATE outbox SET state = 'accepted'").execute(&pool).await.unwrap();
     assert!(revoke(&pool, &withdrawal(PERSON, t0())).await.unwrap());
@@ -48,7 +48,7 @@ async fn a_message_already_accepted_stays_accepted_but_loses_its_text(pool: PgPo
 }
 
 #[sqlx::test]
-async fn cancelling_is_final_audited_and_withdraws_the_notices(pool: PgPool) {
+async fn r9_cancelling_is_final_audited_and_withdraws_the_notices(pool: PgPool) {
     let (_, outcome) = ask_for_access(&pool, PERSON, 1, t0()).await;
     let AccessOutcome::Opened(hold) = outcome else { panic!("{outcome:?}") };
     sqlx::query("UPDATE outbox SET state = 'accepted', sealed_body = NULL WHERE kind = 'access_requested'")

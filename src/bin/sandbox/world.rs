@@ -9,8 +9,8 @@ use temporary_pin::clock::{Clock as _, ShiftedClock};
 use temporary_pin::proto::identityregister::v1::identity_register_service_server::IdentityRegisterServiceServer;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
-use tokio_stream::wrappers::TcpListenerStream;
 use tokio_util::sync::CancellationToken;
+use tonic::transport::server::TcpIncoming;
 
 use crate::gateway::Gateway;
 use crate::issuers::Issuer;
@@ -62,10 +62,11 @@ async fn run(arguments: &ServeArguments, scratch: &Scratch, stop: CancellationTo
     });
     let knowledge = Register { people: world.people.clone(), mode: world.register_mode.clone() };
     let stopped = world_stop.clone();
+    let incoming = TcpIncoming::from(register).with_nodelay(Some(true));
     servers.spawn(async move {
         tonic::transport::Server::builder()
             .add_service(IdentityRegisterServiceServer::new(knowledge))
-            .serve_with_incoming_shutdown(TcpListenerStream::new(register), stopped.cancelled_owned())
+            .serve_with_incoming_shutdown(incoming, stopped.cancelled_owned())
             .await
             .context("identity register")
     });

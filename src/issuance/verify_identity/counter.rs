@@ -149,8 +149,8 @@ impl Issuance {
     }
 }
 
-/// A passport with a CPR number behind it, seen in person, reaches High; everything else Substantial (domain: MitID,
-/// "legitimation and documentation").
+/// A passport with a CPR number behind it, seen in person, reaches High; everything else Substantial (mitid.dk,
+/// "Legitimation and documentation").
 fn assurance(document: &Document) -> AssuranceLevel {
     if document.kind == DocumentKind::Passport && ["DNK", "GRL", "FRO"].contains(&document.issuer.as_str()) {
         AssuranceLevel::High

@@ -1,4 +1,7 @@
-//! A sandbox of the test's own, as a process.
+//! A sandbox of the test's own, as a process. For test crates that need the feature `sandbox`, which is why it is not a
+//! part of `support`.
+
+#![allow(dead_code, reason = "each test crate uses a part of this")]
 
 use std::env;
 use std::io::{BufRead as _, BufReader};
@@ -7,29 +10,34 @@ use std::time::Duration;
 
 use reqwest::{Client, Response, StatusCode};
 use serde_json::Value;
-use temporary_pin::proto::temporarypin::v1::temporary_pin_service_client::TemporaryPinServiceClient;
-use tonic::transport::{Channel, Endpoint};
 
 pub(crate) struct Sandbox {
     process: Child,
     client: Client,
     pub(crate) http_url: String,
-    grpc_address: String,
+    pub(crate) grpc_url: String,
 }
 
 impl Sandbox {
     /// Starts one and waits until it is ready.
     pub(crate) fn start(arguments: &[&str]) -> Self {
+        Self::spawn(Self::command(arguments))
+    }
+
+    /// What starts one, on free ports; warnings go where the test's own go.
+    pub(crate) fn command(arguments: &[&str]) -> Command {
         for name in ["DATABASE_URL", "REDIS_URL"] {
             assert!(env::var_os(name).is_some(), "{name} must name a server for tests; deploy/local/test sets it");
         }
-        let mut process = Command::new(env!("CARGO_BIN_EXE_sandbox"))
-            .args(["serve", "--grpc-address", "127.0.0.1:0", "--http-address", "127.0.0.1:0"])
-            .args(arguments)
-            .env("RUST_LOG", "warn")
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sandbox"));
+        command.args(["serve", "--grpc-address", "127.0.0.1:0", "--http-address", "127.0.0.1:0"]).args(arguments);
+        command.env("RUST_LOG", "warn");
+        command
+    }
+
+    /// Starts it and waits until it is ready.
+    pub(crate) fn spawn(mut command: Command) -> Self {
+        let mut process = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let (grpc, http) = line.strip_prefix("ready grpc=").unwrap().trim_end().split_once(" http=").unwrap();
@@ -37,7 +45,7 @@ impl Sandbox {
             assert!(address.starts_with("127.0.0.1:") && !address.ends_with(":0"), "{line}");
         }
         let client = Client::builder().timeout(Duration::from_secs(20)).build().unwrap();
-        Self { process, client, http_url: format!("http://{http}"), grpc_address: grpc.to_owned() }
+        Self { process, client, http_url: format!("http://{http}"), grpc_url: format!("http://{grpc}") }
     }
 
     pub(crate) async fn get(&self, path: &str) -> Value {
@@ -55,8 +63,8 @@ impl Sandbox {
     }
 
     pub(crate) async fn post(&self, path: &str, body: Value) -> Value {
-        let response = self.try_post(path, body).await;
-        assert_eq!(response.status(), StatusCode::OK, "{path}");
+        let response = self.try_post(path, &body).await;
+        assert_eq!(response.status(), StatusCode::OK, "{path} {body}");
         response.json().await.unwrap()
     }
 
@@ -66,24 +74,29 @@ impl Sandbox {
         request.json(&body).send().await.unwrap().status()
     }
 
-    /// A client of the service in it.
-    pub(crate) fn service(&self) -> TemporaryPinServiceClient<Channel> {
-        let endpoint = Endpoint::from_shared(format!("http://{}", self.grpc_address)).unwrap();
-        TemporaryPinServiceClient::new(endpoint.connect_lazy())
+    /// Asks it to stop.
+    pub(crate) fn terminate(&self) {
+        let asked = Command::new("kill").args(["-TERM", &self.process.id().to_string()]).status().unwrap();
+        assert!(asked.success());
     }
 
     /// Asks it to stop and waits until it has.
     pub(crate) fn stop(&mut self) -> ExitStatus {
-        let asked = Command::new("kill").args(["-TERM", &self.process.id().to_string()]).status().unwrap();
-        assert!(asked.success());
+        self.terminate();
+        self.process.wait().unwrap()
+    }
+
+    /// Waits until it has stopped by itself.
+    pub(crate) fn wait(&mut self) -> ExitStatus {
         self.process.wait().unwrap()
     }
 }
 
 impl Drop for Sandbox {
     fn drop(&mut self) {
+        // Without waiting: it lets its callers finish, and those of this test end with the test's runtime.
         if let Ok(None) = self.process.try_wait() {
-            self.stop();
+            self.terminate();
         }
     }
 }

@@ -1,0 +1,115 @@
+//! R26: a dependency that does not answer. Every RPC fails closed and in time, and nothing is lost by it.
+
+use std::time::{Duration, Instant};
+
+use rstest::rstest;
+use serde_json::json;
+use temporary_pin::proto::temporarypin::v1::redeem_temporary_pin_response::Outcome;
+use temporary_pin::proto::temporarypin::v1::verify_identity_request::Evidence;
+use temporary_pin::proto::temporarypin::v1::verify_identity_response::State;
+use temporary_pin::proto::temporarypin::v1::{Reason, WebLogin};
+use tonic::Code;
+use tonic_health::pb::health_check_response::ServingStatus;
+
+use crate::acts::truth;
+use crate::calls::{Answer, uuid};
+use crate::faulty::Faulty;
+
+/// The deadline of calls that bring none, less what it takes to answer.
+const DEADLINE: Duration = Duration::from_secs(10);
+
+#[derive(Clone, Copy)]
+enum Outage {
+    RedisDown,
+    RedisSilent,
+    PostgresDown,
+    PostgresSilent,
+    RegisterDown,
+    RegisterSlow,
+}
+
+impl Outage {
+    async fn begin(self, faulty: &Faulty) {
+        match self {
+            Self::RedisDown => faulty.redis.refuse(),
+            Self::RedisSilent => faulty.redis.stall(),
+            Self::PostgresDown => faulty.postgres.refuse(),
+            Self::PostgresSilent => faulty.postgres.stall(),
+            Self::RegisterDown => faulty.world.set("/register", "down").await,
+            Self::RegisterSlow => faulty.world.slow("/register", 60).await,
+        }
+    }
+
+    /// Whether callers had better go elsewhere. Another instance would ask the same register.
+    fn makes_unhealthy(self) -> bool {
+        !matches!(self, Self::RegisterDown | Self::RegisterSlow)
+    }
+}
+
+#[track_caller]
+fn assert_unavailable<T>(answer: Answer<T>) {
+    // Whether RetryInfo is there is looked at wherever a refusal is read.
+    answer.err().expect("no answer without the dependency").assert(Code::Unavailable, Reason::Unavailable);
+}
+
+#[rstest]
+#[case::redis_down(Outage::RedisDown)]
+#[case::redis_silent(Outage::RedisSilent)]
+#[case::postgres_down(Outage::PostgresDown)]
+#[case::postgres_silent(Outage::PostgresSilent)]
+#[case::register_down(Outage::RegisterDown)]
+#[case::register_slow(Outage::RegisterSlow)]
+#[tokio::test(flavor = "multi_thread")]
+async fn r26_nothing_without_it_and_nothing_lost_by_it(#[case] outage: Outage) {
+    let faulty = Faulty::open(10).await;
+    let world = &faulty.world;
+    let (answering, ordering, redeeming) = (world.somebody().await, world.somebody().await, world.somebody().await);
+    let (calling, logging_in) = (world.somebody().await, world.somebody().await);
+    let asked = world.ask(&answering).await;
+    let answers = world.answers(&asked, |_, question| truth(&answering, question)).await;
+    let verification = world.identify(&ordering).await;
+    let pin = world.pin(&redeeming).await;
+    let nonce = uuid().to_string();
+    let id_token = world.id_token(&logging_in, &nonce, &json!({})).await;
+    let (issue_id, redeem_id) = (uuid(), uuid());
+
+    let check = || world.check("counter", calling.reference());
+    let call = || world.call(&calling);
+    let answer = || world.verify("phone", Evidence::QuestionAnswers(answers.clone()));
+    let login = WebLogin { id_token, nonce };
+    let log_in = || world.verify("web", Evidence::WebLogin(login.clone()));
+    let issue = || world.issue_again("phone", &verification, issue_id);
+    let redeem = || world.redeem_again(redeeming.reference(), &pin, redeem_id);
+
+    outage.begin(&faulty).await;
+    let start = Instant::now();
+    // As many calls as there may be failed verifications (R18).
+    let calls = async { tokio::join!(call(), call(), call()) };
+    let (checked, called, answered, logged_in, issued, redeemed) =
+        tokio::join!(check(), calls, answer(), log_in(), issue(), redeem());
+    assert!(start.elapsed() < DEADLINE, "{:?}", start.elapsed());
+    assert_unavailable(checked);
+    assert_unavailable(called.0);
+    assert_unavailable(called.1);
+    assert_unavailable(called.2);
+    assert_unavailable(answered);
+    assert_unavailable(logged_in);
+    assert_unavailable(issued);
+    assert_unavailable(redeemed);
+    if outage.makes_unhealthy() {
+        faulty.health(ServingStatus::NotServing).await;
+    }
+    assert_eq!(world.count("pin_requests").await, 1, "nothing is issued");
+    assert_eq!(world.count("outbox").await, 1, "nothing is sent");
+
+    faulty.mend().await;
+    faulty.health(ServingStatus::Serving).await;
+    check().await.unwrap();
+    assert_eq!(call().await.unwrap().state(), State::QuestionsPending, "what broke off did not count (R18)");
+    assert_eq!(answer().await.unwrap().state(), State::Verified, "the round of answers was not lost");
+    assert_eq!(log_in().await.unwrap().state(), State::Verified, "the login was not used up");
+    let first = issue().await.unwrap();
+    assert_eq!(issue().await.unwrap().id, first.id);
+    assert_eq!(world.texts(&ordering).await.len(), 1);
+    assert_eq!(redeem().await.unwrap().outcome(), Outcome::Redeemed);
+}

@@ -1,0 +1,147 @@
+//! Everybody in the made-up register, and what is expected of the service about them (R10–R16, R19, R20).
+
+use chrono::{DateTime, Utc};
+use rstest::rstest;
+use serde_json::{Value, json};
+use temporary_pin::proto::temporarypin::v1::access_hold;
+use temporary_pin::proto::temporarypin::v1::counter_identification::Confirmation;
+use temporary_pin::proto::temporarypin::v1::verify_identity_request::Evidence;
+use temporary_pin::proto::temporarypin::v1::{CheckEligibilityResponse, VerifyIdentityResponse};
+use tonic::Code;
+
+use crate::acts::{QUESTIONS, witness};
+use crate::calls::{Answer, time};
+use crate::person::Person;
+use crate::world::World;
+
+const CHANNELS: [&str; 3] = ["web", "phone", "counter"];
+
+async fn everybody(world: &World) -> Vec<Person> {
+    let people = world.sandbox.get("/people").await.as_array().unwrap().clone();
+    assert!(people.len() > 80, "{}", people.len());
+    people.into_iter().map(Person).collect()
+}
+
+#[tokio::test]
+async fn r10_to_r14_everybody_is_as_eligible_as_expected() {
+    let world = World::open().await;
+    for person in everybody(&world).await {
+        for own in CHANNELS {
+            for reference in person.references() {
+                let answer = world.check(own, reference).await.unwrap();
+                check_answer(&person, own, &answer);
+            }
+        }
+    }
+}
+
+fn check_answer(person: &Person, own: &str, answer: &CheckEligibilityResponse) {
+    assert_eq!(answer.channels.len(), 3);
+    for entry in &answer.channels {
+        let channel = entry.channel().as_str_name().trim_start_matches("CHANNEL_").to_lowercase();
+        let mut expected = person.0["expected"][&channel].clone();
+        if channel != own {
+            expected = json!({ "status": expected["status"], "reasons": [] });
+        }
+        let mut told = json!({
+            "status": entry.status().as_str_name(),
+            "reasons": entry.reasons().map(|reason| reason.as_str_name()).collect::<Vec<_>>(),
+        });
+        if entry.next_attempt_time.is_some() {
+            told["next_attempt_time"] = json!(time(entry.next_attempt_time));
+            expected["next_attempt_time"] =
+                json!(expected["next_attempt_time"].as_str().unwrap().parse::<DateTime<Utc>>().unwrap());
+        }
+        assert_eq!(told, expected, "{} asked about {channel} by {own}", person.id());
+    }
+    assert_eq!(answer.open_pin_request, None);
+    let hold = answer.access_hold.map(|hold| hold.state());
+    assert_eq!(hold, (own == "web").then_some(access_hold::State::None), "{} {own}", person.id());
+}
+
+const SITUATIONS: [&str; 6] =
+    ["web", "phone", "counter", "counter_with_supporting_document", "counter_with_witness", "as_witness"];
+
+/// Each situation in a world of its own: what went wrong in one counts in the next (R16, R18).
+#[rstest]
+#[case::web(0)]
+#[case::phone(1)]
+#[case::counter(2)]
+#[case::counter_with_supporting_document(3)]
+#[case::counter_with_witness(4)]
+#[case::as_witness(5)]
+#[tokio::test]
+async fn r11_to_r20_everybody_is_verified_as_expected(#[case] situation: usize) {
+    let (world, situation) = (World::open().await, SITUATIONS[situation]);
+    let mut witnesses = Vec::new();
+    for id in ["witness", "witness-2", "witness-just-18", "witness-mitid-31-days"] {
+        witnesses.push(world.person(id).await);
+    }
+    let mut played = 0;
+    for person in everybody(&world).await {
+        let expected = person.0["expected_verification"].as_object().unwrap();
+        assert!(expected.keys().all(|situation| SITUATIONS.contains(&situation.as_str())), "{}", person.id());
+        if let Some(expected) = expected.get(situation) {
+            let answer = play(&world, &person, situation, &witnesses[played % 4]).await;
+            assert_eq!(&outcome(answer), expected, "{} {situation}", person.id());
+            played += 1;
+        }
+    }
+    assert!(played > 0, "somebody shows it");
+}
+
+/// The situation, with an agent of the person's own, so that no agent has too much to do (R22).
+async fn play(world: &World, person: &Person, situation: &str, vouching: &Person) -> Answer<VerifyIdentityResponse> {
+    let clerk = format!("clerk-of-{}", person.id());
+    let confirmation = match situation {
+        "web" => return world.try_log_in(person, json!({})).await,
+        "phone" => {
+            let evidence = world.phone_evidence(person.reference(), person.document(), &clerk).await;
+            return world.verify("phone", evidence).await;
+        }
+        "counter" | "counter_with_supporting_document" => QUESTIONS,
+        "counter_with_witness" => witness(vouching),
+        "as_witness" => return vouch(world, person, &clerk).await,
+        _ => panic!("unknown situation {situation}"),
+    };
+    let mut visit = world.visit(person, confirmation).await;
+    visit.agent_token = world.agent_token(&clerk).await;
+    visit.supporting_document = (situation == "counter_with_supporting_document").then(|| person.supporting_document());
+    world.visits(visit).await
+}
+
+/// The person vouches for an ordinary one.
+async fn vouch(world: &World, person: &Person, clerk: &str) -> Answer<VerifyIdentityResponse> {
+    let visitor = world.somebody().await;
+    let confirmation = match person.0["documents"].as_array().unwrap().as_slice() {
+        // Shows the visitor's document for want of an own one.
+        [] => match witness(&visitor) {
+            Confirmation::Witness(mut witness) => {
+                witness.person = Some(person.reference());
+                Confirmation::Witness(witness)
+            }
+            questions => questions,
+        },
+        _ => witness(person),
+    };
+    let mut visit = world.visit(&visitor, confirmation).await;
+    visit.agent_token = world.agent_token(clerk).await;
+    world.verify("counter", Evidence::CounterIdentification(visit)).await
+}
+
+fn outcome(answer: Answer<VerifyIdentityResponse>) -> Value {
+    match answer {
+        Ok(answer) => json!({
+            "state": answer.state().as_str_name(),
+            "reasons": answer.reasons().map(|reason| reason.as_str_name()).collect::<Vec<_>>(),
+        }),
+        Err(refusal) => {
+            let code = match refusal.code {
+                Code::FailedPrecondition => "FAILED_PRECONDITION",
+                Code::InvalidArgument => "INVALID_ARGUMENT",
+                _ => panic!("{refusal:?}"),
+            };
+            json!({ "code": code, "reasons": [refusal.reason.as_str_name()] })
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! The counter: documents in hand and their machine readable zones (R19).
+
+use rstest::rstest;
+use temporary_pin::proto::temporarypin::v1::verify_identity_response::State;
+use temporary_pin::proto::temporarypin::v1::{
+    AssuranceLevel, Channel, CounterIdentification, Document, Reason, VerifyIdentityResponse, document,
+};
+use tonic::Code;
+
+use crate::acts::{QUESTIONS, pin_in, reasons, witness};
+use crate::calls::Answer;
+use crate::person::{Person, no_document};
+use crate::world::World;
+
+/// A visit of that person with questions, changed.
+async fn visit(
+    world: &World,
+    person: &Person,
+    change: impl FnOnce(&mut CounterIdentification),
+) -> Answer<VerifyIdentityResponse> {
+    let mut visit = world.visit(person, QUESTIONS).await;
+    change(&mut visit);
+    world.visits(visit).await
+}
+
+#[tokio::test]
+async fn r19_with_a_passport_and_right_answers() {
+    let world = World::open().await;
+    let person = world.somebody().await;
+
+    let asked = visit(&world, &person, |visit| visit.mrz_lines = person.mrz_lines()).await.unwrap();
+
+    assert_eq!((asked.state(), asked.questions.len()), (State::QuestionsPending, 3));
+    let verified = world.answer_right("counter", &person, &asked, 2).await;
+    assert_eq!(verified.state(), State::Verified);
+    let issued = world.issue("counter", &verified.verification_id).await.unwrap();
+    assert_eq!(issued.channel(), Channel::Counter);
+    pin_in(&world.texts(&person).await[0]);
+}
+
+#[tokio::test]
+async fn r19_with_a_passport_and_a_witness() {
+    let world = World::open().await;
+    let person = world.somebody().await;
+    let mut visit = world.visit(&person, witness(&world.person("witness").await)).await;
+    visit.mrz_lines = person.mrz_lines();
+
+    let verified = world.visits(visit).await.unwrap();
+
+    assert_eq!((verified.state(), verified.assurance_level()), (State::Verified, AssuranceLevel::High));
+    world.issue("counter", &verified.verification_id).await.unwrap();
+    pin_in(&world.texts(&person).await[0]);
+}
+
+#[rstest]
+#[case::passport("bjarne")]
+#[case::expires_today("expires-today")]
+#[case::greenlandic_passport("greenlandic-passport")]
+#[case::danish_residence_permit("residence-permit")]
+#[tokio::test]
+async fn r19_what_is_scanned_agrees(#[case] id: &str) {
+    let world = World::open().await;
+    let person = world.person(id).await;
+    let asked = visit(&world, &person, |visit| visit.mrz_lines = person.mrz_lines()).await.unwrap();
+    assert_eq!(asked.state(), State::QuestionsPending, "{id}");
+}
+
+#[tokio::test]
+async fn r19_a_zone_that_was_misread_is_no_zone() {
+    let world = World::open().await;
+    let person = world.somebody().await;
+    let good = person.mrz_lines();
+    let digit = |index: usize| {
+        let mut lines = good.clone();
+        let read = lines[1].as_bytes()[index];
+        let misread = if read == b'9' { "8" } else { "9" };
+        lines[1].replace_range(index..=index, misread);
+        lines
+    };
+    let cut = vec![good[0].clone(), good[1][..43].to_owned()];
+    // The number's check digit, the birth date's and the composite one; a digit of the number; a short line; one line.
+    for lines in [digit(9), digit(19), digit(43), digit(3), cut, good[..1].to_vec()] {
+        let refusal = visit(&world, &person, |visit| visit.mrz_lines = lines.clone()).await.unwrap_err();
+        refusal.assert(Code::InvalidArgument, Reason::InvalidField);
+        assert_eq!(refusal.fields(), ["counter_identification.mrz_lines"], "{lines:?}");
+    }
+    // No failed verification: the clerk scans again.
+    let asked = visit(&world, &person, |visit| visit.mrz_lines = good).await.unwrap();
+    assert_eq!(asked.state(), State::QuestionsPending);
+}
+
+#[tokio::test]
+async fn r19_the_zone_of_another_document_is_refused() {
+    let world = World::open().await;
+    let (person, other) = (world.somebody().await, world.somebody().await);
+    let licence = Document {
+        kind: document::Kind::DrivingLicence.into(),
+        issuer: "DNK".into(),
+        number: person.0["documents"][1]["number"].as_str().unwrap().into(),
+    };
+
+    let of_somebody_else = visit(&world, &person, |visit| visit.mrz_lines = other.mrz_lines()).await.unwrap();
+    let on_a_licence = visit(&world, &person, |visit| {
+        visit.mrz_lines = person.mrz_lines();
+        visit.document = Some(licence);
+    })
+    .await
+    .unwrap();
+
+    for rejected in [of_somebody_else, on_a_licence] {
+        assert_eq!(reasons(&rejected), [Reason::DocumentNotAccepted]);
+    }
+}
+
+#[rstest]
+#[case::swedish_passport("swedish-passport", AssuranceLevel::Substantial)]
+#[case::faroese_passport("faroese-passport", AssuranceLevel::High)]
+#[case::german_identity_card("german-identity-card", AssuranceLevel::Substantial)]
+#[tokio::test]
+async fn r19_a_foreign_document_needs_a_supporting_one(#[case] id: &str, #[case] assurance: AssuranceLevel) {
+    let world = World::open().await;
+    let person = world.person(id).await;
+
+    let alone = visit(&world, &person, |visit| visit.mrz_lines = person.mrz_lines()).await.unwrap();
+    assert_eq!(reasons(&alone), [Reason::DocumentNotAccepted]);
+
+    let mut visit = world.visit(&person, witness(&world.person("witness").await)).await;
+    visit.mrz_lines = person.mrz_lines();
+    visit.supporting_document = Some(person.supporting_document());
+    let verified = world.visits(visit).await.unwrap();
+    assert_eq!((verified.state(), verified.assurance_level()), (State::Verified, assurance));
+    world.issue("counter", &verified.verification_id).await.unwrap();
+    pin_in(&world.texts(&person).await[0]);
+}
+
+#[tokio::test]
+async fn r19_whose_document_it_is_nobody_is_told() {
+    let world = World::open().await;
+    let (person, other) = (world.somebody().await, world.somebody().await);
+    for document in [other.document(), no_document()] {
+        let rejected = visit(&world, &person, |visit| visit.document = Some(document)).await.unwrap();
+        assert_eq!(reasons(&rejected), [Reason::IdentityNotConfirmed]);
+    }
+}

@@ -1,0 +1,122 @@
+//! Failed verifications are counted per person, across channels (R18).
+
+use chrono::TimeDelta;
+use serde_json::json;
+use temporary_pin::proto::temporarypin::v1::verify_identity_request::Evidence;
+use temporary_pin::proto::temporarypin::v1::{Reason, channel_eligibility};
+use tonic::Code;
+
+use crate::acts::{CLERK, QUESTIONS, reasons, witness};
+use crate::calls::time;
+use crate::person::{no_document, nobody};
+use crate::world::World;
+
+const DAY: TimeDelta = TimeDelta::hours(24);
+
+#[tokio::test]
+async fn r18_after_three_failures_every_channel_refuses_for_a_day() {
+    let world = World::open().await;
+    let (person, vouching) = (world.somebody().await, world.person("witness").await);
+    let before = world.now().await;
+    // One in each channel.
+    world.fail(&person).await;
+    let mut visit = world.visit(&person, QUESTIONS).await;
+    visit.document = Some(no_document());
+    assert_eq!(reasons(&world.visits(visit).await.unwrap()), [Reason::IdentityNotConfirmed]);
+    let after_two = world.now().await;
+    let too_old = world.try_log_in(&person, json!({ "auth_age_seconds": 1000 })).await.unwrap();
+    assert_eq!(reasons(&too_old), [Reason::LoginTooOld]);
+
+    for wiped in [false, true] {
+        if wiped {
+            world.wipe_redis().await;
+        }
+        // However good the evidence is.
+        let visit = world.visit(&person, witness(&vouching)).await;
+        for answer in [world.try_log_in(&person, json!({})).await, world.call(&person).await, world.visits(visit).await]
+        {
+            let refusal = answer.unwrap_err();
+            let until = refusal.assert_limit(Reason::VerificationLimit);
+            assert!(before + DAY <= until && until <= after_two + DAY, "{until}: a day after the first failure");
+            let wait = until - world.now().await;
+            let told = TimeDelta::from_std(refusal.retry_delay()).unwrap();
+            assert!((wait..wait + TimeDelta::seconds(10)).contains(&told), "{told}");
+        }
+        for channel in ["web", "phone", "counter"] {
+            let answer = world.check(channel, person.reference()).await.unwrap();
+            let own = answer.channels.iter().find(|entry| entry.reasons().count() > 0).unwrap();
+            assert!(own.reasons().any(|reason| reason == Reason::VerificationLimit), "{channel}: {answer:?}");
+            assert_eq!(own.status(), channel_eligibility::Status::NotYet);
+            let until = time(own.next_attempt_time);
+            assert!(before + DAY <= until && until <= after_two + DAY, "{until}");
+        }
+    }
+
+    world.advance_to(after_two + DAY).await;
+    world.identify(&person).await;
+}
+
+#[tokio::test]
+async fn r18_a_run_that_verifies_costs_nothing() {
+    let world = World::open().await;
+    let person = world.somebody().await;
+    world.fail(&person).await;
+    world.fail(&person).await;
+    for _ in 0..5 {
+        world.identify(&person).await;
+    }
+    world.fail(&person).await;
+    world.call(&person).await.unwrap_err().assert_limit(Reason::VerificationLimit);
+}
+
+#[tokio::test]
+async fn r18_breaking_off_before_the_answers_costs_the_same() {
+    let world = World::open().await;
+    let person = world.somebody().await;
+    for _ in 0..3 {
+        world.ask(&person).await;
+    }
+    world.call(&person).await.unwrap_err().assert_limit(Reason::VerificationLimit);
+}
+
+/// Somebody who is not in the register is refused like somebody who is, or the limit would tell who is.
+#[tokio::test]
+async fn r16_r18_the_unknown_are_limited_too() {
+    let world = World::open().await;
+    for _ in 0..3 {
+        let rejected = world.call_with(nobody(), no_document()).await.unwrap();
+        assert_eq!(reasons(&rejected), [Reason::IdentityNotConfirmed]);
+    }
+    let refusal = world.call_with(nobody(), no_document()).await.unwrap_err();
+    refusal.assert_limit(Reason::VerificationLimit);
+}
+
+/// The register is down: whoever calls then has not failed (R26).
+#[tokio::test]
+async fn r18_r26_an_outage_is_no_failure() {
+    let world = World::open().await;
+    let (person, waiting) = (world.somebody().await, world.somebody().await);
+    let asked = world.ask(&waiting).await;
+    let verification = world.identify(&person).await;
+    world.sandbox.post("/register", json!({ "mode": "down" })).await;
+
+    for _ in 0..4 {
+        let evidence = world.phone_evidence(person.reference(), person.document(), CLERK).await;
+        world.verify("phone", evidence).await.unwrap_err().assert(Code::Unavailable, Reason::Unavailable);
+        world.try_log_in(&person, json!({})).await.unwrap_err().assert(Code::Unavailable, Reason::Unavailable);
+    }
+    let answers = world.answers(&asked, |_, question| crate::acts::truth(&waiting, question)).await;
+    let refusal = world.verify("phone", Evidence::QuestionAnswers(answers.clone())).await.unwrap_err();
+    refusal.assert(Code::Unavailable, Reason::Unavailable);
+    let refusal = world.issue("phone", &verification).await.unwrap_err();
+    refusal.assert(Code::Unavailable, Reason::Unavailable);
+    let refusal = world.redeem(person.reference(), "00000000").await.unwrap_err();
+    refusal.assert(Code::Unavailable, Reason::Unavailable);
+    let refusal = world.check("phone", person.reference()).await.unwrap_err();
+    refusal.assert(Code::Unavailable, Reason::Unavailable);
+
+    world.sandbox.post("/register", json!({ "mode": "up" })).await;
+    world.identify(&person).await;
+    world.verify("phone", Evidence::QuestionAnswers(answers)).await.unwrap();
+    world.issue("phone", &verification).await.unwrap();
+}

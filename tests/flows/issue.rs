@@ -1,0 +1,233 @@
+//! The PIN: issued once, sent to the registered phone (R1, R2, R5, R21, R24).
+
+use chrono::TimeDelta;
+use futures_util::future::join_all;
+use prost::Message as _;
+use rstest::rstest;
+use temporary_pin::proto::temporarypin::v1::pin_request::{DispatchState, State};
+use temporary_pin::proto::temporarypin::v1::{Channel, IssueTemporaryPinRequest, Language, Reason};
+use tonic::Code;
+
+use crate::acts::{QUESTIONS, pin_in};
+use crate::calls::{time, uuid};
+use crate::world::World;
+
+#[tokio::test]
+async fn r1_r2_the_pin_comes_by_sms_and_by_sms_alone() {
+    let world = World::open().await;
+    let person = world.somebody().await;
+    let verification = world.identify(&person).await;
+
+    let issued = world.issue("phone", &verification).await.unwrap();
+
+    assert_eq!((issued.state(), issued.channel()), (State::Open, Channel::Phone));
+    assert_eq!(issued.dispatch_state(), DispatchState::Queued);
+    assert_eq!(time(issued.expire_time), time(issued.create_time) + TimeDelta::minutes(10));
+    assert_eq!(time(issued.next_send_time), time(issued.create_time) + TimeDelta::seconds(60));
+    let messages = world.messages(&person).await;
+    assert_eq!(messages.len(), 1);
+    let pin = pin_in(messages[0]["text"].as_str().unwrap());
+    let seen = world.check("phone", person.reference()).await.unwrap().open_pin_request.unwrap();
+    assert_eq!((&seen.id, seen.dispatch_state()), (&issued.id, DispatchState::Accepted));
+    for answer in [&issued, &seen] {
+        let bytes = answer.encode_to_vec();
+        assert!(!bytes.windows(8).any(|window| window == pin.as_bytes()), "the PIN is in the answer");
+    }
+    // The gateway gives up when the PIN has expired (R24).
+    let validity = messages[0]["validity_seconds"].as_u64().unwrap();
+    assert!((590..=600).contains(&validity), "{validity}");
+}
+
+#[tokio::test]
+async fn r5_the_same_request_changes_nothing_and_sends_nothing() {
+    let world = World::open().await;
+    let (person, request_id) = (world.somebody().await, uuid());
+    let verification = world.identify(&person).await;
+    let first = world.issue_again("phone", &verification, request_id).await.unwrap();
+    world.settle().await;
+
+    for wait in [0, 61, 600] {
+        world.advance(TimeDelta::seconds(wait)).await;
+        assert_eq!(world.issue_again("phone", &verification, request_id).await.unwrap(), first, "after {wait} s");
+    }
+    world.wipe_redis().await;
+    assert_eq!(world.issue_again("phone", &verification, request_id).await.unwrap(), first);
+
+    assert_eq!(world.texts(&person).await.len(), 1);
+}
+
+#[tokio::test]
+async fn r5_the_same_request_at_once_sends_one_pin() {
+    let world = World::open().await;
+    let (person, request_id) = (world.somebody().await, uuid());
+    let verification = world.identify(&person).await;
+
+    let all = join_all((0..32).map(|_| world.issue_again("phone", &verification, request_id))).await;
+
+    let first = all[0].as_ref().unwrap();
+    assert!(all.iter().all(|answer| answer.as_ref().unwrap() == first));
+    assert_eq!(world.texts(&person).await.len(), 1);
+}
+
+#[tokio::test]
+async fn r5_orders_at_once_open_one_pin_request() {
+    let world = World::open().await;
+    let person = world.somebody().await;
+    let verification = world.identify(&person).await;
+
+    let all = join_all((0..32).map(|_| world.issue("phone", &verification))).await;
+
+    let first = all[0].as_ref().unwrap();
+    assert!(all.iter().all(|answer| answer.as_ref().unwrap().id == first.id));
+    assert_eq!(world.texts(&person).await.len(), 1);
+}
+
+#[tokio::test]
+async fn another_payload_under_a_used_request_id_is_refused() {
+    let world = World::open().await;
+    let (person, request_id) = (world.somebody().await, uuid());
+    let verification = world.identify(&person).await;
+    world.issue_again("phone", &verification, request_id).await.unwrap();
+
+    let another = world.identify(&world.somebody().await).await;
+    let other_verification = world.issue_again("phone", &another, request_id).await;
+    let request = IssueTemporaryPinRequest {
+        request_id: request_id.to_string(),
+        verification_id: verification,
+        language: Language::En.into(),
+    };
+    let other_language = world.order("phone", request).await;
+
+    for refusal in [other_verification.unwrap_err(), other_language.unwrap_err()] {
+        refusal.assert(Code::InvalidArgument, Reason::RequestIdReused);
+        assert_eq!(refusal.fields(), ["request_id"]);
+    }
+}
+
+#[tokio::test]
+async fn r5_the_same_pin_is_sent_again_after_a_minute_three_times_in_all() {
+    let world = World::open().await;
+    let person = world.somebody().await;
+    let verification = world.identify(&person).await;
+    let first = world.issue("phone", &verification).await.unwrap();
+
+    for sends in 1..=3 {
+        // Too early: the open request, and no SMS.
+        let open = world.issue("phone", &verification).await.unwrap();
+        assert_eq!((&open.id, open.expire_time), (&first.id, first.expire_time), "expiry never moves");
+        assert_eq!(world.texts(&person).await.len(), sends);
+        assert_eq!(open.next_send_time.is_some(), sends < 3, "{open:?}");
+        if sends < 3 {
+            let wait = time(open.next_send_time) - world.now().await;
+            assert!(TimeDelta::seconds(50) < wait && wait <= TimeDelta::seconds(60), "{wait}");
+        }
+        world.advance(TimeDelta::seconds(61)).await;
+        let sent = world.issue("phone", &verification).await.unwrap();
+        assert_eq!((&sent.id, sent.expire_time), (&first.id, first.expire_time), "expiry never moves");
+    }
+
+    let pins: Vec<String> = world.texts(&person).await.iter().map(|text| pin_in(text)).collect();
+    assert_eq!(pins.len(), 3, "no fourth send");
+    assert!(pins.iter().all(|pin| *pin == pins[0]), "always the same PIN");
+}
+
+/// Another verification, in another channel: there is one open PIN request all the same.
+#[tokio::test]
+async fn r5_one_open_pin_whatever_the_channel() {
+    let world = World::open().await;
+    let person = world.somebody().await;
+    let by_phone = world.identify(&person).await;
+    let first = world.issue("phone", &by_phone).await.unwrap();
+    let visit = world.visit(&person, QUESTIONS).await;
+    let asked = world.visits(visit).await.unwrap();
+    let at_the_counter = world.answer_right("counter", &person, &asked, 3).await.verification_id;
+
+    let open = world.issue("counter", &at_the_counter).await.unwrap();
+
+    assert_eq!((&open.id, open.channel()), (&first.id, Channel::Phone));
+    assert_eq!(world.texts(&person).await.len(), 1);
+}
+
+#[tokio::test]
+async fn r21_a_verification_serves_its_caller_alone() {
+    let world = World::open().await;
+    let verification = world.identify(&world.somebody().await).await;
+    for (caller, verification) in
+        [("counter", &verification), ("web", &verification), ("phone", &verification[1..].into())]
+    {
+        let refusal = world.issue(caller, verification).await.unwrap_err();
+        refusal.assert_precondition(Reason::VerificationUnknown);
+    }
+    world.issue("phone", &verification).await.unwrap();
+}
+
+#[tokio::test]
+async fn r21_a_verification_serves_for_fifteen_minutes() {
+    let world = World::open().await;
+    let (person, late) = (world.somebody().await, world.somebody().await);
+    let verification = world.identify(&person).await;
+    let asked = world.ask(&late).await;
+    world.advance(TimeDelta::minutes(14)).await;
+    world.issue("phone", &verification).await.unwrap();
+    let verification = world.identify(&person).await;
+
+    world.advance(TimeDelta::minutes(15)).await;
+
+    let refusal = world.issue("phone", &verification).await.unwrap_err();
+    refusal.assert_precondition(Reason::VerificationExpired);
+    let refusal = world.answer("phone", &asked, |_, _| "x".into()).await.unwrap_err();
+    refusal.assert_precondition(Reason::VerificationExpired);
+}
+
+#[tokio::test]
+async fn r21_a_verification_serves_one_pin_request() {
+    let world = World::open().await;
+    let (redeemer, expirer) = (world.somebody().await, world.somebody().await);
+    let redeemed = world.identify(&redeemer).await;
+    world.issue("phone", &redeemed).await.unwrap();
+    let pin = pin_in(&world.texts(&redeemer).await[0]);
+    world.redeem(redeemer.reference(), &pin).await.unwrap();
+    let expired = world.identify(&expirer).await;
+    world.issue("phone", &expired).await.unwrap();
+    world.advance(TimeDelta::minutes(11)).await;
+
+    for verification in [redeemed, expired] {
+        let refusal = world.issue("phone", &verification).await.unwrap_err();
+        refusal.assert_precondition(Reason::VerificationUsed);
+    }
+}
+
+#[rstest]
+#[case::danish("bjarne", Language::Unspecified, "Din midlertidige PIN-kode")]
+#[case::english("english", Language::Unspecified, "Your temporary MitID PIN code")]
+#[case::greenlandic("greenlandic-mobile", Language::Unspecified, "Kodetit allanut takutinngisaannakkit")]
+#[case::asked_for("english", Language::Da, "Din midlertidige PIN-kode")]
+#[tokio::test]
+async fn r24_the_sms_speaks_the_persons_language(#[case] id: &str, #[case] language: Language, #[case] words: &str) {
+    let world = World::open().await;
+    let person = world.person(id).await;
+    let verification_id = world.identify(&person).await;
+    let request =
+        IssueTemporaryPinRequest { request_id: uuid().to_string(), verification_id, language: language.into() };
+
+    world.order("phone", request).await.unwrap();
+
+    let texts = world.texts(&person).await;
+    assert!(texts[0].contains(words) && texts[0].chars().count() <= 160, "{texts:?}");
+    assert!(!texts[0].contains("://") && !texts[0].contains(person.0["name"].as_str().unwrap()), "{texts:?}");
+}
+
+#[tokio::test]
+async fn r24_an_expired_pin_is_never_sent() {
+    let world = World::open().await;
+    let person = world.somebody().await;
+    world.sandbox.post("/gateway", serde_json::json!({ "mode": "down" })).await;
+    let verification = world.identify(&person).await;
+    world.issue("phone", &verification).await.unwrap();
+    world.advance(TimeDelta::minutes(10)).await;
+
+    world.sandbox.post("/gateway", serde_json::json!({ "mode": "accept" })).await;
+
+    world.advance(TimeDelta::minutes(10)).await;
+    assert_eq!(world.texts(&person).await, Vec::<String>::new());
+}

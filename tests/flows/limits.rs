@@ -1,0 +1,118 @@
+//! Limits on PINs and on agents (R22, R25).
+
+use chrono::TimeDelta;
+use temporary_pin::proto::temporarypin::v1::verify_identity_request::Evidence;
+use temporary_pin::proto::temporarypin::v1::verify_identity_response::State;
+use temporary_pin::proto::temporarypin::v1::{QuestionAnswers, Reason, VerifyIdentityResponse, channel_eligibility};
+
+use crate::acts::truth;
+use crate::calls::{Answer, time};
+use crate::person::Person;
+use crate::world::World;
+
+const DAY: TimeDelta = TimeDelta::hours(24);
+
+#[tokio::test]
+async fn r25_three_pins_in_a_day() {
+    let world = World::open().await;
+    let person = world.somebody().await;
+    let before = world.now().await;
+    let mut after_first = None;
+    for _ in 0..3 {
+        let pin = world.pin(&person).await;
+        after_first = after_first.or(Some(world.now().await));
+        world.redeem(person.reference(), &pin).await.unwrap();
+        world.advance(TimeDelta::minutes(30)).await;
+    }
+    let after_first = after_first.unwrap();
+
+    for wiped in [false, true] {
+        let verification = world.identify(&person).await;
+        if wiped {
+            world.wipe_redis().await;
+        }
+        let refusal = world.issue("phone", &verification).await.unwrap_err();
+        let until = refusal.assert_limit(Reason::PersonLimit);
+        assert!(before + DAY <= until && until <= after_first + DAY, "{until}: a day after the first");
+        let answer = world.check("phone", person.reference()).await.unwrap();
+        let own = &answer.channels[1];
+        assert_eq!(own.status(), channel_eligibility::Status::NotYet);
+        assert_eq!(own.reasons().collect::<Vec<_>>(), [Reason::PersonLimit]);
+        assert_eq!(time(own.next_attempt_time), until);
+    }
+    assert_eq!(world.texts(&person).await.len(), 3);
+
+    world.advance_to(after_first + DAY).await;
+    world.pin(&person).await;
+}
+
+#[tokio::test]
+async fn r25_sending_a_pin_again_is_no_new_pin() {
+    let world = World::open().await;
+    let person = world.somebody().await;
+    for _ in 0..3 {
+        let verification = world.identify(&person).await;
+        world.issue("phone", &verification).await.unwrap();
+        for _ in 0..2 {
+            world.advance(TimeDelta::seconds(61)).await;
+            world.issue("phone", &verification).await.unwrap();
+        }
+        world.advance(TimeDelta::minutes(10)).await;
+    }
+    assert_eq!(world.texts(&person).await.len(), 9);
+}
+
+/// One call about the person, by an agent of that name.
+async fn call(world: &World, person: &Person, agent: &str) -> Answer<VerifyIdentityResponse> {
+    let evidence = world.phone_evidence(person.reference(), person.document(), agent).await;
+    world.verify("phone", evidence).await
+}
+
+#[tokio::test]
+async fn r22_thirty_verifications_per_agent_and_hour() {
+    let world = World::open().await;
+    for _ in 0..30 {
+        let asked = call(&world, &world.somebody().await, "busy").await.unwrap();
+        assert_eq!(asked.state(), State::QuestionsPending);
+    }
+    let person = world.somebody().await;
+
+    let refusal = call(&world, &person, "busy").await.unwrap_err();
+
+    let until = refusal.assert_limit(Reason::AgentLimit);
+    let wait = until - world.now().await;
+    assert!(TimeDelta::zero() < wait && wait <= TimeDelta::minutes(2), "one more every two minutes: {wait}");
+    call(&world, &person, "another").await.unwrap();
+    world.advance_to(until).await;
+    call(&world, &person, "busy").await.unwrap();
+    call(&world, &person, "busy").await.unwrap_err().assert_limit(Reason::AgentLimit);
+}
+
+/// Identified by an agent of that name.
+async fn identify(world: &World, person: &Person, agent: &str) -> String {
+    let asked = call(world, person, agent).await.unwrap();
+    let agent_token = world.agent_token(agent).await;
+    let answers = world.answers(&asked, |_, question| truth(person, question)).await;
+    let answers = QuestionAnswers { agent_token, ..answers };
+    world.verify("phone", Evidence::QuestionAnswers(answers)).await.unwrap().verification_id
+}
+
+#[tokio::test]
+async fn r22_twenty_pins_per_agent_and_hour() {
+    let world = World::open().await;
+    for _ in 0..20 {
+        let verification = identify(&world, &world.somebody().await, "busy").await;
+        world.issue("phone", &verification).await.unwrap();
+    }
+    let person = world.somebody().await;
+    let verification = identify(&world, &person, "busy").await;
+
+    let refusal = world.issue("phone", &verification).await.unwrap_err();
+
+    let until = refusal.assert_limit(Reason::AgentLimit);
+    let wait = until - world.now().await;
+    assert!(TimeDelta::zero() < wait && wait <= TimeDelta::minutes(3), "one more every three minutes: {wait}");
+    world.advance_to(until).await;
+    world.issue("phone", &verification).await.unwrap();
+    assert_eq!(world.texts(&person).await.len(), 1);
+}

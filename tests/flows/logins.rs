@@ -1,0 +1,90 @@
+//! What a login on the web must be like (R23), and what one that is not costs (R18).
+
+use rstest::rstest;
+use serde_json::{Value, json};
+use temporary_pin::proto::temporarypin::v1::access_hold;
+use temporary_pin::proto::temporarypin::v1::verify_identity_request::Evidence;
+use temporary_pin::proto::temporarypin::v1::verify_identity_response::State;
+use temporary_pin::proto::temporarypin::v1::{Reason, VerifyIdentityResponse, WebLogin};
+
+use crate::acts::{CLERK, reasons};
+use crate::calls::uuid;
+use crate::person::Person;
+use crate::world::World;
+
+#[rstest]
+#[case::audience(json!({ "audience": "somebody-else" }), Reason::LoginNotAccepted)]
+#[case::issuer(json!({ "issuer": "https://issuer.invalid" }), Reason::LoginNotAccepted)]
+#[case::expired(json!({ "expired": true }), Reason::LoginNotAccepted)]
+#[case::too_old(json!({ "auth_age_seconds": 301 }), Reason::LoginTooOld)]
+#[case::assurance(json!({ "assurance": "Low" }), Reason::AssuranceTooLow)]
+#[tokio::test]
+async fn r23_a_login_is_refused_for(#[case] wishes: Value, #[case] reason: Reason) {
+    let world = World::open().await;
+    let person = world.somebody().await;
+
+    let rejected = world.try_log_in(&person, wishes).await.unwrap();
+
+    assert_eq!(reasons(&rejected), [reason]);
+    assert_eq!(rejected.verification_id, "");
+    starts_nothing(&world, &person).await;
+}
+
+#[tokio::test]
+async fn r23_a_login_is_accepted_up_to_its_limits() {
+    let world = World::open().await;
+    for wishes in [json!({ "auth_age_seconds": 290 }), json!({ "assurance": "High" })] {
+        let accepted = world.try_log_in(&world.somebody().await, wishes).await.unwrap();
+        assert_eq!(accepted.state(), State::Verified);
+    }
+}
+
+async fn log_in_with(world: &World, id_token: &str, nonce: &str) -> VerifyIdentityResponse {
+    let login = WebLogin { id_token: id_token.to_owned(), nonce: nonce.to_owned() };
+    world.verify("web", Evidence::WebLogin(login)).await.unwrap()
+}
+
+#[tokio::test]
+async fn r23_a_nonce_serves_once() {
+    let world = World::open().await;
+    let (person, nonce) = (world.somebody().await, uuid().to_string());
+    let token = world.id_token(&person, &nonce, &json!({})).await;
+    assert_eq!(log_in_with(&world, &token, &nonce).await.state(), State::Verified);
+
+    let same_token = log_in_with(&world, &token, &nonce).await;
+    let another = world.id_token(&person, &nonce, &json!({})).await;
+    let same_nonce = log_in_with(&world, &another, &nonce).await;
+
+    for rejected in [same_token, same_nonce] {
+        assert_eq!(reasons(&rejected), [Reason::LoginNotAccepted]);
+    }
+    assert_eq!(world.texts(&person).await.len(), 1);
+}
+
+#[tokio::test]
+async fn r23_a_token_must_be_of_this_login_and_of_our_issuer() {
+    let world = World::open().await;
+    let (person, nonce) = (world.somebody().await, uuid().to_string());
+    let token = world.id_token(&person, &nonce, &json!({})).await;
+    let agents = world.agent_token(CLERK).await;
+    let (claims, _) = token.rsplit_once('.').unwrap();
+    let (_, foreign_signature) = agents.rsplit_once('.').unwrap();
+
+    for (token, nonce) in [
+        (token.as_str(), "a-nonce-of-somebody-else"),
+        (&agents, &nonce),
+        (&format!("{claims}.{foreign_signature}"), &nonce),
+        (&format!("{claims}."), &nonce),
+        ("no.token.atall", &nonce),
+    ] {
+        let rejected = log_in_with(&world, token, nonce).await;
+        assert_eq!(reasons(&rejected), [Reason::LoginNotAccepted]);
+    }
+    starts_nothing(&world, &person).await;
+}
+
+async fn starts_nothing(world: &World, person: &Person) {
+    let answer = world.check("web", person.reference()).await.unwrap();
+    assert_eq!(answer.access_hold.unwrap().state(), access_hold::State::None);
+    assert_eq!(world.texts(person).await, Vec::<String>::new());
+}

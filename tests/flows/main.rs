@@ -1,0 +1,22 @@
+//! Every rule through the wire: our generated client against a sandbox process, which is the real service with the real
+//! Postgres and Redis. Each test has a sandbox of its own, so it may move the clock and wipe Redis.
+
+#![allow(missing_docs, clippy::unwrap_used, reason = "tests")]
+
+mod acts;
+mod calls;
+mod person;
+#[path = "../support/sandbox.rs"]
+mod sandbox;
+mod world;
+
+mod cast;
+mod counter;
+mod failed_verifications;
+mod issue;
+mod limits;
+mod logins;
+mod phone;
+mod redeem;
+mod web;
+mod witnesses;

@@ -1,0 +1,214 @@
+//! The phone: a document and questions from the CPR register (R15, R16, R17).
+
+use std::collections::BTreeSet;
+
+use futures_util::future::join_all;
+use prost::Message as _;
+use temporary_pin::proto::temporarypin::v1::question::Kind;
+use temporary_pin::proto::temporarypin::v1::verify_identity_request::Evidence;
+use temporary_pin::proto::temporarypin::v1::verify_identity_response::State;
+use temporary_pin::proto::temporarypin::v1::{
+    AssuranceLevel, Document, PersonReference, Question, Reason, VerifyIdentityRequest, VerifyIdentityResponse,
+};
+use tonic::metadata::KeyAndValueRef;
+
+use crate::acts::{CLERK, reasons, truth};
+use crate::calls::by;
+use crate::person::{no_document, nobody};
+use crate::world::World;
+
+#[tokio::test]
+async fn r16_two_right_answers_of_three_are_enough() {
+    let world = World::open().await;
+    for right in [3, 2] {
+        let person = world.somebody().await;
+        let asked = world.ask(&person).await;
+        let kinds: BTreeSet<i32> = asked.questions.iter().map(|question| question.kind).collect();
+        assert_eq!(kinds.len(), 3, "three different questions: {asked:?}");
+        assert!(asked.questions.iter().all(|question| question.prompt.len() > 10), "{asked:?}");
+
+        let verified = world.answer_right("phone", &person, &asked, right).await;
+
+        assert_eq!(verified.state(), State::Verified);
+        assert_eq!(verified.assurance_level(), AssuranceLevel::Substantial);
+        assert_eq!(verified.verification_id, asked.verification_id);
+        world.issue("phone", &verified.verification_id).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn r16_after_two_wrong_answers_one_more_question_decides() {
+    let world = World::open().await;
+    for right in [1, 0] {
+        let person = world.somebody().await;
+        let asked = world.ask(&person).await;
+
+        let more = world.answer_right("phone", &person, &asked, 1).await;
+
+        assert_eq!((more.state(), more.questions.len()), (State::QuestionsPending, 1), "{more:?}");
+        assert!(!asked.questions.contains(&more.questions[0]), "a new question");
+        let decided = world.answer_right("phone", &person, &more, right).await;
+        if right == 1 {
+            assert_eq!(decided.state(), State::Verified);
+        } else {
+            assert_eq!(reasons(&decided), [Reason::IdentityNotConfirmed]);
+        }
+    }
+}
+
+#[tokio::test]
+async fn r16_no_second_chance_after_three_wrong_answers_or_without_a_fourth_fact() {
+    let world = World::open().await;
+    let nothing_right = world.somebody().await;
+    let three_facts = world.person("three-facts").await;
+    for (person, right) in [(nothing_right, 0), (three_facts, 1)] {
+        let asked = world.ask(&person).await;
+
+        let rejected = world.answer_right("phone", &person, &asked, right).await;
+
+        assert_eq!(reasons(&rejected), [Reason::IdentityNotConfirmed], "{}", person.id());
+        let refusal = world.issue("phone", &asked.verification_id).await.unwrap_err();
+        refusal.assert_precondition(Reason::VerificationNotConfirmed);
+        let again = world.answer("phone", &asked, |_, question| truth(&person, question)).await.unwrap_err();
+        again.assert_precondition(Reason::VerificationUsed);
+    }
+}
+
+/// All of an answer that leaves the service, but for the date.
+async fn outward(world: &World, evidence: Evidence) -> (Vec<u8>, Vec<String>) {
+    let request = VerifyIdentityRequest { evidence: Some(evidence), language: 0 };
+    let answer = world.temporary_pin_service().verify_identity(by("phone", request)).await.unwrap();
+    let header = |entry: KeyAndValueRef<'_>| match entry {
+        KeyAndValueRef::Ascii(key, _) if key == "date" => None,
+        entry => Some(format!("{entry:?}")),
+    };
+    let headers = answer.metadata().iter().filter_map(header).collect();
+    (answer.get_ref().encode_to_vec(), headers)
+}
+
+#[tokio::test]
+async fn r16_nobody_learns_what_was_wrong() {
+    let world = World::open().await;
+    let (person, other, stolen) =
+        (world.somebody().await, world.somebody().await, world.person("stolen-passport").await);
+    let claim = async |person: PersonReference, document: Document| {
+        outward(&world, world.phone_evidence(person, document, CLERK).await).await
+    };
+
+    let unknown_person = claim(nobody(), other.document()).await;
+    let unknown_document = claim(person.reference(), no_document()).await;
+    let document_of_somebody_else = claim(person.reference(), other.document()).await;
+    let stolen_document = claim(stolen.reference(), stolen.document()).await;
+    let asked = world.ask(&other).await;
+    let answers = world.answers(&asked, |_, _| "Nonsens".into()).await;
+    let wrong_answers = outward(&world, Evidence::QuestionAnswers(answers)).await;
+
+    let told = VerifyIdentityResponse::decode(&*unknown_person.0).unwrap();
+    assert_eq!(reasons(&told), [Reason::IdentityNotConfirmed]);
+    for answer in [unknown_document, document_of_somebody_else, stolen_document, wrong_answers] {
+        assert_eq!(answer, unknown_person);
+    }
+}
+
+#[tokio::test]
+async fn r16_a_question_of_a_failed_run_is_not_asked_again() {
+    let world = World::open().await;
+    let person = world.somebody().await;
+    let mut asked_so_far = BTreeSet::new();
+    // Wrong answers, an extra question left unanswered, and a run broken off at once.
+    for right in [Some(0), Some(1), None] {
+        let mut asked = vec![world.ask(&person).await];
+        if let Some(right) = right {
+            asked.push(world.answer_right("phone", &person, &asked[0], right).await);
+        }
+        for question in asked.iter().flat_map(|answer| &answer.questions) {
+            assert!(asked_so_far.insert(question.kind()), "asked before: {question:?}");
+        }
+    }
+    assert_eq!(asked_so_far.len(), 10);
+    world.advance(chrono::TimeDelta::hours(25)).await;
+    assert_eq!(reasons(&world.call(&person).await.unwrap()), [Reason::InsufficientData]);
+}
+
+#[tokio::test]
+async fn r16_protected_persons_are_not_asked_about_addresses() {
+    let world = World::open().await;
+    let person = world.person("protected-address").await;
+    let mut kinds = Vec::new();
+    for right in [1, 0] {
+        let asked = world.ask(&person).await;
+        let more = world.answer_right("phone", &person, &asked, right).await;
+        kinds.extend(asked.questions.iter().chain(&more.questions).map(Question::kind));
+    }
+    assert_eq!(kinds.len(), 7, "all kinds but those of addresses: {kinds:?}");
+    for kind in [Kind::PreviousRoad, Kind::MovedInYear, Kind::PreviousMunicipality] {
+        assert!(!kinds.contains(&kind), "{kinds:?}");
+    }
+}
+
+/// The two sloppy answers must both be right: the third is wrong.
+#[tokio::test]
+async fn r17_spelling_is_forgiven() {
+    let world = World::open().await;
+    let person = world.person("accents").await;
+    let sloppy = |question: &Question| match question.kind() {
+        Kind::PreviousRoad => " sankt joergens alle ",
+        Kind::PreviousMunicipality => "AERØ kommune",
+        Kind::Birthplace => "ÅBENRÅ",
+        Kind::PreviousSurname => "muller oester",
+        Kind::MotherBirthDate => "1. feb. 1939",
+        kind => panic!("{kind:?}"),
+    };
+    for wrong in [0, 1, 2, 0, 1, 2] {
+        let asked = world.ask(&person).await;
+        let text = |index, question: &Question| if index == wrong { "Nonsens".into() } else { sloppy(question).into() };
+        let verified = world.answer("phone", &asked, text).await.unwrap();
+        assert_eq!(verified.state(), State::Verified, "{asked:?}, but for number {wrong}");
+    }
+}
+
+#[tokio::test]
+async fn r17_every_true_answer_is_right() {
+    let world = World::open().await;
+    let person = world.person("many-answers").await;
+    let last = |_, question: &Question| person.answers(question.kind()).pop().unwrap();
+    for _ in 0..4 {
+        let asked = world.ask(&person).await;
+        assert_eq!(world.answer("phone", &asked, last).await.unwrap().state(), State::Verified);
+    }
+}
+
+#[tokio::test]
+async fn r16_of_answers_given_at_once_one_round_is_judged() {
+    let world = World::open().await;
+    let person = world.somebody().await;
+    let asked = world.ask(&person).await;
+    let answers = world.answers(&asked, |_, question| truth(&person, question)).await;
+
+    let all = join_all((0..16).map(|_| world.verify("phone", Evidence::QuestionAnswers(answers.clone())))).await;
+
+    let (judged, refused): (Vec<_>, Vec<_>) = all.into_iter().partition(Result::is_ok);
+    assert_eq!(judged.len(), 1);
+    assert_eq!(judged[0].as_ref().unwrap().state(), State::Verified);
+    for refusal in refused {
+        refusal.unwrap_err().assert_precondition(Reason::VerificationUsed);
+    }
+}
+
+/// Sixteen guesses at once are no sixteen chances: one is judged, and the extra question is asked once.
+#[tokio::test]
+async fn r16_of_guesses_made_at_once_one_is_judged() {
+    let world = World::open().await;
+    let person = world.somebody().await;
+    let asked = world.ask(&person).await;
+    let guess = |index, question: &Question| if index == 0 { truth(&person, question) } else { "Nonsens".into() };
+    let guess = world.answers(&asked, guess).await;
+
+    let all = join_all((0..16).map(|_| world.verify("phone", Evidence::QuestionAnswers(guess.clone())))).await;
+
+    let judged: Vec<_> = all.iter().filter_map(|answer| answer.as_ref().ok()).collect();
+    assert_eq!(judged.len(), 1);
+    let more = judged[0].clone();
+    assert_eq!((more.state(), more.questions.len()), (State::QuestionsPending, 1));
+    assert_eq!(world.answer_right("phone", &person, &more, 1).await.state(), State::Verified);
+}

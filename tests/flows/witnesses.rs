@@ -1,0 +1,121 @@
+//! Witnesses at the counter (R20).
+
+use chrono::TimeDelta;
+use futures_util::future::join_all;
+use rstest::rstest;
+use temporary_pin::proto::temporarypin::v1::counter_identification::Confirmation;
+use temporary_pin::proto::temporarypin::v1::verify_identity_response::State;
+use temporary_pin::proto::temporarypin::v1::{Document, Reason, VerifyIdentityResponse, Witness};
+
+use crate::acts::{CLERK, reasons, witness};
+use crate::person::{Person, no_document};
+use crate::world::World;
+
+/// Somebody vouches for somebody, before that clerk.
+async fn vouch(world: &World, confirmation: Confirmation, person: &Person, clerk: &str) -> VerifyIdentityResponse {
+    let mut visit = world.visit(person, confirmation).await;
+    visit.agent_token = world.agent_token(clerk).await;
+    world.visits(visit).await.unwrap()
+}
+
+fn with_document(person: &Person, document: Document) -> Confirmation {
+    Confirmation::Witness(Witness { person: Some(person.reference()), document: Some(document) })
+}
+
+#[rstest]
+#[case::good("witness", None)]
+#[case::eighteen_today("witness-just-18", None)]
+#[case::mitid_for_31_days("witness-mitid-31-days", None)]
+#[case::too_young("witness-17", Some(Reason::WitnessNotAccepted))]
+#[case::mitid_for_29_days("witness-mitid-29-days", Some(Reason::WitnessNotAccepted))]
+#[case::lost_passport("witness-lost-passport", Some(Reason::WitnessNotAccepted))]
+#[case::dead("dead", Some(Reason::WitnessNotAccepted))]
+#[case::mitid_blocked("mitid-blocked", Some(Reason::WitnessNotAccepted))]
+#[tokio::test]
+async fn r20_who_may_vouch(#[case] id: &str, #[case] refused: Option<Reason>) {
+    let world = World::open().await;
+    let (person, vouching) = (world.somebody().await, world.person(id).await);
+
+    let answer = vouch(&world, witness(&vouching), &person, CLERK).await;
+
+    assert_eq!(reasons(&answer).first().copied(), refused, "{answer:?}");
+}
+
+#[tokio::test]
+async fn r20_a_witness_shows_a_document_of_their_own() {
+    let world = World::open().await;
+    let (person, vouching) = (world.somebody().await, world.person("witness").await);
+    for document in [no_document(), person.document(), world.somebody().await.document()] {
+        let rejected = vouch(&world, with_document(&vouching, document), &person, CLERK).await;
+        assert_eq!(reasons(&rejected), [Reason::WitnessNotAccepted]);
+    }
+}
+
+#[tokio::test]
+async fn r20_nobody_vouches_for_themselves() {
+    let world = World::open().await;
+    let person = world.somebody().await;
+    // Neither by the same name nor by another.
+    for reference in person.references() {
+        let themselves = Confirmation::Witness(Witness { person: Some(reference), document: Some(person.document()) });
+        let rejected = vouch(&world, themselves, &person, CLERK).await;
+        assert_eq!(reasons(&rejected), [Reason::WitnessNotAccepted]);
+    }
+}
+
+#[tokio::test]
+async fn r20_no_clerk_vouches_for_their_own_visitor() {
+    let world = World::open().await;
+    let clara = world.person("clara-clerk").await;
+    for (clerk, refused) in [
+        ("clara-clerk", Some(Reason::WitnessNotAccepted)),
+        // Who it is nobody knows, so it may be Clara.
+        ("support-1", Some(Reason::WitnessNotAccepted)),
+        ("klaus-clerk", None),
+    ] {
+        let answer = vouch(&world, witness(&clara), &world.somebody().await, clerk).await;
+        assert_eq!(reasons(&answer).first().copied(), refused, "{clerk}: {answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn r20_three_times_in_120_days() {
+    let world = World::open().await;
+    let vouching = world.person("witness").await;
+    let first = world.now().await;
+    for _ in 0..3 {
+        let verified = vouch(&world, witness(&vouching), &world.somebody().await, CLERK).await;
+        assert_eq!(verified.state(), State::Verified);
+    }
+    for _ in 0..2 {
+        let rejected = vouch(&world, witness(&vouching), &world.somebody().await, CLERK).await;
+        assert_eq!(reasons(&rejected), [Reason::WitnessNotAccepted]);
+    }
+    world.advance_to(first + TimeDelta::days(120) - TimeDelta::hours(1)).await;
+    let rejected = vouch(&world, witness(&vouching), &world.somebody().await, CLERK).await;
+    assert_eq!(reasons(&rejected), [Reason::WitnessNotAccepted]);
+
+    world.advance(TimeDelta::hours(2)).await;
+
+    let verified = vouch(&world, witness(&vouching), &world.somebody().await, CLERK).await;
+    assert_eq!(verified.state(), State::Verified);
+}
+
+#[tokio::test]
+async fn r20_three_times_also_when_asked_at_once() {
+    let world = World::open().await;
+    let vouching = world.person("witness").await;
+    let mut visitors = Vec::new();
+    for _ in 0..8 {
+        visitors.push(world.somebody().await);
+    }
+
+    let answers = join_all(visitors.iter().map(|person| vouch(&world, witness(&vouching), person, CLERK))).await;
+
+    let (verified, rejected): (Vec<_>, Vec<_>) =
+        answers.into_iter().partition(|answer| answer.state() == State::Verified);
+    assert_eq!(verified.len(), 3);
+    for rejected in rejected {
+        assert_eq!(reasons(&rejected), [Reason::WitnessNotAccepted]);
+    }
+}
