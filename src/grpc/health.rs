@@ -3,8 +3,7 @@
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
-/// The whole server (empty name) and its services.
-const NAMES: [&str; 3] = ["", "temporarypin.v1.TemporaryPinService", "temporarypin.v1.RedemptionService"];
+use super::services;
 
 /// Reports health. NOT_SERVING until something else is reported.
 pub struct Health(HealthReporter);
@@ -19,7 +18,8 @@ impl Health {
     /// Reports SERVING or NOT_SERVING, for all names.
     pub async fn report(&self, serving: bool) {
         let status = if serving { ServingStatus::Serving } else { ServingStatus::NotServing };
-        for name in NAMES {
+        // The empty name is the whole server.
+        for name in services::OURS.into_iter().chain([""]) {
             self.0.set_service_status(name, status).await;
         }
     }

@@ -8,6 +8,7 @@ mod health;
 mod observe;
 mod redemption_service;
 mod routes;
+mod services;
 mod status;
 mod temporary_pin_service;
 

@@ -11,7 +11,7 @@ use super::caller::{CallerResolver, authorise};
 use super::health::Health;
 use super::redemption_service::Redeem;
 use super::temporary_pin_service::TemporaryPin;
-use super::{Context, conform, deadline, observe};
+use super::{Context, conform, deadline, observe, services};
 use crate::proto::DESCRIPTOR_SET;
 use crate::proto::temporarypin::v1::redemption_service_server::RedemptionServiceServer;
 use crate::proto::temporarypin::v1::temporary_pin_service_server::TemporaryPinServiceServer;
@@ -71,7 +71,7 @@ fn reflection() -> Reflection<'static> {
         .register_encoded_file_descriptor_set(DESCRIPTOR_SET)
         .register_encoded_file_descriptor_set(tonic_types::pb::FILE_DESCRIPTOR_SET)
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
-        .with_service_name("temporarypin.v1.TemporaryPinService")
-        .with_service_name("temporarypin.v1.RedemptionService")
-        .with_service_name("grpc.health.v1.Health")
+        .with_service_name(services::TEMPORARY_PIN)
+        .with_service_name(services::REDEMPTION)
+        .with_service_name(services::HEALTH)
 }
