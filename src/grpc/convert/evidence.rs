@@ -108,7 +108,7 @@ fn confirmation(violations: &mut Violations, confirmation: Option<WireConfirmati
 }
 
 fn answers(violations: &mut Violations, answers: pb::QuestionAnswers) -> Option<Answers> {
-    let verification_id = violations.text("question_answers.verification_id", answers.verification_id, 512);
+    let verification_id = violations.verification_id("question_answers.verification_id", answers.verification_id);
     if answers.answers.is_empty() {
         violations.add("question_answers.answers", "is required");
     }
