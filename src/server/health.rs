@@ -35,5 +35,5 @@ pub(super) async fn watch(health: Health, store: PgPool, guard: Guard, stop: Can
         () = watching => {}
         () = stop.cancelled() => {}
     }
-    health.report(false).await;
+    health.end().await;
 }

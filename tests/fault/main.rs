@@ -6,12 +6,19 @@
 #[path = "../flows/acts.rs"]
 #[allow(dead_code, reason = "the flows need more of it")]
 mod acts;
+#[path = "../support/authority.rs"]
+#[allow(dead_code, reason = "the tests of TLS need more of it")]
+mod authority;
 #[path = "../flows/calls.rs"]
 #[allow(dead_code, reason = "the flows need more of it")]
 mod calls;
+#[path = "../support/installation.rs"]
+mod installation;
 #[path = "../flows/person.rs"]
 #[allow(dead_code, reason = "the flows need more of it")]
 mod person;
+#[path = "../support/process.rs"]
+mod process;
 #[path = "../support/sandbox.rs"]
 mod sandbox;
 #[path = "../support/mod.rs"]
@@ -23,6 +30,7 @@ mod world;
 mod faulty;
 mod raw;
 
+mod crash;
 mod cuts;
 mod deadlines;
 mod gateway;

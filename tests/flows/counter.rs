@@ -108,7 +108,7 @@ async fn r19_the_zone_of_another_document_is_refused() {
     .unwrap();
 
     for rejected in [of_somebody_else, on_a_licence] {
-        assert_eq!(reasons(&rejected), [Reason::DocumentNotAccepted]);
+        assert_eq!(reasons(&rejected), [Reason::IdentityNotConfirmed]);
     }
 }
 

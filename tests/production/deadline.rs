@@ -1,0 +1,34 @@
+//! The deadline of calls that bring none.
+
+use std::time::{Duration, Instant};
+
+use temporary_pin::proto::temporarypin::v1::Reason;
+use tonic::Code;
+
+use crate::installation::Installation;
+use crate::sandbox::Sandbox;
+use crate::support::fault_proxy::FaultProxy;
+use crate::support::redis_url;
+use crate::world::World;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_without_a_deadline_gets_one() {
+    let mut world = World::around(Sandbox::start(&[])).await;
+    let mut installation = Installation::new(&world.sandbox).await;
+    let (redis, url) = FaultProxy::in_front_of(&redis_url()).await;
+    installation.set("REDIS__URL", url);
+    installation.set("REDIS__TIMEOUT", "1m");
+    installation.set("SERVER__DEFAULT_DEADLINE", "500ms");
+    installation.set("SERVER__DRAIN", "1s");
+    let process = installation.start().await;
+    world.channel = process.caller("phone");
+    let person = world.person("anna").await;
+    world.check("phone", person.reference()).await.unwrap();
+
+    redis.stall();
+    let start = Instant::now();
+    let refusal = world.check("phone", person.reference()).await.unwrap_err();
+    refusal.assert(Code::DeadlineExceeded, Reason::DeadlineExceeded);
+    let took = start.elapsed();
+    assert!((Duration::from_millis(500)..Duration::from_secs(3)).contains(&took), "{took:?}");
+}

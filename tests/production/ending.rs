@@ -1,0 +1,57 @@
+//! SIGTERM: what runs may end, what is new goes elsewhere.
+
+use std::time::{Duration, Instant};
+
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_check_response::ServingStatus;
+use tonic_health::pb::health_client::HealthClient;
+
+use crate::installation::Installation;
+use crate::sandbox::Sandbox;
+use crate::world::{World, until};
+
+/// Well below the drain time of 10 s.
+const PROMPT: Duration = Duration::from_secs(4);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_idle_service_ends_at_once() {
+    let sandbox = Sandbox::start(&[]);
+    let installation = Installation::new(&sandbox).await;
+    let mut process = installation.start().await;
+    // Callers stay connected, and one watches.
+    let channel = process.caller("web");
+    HealthClient::new(process.caller("phone")).check(HealthCheckRequest::default()).await.unwrap();
+    let mut answers = HealthClient::new(channel).watch(HealthCheckRequest::default()).await.unwrap().into_inner();
+    assert_eq!(answers.message().await.unwrap().unwrap().status(), ServingStatus::Serving);
+
+    let start = Instant::now();
+    process.terminate();
+    assert_eq!(answers.message().await.unwrap().unwrap().status(), ServingStatus::NotServing);
+    assert_eq!(process.wait().await.code(), Some(0));
+    assert!(start.elapsed() < PROMPT, "{:?}", start.elapsed());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_running_call_and_a_running_hand_over_end_first() {
+    let mut world = World::around(Sandbox::start(&["--people", "1"])).await;
+    let installation = Installation::new(&world.sandbox).await;
+    let mut process = installation.start().await;
+    world.channel = process.caller("phone");
+    let person = world.somebody().await;
+    let verification = world.identify(&person).await;
+    world.sandbox.post("/gateway", serde_json::json!({ "mode": "slow", "seconds": 1 })).await;
+    world.issue("phone", &verification).await.unwrap();
+    let begun = "outbox WHERE handover_time IS NOT NULL";
+    until("the hand-over begins", async || installation.count(begun).await == 1).await;
+
+    world.sandbox.post("/register", serde_json::json!({ "mode": "slow", "seconds": 1 })).await;
+    let check = world.check("phone", person.reference());
+    let terminate = async {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        process.terminate();
+    };
+    let (checked, ()) = tokio::join!(check, terminate);
+    checked.unwrap();
+    assert_eq!(process.wait().await.code(), Some(0));
+    assert_eq!(installation.count("outbox WHERE state = 'accepted'").await, 1);
+}

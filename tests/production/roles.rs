@@ -1,0 +1,105 @@
+//! A certificate's name decides the caller, and the caller's roles decide what it may call.
+
+use std::collections::BTreeMap;
+
+use temporary_pin::proto::temporarypin::v1::redemption_service_client::RedemptionServiceClient;
+use temporary_pin::proto::temporarypin::v1::temporary_pin_service_client::TemporaryPinServiceClient;
+use temporary_pin::proto::temporarypin::v1::verify_identity_request::Evidence;
+use temporary_pin::proto::temporarypin::v1::{
+    CheckEligibilityRequest, CounterIdentification, IssueTemporaryPinRequest, PhoneIdentification, QuestionAnswers,
+    Reason, RedeemTemporaryPinRequest, VerifyIdentityRequest, WebLogin,
+};
+use tonic::Code;
+use tonic::transport::Channel;
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_client::HealthClient;
+
+use crate::calls::{Refusal, answer};
+use crate::installation::{CALLERS, Installation};
+use crate::sandbox::Sandbox;
+
+/// Makes every call there is, each with an empty request. None goes well, but some get as far as to the request.
+async fn refusals(channel: &Channel) -> BTreeMap<&'static str, Refusal> {
+    let mut pins = TemporaryPinServiceClient::new(channel.clone());
+    let mut redemption = RedemptionServiceClient::new(channel.clone());
+    let check = answer(pins.check_eligibility(CheckEligibilityRequest::default()).await).unwrap_err();
+    let issue = answer(pins.issue_temporary_pin(IssueTemporaryPinRequest::default()).await).unwrap_err();
+    let redeem = answer(redemption.redeem_temporary_pin(RedeemTemporaryPinRequest::default()).await).unwrap_err();
+    let mut refusals = BTreeMap::from([("check", check), ("issue", issue), ("redeem", redeem)]);
+    for (name, evidence) in [
+        ("verify by login", Evidence::WebLogin(WebLogin::default())),
+        ("verify by phone", Evidence::PhoneIdentification(PhoneIdentification::default())),
+        ("verify at the counter", Evidence::CounterIdentification(CounterIdentification::default())),
+        ("verify by answers", Evidence::QuestionAnswers(QuestionAnswers::default())),
+    ] {
+        let request = VerifyIdentityRequest { evidence: Some(evidence), language: 0 };
+        refusals.insert(name, answer(pins.verify_identity(request).await).unwrap_err());
+    }
+    refusals
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_role_may_call_what_it_is_for_and_nothing_else() {
+    let sandbox = Sandbox::start(&[]);
+    let installation = Installation::new(&sandbox).await;
+    let process = installation.start().await;
+    for (caller, allowed) in [
+        ("web", &["check", "issue", "verify by login"][..]),
+        ("phone", &["check", "issue", "verify by answers", "verify by phone"]),
+        ("counter", &["check", "issue", "verify at the counter", "verify by answers"]),
+        ("redeemer", &["redeem"]),
+        ("operator", &[]),
+        ("both", &["check", "issue", "redeem", "verify by answers", "verify by phone"]),
+    ] {
+        let mut reached = Vec::new();
+        for (call, refusal) in refusals(&process.caller(caller)).await {
+            if refusal.code == Code::PermissionDenied {
+                refusal.assert(Code::PermissionDenied, Reason::CallerNotAllowed);
+            } else {
+                refusal.assert(Code::InvalidArgument, Reason::InvalidField);
+                reached.push(call);
+            }
+        }
+        assert_eq!(reached, allowed, "{caller}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_that_nobody_configured_is_nobody() {
+    let sandbox = Sandbox::start(&[]);
+    let installation = Installation::new(&sandbox).await;
+    let process = installation.start().await;
+    for names in [
+        &["spiffe://example.dk/somebody-else"][..],
+        &["spiffe://example.dk/profile-page/x"],
+        &["sub.support.example.dk"],
+        // A name is of its kind.
+        &["spiffe://support.example.dk"],
+        &[],
+    ] {
+        let channel = process.with(Some(&installation.authority.sign(names)));
+        for (call, refusal) in refusals(&channel).await {
+            assert_eq!(
+                (refusal.code, refusal.reason),
+                (Code::Unauthenticated, Reason::CallerUnknown),
+                "{names:?}: {call}"
+            );
+        }
+        // A load balancer may look.
+        HealthClient::new(channel).check(HealthCheckRequest::default()).await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_configured_name_serves_beside_unknown_ones_too() {
+    let sandbox = Sandbox::start(&[]);
+    let installation = Installation::new(&sandbox).await;
+    let process = installation.start().await;
+    for (caller, names, _) in CALLERS {
+        for name in names {
+            let channel = process.with(Some(&installation.authority.sign(&["unknown.example.dk", name])));
+            let unknown = refusals(&channel).await.values().any(|refusal| refusal.code == Code::Unauthenticated);
+            assert!(!unknown, "{caller} as {name}");
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! The real binary, installed as in production: mutual TLS, a key ring, a database and a key prefix of its own. Around it
+//! the world of a sandbox: its identity register, issuers, SMS gateway and phones.
+
+#![allow(dead_code, reason = "each test crate uses a part of this")]
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use redis::Commands as _;
+use reqwest::Url;
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
+use temporary_pin::config::Config;
+
+use crate::authority::Authority;
+use crate::process::Process;
+use crate::sandbox::Sandbox;
+use crate::support::{redis_url, unique};
+
+/// The callers, each with the names in its certificates and its roles.
+pub(crate) const CALLERS: [(&str, &[&str], &[&str]); 6] = [
+    ("web", &["spiffe://example.dk/profile-page"], &["channel:web"]),
+    ("phone", &["support.example.dk"], &["channel:phone"]),
+    ("counter", &["spiffe://example.dk/counter-1", "counter-2.example.dk"], &["channel:counter"]),
+    ("redeemer", &["spiffe://example.dk/authenticator"], &["redeemer"]),
+    ("operator", &["spiffe://example.dk/operator"], &["operator"]),
+    ("both", &["both.example.dk"], &["channel:phone", "redeemer"]),
+];
+
+pub(crate) struct Installation {
+    directory: PathBuf,
+    /// Of the database, and before each Redis key.
+    name: String,
+    pub(crate) authority: Authority,
+    environment: Vec<(String, String)>,
+}
+
+impl Installation {
+    /// Makes everything that an operator has to make.
+    pub(crate) async fn new(sandbox: &Sandbox) -> Self {
+        let name = unique("production").replace('-', "_");
+        let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(&name);
+        fs::create_dir(&directory).unwrap();
+        let mut installation = Self { directory, name, authority: Authority::new(), environment: Vec::new() };
+        installation.write_files(sandbox).await;
+        installation.set("POSTGRES__URL", installation.database_url());
+        installation.set("REDIS__URL", redis_url());
+        run_sql(format!("CREATE DATABASE {}", installation.name)).await;
+        let key_ring = installation.path("keys.toml");
+        installation.run(&["keys", "generate", "--out", &key_ring]);
+        installation.run(&["migrate"]);
+        installation
+    }
+
+    async fn write_files(&self, sandbox: &Sandbox) {
+        let server = self.authority.sign(&["localhost"]);
+        fs::write(self.path("client-ca.pem"), self.authority.pem()).unwrap();
+        fs::write(self.path("server.pem"), &server.certificate).unwrap();
+        fs::write(self.path("server.key"), &server.key).unwrap();
+        let http = &sandbox.http_url;
+        let register = sandbox.get("/register").await;
+        let mut config = format!(
+            "
+            server.address = '127.0.0.1:0'
+            server.tls = {{ certificate = '{certificate}', key = '{key}', client_ca = '{client_ca}' }}
+            redis.key_prefix = '{name}'
+            register.url = {register}
+            web_login = {{ issuer = '{http}/issuers/web', audience = 'temporary-pin-web' }}
+            agent_login = {{ issuer = '{http}/issuers/workforce', audience = 'temporary-pin-workforce' }}
+            sms.gateway = {{ url = '{http}/rest/mtsms', token = 'sandbox-gateway-token' }}
+            keys.file = '{keys}'
+            ",
+            certificate = self.path("server.pem"),
+            key = self.path("server.key"),
+            client_ca = self.path("client-ca.pem"),
+            name = self.name,
+            register = register["url"],
+            keys = self.path("keys.toml"),
+        );
+        for (name, sans, roles) in CALLERS {
+            config += &format!("[[callers]]\nname = '{name}'\nsans = {sans:?}\nroles = {roles:?}\n");
+        }
+        fs::write(self.path("temporary-pin.toml"), config).unwrap();
+    }
+
+    /// Overrides a key of the configuration, such as `SERVER__DRAIN`.
+    pub(crate) fn set(&mut self, key: &str, value: impl Into<String>) {
+        self.environment.push((format!("TEMPORARY_PIN__{key}"), value.into()));
+    }
+
+    /// Starts the service and waits until it serves.
+    pub(crate) async fn start(&self) -> Process<'_> {
+        let mut command = self.command(&["serve"]);
+        command.env("RUST_LOG", "info");
+        let process = Process::start(command, &self.authority);
+        process.until_serving().await;
+        process
+    }
+
+    /// The configuration that the process gets.
+    pub(crate) fn config(&self) -> Config {
+        let environment = self.environment.iter().map(|(key, value)| (OsString::from(key), OsString::from(value)));
+        Config::load(Some(Path::new(&self.path("temporary-pin.toml"))), environment).unwrap()
+    }
+
+    pub(crate) fn database_url(&self) -> String {
+        let mut url = Url::parse(&std::env::var("DATABASE_URL").expect("DATABASE_URL must name a Postgres")).unwrap();
+        url.set_path(&self.name);
+        url.into()
+    }
+
+    /// How many rows a table has, or how many of them `table WHERE condition` names.
+    pub(crate) async fn count(&self, table: &'static str) -> i64 {
+        let mut database = PgConnection::connect(&self.database_url()).await.unwrap();
+        let count = AssertSqlSafe(format!("SELECT count(*) FROM {table}"));
+        sqlx::query_scalar(count).fetch_one(&mut database).await.unwrap()
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_temporary-pin"));
+        command.env_clear().args(arguments).args(["--config", &self.path("temporary-pin.toml")]);
+        command.envs(self.environment.iter().map(|(key, value)| (key, value)));
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) {
+        let output = self.command(arguments).output().unwrap();
+        assert!(output.status.success(), "{arguments:?}: {output:?}");
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.directory.join(name).to_str().unwrap().to_owned()
+    }
+}
+
+async fn run_sql(statement: String) {
+    let mut server = PgConnection::connect(&std::env::var("DATABASE_URL").unwrap()).await.unwrap();
+    sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut server).await.unwrap();
+}
+
+impl Drop for Installation {
+    fn drop(&mut self) {
+        let name = self.name.clone();
+        // A thread of its own, because nobody can be waited for on a runtime's.
+        let clear = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(run_sql(format!("DROP DATABASE {name} WITH (FORCE)")));
+            let mut redis = redis::Client::open(redis_url()).unwrap().get_connection().unwrap();
+            let keys: Vec<String> = redis.scan_match(format!("{name}*")).unwrap().map(Result::unwrap).collect();
+            if !keys.is_empty() {
+                redis.unlink::<_, ()>(keys).unwrap();
+            }
+        });
+        let _ = clear.join();
+        let _ = fs::remove_dir_all(&self.directory);
+    }
+}
