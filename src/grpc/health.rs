@@ -18,18 +18,22 @@ impl Health {
     /// Reports SERVING or NOT_SERVING, for all names.
     pub async fn report(&self, serving: bool) {
         let status = if serving { ServingStatus::Serving } else { ServingStatus::NotServing };
-        // The empty name is the whole server.
-        for name in services::OURS.into_iter().chain([""]) {
+        for name in names() {
             self.0.set_service_status(name, status).await;
         }
     }
 
-    /// Reports NOT_SERVING for the last time. Whoever watches is told, and that was all: a watch that lasted would hold up
-    /// the end of the process.
+    /// Reports NOT_SERVING for good.
     pub async fn end(mut self) {
         self.report(false).await;
-        for name in services::OURS.into_iter().chain([""]) {
+        // Whoever watches has been told; a watch that lasted would hold up the end of the process.
+        for name in names() {
             self.0.clear_service_status(name).await;
         }
     }
+}
+
+/// The whole server (empty name) and its services.
+fn names() -> impl Iterator<Item = &'static str> {
+    [""].into_iter().chain(services::OURS)
 }
