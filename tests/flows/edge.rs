@@ -8,7 +8,7 @@ use temporary_pin::proto::temporarypin::v1::verify_identity_request::Evidence;
 use temporary_pin::proto::temporarypin::v1::{Reason, RedeemTemporaryPinRequest, WebLogin};
 use tonic::{Code, Status};
 
-use crate::acts::{CLERK, QUESTIONS};
+use crate::acts::{CLERK, QUESTIONS, truth};
 use crate::calls::{Refusal, answer, by, uuid};
 use crate::world::World;
 
@@ -144,4 +144,26 @@ async fn what_does_not_exist_is_refused_with_a_reason() {
     let path = "temporarypin.v1.OracleService/RevealTemporaryPin";
     let refusal = Raw { path, caller: Some("web"), body: framed(&[]) }.refused(&world).await;
     refusal.assert(Code::PermissionDenied, Reason::CallerNotAllowed);
+}
+
+#[tokio::test]
+async fn agents_serve_others_and_not_themselves() {
+    let world = World::open().await;
+    let clara = world.person("clara-clerk").await;
+    let own_call = world.phone_evidence(clara.reference(), clara.document(), "clara-clerk").await;
+    let mut own_visit = world.visit(&clara, QUESTIONS).await;
+    own_visit.agent_token = world.agent_token("clara-clerk").await;
+    let asked = world.ask(&clara).await;
+    let mut own_answers = world.answers(&asked, |_, question| truth(&clara, question)).await;
+    own_answers.agent_token = world.agent_token("clara-clerk").await;
+
+    for (caller, evidence) in [
+        ("phone", own_call),
+        ("counter", Evidence::CounterIdentification(own_visit)),
+        ("phone", Evidence::QuestionAnswers(own_answers)),
+    ] {
+        let refusal = world.verify(caller, evidence).await.unwrap_err();
+        refusal.assert(Code::PermissionDenied, Reason::AgentNotAccepted);
+    }
+    world.identify(&clara).await;
 }
