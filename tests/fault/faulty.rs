@@ -19,7 +19,6 @@ use crate::world::World;
 pub(crate) const LEASE: TimeDelta = TimeDelta::seconds(60);
 
 pub(crate) struct Faulty {
-    // Dropped in this order: the sandbox tidies up through the proxies.
     pub(crate) world: World,
     pub(crate) postgres: FaultProxy,
     pub(crate) redis: FaultProxy,
@@ -61,6 +60,8 @@ impl Drop for Faulty {
     fn drop(&mut self) {
         self.postgres.restore();
         self.redis.restore();
+        // It tidies up through the proxies.
+        self.world.sandbox.stop();
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use futures_util::future::join_all;
 use rstest::rstest;
 use serde_json::json;
 use temporary_pin::proto::temporarypin::v1::redeem_temporary_pin_response::Outcome;
@@ -112,4 +113,31 @@ async fn r26_nothing_without_it_and_nothing_lost_by_it(#[case] outage: Outage) {
     assert_eq!(issue().await.unwrap().id, first.id);
     assert_eq!(world.texts(&ordering).await.len(), 1);
     assert_eq!(redeem().await.unwrap().outcome(), Outcome::Redeemed);
+}
+
+/// A host that dies without a word, while another takes over its address.
+#[tokio::test(flavor = "multi_thread")]
+async fn r26_connections_that_fall_silent_are_replaced() {
+    let faulty = Faulty::open(1).await;
+    let world = &faulty.world;
+    let person = world.somebody().await;
+    let check = || world.check("phone", person.reference());
+    let many_checks = || join_all((0..40).map(|_| check()));
+    for answer in many_checks().await {
+        answer.unwrap();
+    }
+    faulty.postgres.silence();
+    faulty.redis.silence();
+
+    let start = Instant::now();
+    for answer in many_checks().await {
+        if let Err(refusal) = answer {
+            refusal.assert(Code::Unavailable, Reason::Unavailable);
+        }
+    }
+    assert!(start.elapsed() < DEADLINE, "{:?}", start.elapsed());
+    faulty.health(ServingStatus::Serving).await;
+    for answer in many_checks().await {
+        answer.unwrap();
+    }
 }

@@ -1,1 +1,184 @@
+//! What the service tells OpenTelemetry: a trace per call with what it waited for, metrics, and nothing about persons.
 
+use std::collections::BTreeSet;
+
+use opentelemetry_proto::tonic::trace::v1::Span;
+use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
+use temporary_pin::proto::temporarypin::v1::redemption_service_client::RedemptionServiceClient;
+use temporary_pin::proto::temporarypin::v1::temporary_pin_service_client::TemporaryPinServiceClient;
+use temporary_pin::proto::temporarypin::v1::{
+    CheckEligibilityRequest, IssueTemporaryPinRequest, RedeemTemporaryPinRequest, VerifyIdentityRequest,
+};
+use tonic::Request;
+
+use crate::acts::{CLERK, pin_in};
+use crate::calls::uuid;
+use crate::collector::Collector;
+use crate::installation::Installation;
+use crate::person::Person;
+use crate::sandbox::Sandbox;
+use crate::world::{World, until};
+
+/// A request of a trace. The caller's span is `00000000000000ff` in each.
+fn traced<T>(trace: u8, message: T) -> Request<T> {
+    let mut request = Request::new(message);
+    let context = format!("00-{:032x}-{CALLERS_SPAN:016x}-01", trace);
+    request.metadata_mut().insert("traceparent", context.parse().unwrap());
+    request
+}
+
+const CALLERS_SPAN: u64 = 0xff;
+
+/// Calls everything once, each call in a trace of its own: 1 to 4. Gives the secrets that were used.
+async fn story(world: &mut World, installation: &Installation, collected: &Collector) -> Vec<String> {
+    let mut process = installation.start().await;
+    let person = world.somebody().await;
+    world.channel = process.caller("phone");
+    let verification_id = world.identify(&person).await;
+    let mut pins = TemporaryPinServiceClient::new(world.channel.clone());
+    let check = CheckEligibilityRequest { person: Some(person.reference()) };
+    pins.check_eligibility(traced(1, check)).await.unwrap();
+    let other = world.somebody().await;
+    let evidence = world.phone_evidence(other.reference(), other.document(), CLERK).await;
+    let verify = VerifyIdentityRequest { evidence: Some(evidence), language: 0 };
+    pins.verify_identity(traced(2, verify)).await.unwrap();
+    let issue = IssueTemporaryPinRequest { request_id: uuid().to_string(), verification_id, language: 0 };
+    pins.issue_temporary_pin(traced(3, issue)).await.unwrap();
+    until("the SMS is accepted", async || installation.count("outbox WHERE state = 'accepted'").await == 1).await;
+    let messages = world.sandbox.get(&format!("/phones/{}/messages", person.mobile_number())).await;
+    let pin = pin_in(messages[0]["text"].as_str().unwrap());
+
+    let mut redemption = RedemptionServiceClient::new(process.caller("redeemer"));
+    let redeem = RedeemTemporaryPinRequest {
+        request_id: uuid().to_string(),
+        person: Some(person.reference()),
+        pin: pin.clone(),
+    };
+    redemption.redeem_temporary_pin(traced(4, redeem)).await.unwrap();
+
+    // Something that fails, to be counted.
+    world.sandbox.post("/register", serde_json::json!({ "mode": "down" })).await;
+    world.check("phone", person.reference()).await.unwrap_err();
+    process.terminate();
+    assert_eq!(process.wait().await.code(), Some(0));
+    assert!(!collected.spans().is_empty(), "the last spans are sent before the end");
+    secrets(&[person, other], &pin)
+}
+
+/// What must not be seen, in the forms that it could have.
+fn secrets(people: &[Person], pin: &str) -> Vec<String> {
+    let mut secrets = vec![pin.to_owned(), format!("{} {}", &pin[..4], &pin[4..])];
+    for person in people {
+        let text = |field: &str| person.0[field].as_str().unwrap();
+        secrets.push(text("cpr_number").to_owned());
+        secrets.push(text("mitid_uuid").to_owned());
+        secrets.push(text("name").to_owned());
+        secrets.push(text("mobile_number")[3..].to_owned());
+        secrets.push(person.document().number);
+        let facts = person.0["facts"].as_object().unwrap().values();
+        let answers = facts.flat_map(|values| values.as_array().unwrap());
+        // Years are too short to be told from other numbers.
+        secrets.extend(answers.map(|fact| fact.as_str().unwrap().to_owned()).filter(|fact| fact.len() > 4));
+    }
+    secrets
+}
+
+fn names<'a>(spans: impl IntoIterator<Item = &'a Span>) -> BTreeSet<&'a str> {
+    spans.into_iter().map(|span| span.name.as_str()).collect()
+}
+
+fn children<'a>(spans: &'a [Span], parent: &Span) -> Vec<&'a Span> {
+    spans.iter().filter(|span| span.parent_span_id == parent.span_id).collect()
+}
+
+/// The one server span of a trace, and what it waited for.
+#[track_caller]
+fn assert_call(spans: &[Span], trace: u8, method: &str, waited_for: &[&str]) {
+    let of_trace = |span: &&Span| span.trace_id[..15] == [0; 15] && span.trace_id[15] == trace;
+    let servers: Vec<&Span> =
+        spans.iter().filter(of_trace).filter(|span| span.kind == SpanKind::Server as i32).collect();
+    assert_eq!(servers.len(), 1, "{servers:#?}");
+    let server = servers[0];
+    assert_eq!(server.name, format!("temporarypin.v1.{method}"));
+    assert_eq!(server.parent_span_id, CALLERS_SPAN.to_be_bytes());
+    let children = children(spans, server);
+    assert_eq!(names(children.iter().copied()), BTreeSet::from_iter(waited_for.iter().copied()), "{method}");
+    for child in children {
+        assert_eq!(child.kind, SpanKind::Client as i32, "{}", child.name);
+        assert!(of_trace(&child) && child.start_time_unix_nano >= server.start_time_unix_nano, "{}", child.name);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_call_is_traced_and_counted_and_nobody_is_named() {
+    let (collected, endpoint) = Collector::start().await;
+    let mut world = World::around(Sandbox::start(&["--people", "2"])).await;
+    let mut installation = Installation::new(&world.sandbox).await;
+    installation.set("TELEMETRY__OTLP_ENDPOINT", endpoint);
+    let secrets = story(&mut world, &installation, &collected).await;
+
+    let spans = collected.spans();
+    assert_call(
+        &spans,
+        1,
+        "TemporaryPinService/CheckEligibility",
+        &[
+            "redis.spend",
+            "register.look_up_person",
+            "postgres.current_access_request",
+            "postgres.open_pin_request",
+            "postgres.verification_limit",
+            "postgres.pin_limits",
+        ],
+    );
+    assert_call(
+        &spans,
+        2,
+        "TemporaryPinService/VerifyIdentity",
+        &[
+            "redis.spend",
+            "register.look_up_person",
+            "register.look_up_document",
+            "postgres.questions_asked_in_vain",
+            "postgres.record_verification",
+        ],
+    );
+    assert_call(
+        &spans,
+        3,
+        "TemporaryPinService/IssueTemporaryPin",
+        &["redis.spend", "register.look_up_person", "postgres.issue_temporary_pin"],
+    );
+    assert_call(
+        &spans,
+        4,
+        "RedemptionService/RedeemTemporaryPin",
+        &["redis.spend", "redis.refund", "register.look_up_person", "postgres.begin_try", "postgres.finish_try"],
+    );
+    let hand_over = spans.iter().find(|span| span.name == "hand_over").expect("the SMS is traced");
+    let waited_for = names(children(&spans, hand_over));
+    assert_eq!(waited_for, BTreeSet::from(["postgres.begin_handover", "gateway.send", "postgres.message_accepted"]));
+
+    // Polls and probes would drown the rest.
+    let ours = |name: &&str| name.starts_with("temporarypin.v1.") || *name == "hand_over";
+    let roots = names(spans.iter().filter(|span| span.parent_span_id.is_empty()));
+    assert!(roots.iter().all(|name| ours(name)), "{roots:?}");
+
+    let metrics = collected.metrics();
+    let metric_names: BTreeSet<&str> = metrics.iter().map(|metric| metric.name.as_str()).collect();
+    let expected = [
+        "rpc.server.call.duration",
+        "temporary_pin.pins",
+        "temporary_pin.verifications",
+        "temporary_pin.redemptions",
+        "temporary_pin.refusals",
+        "temporary_pin.messages",
+        "temporary_pin.dependency.failures",
+    ];
+    assert_eq!(metric_names, BTreeSet::from(expected));
+
+    let told = format!("{:?} {metrics:?}", collected.resource_spans());
+    for secret in secrets {
+        assert!(!told.contains(&secret), "{secret}");
+    }
+}
