@@ -97,6 +97,7 @@ CREATE TABLE outbox (
     state             text NOT NULL CHECK (state IN ('queued', 'accepted', 'failed', 'expired', 'cancelled')),
     sealed_body       bytea,
     sends             smallint NOT NULL DEFAULT 1,         -- sends asked for; with the id it is the gateway's reference
+    last_send         boolean NOT NULL DEFAULT false,      -- R5 allows no further send: the body goes with this one
     attempts          smallint NOT NULL DEFAULT 0,         -- hand-overs tried for the present send
     next_attempt_time timestamptz NOT NULL,
     expire_time       timestamptz NOT NULL,

@@ -11,7 +11,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::rustls::pki_types::CertificateDer;
 use tonic::transport::server::{Connected, TlsConnectInfo};
 
-use super::status;
+use super::{services, status};
 use crate::config::Role;
 use crate::domain::channel::Channel;
 
@@ -97,11 +97,9 @@ impl Needed {
     /// By path `/package.Service/Method`. A service that is not named here is nobody's.
     fn by(path: &str) -> Option<Self> {
         match path.trim_start_matches('/').split('/').next()? {
-            "temporarypin.v1.TemporaryPinService" => Some(Self::Channel),
-            "temporarypin.v1.RedemptionService" => Some(Self::Redeemer),
-            "grpc.health.v1.Health"
-            | "grpc.reflection.v1.ServerReflection"
-            | "grpc.reflection.v1alpha.ServerReflection" => Some(Self::Nothing),
+            services::TEMPORARY_PIN => Some(Self::Channel),
+            services::REDEMPTION => Some(Self::Redeemer),
+            services::HEALTH | services::REFLECTION | services::REFLECTION_ALPHA => Some(Self::Nothing),
             _ => None,
         }
     }

@@ -8,6 +8,7 @@ mod health;
 mod observe;
 mod redemption_service;
 mod routes;
+mod services;
 mod status;
 mod temporary_pin_service;
 
@@ -23,7 +24,7 @@ use crate::clock::Clock;
 use crate::issuance::{Issuance, Refusal};
 use caller::Caller;
 
-pub use health::watch as watch_health;
+pub use health::Health;
 pub use routes::{Settings, routes};
 
 /// What every service needs.
@@ -56,7 +57,7 @@ async fn answered<T: Send + 'static>(
             let metrics = &context.issuance.metrics;
             metrics.refusal(refusal.reason().as_str());
             if let Refusal::Unavailable(dependency) = refusal {
-                metrics.dependency_failure(dependency);
+                metrics.dependency_failure(dependency.as_str());
             }
             Err(status::refused(&refusal, now))
         }

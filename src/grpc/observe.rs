@@ -14,7 +14,7 @@ use crate::telemetry::metrics::Metrics;
 use crate::telemetry::propagation::{parent_context, trace_id};
 
 /// The RPCs that are observed. Health and reflection are not: probes would drown the rest.
-const METHODS: [&str; 4] = [
+pub(super) const METHODS: [&str; 4] = [
     "temporarypin.v1.TemporaryPinService/CheckEligibility",
     "temporarypin.v1.TemporaryPinService/VerifyIdentity",
     "temporarypin.v1.TemporaryPinService/IssueTemporaryPin",

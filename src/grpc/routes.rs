@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use axum::middleware::{from_fn, from_fn_with_state};
 use tonic::service::Routes;
-use tonic_health::server::HealthReporter;
 use tonic_reflection::server::Builder as Reflection;
 
 use super::caller::{CallerResolver, authorise};
+use super::health::Health;
 use super::redemption_service::Redeem;
 use super::temporary_pin_service::TemporaryPin;
-use super::{Context, conform, deadline, observe};
+use super::{Context, conform, deadline, observe, services};
 use crate::proto::DESCRIPTOR_SET;
 use crate::proto::temporarypin::v1::redemption_service_server::RedemptionServiceServer;
 use crate::proto::temporarypin::v1::temporary_pin_service_server::TemporaryPinServiceServer;
@@ -28,16 +28,16 @@ pub struct Settings {
     pub reflection: bool,
 }
 
-/// All services, and the reporter of their health, which is NOT_SERVING until something else is reported.
+/// All services, and what reports their health.
 pub async fn routes(
     context: Arc<Context>,
     callers: Arc<dyn CallerResolver>,
     metrics: Metrics,
     settings: Settings,
-) -> anyhow::Result<(Routes, HealthReporter)> {
+) -> anyhow::Result<(Routes, Health)> {
     let limit = settings.message_limit;
-    let (reporter, health) = tonic_health::server::health_reporter();
-    super::health::not_serving(&reporter).await;
+    let (reporter, health_service) = tonic_health::server::health_reporter();
+    let health = Health::new(reporter).await;
     let mut routes = Routes::builder();
     routes
         .add_service(
@@ -50,7 +50,7 @@ pub async fn routes(
                 .max_decoding_message_size(limit)
                 .max_encoding_message_size(limit),
         )
-        .add_service(health);
+        .add_service(health_service);
     if settings.reflection {
         routes.add_service(reflection().build_v1()?).add_service(reflection().build_v1alpha()?);
     }
@@ -62,7 +62,7 @@ pub async fn routes(
         .layer(from_fn_with_state(callers, authorise))
         .layer(from_fn_with_state(settings.default_deadline, deadline::bound))
         .layer(from_fn_with_state(metrics, observe::observe));
-    Ok((router.into(), reporter))
+    Ok((router.into(), health))
 }
 
 /// Our contract, and the `google.rpc` details, so that grpcurl prints them.
@@ -71,7 +71,7 @@ fn reflection() -> Reflection<'static> {
         .register_encoded_file_descriptor_set(DESCRIPTOR_SET)
         .register_encoded_file_descriptor_set(tonic_types::pb::FILE_DESCRIPTOR_SET)
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
-        .with_service_name("temporarypin.v1.TemporaryPinService")
-        .with_service_name("temporarypin.v1.RedemptionService")
-        .with_service_name("grpc.health.v1.Health")
+        .with_service_name(services::TEMPORARY_PIN)
+        .with_service_name(services::REDEMPTION)
+        .with_service_name(services::HEALTH)
 }

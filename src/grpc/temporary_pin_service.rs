@@ -63,7 +63,7 @@ impl TemporaryPinService for TemporaryPin {
         let request = request.into_inner();
         let mut violations = Violations::default();
         let request_id = violations.uuid("request_id", &request.request_id);
-        let verification_id = violations.text("verification_id", request.verification_id, 512);
+        let verification_id = violations.verification_id("verification_id", request.verification_id);
         let language = violations.language("language", request.language);
         let order = request_id.zip(verification_id).zip(language);
         let ((request_id, verification_id), language) = violations.finish(order)?;

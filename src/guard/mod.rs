@@ -16,7 +16,7 @@ use futures_util::future::join_all;
 pub use self::bucket::{Bucket, Spend};
 use self::bucket::{key, person_tag};
 use self::connection::Connection;
-use self::script::{Call, HOLD, Mode, Verdict, hold_from_text, hold_to_text};
+use self::script::{Call, HOLD, Mode, Verdict, hold_to_text};
 use crate::domain::hold::{Hold, HoldState};
 use crate::domain::person::PersonKey;
 use crate::domain::reason::Reason;
@@ -111,16 +111,6 @@ impl Guard {
     /// an earlier call spent under the same id stays spent. Into a rate one, each time this is called.
     pub async fn refund(&self, spends: &[Spend<'_>], spent_at: DateTime<Utc>) -> Result<(), GuardError> {
         combine(self.run_all(&Call::group(None, spends), Mode::Refund, spent_at).await).map(|_| ())
-    }
-
-    /// The person's hold, as far as it is known here.
-    pub async fn hold(&self, person: PersonKey) -> Result<Option<Hold>, GuardError> {
-        let key = self.hold_key(person);
-        let text: Option<String> = self
-            .connection
-            .run("hold", async |mut connection| redis::cmd("GET").arg(key).query_async(&mut connection).await)
-            .await?;
-        text.map(|text| hold_from_text(&text).ok_or(GuardError::Unavailable)).transpose()
     }
 
     /// Keeps the hold until it expires, in place of any other of that person.

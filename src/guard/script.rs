@@ -116,12 +116,6 @@ pub(super) fn hold_to_text(hold: &Hold) -> String {
     format!("{request} {eligible} {expire}")
 }
 
-/// The reverse of [`hold_to_text`].
-pub(super) fn hold_from_text(text: &str) -> Option<Hold> {
-    let times: Vec<i64> = text.split(' ').map(str::parse).collect::<Result<_, _>>().ok()?;
-    hold_from_micros(&times)
-}
-
 fn hold_from_micros(times: &[i64]) -> Option<Hold> {
     let &[request, eligible, expire] = times else { return None };
     Some(Hold {

@@ -69,8 +69,7 @@ impl Issuance {
         if let (false, Some(mobile)) = (open, mobile) {
             let mobile = self.keys.mobile_key(&mobile.number);
             let (person_pins, mobile_pins) = (limits.person_pins, limits.mobile_pins);
-            let until =
-                pin_requests::pins_until(&self.store, key, Some(mobile), person_pins, mobile_pins, call.now).await?;
+            let until = pin_requests::pins_until(&self.store, key, mobile, person_pins, mobile_pins, call.now).await?;
             reached.extend(until.person.map(|until| Denial::until(Reason::PersonLimit, until)));
             reached.extend(until.mobile.map(|until| Denial::until(Reason::MobileLimit, until)));
         }

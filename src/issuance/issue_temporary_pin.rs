@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::verification_id::VerificationId;
-use super::{Call, Issuance, Refusal, language_of};
+use super::{Call, Dependency, Issuance, Refusal, language_of};
 use crate::domain::channel::Channel;
 use crate::domain::eligibility::{denials, hold_denial};
 use crate::domain::language::Language;
@@ -16,7 +16,6 @@ use crate::sms::sealed::seal_message;
 use crate::store::access_requests;
 use crate::store::issue_temporary_pin::{AccessProblem, Issue, IssueOutcome, VerificationProblem, issue, replay};
 use crate::store::pin_requests::PinRequestView;
-use crate::telemetry::metrics::Dependency;
 use crate::texts::SmsText;
 
 /// An order for a PIN.

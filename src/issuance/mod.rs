@@ -29,10 +29,12 @@ use crate::store::verifications::VerificationLimits;
 use crate::telemetry::metrics::Metrics;
 use crate::texts::Texts;
 
+pub use crate::store::pin_requests::{DispatchState, PinRequestView, PinState};
+pub use crate::store::redeem_temporary_pin::RedeemOutcome;
 pub use check_eligibility::{ChannelEligibility, Eligibility};
 pub use issue_temporary_pin::Order;
 pub use redeem_temporary_pin::Try;
-pub use refusal::Refusal;
+pub use refusal::{Dependency, Refusal};
 pub use verify_identity::{Answers, Confirmation, CounterIdentification, Evidence, PhoneIdentification, Verification};
 
 /// What the use cases work with.

@@ -64,7 +64,7 @@ impl Issuance {
         may_count: bool,
         now: DateTime<Utc>,
     ) -> Result<(Compared, RedeemOutcome), Refusal> {
-        if person.is_some_and(|person| !self.may_still_redeem(person, now)) {
+        if person.is_none_or(|person| !self.may_still_redeem(person, now)) {
             let reason = "not_eligible";
             let withdrawal = Withdrawal { person: key, caller: &attempt.caller, agent: None, reason, now };
             revoke(&self.store, &withdrawal).await?;
@@ -105,7 +105,8 @@ impl Issuance {
         Ok((compared, store::finish_try(&self.store, &counted_try, verdict).await?))
     }
 
-    /// Whether somebody who got a PIN may still use it: alive, and with an active account (R12).
+    /// Whether somebody who got a PIN may still use it: alive, and with an active account (R12). Somebody whom the register
+    /// does not know (any more) may not.
     fn may_still_redeem(&self, person: &Person, now: DateTime<Utc>) -> bool {
         denials(person, Channel::Counter, &self.rules.eligibility, now).is_empty()
     }

@@ -4,7 +4,6 @@ use crate::domain::reason::{Denial, Reason};
 use crate::guard::GuardError;
 use crate::register::Unavailable;
 use crate::store::StoreError;
-use crate::telemetry::metrics::Dependency;
 
 /// Why not. `grpc::status` turns it into a status; what stands in `Internal` never leaves the process.
 #[derive(Debug)]
@@ -51,6 +50,32 @@ impl Refusal {
     /// One malformed field.
     pub(super) fn field(path: &'static str, description: impl Into<String>) -> Self {
         Self::Invalid(vec![(path, description.into())])
+    }
+}
+
+/// What an answer depends on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dependency {
+    /// The database.
+    Postgres,
+    /// The guard.
+    Redis,
+    /// The identity register.
+    Register,
+    /// An issuer of ID tokens.
+    Login,
+}
+
+impl Dependency {
+    /// The name used in metrics and logs.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Postgres => "postgres",
+            Self::Redis => "redis",
+            Self::Register => "register",
+            Self::Login => "login",
+        }
     }
 }
 

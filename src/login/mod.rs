@@ -38,8 +38,6 @@ pub struct WebLogin {
     pub mitid_uuid: MitidUuid,
     /// How sure that is.
     pub assurance: AssuranceLevel,
-    /// When the person logged in.
-    pub auth_time: DateTime<Utc>,
 }
 
 /// A support agent or clerk. Issuer and subject are masked in `Debug`.
@@ -51,13 +49,11 @@ pub struct Agent {
     pub subject: String,
     /// The agent's own MitID account, when the token names it: nobody witnesses for themselves (R20).
     pub mitid_uuid: Option<MitidUuid>,
-    /// How sure that is.
-    pub assurance: AssuranceLevel,
 }
 
 impl fmt::Debug for Agent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Agent").field("assurance", &self.assurance).finish_non_exhaustive()
+        f.debug_struct("Agent").finish_non_exhaustive()
     }
 }
 
@@ -126,7 +122,7 @@ impl IdTokens {
             .assurance(&settings.assurance_claim)
             .filter(|assurance| *assurance >= LEAST_ASSURANCE)
             .ok_or_else(|| deny(Reason::AssuranceTooLow, "assurance"))?;
-        Ok(WebLogin { mitid_uuid, assurance, auth_time })
+        Ok(WebLogin { mitid_uuid, assurance })
     }
 
     /// Verifies an agent's token (R22).
@@ -137,15 +133,13 @@ impl IdTokens {
 
         claims.check_times(now, settings.leeway).map_err(deny)?;
         let subject = claims.text("sub").filter(|subject| !subject.is_empty()).ok_or_else(|| deny("sub"))?;
-        let assurance = claims
-            .assurance(&settings.assurance_claim)
-            .filter(|assurance| *assurance >= LEAST_ASSURANCE)
-            .ok_or_else(|| deny("assurance"))?;
+        if claims.assurance(&settings.assurance_claim).is_none_or(|assurance| assurance < LEAST_ASSURANCE) {
+            return Err(deny("assurance"));
+        }
         Ok(Agent {
             issuer: settings.issuer.clone(),
             subject: subject.to_owned(),
             mitid_uuid: claims.mitid_uuid(&settings.person_claim),
-            assurance,
         })
     }
 

@@ -1,6 +1,7 @@
 //! Puts the parts together and serves.
 
 mod assemble;
+mod health;
 mod tls;
 
 use std::future::Future;
@@ -63,12 +64,12 @@ where
         message_limit: config.server.message_limit,
         reflection: config.server.reflection,
     };
-    let (routes, reporter) = grpc::routes(context, callers, parts.metrics.clone(), settings).await?;
+    let (routes, health) = grpc::routes(context, callers, parts.metrics.clone(), settings).await?;
 
     let (draining, stop) = (CancellationToken::new(), CancellationToken::new());
     let work = TaskTracker::new();
     let (store, guard) = (parts.issuance.store.clone(), parts.issuance.guard.clone());
-    work.spawn(grpc::watch_health(reporter, store.clone(), guard, draining.clone()));
+    work.spawn(health::watch(health, store.clone(), guard, draining.clone()));
     work.spawn(parts.dispatcher.run(Arc::clone(&parts.issuance.wake), stop.clone()));
     work.spawn(purge(store.clone(), config.retention.clone(), purge_clock, stop.clone()));
     work.close();

@@ -19,7 +19,7 @@ use crate::keys::KeyRing;
 use crate::random;
 use crate::store::StoreError;
 use crate::store::outbox::{self, Claimed, MessageKind};
-use crate::telemetry::metrics::{Dependency, Metrics};
+use crate::telemetry::metrics::Metrics;
 
 /// Hands messages over. Holds no database connection while it waits for the gateway.
 pub struct Dispatcher<G> {
@@ -144,7 +144,7 @@ impl<G: Gateway> Dispatcher<G> {
         }
         // A permanent no is about the message: the gateway itself is well.
         if let Err(GatewayError::Temporary(_) | GatewayError::Unknown(_)) = result {
-            self.metrics.dependency_failure(Dependency::Gateway);
+            self.metrics.dependency_failure("gateway");
         }
     }
 

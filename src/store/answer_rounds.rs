@@ -4,32 +4,21 @@ use chrono::{DateTime, Utc};
 use sqlx::PgPool;
 use uuid::Uuid;
 
-use super::{StoreError, run, to_key};
+use super::{StoreError, run};
 use crate::domain::assurance::AssuranceLevel;
-use crate::domain::channel::Channel;
-use crate::domain::person::{AgentKey, PersonKey};
+use crate::domain::person::AgentKey;
 use crate::domain::question::FactKind;
 use crate::domain::reason::Reason;
 
 /// A verification whose questions wait for answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PendingVerification {
-    /// The person.
-    pub person: PersonKey,
-    /// The channel it began in.
-    pub channel: Channel,
-    /// The caller it belongs to.
-    pub caller: String,
-    /// The agent who began it.
-    pub agent: Option<AgentKey>,
     /// Kinds of all questions asked, in order.
     pub question_kinds: Vec<FactKind>,
     /// Rounds of answers begun.
     pub answer_rounds: u32,
     /// Right answers in earlier rounds.
     pub right_answers: u32,
-    /// When it began.
-    pub create_time: DateTime<Utc>,
     /// When it ceases to serve (R21).
     pub expire_time: DateTime<Utc>,
 }
@@ -54,8 +43,7 @@ pub enum Conclusion {
 pub async fn pending(pool: &PgPool, id: Uuid) -> Result<Option<PendingVerification>, StoreError> {
     run(pool, "pending_verification", async |connection| {
         let row = sqlx::query!(
-            "SELECT person_key, channel, caller, agent_key, question_kinds, answer_rounds, right_answers, create_time,
-                expire_time
+            "SELECT question_kinds, answer_rounds, right_answers, expire_time
             FROM verifications WHERE id = $1 AND state = 'questions_pending'",
             id,
         )
@@ -64,15 +52,9 @@ pub async fn pending(pool: &PgPool, id: Uuid) -> Result<Option<PendingVerificati
         let Some(row) = row else { return Ok(None) };
         let kinds: Option<Vec<FactKind>> = row.question_kinds.iter().map(|name| FactKind::from_name(name)).collect();
         Ok(Some(PendingVerification {
-            person: PersonKey(to_key(&row.person_key)?),
-            channel: Channel::from_name(&row.channel)
-                .ok_or_else(|| StoreError::unknown_word("verifications.channel"))?,
-            caller: row.caller,
-            agent: row.agent_key.map(|key| to_key(&key)).transpose()?.map(AgentKey),
             question_kinds: kinds.ok_or_else(|| StoreError::unknown_word("verifications.question_kinds"))?,
             answer_rounds: row.answer_rounds.unsigned_abs().into(),
             right_answers: row.right_answers.unsigned_abs().into(),
-            create_time: row.create_time,
             expire_time: row.expire_time,
         }))
     })

@@ -150,12 +150,13 @@ resent AS (
     RETURNING p.id, p.channel, p.create_time, p.expire_time, p.masked_mobile_number, p.message_id, p.last_send_time, p.sends
 ),
 queued AS (
-    INSERT INTO outbox (id, person_key, kind, state, sealed_body, next_attempt_time, expire_time, create_time)
-    SELECT created.message_id, asked.person_key, 'pin', 'queued', $24, asked.now, created.expire_time, asked.now
+    INSERT INTO outbox (id, person_key, kind, state, sealed_body, last_send, next_attempt_time, expire_time, create_time)
+    SELECT created.message_id, asked.person_key, 'pin', 'queued', $24, asked.sends <= 1, asked.now, created.expire_time,
+        asked.now
     FROM asked, created
 ),
 requeued AS (
-    UPDATE outbox o SET state = 'queued', sends = o.sends + 1, attempts = 0, next_attempt_time = asked.now,
+    UPDATE outbox o SET state = 'queued', sends = o.sends + 1, last_send = o.sends + 1 >= asked.sends, attempts = 0, next_attempt_time = asked.now,
         lease_token = NULL, lease_expire_time = NULL, handover_time = NULL
     FROM asked, resent
     WHERE o.id = resent.message_id AND o.sealed_body IS NOT NULL

@@ -51,8 +51,3 @@ async fn lock_keys(
         .await?;
     Ok(())
 }
-
-/// A stored pseudonym.
-fn to_key(bytes: &[u8]) -> Result<[u8; 32], StoreError> {
-    bytes.try_into().map_err(|_| StoreError::Internal("a pseudonym is not 32 bytes long".into()))
-}

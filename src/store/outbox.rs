@@ -132,14 +132,14 @@ pub async fn begin_handover(
     .await
 }
 
-/// Records that the gateway took the message. A PIN's body stays, because it may be sent again (R5).
+/// Records that the gateway took the message. A PIN's body stays while R5 allows a further send.
 ///
 /// The answer also counts when it comes after [`settle_lost`] has given the message up.
 pub async fn accepted(pool: &PgPool, message: &Claimed, gateway_reference: Option<&str>) -> Result<(), StoreError> {
     run(pool, "message_accepted", async |connection| {
         sqlx::query!(
             "UPDATE outbox SET state = 'accepted', gateway_reference = $3, last_error = NULL, handover_time = NULL,
-                sealed_body = CASE WHEN kind = 'pin' THEN sealed_body END, lease_token = NULL, lease_expire_time = NULL
+                sealed_body = CASE WHEN kind = 'pin' AND NOT last_send THEN sealed_body END, lease_token = NULL, lease_expire_time = NULL
             WHERE id = $1 AND lease_token = $2 AND state IN ('queued', 'failed')",
             message.id,
             message.lease_token,
@@ -176,12 +176,12 @@ pub async fn retry_later(
     .await
 }
 
-/// Records that the message will not be handed over again. A PIN's body stays, because it may be sent again (R5).
+/// Records that the message will not be handed over again. A PIN's body stays while R5 allows a further send.
 pub async fn failed(pool: &PgPool, message: &Claimed, reason: &str) -> Result<(), StoreError> {
     run(pool, "message_failed", async |connection| {
         sqlx::query!(
             "UPDATE outbox SET state = 'failed', last_error = $3, handover_time = NULL,
-                sealed_body = CASE WHEN kind = 'pin' THEN sealed_body END, lease_token = NULL, lease_expire_time = NULL
+                sealed_body = CASE WHEN kind = 'pin' AND NOT last_send THEN sealed_body END, lease_token = NULL, lease_expire_time = NULL
             WHERE id = $1 AND lease_token = $2 AND state = 'queued'",
             message.id,
             message.lease_token,
@@ -201,6 +201,7 @@ pub async fn settle_lost(pool: &PgPool, now: DateTime<Utc>) -> Result<u64, Store
         let lost = sqlx::query!(
             "UPDATE outbox SET last_error = 'outcome unknown',
                 state = CASE kind WHEN 'pin' THEN 'failed' ELSE state END,
+                sealed_body = CASE WHEN kind = 'pin' AND last_send THEN NULL ELSE sealed_body END,
                 handover_time = CASE kind WHEN 'pin' THEN handover_time END
             WHERE state = 'queued' AND handover_time IS NOT NULL AND lease_expire_time <= $1",
             now,

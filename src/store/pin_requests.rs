@@ -116,7 +116,7 @@ pub struct PinLimits {
 pub async fn pins_until(
     pool: &PgPool,
     person: PersonKey,
-    mobile: Option<MobileKey>,
+    mobile: MobileKey,
     person_pins: Limit,
     mobile_pins: Limit,
     now: DateTime<Utc>,
@@ -132,7 +132,7 @@ pub async fn pins_until(
             &person.0,
             now - person_pins.per,
             i64::from(person_pins.times),
-            mobile.as_ref().map(|mobile| mobile.0.as_slice()),
+            &mobile.0,
             now - mobile_pins.per,
             i64::from(mobile_pins.times),
         )

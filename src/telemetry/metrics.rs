@@ -11,35 +11,6 @@ use crate::domain::channel::Channel;
 /// Upper bounds of the buckets of the duration of calls, in seconds: those of OpenTelemetry's RPC conventions.
 const DURATION_BOUNDS: [f64; 14] = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0];
 
-/// What the service depends on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Dependency {
-    /// The database.
-    Postgres,
-    /// The guard.
-    Redis,
-    /// The identity register.
-    Register,
-    /// An issuer of ID tokens.
-    Login,
-    /// The SMS gateway.
-    Gateway,
-}
-
-impl Dependency {
-    /// The name used as a label.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Postgres => "postgres",
-            Self::Redis => "redis",
-            Self::Register => "register",
-            Self::Login => "login",
-            Self::Gateway => "gateway",
-        }
-    }
-}
-
 /// The instruments. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Metrics {
@@ -111,8 +82,8 @@ impl Metrics {
     }
 
     /// A dependency did not answer, or answered with a failure.
-    pub fn dependency_failure(&self, dependency: Dependency) {
-        self.dependency_failures.add(1, &[KeyValue::new("dependency", dependency.as_str())]);
+    pub fn dependency_failure(&self, dependency: &'static str) {
+        self.dependency_failures.add(1, &[KeyValue::new("dependency", dependency)]);
     }
 }
 

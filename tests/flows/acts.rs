@@ -142,7 +142,7 @@ impl World {
             supporting_document: None,
             confirmation: Some(confirmation),
             agent_token: self.agent_token(CLERK).await,
-            office_id: "odense-1".into(),
+            office_id: "OFFICE-77".into(),
             appointment_reference: "APPOINTMENT-77".into(),
         }
     }

@@ -106,6 +106,7 @@ async fn play(world: &World, person: &Person, situation: &str, vouching: &Person
     };
     let mut visit = world.visit(person, confirmation).await;
     visit.agent_token = world.agent_token(&clerk).await;
+    visit.mrz_lines = person.mrz_lines();
     visit.supporting_document = (situation == "counter_with_supporting_document").then(|| person.supporting_document());
     world.visits(visit).await
 }

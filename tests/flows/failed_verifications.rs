@@ -6,7 +6,7 @@ use temporary_pin::proto::temporarypin::v1::verify_identity_request::Evidence;
 use temporary_pin::proto::temporarypin::v1::{Reason, channel_eligibility};
 use tonic::Code;
 
-use crate::acts::{CLERK, QUESTIONS, reasons, witness};
+use crate::acts::{CLERK, QUESTIONS, reasons, truth, witness};
 use crate::calls::time;
 use crate::person::{no_document, nobody};
 use crate::world::World;
@@ -105,7 +105,7 @@ async fn r18_r26_an_outage_is_no_failure() {
         world.verify("phone", evidence).await.unwrap_err().assert(Code::Unavailable, Reason::Unavailable);
         world.try_log_in(&person, json!({})).await.unwrap_err().assert(Code::Unavailable, Reason::Unavailable);
     }
-    let answers = world.answers(&asked, |_, question| crate::acts::truth(&waiting, question)).await;
+    let answers = world.answers(&asked, |_, question| truth(&waiting, question)).await;
     let refusal = world.verify("phone", Evidence::QuestionAnswers(answers.clone())).await.unwrap_err();
     refusal.assert(Code::Unavailable, Reason::Unavailable);
     let refusal = world.issue("phone", &verification).await.unwrap_err();

@@ -47,6 +47,34 @@ async fn r25_three_pins_in_a_day() {
 }
 
 #[tokio::test]
+async fn r25_five_pins_in_a_day_to_one_phone() {
+    let world = World::open().await;
+    let (one, other) = (world.person("shared-phone").await, world.person("shared-phone-2").await);
+    assert_eq!(one.mobile_number(), other.mobile_number());
+    let before = world.now().await;
+    for person in [&one, &one, &one, &other, &other] {
+        let pin = world.pin(person).await;
+        world.redeem(person.reference(), &pin).await.unwrap();
+        world.advance(TimeDelta::minutes(30)).await;
+    }
+
+    for wiped in [false, true] {
+        let verification = world.identify(&other).await;
+        if wiped {
+            world.wipe_redis().await;
+        }
+        let until = world.issue("phone", &verification).await.unwrap_err().assert_limit(Reason::MobileLimit);
+        assert!(before + DAY <= until && until < before + DAY + TimeDelta::minutes(30), "{until}");
+        let answer = world.check("phone", other.reference()).await.unwrap();
+        assert_eq!(answer.channels[1].reasons().collect::<Vec<_>>(), [Reason::MobileLimit]);
+    }
+    assert_eq!(world.texts(&other).await.len(), 5);
+
+    world.advance_to(before + DAY + TimeDelta::minutes(30)).await;
+    world.pin(&other).await;
+}
+
+#[tokio::test]
 async fn r25_sending_a_pin_again_is_no_new_pin() {
     let world = World::open().await;
     let person = world.somebody().await;

@@ -12,11 +12,16 @@ mod world;
 
 mod cast;
 mod counter;
+mod edge;
 mod failed_verifications;
 mod issue;
 mod limits;
 mod logins;
+mod malformed;
+mod needles;
 mod phone;
 mod redeem;
+mod secrecy;
+mod stopping;
 mod web;
 mod witnesses;

@@ -41,9 +41,9 @@ impl Person {
         }
     }
 
-    /// What can be scanned of it.
+    /// What can be scanned of it, if anything.
     pub(crate) fn mrz_lines(&self) -> Vec<String> {
-        serde_json::from_value(self.0["documents"][0]["mrz_lines"].clone()).unwrap()
+        serde_json::from_value(self.0["documents"][0]["mrz_lines"].clone()).unwrap_or_default()
     }
 
     /// What supports the document, or else a health card.

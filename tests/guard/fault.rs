@@ -41,7 +41,6 @@ async fn all_unavailable(guard: &Guard) {
         unavailable("admit", guard.admit(Some(person()), &spends, now)),
         unavailable("peek", guard.peek(&spends, now)),
         unavailable("refund", guard.refund(&spends, now)),
-        unavailable("hold", guard.hold(person())),
         unavailable("remember_hold", guard.remember_hold(person(), &hold, now)),
         unavailable("forget_hold", guard.forget_hold(person())),
     );
@@ -158,7 +157,6 @@ async fn r26_what_is_damaged_in_redis_is_no_yes() {
     assert_eq!(world.guard.admit(None, &pins, at(0)).await, Err(GuardError::Unavailable));
     assert_eq!(world.guard.admit(None, &agent, at(0)).await, Err(GuardError::Unavailable));
     assert_eq!(world.guard.admit(Some(person), &[], at(0)).await, Err(GuardError::Unavailable));
-    assert_eq!(world.guard.hold(person).await, Err(GuardError::Unavailable));
 }
 
 #[tokio::test]

@@ -14,7 +14,6 @@ async fn r23_accepts_a_login() {
     let login = world.web(&world.token(json!({}))).await.unwrap();
     assert_eq!(login.mitid_uuid, person());
     assert_eq!(login.assurance, AssuranceLevel::Substantial);
-    assert_eq!(login.auth_time, at(NOW - 10));
 }
 
 #[rstest]
@@ -100,7 +99,6 @@ async fn r22_accepts_an_agent(#[case] patch: Value, #[case] with_mitid: bool) {
     let world = World::new().await;
     let agent = world.agent(&world.token(patch)).await.unwrap();
     assert_eq!((agent.issuer.as_str(), agent.subject.as_str()), (world.issuer.url.as_str(), "subject-17"));
-    assert_eq!(agent.assurance, AssuranceLevel::Substantial);
     assert_eq!(agent.mitid_uuid, with_mitid.then(person));
     assert!(!format!("{agent:?}").contains("subject-17"));
 }

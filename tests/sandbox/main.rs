@@ -2,7 +2,6 @@
 
 #![allow(missing_docs, clippy::unwrap_used, reason = "tests")]
 
-mod everybody;
 mod logins;
 mod phones;
 #[path = "../support/sandbox.rs"]

@@ -79,6 +79,20 @@ async fn r5_the_body_is_erased_when_it_is_needed_no_more(pool: PgPool) {
     assert_eq!(world.state(pin).await, "accepted");
 }
 
+/// The text lives while it may still be sent, and no longer.
+#[sqlx::test]
+async fn r5_the_body_goes_with_the_last_send(pool: PgPool) {
+    let world = World::new(pool);
+    for mode in [Mode::Accept, Mode::Silent] {
+        world.phone.set(mode);
+        let id = world.queue("pin").await;
+        let last = sqlx::query("UPDATE outbox SET last_send = true WHERE id = $1").bind(id);
+        last.execute(&world.pool).await.unwrap();
+        world.dispatcher().run_once().await;
+        assert!(!world.has_body(id).await);
+    }
+}
+
 #[sqlx::test]
 async fn r5_a_resend_goes_out_under_a_reference_of_its_own(pool: PgPool) {
     let world = World::new(pool);

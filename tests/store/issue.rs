@@ -138,7 +138,7 @@ async fn r5_the_same_message_goes_again_after_the_interval_until_its_sends_are_s
         one::<bool>(
             &pool,
             "SELECT state = 'queued' AND sends = 2 AND attempts = 0 AND lease_token IS NULL
-                AND lease_expire_time IS NULL AND handover_time IS NULL
+                AND lease_expire_time IS NULL AND handover_time IS NULL AND NOT last_send
                 AND next_attempt_time = create_time + interval '60 s' AND sealed_body = 'sealed PIN' FROM outbox"
         )
         .await
@@ -146,6 +146,7 @@ async fn r5_the_same_message_goes_again_after_the_interval_until_its_sends_are_s
 
     let IssueOutcome::Resent(view) = again(120).await else { panic!("not sent a third time") };
     assert_eq!(view.next_send_time, None);
+    assert!(one::<bool>(&pool, "SELECT sends = 3 AND last_send FROM outbox").await);
     let IssueOutcome::AlreadyOpen(view) = again(300).await else { panic!("sent a fourth time") };
     assert_eq!(view.next_send_time, None);
     assert_eq!(one::<i64>(&pool, "SELECT count(*) FROM pin_requests").await, 1);

@@ -28,7 +28,7 @@ async fn r25_a_persons_pins_are_limited_in_a_rolling_window(pool: PgPool) {
     let until = t0() + DAY;
     for now in [t0() + hours(2), until - seconds(1)] {
         assert_eq!(at(now).await, IssueOutcome::PersonLimit { until });
-        let peek = pins_until(&pool, PERSON, None, TWO_A_DAY, MANY, now).await.unwrap();
+        let peek = pins_until(&pool, PERSON, MobileKey(PERSON.0), TWO_A_DAY, MANY, now).await.unwrap();
         assert_eq!(peek, PinLimits { person: Some(until), mobile: None });
     }
     assert!(matches!(at(until).await, IssueOutcome::Issued(_)));
@@ -50,7 +50,7 @@ async fn r25_pins_to_a_mobile_number_are_limited_whoever_they_are_for(pool: PgPo
             assert_eq!(outcome, IssueOutcome::MobileLimit { until: now + DAY });
         }
     }
-    let peek = pins_until(&pool, OTHER, Some(mobile), MANY, TWO_A_DAY, now).await.unwrap();
+    let peek = pins_until(&pool, OTHER, mobile, MANY, TWO_A_DAY, now).await.unwrap();
     assert_eq!(peek, PinLimits { person: None, mobile: Some(now + DAY) });
 }
 

@@ -11,10 +11,10 @@ use crate::domain::eligibility::{Status, Verdict};
 use crate::domain::hold::{Hold, HoldState};
 use crate::domain::language::Language;
 use crate::domain::question::FactKind;
-use crate::issuance::{ChannelEligibility, Eligibility, Verification};
+use crate::issuance::{
+    ChannelEligibility, DispatchState, Eligibility, PinRequestView, PinState, RedeemOutcome, Verification,
+};
 use crate::proto::temporarypin::v1 as pb;
-use crate::store::pin_requests::{DispatchState, PinRequestView, PinState};
-use crate::store::redeem_temporary_pin::RedeemOutcome;
 use crate::texts::Texts;
 
 /// The caller's own channel in full, the others with the status alone.

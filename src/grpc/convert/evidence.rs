@@ -54,8 +54,9 @@ fn web(violations: &mut Violations, login: pb::WebLogin) -> Option<Evidence> {
 fn phone(violations: &mut Violations, phone: pb::PhoneIdentification) -> Option<PhoneIdentification> {
     let path = |field| format!("phone_identification.{field}");
     let person = person(violations, &path("person"), phone.person);
+    let kind = phone.document.as_ref().map(pb::Document::kind);
     let document = document(violations, &path("document"), phone.document);
-    if matches!(&document, Some(Document { kind: DocumentKind::IdentityCard | DocumentKind::ResidencePermit, .. })) {
+    if matches!(kind, Some(pb::document::Kind::IdentityCard | pb::document::Kind::ResidencePermit)) {
         violations.add(path("document.kind"), "must be KIND_PASSPORT or KIND_DRIVING_LICENCE on the phone");
     }
     let agent_token = token(violations, &path("agent_token"), phone.agent_token);
@@ -107,7 +108,7 @@ fn confirmation(violations: &mut Violations, confirmation: Option<WireConfirmati
 }
 
 fn answers(violations: &mut Violations, answers: pb::QuestionAnswers) -> Option<Answers> {
-    let verification_id = violations.text("question_answers.verification_id", answers.verification_id, 512);
+    let verification_id = violations.verification_id("question_answers.verification_id", answers.verification_id);
     if answers.answers.is_empty() {
         violations.add("question_answers.answers", "is required");
     }
@@ -143,9 +144,10 @@ fn document(violations: &mut Violations, field: &str, document: Option<pb::Docum
         pb::document::Kind::IdentityCard => Some(DocumentKind::IdentityCard),
         pb::document::Kind::ResidencePermit => Some(DocumentKind::ResidencePermit),
     };
-    let kind = violations.take(&format!("{field}.kind"), kind.ok_or("is required"))?;
-    match Document::parse(kind, &document.issuer, &document.number) {
-        Ok(document) => Some(document),
+    let kind = violations.take(&format!("{field}.kind"), kind.ok_or("is required"));
+    // Without a kind the number is held to the form that most kinds have, so that all is told at once.
+    match Document::parse(kind.unwrap_or(DocumentKind::IdentityCard), &document.issuer, &document.number) {
+        Ok(document) => kind.map(|_| document),
         Err(errors) => {
             for error in errors {
                 let name = match error {

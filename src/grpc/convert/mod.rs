@@ -68,6 +68,11 @@ impl Violations {
         None
     }
 
+    /// A verification id: opaque, of at most 512 characters, as the contract promises.
+    pub(super) fn verification_id(&mut self, field: &str, text: String) -> Option<String> {
+        self.text(field, text, 512)
+    }
+
     /// A UUID, in its 36-character form.
     pub(super) fn uuid(&mut self, field: &str, text: &str) -> Option<Uuid> {
         if text.is_empty() {

@@ -64,6 +64,10 @@ impl Issuance {
             (Progress::OneMore, Some(kind)) => Conclusion::OneMore { kind, right: right as u32 },
             _ => Conclusion::Rejected(Reason::IdentityNotConfirmed),
         };
+        // Nobody would get the outcome, and the round could not be answered again.
+        if call.gone.is_cancelled() {
+            return Err(Refusal::Abandoned);
+        }
         let rounds = pending.answer_rounds;
         if !answer_rounds::conclude(&self.store, id.verification, rounds, conclusion, agent_key, call.now).await? {
             return Err(Refusal::lasting(Reason::VerificationUsed));

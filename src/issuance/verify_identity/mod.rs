@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use secrecy::{ExposeSecret as _, SecretString};
 use uuid::Uuid;
 
-use super::{Call, Issuance, Refusal, language_of};
+use super::{Call, Dependency, Issuance, Refusal, language_of};
 use crate::domain::assurance::AssuranceLevel;
 use crate::domain::channel::Channel;
 use crate::domain::eligibility::denials;
@@ -24,8 +24,6 @@ use crate::login::{Agent, LoginError};
 use crate::random;
 use crate::store::verifications;
 use run::{Step, Subject};
-
-use crate::telemetry::metrics::Dependency;
 
 pub use answers::Answers;
 pub use counter::{Confirmation, CounterIdentification};

@@ -9,14 +9,13 @@ use crate::domain::hold::Hold;
 use crate::domain::language::Language;
 use crate::domain::person::{MitidUuid, Person, PersonReference};
 use crate::domain::reason::{Denial, Reason};
-use crate::issuance::{Call, Refusal, language_of};
+use crate::issuance::{Call, Dependency, Refusal, language_of};
 use crate::login::{LoginError, WebLogin};
 use crate::random;
 use crate::sms::sealed::seal_message;
 use crate::store::access_requests::{self, AccessOutcome, AccessRequest, Notice};
 use crate::store::outbox::MessageKind;
 use crate::store::verifications::{self, Method, NewVerification, Recorded, Standing};
-use crate::telemetry::metrics::Dependency;
 use crate::texts::SmsText;
 
 impl Issuance {

@@ -10,7 +10,7 @@ use tonic::Code;
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
 use super::super::export::FLUSH_TIMEOUT;
-use super::super::metrics::{Dependency, Metrics};
+use super::super::metrics::Metrics;
 use super::super::propagation::parent_context;
 use super::super::{Settings, Telemetry, subscriber};
 use super::collector::Collector;
@@ -72,7 +72,7 @@ async fn every_metric_arrives_with_its_labels() {
     metrics.redemption("wrong_pin");
     metrics.refusal("HOLD_RUNNING");
     metrics.message("pin", "accepted");
-    metrics.dependency_failure(Dependency::Redis);
+    metrics.dependency_failure("redis");
     telemetry.shutdown().await;
 
     let arrived = collector.metrics();

@@ -1,4 +1,4 @@
-//! What can be said of a MitID account and its mobile number (R10, R12, R13, R14).
+//! What can be said of a MitID account and its mobile number (R10, R12, R13, R14, R25).
 
 use chrono::TimeDelta;
 use temporary_pin::proto::identityregister::v1::mitid_account::State;
@@ -62,5 +62,10 @@ pub(crate) fn cast(opening: Opening) -> Vec<Person> {
         ordinary(60, "english", "Yasmin Young")
             .account(|account| account.language = "en")
             .story("Chose English in the MitID profile: questions and SMS are in English."),
+        ordinary(61, "shared-phone", "Agnete Bach")
+            .story("Shares a phone with her husband: PINs to one mobile number are limited too."),
+        ordinary(62, "shared-phone-2", "Bertel Bach")
+            .account(|account| account.mobile_number = Some("+4526000061".into()))
+            .story("Shares the phone of his wife."),
     ]
 }

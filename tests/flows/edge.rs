@@ -1,0 +1,169 @@
+//! The edge: callers and their roles, bodies that are no messages, methods that do not exist.
+
+use std::time::Duration;
+
+use reqwest::Client;
+use serde_json::json;
+use temporary_pin::proto::temporarypin::v1::verify_identity_request::Evidence;
+use temporary_pin::proto::temporarypin::v1::{Reason, RedeemTemporaryPinRequest, WebLogin};
+use tonic::{Code, Status};
+
+use crate::acts::{CLERK, QUESTIONS, truth};
+use crate::calls::{Refusal, answer, by, uuid};
+use crate::world::World;
+
+const TEMPORARY_PIN: &str = "temporarypin.v1.TemporaryPinService";
+const REDEMPTION: &str = "temporarypin.v1.RedemptionService";
+
+/// A call as bytes on the wire.
+pub(crate) struct Raw<'a> {
+    pub(crate) path: &'a str,
+    pub(crate) caller: Option<&'a str>,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Raw<'_> {
+    /// What it is refused with.
+    pub(crate) async fn refused(self, world: &World) -> Refusal {
+        let client = Client::builder().http2_prior_knowledge().timeout(Duration::from_secs(20)).build().unwrap();
+        let mut request = client
+            .post(format!("{}/{}", world.sandbox.grpc_url, self.path))
+            .header("content-type", "application/grpc")
+            .header("te", "trailers")
+            .body(self.body);
+        if let Some(caller) = self.caller {
+            request = request.header("x-sandbox-caller", caller);
+        }
+        let response = request.send().await.unwrap();
+        let status = Status::from_header_map(response.headers());
+        Refusal::read(&status.unwrap_or_else(|| panic!("no status: {:?}", response.headers())))
+    }
+}
+
+/// A message with its prefix: not compressed, its length.
+pub(crate) fn framed(message: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(message.len()).unwrap().to_be_bytes();
+    [&[0][..], &length, message].concat()
+}
+
+#[tokio::test]
+async fn callers_must_be_known() {
+    let world = World::open().await;
+    for caller in [None, Some("nobody"), Some("")] {
+        for method in ["CheckEligibility", "VerifyIdentity", "IssueTemporaryPin"] {
+            let path = &format!("{TEMPORARY_PIN}/{method}");
+            let refusal = Raw { path, caller, body: framed(&[]) }.refused(&world).await;
+            refusal.assert(Code::Unauthenticated, Reason::CallerUnknown);
+        }
+        let path = &format!("{REDEMPTION}/RedeemTemporaryPin");
+        let refusal = Raw { path, caller, body: framed(&[]) }.refused(&world).await;
+        refusal.assert(Code::Unauthenticated, Reason::CallerUnknown);
+    }
+}
+
+#[tokio::test]
+async fn callers_have_the_role_of_their_work_alone() {
+    let world = World::open().await;
+    let person = world.somebody().await;
+    for caller in ["redeemer", "operator"] {
+        let refusal = world.check(caller, person.reference()).await.unwrap_err();
+        refusal.assert(Code::PermissionDenied, Reason::CallerNotAllowed);
+        let refusal = world.issue(caller, "x").await.unwrap_err();
+        refusal.assert(Code::PermissionDenied, Reason::CallerNotAllowed);
+    }
+    for caller in ["web", "phone", "counter", "operator"] {
+        let request = RedeemTemporaryPinRequest {
+            request_id: uuid().to_string(),
+            person: Some(person.reference()),
+            pin: "12345678".into(),
+        };
+        let refusal = answer(world.redemption_service().redeem_temporary_pin(by(caller, request)).await).unwrap_err();
+        refusal.assert(Code::PermissionDenied, Reason::CallerNotAllowed);
+    }
+}
+
+/// The caller decides the channel; no field does.
+#[tokio::test]
+async fn evidence_must_be_that_of_the_callers_channel() {
+    let world = World::open().await;
+    let person = world.somebody().await;
+    let nonce = uuid().to_string();
+    let login = WebLogin { id_token: world.id_token(&person, &nonce, &json!({})).await, nonce };
+    let call = world.phone_evidence(person.reference(), person.document(), CLERK).await;
+    let visit = Evidence::CounterIdentification(world.visit(&person, QUESTIONS).await);
+    let asked = world.ask(&person).await;
+    let answers = Evidence::QuestionAnswers(world.answers(&asked, |_, _| "x".into()).await);
+    for (caller, evidence) in [
+        ("phone", Evidence::WebLogin(login.clone())),
+        ("counter", Evidence::WebLogin(login)),
+        ("web", call.clone()),
+        ("counter", call),
+        ("web", visit.clone()),
+        ("phone", visit),
+        ("web", answers.clone()),
+    ] {
+        let refusal = world.verify(caller, evidence).await.unwrap_err();
+        refusal.assert(Code::PermissionDenied, Reason::CallerNotAllowed);
+    }
+    let refusal = world.verify("counter", answers).await.unwrap_err();
+    refusal.assert_precondition(Reason::VerificationUnknown);
+}
+
+#[tokio::test]
+async fn a_body_that_is_no_message_is_malformed() {
+    let world = World::open().await;
+    for (service, method, caller) in [
+        (TEMPORARY_PIN, "CheckEligibility", "web"),
+        (TEMPORARY_PIN, "VerifyIdentity", "phone"),
+        (TEMPORARY_PIN, "IssueTemporaryPin", "counter"),
+        (REDEMPTION, "RedeemTemporaryPin", "redeemer"),
+    ] {
+        let path = &format!("{service}/{method}");
+        // Garbage, a field that ends too early, a text that is no UTF-8, no message at all.
+        for body in [framed(b"\xff\xff\xff\xff\xff"), framed(b"\x0a\x7fx"), framed(b"\x0a\x02\xc3\x28"), vec![]] {
+            let refusal = Raw { path, caller: Some(caller), body }.refused(&world).await;
+            refusal.assert(Code::InvalidArgument, Reason::InvalidField);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_is_too_large_is_malformed() {
+    let world = World::open().await;
+    let login = WebLogin { id_token: "x".repeat(100_000), nonce: uuid().to_string() };
+    let refusal = world.verify("web", Evidence::WebLogin(login)).await.unwrap_err();
+    refusal.assert(Code::InvalidArgument, Reason::InvalidField);
+}
+
+#[tokio::test]
+async fn what_does_not_exist_is_refused_with_a_reason() {
+    let world = World::open().await;
+    let path = &format!("{TEMPORARY_PIN}/RevealTemporaryPin");
+    let refusal = Raw { path, caller: Some("web"), body: framed(&[]) }.refused(&world).await;
+    refusal.assert(Code::Unimplemented, Reason::MethodUnknown);
+    let path = "temporarypin.v1.OracleService/RevealTemporaryPin";
+    let refusal = Raw { path, caller: Some("web"), body: framed(&[]) }.refused(&world).await;
+    refusal.assert(Code::PermissionDenied, Reason::CallerNotAllowed);
+}
+
+#[tokio::test]
+async fn agents_serve_others_and_not_themselves() {
+    let world = World::open().await;
+    let clara = world.person("clara-clerk").await;
+    let own_call = world.phone_evidence(clara.reference(), clara.document(), "clara-clerk").await;
+    let mut own_visit = world.visit(&clara, QUESTIONS).await;
+    own_visit.agent_token = world.agent_token("clara-clerk").await;
+    let asked = world.ask(&clara).await;
+    let mut own_answers = world.answers(&asked, |_, question| truth(&clara, question)).await;
+    own_answers.agent_token = world.agent_token("clara-clerk").await;
+
+    for (caller, evidence) in [
+        ("phone", own_call),
+        ("counter", Evidence::CounterIdentification(own_visit)),
+        ("phone", Evidence::QuestionAnswers(own_answers)),
+    ] {
+        let refusal = world.verify(caller, evidence).await.unwrap_err();
+        refusal.assert(Code::PermissionDenied, Reason::AgentNotAccepted);
+    }
+    world.identify(&clara).await;
+}

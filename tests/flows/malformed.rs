@@ -1,0 +1,231 @@
+//! Malformed requests: every wrong field is named at once, by its path in the contract.
+
+use prost_reflect::{DescriptorPool, Kind};
+use temporary_pin::proto::DESCRIPTOR_SET;
+use temporary_pin::proto::temporarypin::v1::counter_identification::Confirmation;
+use temporary_pin::proto::temporarypin::v1::person_reference::Reference;
+use temporary_pin::proto::temporarypin::v1::verify_identity_request::Evidence;
+use temporary_pin::proto::temporarypin::v1::{
+    Answer as QuestionAnswer, CheckEligibilityRequest, CounterIdentification, Document, IssueTemporaryPinRequest,
+    PersonReference, PhoneIdentification, QuestionAnswers, Reason, RedeemTemporaryPinRequest, SupportingDocument,
+    VerifyIdentityRequest, WebLogin, Witness,
+};
+use tonic::Code;
+
+use crate::acts::{CLERK, QUESTIONS, truth};
+use crate::calls::{Answer, answer, by, uuid};
+use crate::world::World;
+
+/// Nothing that a language can be.
+const KLINGON: i32 = 99;
+
+fn person(reference: Reference) -> Option<PersonReference> {
+    Some(PersonReference { reference: Some(reference) })
+}
+
+fn document(kind: i32, issuer: &str, number: &str) -> Option<Document> {
+    Some(Document { kind, issuer: issuer.into(), number: number.into() })
+}
+
+fn malformed<T>(answer: Answer<T>, request: &str, expected: &[&str]) {
+    let Err(refusal) = answer else { panic!("accepted, not refused for {expected:?}") };
+    refusal.assert(Code::InvalidArgument, Reason::InvalidField);
+    assert_eq!(refusal.fields(), expected);
+    for field in expected {
+        assert_in_contract(request, field);
+    }
+    for violation in &refusal.details.bad_request().unwrap().field_violations {
+        assert!(violation.description.len() > 5, "{violation:?}");
+    }
+}
+
+/// The path leads to a field, or a oneof, of the request.
+fn assert_in_contract(request: &str, path: &str) {
+    let pool = DescriptorPool::decode(DESCRIPTOR_SET).unwrap();
+    let mut message = pool.get_message_by_name(&format!("temporarypin.v1.{request}"));
+    for part in path.split('.') {
+        let parent = message.unwrap_or_else(|| panic!("{path}: {part} is in no message"));
+        let (name, index) = part.split_once('[').unwrap_or((part, ""));
+        message = match parent.get_field_by_name(name) {
+            Some(field) => {
+                assert!(index.is_empty() || field.is_list(), "{path}");
+                if let Kind::Message(message) = field.kind() { Some(message) } else { None }
+            }
+            None => {
+                assert!(parent.oneofs().any(|oneof| oneof.name() == name), "{path}: no {part} in {}", parent.name());
+                None
+            }
+        };
+    }
+}
+
+#[tokio::test]
+async fn check_eligibility() {
+    let world = World::open().await;
+    for (person, field) in [
+        (None, "person"),
+        (Some(PersonReference { reference: None }), "person"),
+        (person(Reference::CprNumber("123456".into())), "person.cpr_number"),
+        // The thirty-first of February.
+        (person(Reference::CprNumber("3102581234".into())), "person.cpr_number"),
+        (person(Reference::MitidUuid("6f1c2e0a".into())), "person.mitid_uuid"),
+    ] {
+        let request = by("web", CheckEligibilityRequest { person });
+        let answer = answer(world.temporary_pin_service().check_eligibility(request).await);
+        malformed(answer, "CheckEligibilityRequest", &[field]);
+    }
+}
+
+async fn verify(world: &World, caller: &str, evidence: Option<Evidence>, expected: &[&str]) {
+    let request = VerifyIdentityRequest { evidence, language: KLINGON };
+    let answer = answer(world.temporary_pin_service().verify_identity(by(caller, request)).await);
+    let expected: Vec<&str> = expected.iter().copied().chain(["language"]).collect();
+    let mut sorted = expected;
+    sorted.sort_unstable();
+    malformed(answer, "VerifyIdentityRequest", &sorted);
+}
+
+#[tokio::test]
+async fn verify_identity_by_login() {
+    let world = World::open().await;
+    verify(&world, "web", None, &["evidence"]).await;
+    for (id_token, nonce) in [("", ""), (&*"x".repeat(8193), "1234567"), (&*"x".repeat(8193), &*"n".repeat(256))] {
+        let login = WebLogin { id_token: id_token.into(), nonce: nonce.into() };
+        verify(&world, "web", Some(Evidence::WebLogin(login)), &["web_login.id_token", "web_login.nonce"]).await;
+    }
+}
+
+#[tokio::test]
+async fn verify_identity_by_phone() {
+    let world = World::open().await;
+    let nothing = Evidence::PhoneIdentification(PhoneIdentification::default());
+    let fields = ["agent_token", "case_reference", "document", "person"].map(|it| format!("phone_identification.{it}"));
+    verify(&world, "phone", Some(nothing), &fields.each_ref().map(String::as_str)).await;
+
+    let all_wrong = Evidence::PhoneIdentification(PhoneIdentification {
+        person: person(Reference::CprNumber("0101580000x".into())),
+        document: document(0, "Denmark", "12#"),
+        agent_token: "x".repeat(8193),
+        case_reference: "010158-1234".into(),
+    });
+    let fields =
+        ["agent_token", "case_reference", "document.issuer", "document.kind", "document.number", "person.cpr_number"]
+            .map(|it| format!("phone_identification.{it}"));
+    verify(&world, "phone", Some(all_wrong), &fields.each_ref().map(String::as_str)).await;
+
+    // A kind that is for the counter alone.
+    let person = world.somebody().await;
+    let card = world.phone_evidence(person.reference(), document(3, "DNK", "1").unwrap(), CLERK).await;
+    let fields = ["phone_identification.document.kind", "phone_identification.document.number"];
+    verify(&world, "phone", Some(card), &fields).await;
+}
+
+#[tokio::test]
+async fn verify_identity_at_the_counter() {
+    let world = World::open().await;
+    let nothing = Evidence::CounterIdentification(CounterIdentification::default());
+    let fields = ["agent_token", "appointment_reference", "confirmation", "document", "office_id", "person"]
+        .map(|it| format!("counter_identification.{it}"));
+    verify(&world, "counter", Some(nothing), &fields.each_ref().map(String::as_str)).await;
+
+    let all_wrong = Evidence::CounterIdentification(CounterIdentification {
+        person: person(Reference::MitidUuid("x".into())),
+        document: document(1, "DNK", "12345678"),
+        mrz_lines: vec!["P<".into()],
+        supporting_document: Some(SupportingDocument { kind: 0 }),
+        confirmation: Some(Confirmation::Witness(Witness { person: None, document: document(2, "DNK", "A2345678") })),
+        agent_token: String::new(),
+        office_id: "o".repeat(65),
+        appointment_reference: "today, at noon".into(),
+    });
+    let fields = [
+        "agent_token",
+        "appointment_reference",
+        "document.number",
+        "mrz_lines",
+        "office_id",
+        "person.mitid_uuid",
+        "supporting_document.kind",
+        "witness.document.number",
+        "witness.person",
+    ]
+    .map(|it| format!("counter_identification.{it}"));
+    verify(&world, "counter", Some(all_wrong), &fields.each_ref().map(String::as_str)).await;
+}
+
+#[tokio::test]
+async fn verify_identity_by_answers() {
+    let world = World::open().await;
+    let nothing = Evidence::QuestionAnswers(QuestionAnswers::default());
+    let fields = ["agent_token", "answers", "verification_id"].map(|it| format!("question_answers.{it}"));
+    verify(&world, "phone", Some(nothing), &fields.each_ref().map(String::as_str)).await;
+
+    let reply = |question_id: &str, text: String| QuestionAnswer { question_id: question_id.into(), text };
+    let all_wrong = Evidence::QuestionAnswers(QuestionAnswers {
+        verification_id: "v".repeat(513),
+        answers: vec![reply("shoe_size", "44".into()), reply("birthplace", String::new()), reply("", "x".repeat(101))],
+        agent_token: "token".into(),
+    });
+    let fields =
+        ["answers[0].question_id", "answers[1].text", "answers[2].question_id", "answers[2].text", "verification_id"]
+            .map(|it| format!("question_answers.{it}"));
+    verify(&world, "counter", Some(all_wrong), &fields.each_ref().map(String::as_str)).await;
+}
+
+/// Each question of the last response, each exactly once.
+#[tokio::test]
+async fn r16_answers_must_be_those_to_the_questions() {
+    let world = World::open().await;
+    let person = world.somebody().await;
+    let asked = world.ask(&person).await;
+    let good = world.answers(&asked, |_, question| truth(&person, question)).await;
+    let (mut too_few, mut twice, mut other) = (good.clone(), good.clone(), good.clone());
+    too_few.answers.pop();
+    twice.answers[2] = twice.answers[0].clone();
+    let ids = ["birthplace", "wedding_year", "moved_in_year", "previous_road"];
+    let not_asked = ids.into_iter().find(|id| good.answers.iter().all(|answer| answer.question_id != *id)).unwrap();
+    other.answers[2].question_id = not_asked.into();
+
+    for answers in [too_few, twice, other] {
+        let answer = world.verify("phone", Evidence::QuestionAnswers(answers)).await;
+        malformed(answer, "VerifyIdentityRequest", &["question_answers.answers"]);
+    }
+
+    world.verify("phone", Evidence::QuestionAnswers(good)).await.unwrap();
+}
+
+#[tokio::test]
+async fn issue_temporary_pin() {
+    let world = World::open().await;
+    for (request_id, verification_id) in [("", String::new()), ("6f1c2e0a4f574c4e9a0e0d9a5b0f7c11", "v".repeat(513))] {
+        let request = IssueTemporaryPinRequest { request_id: request_id.into(), verification_id, language: KLINGON };
+        let answer = world.order("phone", request).await;
+        malformed(answer, "IssueTemporaryPinRequest", &["language", "request_id", "verification_id"]);
+    }
+}
+
+#[tokio::test]
+async fn redeem_temporary_pin() {
+    let world = World::open().await;
+    for pin in ["", "1234567", "123456789", "1234567a", "+1234567"] {
+        let request = RedeemTemporaryPinRequest { request_id: "1".into(), person: None, pin: pin.into() };
+        let answer = answer(world.redemption_service().redeem_temporary_pin(by("redeemer", request)).await);
+        malformed(answer, "RedeemTemporaryPinRequest", &["person", "pin", "request_id"]);
+    }
+}
+
+/// Well formed, but nobody's: no reason to look further.
+#[tokio::test]
+async fn r22_an_agent_proves_who_they_are() {
+    let world = World::open().await;
+    let person = world.somebody().await;
+    let id_token = world.id_token(&person, &uuid().to_string(), &serde_json::json!({})).await;
+    let body = serde_json::json!({ "agent": "support-1", "assurance": "Low" });
+    let low = world.sandbox.post("/agent-login", body).await["agent_token"].as_str().unwrap().to_owned();
+    for agent_token in ["not.a.token".to_owned(), id_token, low] {
+        let mut visit = world.visit(&person, QUESTIONS).await;
+        visit.agent_token = agent_token;
+        let refusal = world.visits(visit).await.unwrap_err();
+        refusal.assert(Code::PermissionDenied, Reason::AgentNotAccepted);
+    }
+}

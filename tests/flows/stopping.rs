@@ -1,0 +1,54 @@
+//! A graceful end: what runs may end, what is new goes elsewhere.
+
+use std::time::Duration;
+
+use sqlx::Connection as _;
+use tokio::time::timeout;
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_check_response::ServingStatus;
+use tonic_health::pb::health_client::HealthClient;
+
+use crate::world::{World, until};
+
+#[tokio::test]
+async fn a_call_that_runs_when_the_service_is_told_to_stop_ends_well() {
+    let world = World::open().await;
+    let person = world.somebody().await;
+    let verification = world.identify(&person).await;
+    let mut health = watch(&world).await;
+    assert_eq!(health.message().await.unwrap().unwrap().status(), ServingStatus::Serving);
+
+    // An order waits for a table that somebody else has.
+    let (mut somebody, mut watcher) = (world.database().await, world.database().await);
+    let mut lock = somebody.begin().await.unwrap();
+    sqlx::query("LOCK TABLE pin_requests IN ACCESS EXCLUSIVE MODE").execute(&mut *lock).await.unwrap();
+    let order = world.issue("phone", &verification);
+    let stopping = async {
+        until("the order waits", async || {
+            let waiting =
+                "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND relation = 'pin_requests'::regclass)";
+            sqlx::query_scalar::<_, bool>(waiting).fetch_one(&mut watcher).await.unwrap()
+        })
+        .await;
+        world.sandbox.terminate();
+        let told = timeout(Duration::from_secs(5), health.message()).await.expect("callers are told").unwrap();
+        assert_eq!(told.unwrap().status(), ServingStatus::NotServing);
+        drop(health);
+        lock.rollback().await.unwrap();
+    };
+
+    let (issued, ()) = tokio::join!(order, stopping);
+
+    issued.unwrap();
+    let World { mut sandbox, channel, .. } = world;
+    drop(channel);
+    let stopped = tokio::task::spawn_blocking(move || sandbox.wait());
+    let status = timeout(Duration::from_secs(20), stopped).await.expect("the process ends").unwrap();
+    assert!(status.success(), "{status}");
+}
+
+async fn watch(world: &World) -> tonic::Streaming<tonic_health::pb::HealthCheckResponse> {
+    let mut client = HealthClient::new(world.channel.clone());
+    let service = "temporarypin.v1.TemporaryPinService".to_owned();
+    client.watch(HealthCheckRequest { service }).await.unwrap().into_inner()
+}
