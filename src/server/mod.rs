@@ -104,7 +104,8 @@ where
     if tokio::time::timeout(config.server.drain, work.wait()).await.is_err() {
         tracing::warn!("the dispatcher had not ended when the drain time was over");
     }
-    store.close().await;
+    // A Postgres that has fallen silent shall not hold the process.
+    let _ = tokio::time::timeout(config.server.drain, store.close()).await;
     served
 }
 

@@ -2,12 +2,14 @@
 
 use std::time::{Duration, Instant};
 
+use temporary_pin::proto::temporarypin::v1::CheckEligibilityRequest;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 
 use crate::installation::Installation;
 use crate::sandbox::Sandbox;
+use crate::support::fault_proxy::FaultProxy;
 use crate::world::{World, until};
 
 /// Well below the drain time of 10 s.
@@ -54,4 +56,28 @@ async fn a_running_call_and_a_running_hand_over_end_first() {
     checked.unwrap();
     assert_eq!(process.wait().await.code(), Some(0));
     assert_eq!(installation.count("outbox WHERE state = 'accepted'").await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_postgres_that_has_fallen_silent_does_not_hold_the_process() {
+    let mut world = World::around(Sandbox::start(&[])).await;
+    let mut installation = Installation::new(&world.sandbox).await;
+    let (postgres, url) = FaultProxy::in_front_of(&installation.database_url()).await;
+    installation.set("POSTGRES__URL", url);
+    installation.set("SERVER__DRAIN", "1s");
+    let mut process = installation.start().await;
+    world.channel = process.caller("phone");
+    let person = world.person("anna").await;
+    world.check("phone", person.reference()).await.unwrap();
+
+    postgres.stall();
+    let start = Instant::now();
+    let mut service = world.temporary_pin_service();
+    let request = CheckEligibilityRequest { person: Some(person.reference()) };
+    let call = tokio::spawn(async move { service.check_eligibility(request).await });
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert!(!call.is_finished());
+    process.terminate();
+    assert_eq!(process.wait().await.code(), Some(0));
+    assert!(start.elapsed() < PROMPT, "{:?}", start.elapsed());
 }
