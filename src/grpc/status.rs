@@ -94,7 +94,9 @@ pub(super) fn detailed(refusal: &Status) -> Option<Status> {
         Code::OutOfRange => {
             (Code::InvalidArgument, "the message is larger than the server takes", Reason::InvalidField)
         }
-        Code::Unimplemented => (Code::Unimplemented, "there is no such method, or not in this encoding", Reason::MethodUnknown),
+        Code::Unimplemented => {
+            (Code::Unimplemented, "there is no such method, or not in this encoding", Reason::MethodUnknown)
+        }
         code => (code, "the call failed", Reason::Internal),
     };
     Some(status(code, description, info(reason, None)))
