@@ -164,7 +164,7 @@ impl Issuance {
         let requested = SmsText::AccessRequested { eligible_time: hold.eligible_time };
         let passed = SmsText::HoldPassed { expire_time: hold.expire_time };
         vec![
-            notice(MessageKind::AccessRequested, &requested, hold.request_time, hold.eligible_time),
+            notice(MessageKind::AccessRequested, &requested, hold.request_time, hold.expire_time),
             notice(MessageKind::HoldPassed, &passed, hold.eligible_time, hold.expire_time),
         ]
     }
