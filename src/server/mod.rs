@@ -21,8 +21,9 @@ use tonic::transport::server::Connected;
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::grpc::caller::{Caller, CallerResolver, CertificateCallers};
+use crate::issuance::QuestionDraws;
 use crate::store::purge::Retention;
-use crate::{grpc, store};
+use crate::{grpc, random, store};
 
 /// How often old rows are deleted.
 const PURGE_INTERVAL: Duration = Duration::from_secs(3600);
@@ -40,22 +41,24 @@ pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> anyhow
         .iter()
         .map(|caller| (Caller { name: caller.name.as_str().into(), roles: caller.roles.clone() }, caller.sans.clone()));
     let callers = Arc::new(CertificateCallers::new(callers));
-    run(&config, Arc::new(SystemClock), callers, tls::incoming(listener, acceptor), shutdown).await
+    let question_draws = Arc::new(|_| Box::new(random::secure()) as _);
+    run(&config, Arc::new(SystemClock), callers, question_draws, tls::incoming(listener, acceptor), shutdown).await
 }
 
 /// Serves the connections that come in. What differs between production and the sandbox is passed in: the clock, who the
-/// callers are, and how they connect.
+/// callers are, what questions are drawn with, and how callers connect.
 pub async fn run<C>(
     config: &Config,
     clock: Arc<dyn Clock>,
     callers: Arc<dyn CallerResolver>,
+    question_draws: Arc<QuestionDraws>,
     incoming: impl Stream<Item = std::io::Result<C>>,
     shutdown: impl Future<Output = ()>,
 ) -> anyhow::Result<()>
 where
     C: Connected + AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let parts = assemble::assemble(config, Arc::clone(&clock)).await?;
+    let parts = assemble::assemble(config, Arc::clone(&clock), question_draws).await?;
     let purge_clock = Arc::clone(&clock);
     let calls = TaskTracker::new();
     let context = Arc::new(grpc::Context { issuance: Arc::clone(&parts.issuance), clock, calls: calls.clone() });
