@@ -37,7 +37,7 @@ pub(crate) async fn serve(
     pool.close().await;
     let clock = Arc::new(world.clock.clone());
     let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
-    server::run(&config(world, scratch), clock, Arc::new(NamedCallers), incoming, stop.cancelled_owned()).await
+    server::run(&config(world, scratch), clock, Arc::new(NamedCallers), incoming, vec![], stop.cancelled_owned()).await
 }
 
 /// The defaults, which are those of production, and where this world's parts are.
