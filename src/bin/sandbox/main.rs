@@ -94,11 +94,14 @@ async fn serve(arguments: ServeArguments) -> anyhow::Result<()> {
     let stop = CancellationToken::new();
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
+    // The service takes it for the wish to read files again; the sandbox ends with its terminal.
+    let mut hangup = signal(SignalKind::hangup())?;
     let stopped = stop.clone();
     tokio::spawn(async move {
         tokio::select! {
             _ = terminate.recv() => (),
             _ = interrupt.recv() => (),
+            _ = hangup.recv() => (),
         }
         stopped.cancel();
     });

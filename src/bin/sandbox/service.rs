@@ -40,7 +40,7 @@ pub(crate) async fn serve(
     let clock = Arc::new(world.clock.clone());
     let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
     let (config, draws) = (config(world, scratch), question_draws::from_seed(seed));
-    server::run(&config, clock, Arc::new(NamedCallers), draws, incoming, stop.cancelled_owned()).await
+    server::run(&config, clock, Arc::new(NamedCallers), draws, incoming, vec![], stop.cancelled_owned()).await
 }
 
 /// The defaults, which are those of production, and where this world's parts are.
