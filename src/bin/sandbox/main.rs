@@ -2,6 +2,7 @@
 //! issuers, an SMS gateway, phones and a clock that can be moved. Never part of the production binary.
 
 mod callers;
+mod certificates;
 mod demo;
 mod fields;
 mod gateway;
@@ -18,8 +19,10 @@ mod service;
 mod world;
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
+use certificates::Certificates;
 use clap::{Args, Parser, Subcommand};
 use temporary_pin::telemetry;
 use tokio::signal::unix::{SignalKind, signal};
@@ -36,6 +39,12 @@ struct Arguments {
 enum Command {
     /// Serves the world until SIGTERM or SIGINT. Prints one line on stdout when it is ready.
     Serve(ServeArguments),
+    /// Makes a certificate authority for development, and a certificate for the service and for each caller.
+    Certificates {
+        /// Directory to write to; what was made there before is replaced.
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+    },
     /// Plays the product's three stories against a running sandbox.
     Demo(demo::DemoArguments),
 }
@@ -46,6 +55,12 @@ pub(crate) struct ServeArguments {
     /// Where the service answers. Port 0: any free one.
     #[arg(long, default_value = "127.0.0.1:50051", value_parser = loopback)]
     grpc_address: SocketAddr,
+    /// Where the service answers over mutual TLS, as in production. Port 0: any free one.
+    #[arg(long, default_value = "127.0.0.1:50052", value_parser = loopback)]
+    tls_address: SocketAddr,
+    /// Directory for the certificates of mutual TLS, which are made anew. Without it, one that goes when the sandbox stops.
+    #[arg(long, value_name = "DIR")]
+    certificates: Option<PathBuf>,
     /// Where the sandbox's own HTTP interface answers. Port 0: any free one.
     #[arg(long, default_value = "127.0.0.1:8025", value_parser = loopback)]
     http_address: SocketAddr,
@@ -68,6 +83,7 @@ async fn main() -> ExitCode {
     let Arguments { command } = Arguments::parse();
     let outcome = match command {
         Command::Serve(arguments) => serve(arguments).await,
+        Command::Certificates { out } => Certificates::make(&out).map(|_| println!("{}", out.display())),
         Command::Demo(arguments) => demo::play(&arguments).await,
     };
     match outcome {
