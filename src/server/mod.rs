@@ -23,9 +23,10 @@ use tonic::transport::server::Connected;
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::grpc::caller::{Caller, CallerResolver, CertificateCallers};
+use crate::issuance::QuestionDraws;
 use crate::server::reload::Reload;
 use crate::store::purge::Retention;
-use crate::{grpc, store};
+use crate::{grpc, random, store};
 
 /// How often old rows are deleted.
 const PURGE_INTERVAL: Duration = Duration::from_secs(3600);
@@ -43,15 +44,18 @@ pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> anyhow
         .iter()
         .map(|caller| (Caller { name: caller.name.as_str().into(), roles: caller.roles.clone() }, caller.sans.clone()));
     let callers = Arc::new(CertificateCallers::new(callers));
-    run(&config, Arc::new(SystemClock), callers, tls::incoming(listener, tls), vec![reload], shutdown).await
+    let question_draws = Arc::new(|_| Box::new(random::secure()) as _);
+    let incoming = tls::incoming(listener, tls);
+    run(&config, Arc::new(SystemClock), callers, question_draws, incoming, vec![reload], shutdown).await
 }
 
 /// Serves the connections that come in. What differs between production and the sandbox is passed in: the clock, who the
-/// callers are, and how they connect.
+/// callers are, what questions are drawn with, and how callers connect.
 pub async fn run<C>(
     config: &Config,
     clock: Arc<dyn Clock>,
     callers: Arc<dyn CallerResolver>,
+    question_draws: Arc<QuestionDraws>,
     incoming: impl Stream<Item = std::io::Result<C>>,
     reloads: Vec<Reload>,
     shutdown: impl Future<Output = ()>,
@@ -59,7 +63,7 @@ pub async fn run<C>(
 where
     C: Connected + AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let parts = assemble::assemble(config, Arc::clone(&clock)).await?;
+    let parts = assemble::assemble(config, Arc::clone(&clock), question_draws).await?;
     let purge_clock = Arc::clone(&clock);
     let calls = TaskTracker::new();
     let context = Arc::new(grpc::Context { issuance: Arc::clone(&parts.issuance), clock, calls: calls.clone() });
