@@ -21,8 +21,9 @@ use tokio_util::task::TaskTracker;
 
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
+use crate::issuance::QuestionDraws;
 use crate::store::purge::Retention;
-use crate::{grpc, store};
+use crate::{grpc, random, store};
 use listener::{Listener, Server, bind};
 
 /// How often old rows are deleted.
@@ -33,18 +34,20 @@ pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> anyhow
     let socket = bind("server.address", config.server.address).await?;
     tracing::info!(address = %socket.local_addr()?, "listening");
     let listener = Listener::mutual_tls(socket, &config)?;
-    run(&config, Arc::new(SystemClock), vec![listener], shutdown).await
+    let question_draws = Arc::new(|_| Box::new(random::secure()) as _);
+    run(&config, Arc::new(SystemClock), question_draws, vec![listener], shutdown).await
 }
 
-/// Serves those who connect. What differs between production and the sandbox is passed in: the clock, and where callers
-/// connect.
+/// Serves those who connect. What differs between production and the sandbox is passed in: the clock, what questions are
+/// drawn with, and where callers connect.
 pub async fn run(
     config: &Config,
     clock: Arc<dyn Clock>,
+    question_draws: Arc<QuestionDraws>,
     mut listeners: Vec<Listener>,
     shutdown: impl Future<Output = ()>,
 ) -> anyhow::Result<()> {
-    let parts = assemble::assemble(config, Arc::clone(&clock)).await?;
+    let parts = assemble::assemble(config, Arc::clone(&clock), question_draws).await?;
     let metrics = parts.metrics;
     let calls = TaskTracker::new();
     let context = Arc::new(grpc::Context {

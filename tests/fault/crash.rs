@@ -48,7 +48,8 @@ impl Second {
         world.channel = Endpoint::from_shared(url).unwrap().connect_lazy();
         let (config, time) = (installation.config(), Arc::new(clock.clone()));
         let listeners = vec![Listener::plaintext(listener, Arc::new(Phone)).unwrap()];
-        let serve = async move { server::run(&config, time, listeners, std::future::pending()).await };
+        let draws = Arc::new(|_| Box::new(random::secure()) as _);
+        let serve = async move { server::run(&config, time, draws, listeners, std::future::pending()).await };
         Self { clock, task: tokio::spawn(serve) }
     }
 }

@@ -19,27 +19,30 @@ use tonic_health::pb::health_client::HealthClient;
 
 use crate::callers::{self, NamedCallers};
 use crate::issuers::Issuer;
+use crate::question_draws;
 use crate::scratch::Scratch;
 use crate::world::World;
 
 /// The service serves well before this, or not at all.
 const LONGEST_START: Duration = Duration::from_secs(30);
 
-/// Makes the tables and serves gRPC, in plaintext and over mutual TLS, with the world's clock, until `stop`.
+/// Makes the tables and serves gRPC, in plaintext and over mutual TLS, with the world's clock, until `stop`. With a seed,
+/// questions are drawn from it.
 pub(crate) async fn serve(
     world: &World,
     scratch: &Scratch,
     plaintext: TcpListener,
     tls: TcpListener,
+    seed: Option<u64>,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
     let pool = store::connect(&scratch.database_url, &store::PoolSettings::default())?;
     store::migrate(&pool).await.context("cannot make the tables")?;
     pool.close().await;
     let clock = Arc::new(world.clock.clone());
-    let config = config(world, scratch);
+    let (config, draws) = (config(world, scratch), question_draws::from_seed(seed));
     let listeners = vec![Listener::plaintext(plaintext, Arc::new(NamedCallers))?, Listener::mutual_tls(tls, &config)?];
-    server::run(&config, clock, listeners, stop.cancelled_owned()).await
+    server::run(&config, clock, draws, listeners, stop.cancelled_owned()).await
 }
 
 /// The defaults, which are those of production, and where this world's parts are.

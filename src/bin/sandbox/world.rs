@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -29,6 +30,8 @@ const LONGEST_STOP: Duration = Duration::from_secs(10);
 pub(crate) struct World {
     pub(crate) clock: ShiftedClock,
     pub(crate) people: Arc<People>,
+    /// How many ordinary persons are some test's own.
+    pub(crate) claimed: AtomicU64,
     pub(crate) phones: Arc<Phones>,
     pub(crate) gateway: Gateway,
     pub(crate) register_mode: Switch<RegisterMode>,
@@ -81,7 +84,7 @@ async fn run(arguments: &ServeArguments, scratch: &Scratch, stop: CancellationTo
         std::future::pending().await
     };
     let mut outcome = tokio::select! {
-        served = service::serve(&world, scratch, grpc, tls, stop) => served,
+        served = service::serve(&world, scratch, grpc, tls, arguments.seed, stop) => served,
         not_ready = announced => not_ready,
     };
     world_stop.cancel();
@@ -108,13 +111,14 @@ impl World {
         register: SocketAddr,
     ) -> anyhow::Result<Self> {
         let clock = ShiftedClock::default();
-        let people = People::assemble(Opening::at(clock.now()), arguments.people, arguments.seed);
+        let people = People::assemble(Opening::at(clock.now()), arguments.people, arguments.seed.unwrap_or(1));
         let phones = Arc::new(Phones::default());
         let certificates = arguments.certificates.clone().unwrap_or_else(|| scratch.certificates());
         let http_url = format!("http://{http}");
         Ok(Self {
             clock,
             people: Arc::new(people),
+            claimed: AtomicU64::new(0),
             gateway: Gateway::new(phones.clone()),
             phones,
             register_mode: Switch::new(RegisterMode::Up),
