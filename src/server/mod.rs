@@ -44,9 +44,8 @@ pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> anyhow
         .iter()
         .map(|caller| (Caller { name: caller.name.as_str().into(), roles: caller.roles.clone() }, caller.sans.clone()));
     let callers = Arc::new(CertificateCallers::new(callers));
-    let question_draws = Arc::new(|_| Box::new(random::secure()) as _);
-    let incoming = tls::incoming(listener, tls);
-    run(&config, Arc::new(SystemClock), callers, question_draws, incoming, vec![reload], shutdown).await
+    let (clock, draws) = (Arc::new(SystemClock), Arc::new(|_| Box::new(random::secure()) as _));
+    run(&config, clock, callers, draws, tls::incoming(listener, tls), vec![reload], shutdown).await
 }
 
 /// Serves the connections that come in. What differs between production and the sandbox is passed in: the clock, who the

@@ -49,9 +49,8 @@ impl Second {
         let (config, time) = (installation.config(), Arc::new(clock.clone()));
         let incoming = TcpIncoming::from(listener);
         let draws = Arc::new(|_| Box::new(random::secure()) as _);
-        let serve = async move {
-            server::run(&config, time, Arc::new(Phone), draws, incoming, vec![], std::future::pending()).await
-        };
+        let pending = std::future::pending();
+        let serve = async move { server::run(&config, time, Arc::new(Phone), draws, incoming, vec![], pending).await };
         Self { clock, task: tokio::spawn(serve) }
     }
 }
