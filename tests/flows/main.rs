@@ -19,6 +19,7 @@ mod limits;
 mod logins;
 mod malformed;
 mod needles;
+mod no_oracle;
 mod phone;
 mod redeem;
 mod secrecy;
