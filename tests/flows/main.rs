@@ -12,6 +12,8 @@ mod world;
 
 mod cast;
 mod counter;
+mod dump;
+mod dump_trials;
 mod edge;
 mod failed_verifications;
 mod issue;
