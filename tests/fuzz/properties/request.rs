@@ -67,7 +67,8 @@ static WORLD: LazyLock<Mutex<World>> = LazyLock::new(|| {
         let url = format!("http://{}/temporarypin.v1", listener.local_addr().expect("the port"));
         tokio::spawn(async move {
             let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
-            server::run(&config, Arc::new(SystemClock), Arc::new(Named), incoming, std::future::pending()).await
+            let (clock, draws) = (Arc::new(SystemClock), Arc::new(|_| Box::new(random::secure()) as _));
+            server::run(&config, clock, Arc::new(Named), draws, incoming, vec![], std::future::pending()).await
         });
         url
     });
