@@ -13,7 +13,7 @@ use reqwest::Url;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use temporary_pin::config::Config;
 
-use crate::authority::Authority;
+use crate::authority::{Authority, Signed};
 use crate::process::Process;
 use crate::sandbox::Sandbox;
 use crate::support::{redis_url, unique};
@@ -60,10 +60,8 @@ impl Installation {
     }
 
     async fn write_files(&self, sandbox: &Sandbox) {
-        let server = self.authority.sign(&["localhost"]);
-        fs::write(self.path("client-ca.pem"), self.authority.pem()).unwrap();
-        fs::write(self.path("server.pem"), &server.certificate).unwrap();
-        fs::write(self.path("server.key"), &server.key).unwrap();
+        self.write("client-ca.pem", self.authority.pem());
+        self.write_server(&self.authority.sign(&["localhost"]));
         let http = &sandbox.http_url;
         let register = sandbox.get("/register").await;
         let mut config = format!(
@@ -95,13 +93,36 @@ impl Installation {
         self.environment.push((format!("TEMPORARY_PIN__{key}"), value.into()));
     }
 
+    /// Writes the server's certificate and its key.
+    pub(crate) fn write_server(&self, server: &Signed) {
+        self.write("server.pem", &server.certificate);
+        self.write("server.key", &server.key);
+    }
+
+    /// Writes one of its files, at once: nobody sees half of it.
+    pub(crate) fn write(&self, name: &str, content: &str) {
+        let new = self.path("new");
+        fs::write(&new, content).unwrap();
+        fs::rename(new, self.path(name)).unwrap();
+    }
+
+    /// What one of its files holds.
+    pub(crate) fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).unwrap()
+    }
+
     /// Starts the service and waits until it serves.
     pub(crate) async fn start(&self) -> Process<'_> {
-        let mut command = self.command(&["serve"]);
-        command.env("RUST_LOG", "info");
-        let process = Process::start(command, &self.authority);
+        let process = self.start_listening();
         process.until_serving().await;
         process
+    }
+
+    /// Starts the service and waits until it listens.
+    pub(crate) fn start_listening(&self) -> Process<'_> {
+        let mut command = self.command(&["serve"]);
+        command.env("RUST_LOG", "info");
+        Process::start(command, &self.authority)
     }
 
     /// The configuration that the process gets.
