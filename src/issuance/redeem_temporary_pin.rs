@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::{Issuance, Refusal};
+use super::{Issuance, Refusal, refusal};
 use crate::domain::channel::Channel;
 use crate::domain::eligibility::denials;
 use crate::domain::person::{Person, PersonKey, PersonReference};
@@ -35,8 +36,17 @@ enum Compared {
 }
 
 impl Issuance {
-    /// Checks a PIN, once.
+    /// Checks a PIN, once. What redeems nothing is answered at its time.
     pub async fn redeem_temporary_pin(&self, attempt: &Try, now: DateTime<Utc>) -> Result<RedeemOutcome, Refusal> {
+        let since = Instant::now();
+        let result = self.take_try(attempt, now).await;
+        if !matches!(result, Ok(RedeemOutcome::Redeemed)) {
+            refusal::await_its_time(since, self.rules.pin.refusal_interval).await;
+        }
+        result
+    }
+
+    async fn take_try(&self, attempt: &Try, now: DateTime<Utc>) -> Result<RedeemOutcome, Refusal> {
         self.admit_caller(&attempt.caller, now).await?;
         let person = self.register.look_up_person(&attempt.person).await?;
         let key = self.person_key(&attempt.person, person.as_ref());
@@ -73,7 +83,7 @@ impl Issuance {
         let counted_try = store::Try {
             caller: &attempt.caller,
             request_id: attempt.request_id,
-            payload_digest: self.keys.digest("RedeemTemporaryPin", &payload),
+            payload_digest: self.keys.load().digest("RedeemTemporaryPin", &payload),
             person: key,
             tries_max: self.rules.pin.tries,
             wrong_tries: self.rules.limits.wrong_tries,
@@ -85,7 +95,7 @@ impl Issuance {
             Begun::Replayed(outcome) => return Ok((Compared::Not, *outcome)),
             Begun::RequestIdReused => return Err(Refusal::RequestIdReused),
             Begun::Counted(counted) => {
-                if self.keys.pin_matches(counted.pin_request_id, &attempt.pin, &counted.verifier) {
+                if self.keys.load().pin_matches(counted.pin_request_id, &attempt.pin, &counted.verifier) {
                     Verdict::Right(counted)
                 } else {
                     Verdict::Wrong(counted)
@@ -93,7 +103,7 @@ impl Issuance {
             }
             Begun::Refused(refusal) => {
                 // The work of a comparison, so that the time taken does not tell a wrong PIN from none.
-                let _ = self.keys.pin_verifier(attempt.request_id, &attempt.pin, &mut random::secure());
+                let _ = self.keys.load().pin_verifier(attempt.request_id, &attempt.pin, &mut random::secure());
                 Verdict::Refused(*refusal)
             }
         };

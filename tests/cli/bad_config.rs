@@ -113,6 +113,7 @@ use crate::{World, stderr};
 #[case("keys.file", "'/nowhere'", "keys.file: cannot read /nowhere")]
 #[case("rules.pin.lifetime", "'11m'", "rules.pin.lifetime: must be longer than nothing and at most 10m (R2,")]
 #[case("rules.pin.resend_interval", "'10m'", "rules.pin.resend_interval: must be less than")]
+#[case("rules.pin.refusal_interval", "'2s'", "rules.pin.refusal_interval: must be at most 1s")]
 #[case("rules.pin.tries", "0", "rules.pin.tries: must be at least 1")]
 #[case("rules.hold.wait", "'0s'", "rules.hold.wait: must be longer than nothing")]
 #[case("rules.eligibility.destinations", "[]", "rules.eligibility.destinations: must name at least one calling code")]

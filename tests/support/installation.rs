@@ -31,7 +31,7 @@ pub(crate) const CALLERS: [(&str, &[&str], &[&str]); 6] = [
 pub(crate) struct Installation {
     directory: PathBuf,
     /// Of the database, and before each Redis key.
-    name: String,
+    pub(crate) name: String,
     pub(crate) authority: Authority,
     environment: Vec<(String, String)>,
 }
@@ -39,6 +39,15 @@ pub(crate) struct Installation {
 impl Installation {
     /// Makes everything that an operator has to make.
     pub(crate) async fn new(sandbox: &Sandbox) -> Self {
+        let installation = Self::without_tables_and_keys(sandbox).await;
+        let key_ring = installation.path("keys.toml");
+        installation.run(&["keys", "generate", "--out", &key_ring]);
+        installation.run(&["migrate"]);
+        installation
+    }
+
+    /// What is the same in every version.
+    pub(crate) async fn without_tables_and_keys(sandbox: &Sandbox) -> Self {
         let name = unique("production").replace('-', "_");
         let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(&name);
         fs::create_dir(&directory).unwrap();
@@ -47,9 +56,6 @@ impl Installation {
         installation.set("POSTGRES__URL", installation.database_url());
         installation.set("REDIS__URL", redis_url());
         run_sql(format!("CREATE DATABASE {}", installation.name)).await;
-        let key_ring = installation.path("keys.toml");
-        installation.run(&["keys", "generate", "--out", &key_ring]);
-        installation.run(&["migrate"]);
         installation
     }
 
@@ -145,12 +151,12 @@ impl Installation {
         command
     }
 
-    fn run(&self, arguments: &[&str]) {
+    pub(crate) fn run(&self, arguments: &[&str]) {
         let output = self.command(arguments).output().unwrap();
         assert!(output.status.success(), "{arguments:?}: {output:?}");
     }
 
-    fn path(&self, name: &str) -> String {
+    pub(crate) fn path(&self, name: &str) -> String {
         self.directory.join(name).to_str().unwrap().to_owned()
     }
 }

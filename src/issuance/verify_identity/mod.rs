@@ -8,9 +8,10 @@ mod web;
 
 use chrono::{DateTime, Utc};
 use secrecy::{ExposeSecret as _, SecretString};
+use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::{Call, Dependency, Issuance, Refusal, language_of};
+use super::{Call, Dependency, Issuance, Refusal, language_of, refusal};
 use crate::domain::assurance::AssuranceLevel;
 use crate::domain::channel::Channel;
 use crate::domain::eligibility::denials;
@@ -75,8 +76,22 @@ pub enum Verification {
 }
 
 impl Issuance {
-    /// Verifies a person's identity, or takes the next step of it.
+    /// Verifies a person's identity, or takes the next step of it. All that is no yes leaves at its time.
     pub async fn verify_identity(
+        &self,
+        call: &Call,
+        evidence: Evidence,
+        language: Option<Language>,
+    ) -> Result<Verification, Refusal> {
+        let since = Instant::now();
+        let result = self.judge_evidence(call, evidence, language).await;
+        if !matches!(result, Ok(Verification::Verified { .. } | Verification::QuestionsPending { .. })) {
+            refusal::await_its_time(since, self.rules.verification.refusal_interval).await;
+        }
+        result
+    }
+
+    async fn judge_evidence(
         &self,
         call: &Call,
         evidence: Evidence,
@@ -110,7 +125,7 @@ impl Issuance {
             LoginError::Denied { reason, .. } => Refusal::NotAllowed(reason),
             LoginError::Unavailable => Refusal::Unavailable(Dependency::Login),
         })?;
-        let key = self.keys.agent_key(&agent.issuer, &agent.subject);
+        let key = self.keys.load().agent_key(&agent.issuer, &agent.subject);
         Ok((agent, key))
     }
 
@@ -127,7 +142,7 @@ impl Issuance {
         let account = person.mitid_account.as_ref();
         match account.and_then(|account| Some((account.mitid_uuid, account.mobile.as_ref()?))) {
             Some((mitid_uuid, mobile)) if denials.is_empty() => {
-                Ok(Subject { mitid_uuid, mobile: self.keys.mobile_key(&mobile.number) })
+                Ok(Subject { mitid_uuid, mobile: self.keys.load().mobile_key(&mobile.number) })
             }
             _ => Err(Refusal::Precondition(denials)),
         }
