@@ -23,7 +23,7 @@ use crate::domain::person::{MitidUuid, Person, PersonKey, PersonReference};
 use crate::domain::reason::{Denial, Reason};
 use crate::domain::rules::{Limit, Rules};
 use crate::guard::{Admission, Bucket, Guard, Spend};
-use crate::keys::CurrentKeyRing;
+use crate::keys::KeyRing;
 use crate::login::IdTokens;
 use crate::random;
 use crate::register::Register;
@@ -58,7 +58,7 @@ pub struct Issuance {
     /// ID tokens of agents.
     pub agent_login: IdTokens,
     /// The key ring.
-    pub keys: CurrentKeyRing,
+    pub keys: Arc<KeyRing>,
     /// What persons read.
     pub texts: Texts,
     /// The figures of the rules.
@@ -92,16 +92,16 @@ impl Issuance {
     /// The pseudonym of a person: by MitID UUID where there is an account, so that it survives a new CPR number.
     fn person_key(&self, reference: &PersonReference, person: Option<&Person>) -> PersonKey {
         match (person.and_then(|person| person.mitid_account.as_ref()), reference) {
-            (Some(account), _) => self.keys.load().person_key(account.mitid_uuid),
-            (None, PersonReference::Mitid(uuid)) => self.keys.load().person_key(*uuid),
-            (None, PersonReference::Cpr(number)) => self.keys.load().person_key_by_cpr(number),
+            (Some(account), _) => self.keys.person_key(account.mitid_uuid),
+            (None, PersonReference::Mitid(uuid)) => self.keys.person_key(*uuid),
+            (None, PersonReference::Cpr(number)) => self.keys.person_key_by_cpr(number),
         }
     }
 
     /// Every pseudonym of somebody whom the register knows; a block may stand under any of them.
     fn person_keys(&self, person: &Person) -> Vec<PersonKey> {
-        let by_uuid = person.mitid_account.as_ref().map(|account| self.keys.load().person_key(account.mitid_uuid));
-        let by_cpr = person.cpr_number.as_ref().map(|number| self.keys.load().person_key_by_cpr(number));
+        let by_uuid = person.mitid_account.as_ref().map(|account| self.keys.person_key(account.mitid_uuid));
+        let by_cpr = person.cpr_number.as_ref().map(|number| self.keys.person_key_by_cpr(number));
         by_uuid.into_iter().chain(by_cpr).collect()
     }
 

@@ -98,7 +98,7 @@ impl Issuance {
         }
         let id = random::time_ordered_uuid(operation.now, &mut random::secure());
         let text = self.texts.sms(text, language_of(None, person), &mobile.number);
-        let sealed_body = seal_message(&self.keys.load(), id, &mobile.number, &text);
+        let sealed_body = seal_message(&self.keys, id, &mobile.number, &text);
         Some(Notice { id, kind, sealed_body, due_time: operation.now, expire_time: operation.now + NOTICE_LIFETIME })
     }
 

@@ -73,7 +73,7 @@ impl Issuance {
     /// The person's present number. That the register does not answer is no answer here.
     fn mobile(&self, subject: &Subject) -> Result<Option<MobileKey>, Refusal> {
         subject.registered.as_ref().map_err(|unavailable| Refusal::from(*unavailable))?;
-        Ok(subject.recipient().map(|(_, mobile)| self.keys.load().mobile_key(&mobile.number)))
+        Ok(subject.recipient().map(|(_, mobile)| self.keys.mobile_key(&mobile.number)))
     }
 }
 

@@ -92,7 +92,7 @@ impl Issuance {
 
     /// Sealed, as it tells how many events there are of everybody; serves for this person alone.
     fn page_token(&self, event: i64, person: PersonKey) -> String {
-        URL_SAFE_NO_PAD.encode(self.keys.load().seal(&page_context(person), &event.to_be_bytes()))
+        URL_SAFE_NO_PAD.encode(self.keys.seal(&page_context(person), &event.to_be_bytes()))
     }
 
     /// The event that the next page lies before; `None` on the first page.
@@ -101,7 +101,7 @@ impl Issuance {
             return Ok(None);
         }
         let sealed = URL_SAFE_NO_PAD.decode(token).ok();
-        let event = sealed.and_then(|sealed| self.keys.load().open(&page_context(person), &sealed).ok());
+        let event = sealed.and_then(|sealed| self.keys.open(&page_context(person), &sealed).ok());
         let event = event.and_then(|event| Some(i64::from_be_bytes(event.as_slice().try_into().ok()?)));
         let malformed = || Refusal::field("page_token", "must be next_page_token of an answer about the same person");
         event.map(Some).ok_or_else(malformed)

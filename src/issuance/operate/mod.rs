@@ -61,7 +61,7 @@ impl Issuance {
             (Ok(person), _) => person.as_ref(),
         };
         let given = match reference {
-            PersonReference::Cpr(number) => Some(self.keys.load().person_key_by_cpr(number)),
+            PersonReference::Cpr(number) => Some(self.keys.person_key_by_cpr(number)),
             PersonReference::Mitid(_) => None,
         };
         let mut keys = vec![self.person_key(reference, person)];
