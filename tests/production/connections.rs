@@ -12,7 +12,7 @@ use tonic_health::pb::health_client::HealthClient;
 
 use crate::installation::Installation;
 use crate::sandbox::Sandbox;
-use crate::wire::{GO_AWAY, PING, RST_STREAM, SETTINGS, Wire, begin_call, cancel_call, frame};
+use crate::wire::{GO_AWAY, HEADERS, PING, RST_STREAM, SETTINGS, Wire, begin_call, cancel_call, end_call, frame};
 use crate::world::{World, until};
 
 /// Error codes of HTTP/2.
@@ -30,7 +30,7 @@ async fn installation(settings: &[(&str, &str)]) -> Installation {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_silent_peer_is_asked_and_then_given_up() {
-    let installation = installation(&[("KEEPALIVE_INTERVAL", "200ms"), ("KEEPALIVE_TIMEOUT", "200ms")]).await;
+    let installation = installation(&[("KEEPALIVE_INTERVAL", "200ms"), ("KEEPALIVE_TIMEOUT", "3s")]).await;
     let process = installation.start().await;
     let mut silent = Wire::open(&process, &installation.authority).await;
     let frames = silent.rest().await;
@@ -45,42 +45,61 @@ async fn a_silent_peer_is_asked_and_then_given_up() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn connections_age_and_no_call_is_lost() {
-    let mut world = World::around(Sandbox::start(&["--people", "1"])).await;
-    let mut installation = Installation::new(&world.sandbox).await;
-    installation.set("SERVER__CONNECTIONS__AGE", "500ms");
+async fn an_old_connection_takes_leave_and_its_calls_end_first() {
+    let installation = installation(&[("AGE", "300ms")]).await;
     let process = installation.start().await;
-    world.channel = process.caller("phone");
-    let person = world.somebody().await;
-
-    let ageing = async {
-        for _ in 0..4 {
-            let mut wire = Wire::open(&process, &installation.authority).await;
-            let farewell = loop {
-                let frame = wire.next().await.expect("a farewell comes before the end");
-                match frame.kind {
-                    GO_AWAY => break frame,
-                    // The server asks whether the farewell has arrived.
-                    PING => wire.send(&self::frame(PING, 1, 0, &frame.payload)).await,
-                    _ => {}
-                }
-            };
-            assert_eq!(farewell.error_code(), NO_ERROR);
+    let mut wire = Wire::open(&process, &installation.authority).await;
+    wire.send(&begin_call(1)).await;
+    let mut farewells = 0;
+    while farewells < 2 {
+        let frame = wire.next().await.expect("the connection stays while a call is under way");
+        match frame.kind {
+            GO_AWAY => {
+                assert_eq!(frame.error_code(), NO_ERROR);
+                farewells += 1;
+            }
+            // Between the two farewells the server asks whether the first one has arrived.
+            PING => wire.send(&self::frame(PING, 1, 0, &frame.payload)).await,
+            _ => {}
         }
-    };
+    }
+    wire.send(&end_call(1)).await;
+    let rest = wire.rest().await;
+    assert!(rest.iter().any(|frame| (frame.kind, frame.stream) == (HEADERS, 1)), "an answer: {rest:?}");
+    until("the call is seen", async || process.logged("call").len() == 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_call_that_arrives_is_answered_while_connections_come_and_go() {
+    let installation = installation(&[("AGE", "200ms")]).await;
+    let process = installation.start().await;
+    let mut service = TemporaryPinServiceClient::new(process.caller("phone"));
+    let mut answered = 0;
     let calling = async {
         loop {
-            world.check("phone", person.reference()).await.unwrap();
+            let status = service.check_eligibility(CheckEligibilityRequest::default()).await.unwrap_err();
+            match std::error::Error::source(&status) {
+                None => {
+                    assert_eq!(status.code(), Code::InvalidArgument, "{status:?}");
+                    answered += 1;
+                }
+                // The client's own doing: it sent the call after the farewell. Nobody has seen it, as is counted below.
+                Some(_) => assert!(status.metadata().is_empty(), "{status:?}"),
+            }
+        }
+    };
+    let ageing = async {
+        for _ in 0..5 {
+            Wire::open(&process, &installation.authority).await.next_of(GO_AWAY).await.expect("a farewell");
         }
     };
     tokio::select! {
         () = ageing => {}
         () = calling => {}
     }
-
-    // One that takes longer than the connection has.
-    world.sandbox.post("/register", serde_json::json!({ "mode": "slow", "seconds": 1 })).await;
-    world.check("phone", person.reference()).await.unwrap();
+    // The last call may have been broken off by the test.
+    until("all are seen", async || process.logged("call").len() >= answered).await;
+    assert!(process.logged("call").len() - answered <= 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -89,7 +108,13 @@ async fn what_outlasts_the_grace_of_an_old_connection_is_cut_off() {
     installation.set("SERVER__DEFAULT_DEADLINE", "200ms");
     let process = installation.start_listening();
     let mut health = HealthClient::new(process.caller("web"));
-    let mut watch = health.watch(HealthCheckRequest::default()).await.unwrap().into_inner();
+    // On a slow machine a connection may be old before the first call.
+    let watch = loop {
+        if let Ok(watch) = health.watch(HealthCheckRequest::default()).await {
+            break watch;
+        }
+    };
+    let mut watch = watch.into_inner();
     while let Ok(Some(_)) = watch.message().await {}
     until("it is noted", async || {
         !process.logged("a connection was cut off: its calls had not ended in time").is_empty()
@@ -154,7 +179,7 @@ async fn metadata_has_a_limit() {
     assert_ne!(service.check_eligibility(with(5000)).await.unwrap_err().code(), Code::InvalidArgument);
     // The connection is none the worse for it.
     assert_eq!(service.check_eligibility(with(2000)).await.unwrap_err().code(), Code::InvalidArgument);
-    assert_eq!(process.logged("call").len(), 2);
+    until("the other two are seen, and it is not", async || process.logged("call").len() == 2).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -202,7 +227,7 @@ async fn a_flood_of_half_open_handshakes_keeps_nobody_out() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_handshake_has_its_time() {
     let installation = installation(&[("HANDSHAKE_TIMEOUT", "200ms")]).await;
-    let process = installation.start().await;
+    let process = installation.start_listening();
     let mut silent = TcpStream::connect(process.address).await.unwrap();
     let closed = tokio::time::timeout(Duration::from_secs(20), silent.read(&mut [0])).await;
     assert_eq!(closed.expect("it is closed").unwrap_or_default(), 0);

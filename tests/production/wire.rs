@@ -26,6 +26,9 @@ pub(crate) const SETTINGS: u8 = 4;
 pub(crate) const PING: u8 = 6;
 pub(crate) const GO_AWAY: u8 = 7;
 
+const DATA: u8 = 0;
+
+const END_STREAM: u8 = 1;
 const END_HEADERS: u8 = 4;
 
 /// However slow the machine is.
@@ -142,6 +145,11 @@ pub(crate) fn begin_call(stream: u32) -> Vec<u8> {
     let block: Vec<u8> =
         headers.iter().flat_map(|(name, value)| [vec![0], literal(name), literal(value)].concat()).collect();
     frame(HEADERS, END_HEADERS, stream, &block)
+}
+
+/// Sends an empty message, the call's last.
+pub(crate) fn end_call(stream: u32) -> Vec<u8> {
+    frame(DATA, END_STREAM, stream, &[0; 5])
 }
 
 /// Takes a call back.
