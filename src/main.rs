@@ -12,6 +12,8 @@ use temporary_pin::server::expiry::{self, Expiry};
 use temporary_pin::{server, store, telemetry};
 use tokio::signal::unix::{SignalKind, signal};
 
+use keys_command::KeysCommand;
+
 /// Hands out MitID's temporary PIN code.
 #[derive(Parser)]
 #[command(version, arg_required_else_help = true)]
@@ -33,7 +35,7 @@ enum Command {
     Migrate,
     /// The key ring.
     #[command(subcommand)]
-    Keys(keys_command::KeysCommand),
+    Keys(KeysCommand),
     /// Check the configuration, and the files that it names, without connecting anywhere.
     CheckConfig,
 }
@@ -57,7 +59,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.command {
         Command::Serve => serve(config()?),
         Command::Migrate => migrate(&config()?),
-        Command::Keys(command) => keys_command::run(&command),
+        Command::Keys(command) => command.run(),
         Command::CheckConfig => check_config(cli.config.as_deref(), &config()?),
     }
 }

@@ -68,7 +68,7 @@ pub async fn run(
     work.spawn(health::watch(health, store.clone(), guard, draining.clone()));
     work.spawn(parts.dispatcher.run(Arc::clone(&parts.issuance.wake), stop.clone()));
     work.spawn(purge(store.clone(), config.retention.clone(), Arc::clone(&clock), stop.clone()));
-    let mut reloads = vec![parts.reload];
+    let mut reloads = Vec::new();
     for certificates in listeners.iter_mut().filter_map(|listener| listener.certificates.take()) {
         certificates.expiries.measure(&global::meter(env!("CARGO_PKG_NAME")), Arc::clone(&clock));
         work.spawn(expiry::warn(certificates.expiries, Arc::clone(&clock), stop.clone()));

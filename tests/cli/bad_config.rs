@@ -172,7 +172,7 @@ fn without_tls_nobody_could_be_known() {
 #[test]
 fn a_damaged_key_ring_is_refused() {
     let world = World::new();
-    fs::write(world.path("key-ring.toml"), "[pseudonym]\n1 = 'c2hvcnQ='\n[verifier]\n[sealing]\n").unwrap();
+    fs::write(world.path("key-ring.toml"), "[pseudonym]\n1 = 'c2hvcnQ='\n[verifier]\n1 = ''\n").unwrap();
     let output = world.check_config(&[]);
     assert_eq!(output.status.code(), Some(2));
     assert!(stderr(&output).contains("\n  keys.file: the key ring "), "{}", stderr(&output));
