@@ -1,16 +1,14 @@
 //! The command line of the temporary-PIN service.
 
-use std::fs::OpenOptions;
-use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
+mod keys_command;
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 use secrecy::ExposeSecret as _;
 use temporary_pin::config::{Config, ConfigError};
-use temporary_pin::{keys, random, server, store, telemetry};
+use temporary_pin::{server, store, telemetry};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Hands out MitID's temporary PIN code.
@@ -34,19 +32,9 @@ enum Command {
     Migrate,
     /// The key ring.
     #[command(subcommand)]
-    Keys(KeysCommand),
+    Keys(keys_command::KeysCommand),
     /// Check the configuration, and the files that it names, without connecting anywhere.
     CheckConfig,
-}
-
-#[derive(Subcommand)]
-enum KeysCommand {
-    /// Make a new key ring.
-    Generate {
-        /// File to write, readable by its owner only; must not exist. Without it, the key ring goes to stdout.
-        #[arg(long, value_name = "FILE")]
-        out: Option<PathBuf>,
-    },
 }
 
 fn main() -> ExitCode {
@@ -68,7 +56,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.command {
         Command::Serve => serve(config()?),
         Command::Migrate => migrate(&config()?),
-        Command::Keys(KeysCommand::Generate { out }) => generate_keys(out.as_deref()),
+        Command::Keys(command) => keys_command::run(&command),
         Command::CheckConfig => check_config(cli.config.as_deref(), &config()?),
     }
 }
@@ -95,23 +83,6 @@ async fn migrate(config: &Config) -> anyhow::Result<()> {
     store::migrate(&pool).await?;
     println!("the schema is up to date");
     Ok(())
-}
-
-fn generate_keys(out: Option<&Path>) -> anyhow::Result<()> {
-    let ring = keys::generate(&mut random::secure());
-    match out {
-        None => std::io::stdout().write_all(ring.as_bytes()).context("cannot write to stdout"),
-        Some(path) => OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(path)
-            .and_then(|mut file| {
-                file.write_all(ring.as_bytes())?;
-                file.sync_all()
-            })
-            .with_context(|| format!("cannot make {}", path.display())),
-    }
 }
 
 fn check_config(file: Option<&Path>, config: &Config) -> anyhow::Result<()> {

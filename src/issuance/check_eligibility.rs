@@ -67,7 +67,7 @@ impl Issuance {
             failed.map(|until| Denial::until(Reason::VerificationLimit, until)).into_iter().collect();
         let mobile = person.mitid_account.as_ref().and_then(|account| account.mobile.as_ref());
         if let (false, Some(mobile)) = (open, mobile) {
-            let mobile = self.keys.mobile_key(&mobile.number);
+            let mobile = self.keys.load().mobile_key(&mobile.number);
             let (person_pins, mobile_pins) = (limits.person_pins, limits.mobile_pins);
             let until = pin_requests::pins_until(&self.store, key, mobile, person_pins, mobile_pins, call.now).await?;
             reached.extend(until.person.map(|until| Denial::until(Reason::PersonLimit, until)));

@@ -22,7 +22,7 @@ use crate::domain::person::{MitidUuid, Person, PersonKey, PersonReference};
 use crate::domain::reason::Denial;
 use crate::domain::rules::{Limit, Rules};
 use crate::guard::{Admission, Bucket, Guard, Spend};
-use crate::keys::KeyRing;
+use crate::keys::CurrentKeyRing;
 use crate::login::IdTokens;
 use crate::random;
 use crate::register::Register;
@@ -51,7 +51,7 @@ pub struct Issuance {
     /// ID tokens of agents.
     pub agent_login: IdTokens,
     /// The key ring.
-    pub keys: Arc<KeyRing>,
+    pub keys: CurrentKeyRing,
     /// What persons read.
     pub texts: Texts,
     /// The figures of the rules.
@@ -85,9 +85,9 @@ impl Issuance {
     /// The pseudonym of a person: by MitID UUID where there is an account, so that it survives a new CPR number.
     fn person_key(&self, reference: &PersonReference, person: Option<&Person>) -> PersonKey {
         match (person.and_then(|person| person.mitid_account.as_ref()), reference) {
-            (Some(account), _) => self.keys.person_key(account.mitid_uuid),
-            (None, PersonReference::Mitid(uuid)) => self.keys.person_key(*uuid),
-            (None, PersonReference::Cpr(number)) => self.keys.person_key_by_cpr(number),
+            (Some(account), _) => self.keys.load().person_key(account.mitid_uuid),
+            (None, PersonReference::Mitid(uuid)) => self.keys.load().person_key(*uuid),
+            (None, PersonReference::Cpr(number)) => self.keys.load().person_key_by_cpr(number),
         }
     }
 

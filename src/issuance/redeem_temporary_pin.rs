@@ -83,7 +83,7 @@ impl Issuance {
         let counted_try = store::Try {
             caller: &attempt.caller,
             request_id: attempt.request_id,
-            payload_digest: self.keys.digest("RedeemTemporaryPin", &payload),
+            payload_digest: self.keys.load().digest("RedeemTemporaryPin", &payload),
             person: key,
             tries_max: self.rules.pin.tries,
             wrong_tries: self.rules.limits.wrong_tries,
@@ -95,7 +95,7 @@ impl Issuance {
             Begun::Replayed(outcome) => return Ok((Compared::Not, *outcome)),
             Begun::RequestIdReused => return Err(Refusal::RequestIdReused),
             Begun::Counted(counted) => {
-                if self.keys.pin_matches(counted.pin_request_id, &attempt.pin, &counted.verifier) {
+                if self.keys.load().pin_matches(counted.pin_request_id, &attempt.pin, &counted.verifier) {
                     Verdict::Right(counted)
                 } else {
                     Verdict::Wrong(counted)
@@ -103,7 +103,7 @@ impl Issuance {
             }
             Begun::Refused(refusal) => {
                 // The work of a comparison, so that the time taken does not tell a wrong PIN from none.
-                let _ = self.keys.pin_verifier(attempt.request_id, &attempt.pin, &mut random::secure());
+                let _ = self.keys.load().pin_verifier(attempt.request_id, &attempt.pin, &mut random::secure());
                 Verdict::Refused(*refusal)
             }
         };

@@ -1,13 +1,16 @@
 //! The key ring: what it makes it can read, and nothing else can.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use proptest::prelude::*;
 use rstest::rstest;
 
+use super::file::KEY_LENGTH;
 use super::*;
 use crate::random;
 
 fn generated() -> (Zeroizing<String>, KeyRing) {
-    let text = generate(&mut random::secure());
+    let text = KeyFile::generate(&mut random::secure()).text();
     let ring = KeyRing::parse(&text).unwrap();
     (text, ring)
 }
@@ -17,11 +20,21 @@ fn key(byte: u8) -> String {
     STANDARD.encode([byte; KEY_LENGTH])
 }
 
-/// A ring whose verifier and sealing keys are those with these ids, each of them all of that one byte.
+/// A ring whose keys, but for the pseudonym's, are those with these ids, each of them all of that one byte.
 fn ring(ids: &[u8]) -> KeyRing {
     let keys: String = ids.iter().map(|id| format!("{id} = \"{}\"\n", key(*id))).collect();
-    let text = format!("[pseudonym]\n1 = \"{}\"\n[verifier]\n{keys}[sealing]\n{keys}", key(0));
+    ring_with(&keys)
+}
+
+fn ring_with(keys: &str) -> KeyRing {
+    let text = format!("[pseudonym]\n1 = \"{}\"\n[verifier]\n{keys}[sealing]\n{keys}[audit]\n{keys}", key(0));
     KeyRing::parse(&text).unwrap()
+}
+
+/// A ring with these pseudonym keys.
+fn pseudonyms(keys: &str) -> KeyRing {
+    let rest = format!("[verifier]\n1 = \"{0}\"\n[sealing]\n1 = \"{0}\"\n[audit]\n1 = \"{0}\"\n", key(0));
+    KeyRing::parse(&format!("[pseudonym]\n{keys}{rest}")).unwrap()
 }
 
 fn pin(digits: &str) -> Pin {
@@ -45,10 +58,10 @@ fn what_is_generated_parses_and_is_new_each_time() {
 fn each_purpose_has_a_key_of_its_own() {
     let (text, _) = generated();
     let mut keys: Vec<&str> = text.lines().filter(|line| line.starts_with("1 = ")).collect();
-    assert_eq!(keys.len(), 3);
+    assert_eq!(keys.len(), Purpose::ALL.len());
     keys.sort_unstable();
     keys.dedup();
-    assert_eq!(keys.len(), 3);
+    assert_eq!(keys.len(), Purpose::ALL.len());
 }
 
 proptest! {
@@ -156,12 +169,71 @@ fn a_pseudonym_is_the_same_each_time_and_differs_by_value_and_by_purpose() {
 }
 
 #[test]
-fn of_several_pseudonym_keys_the_highest_serves() {
-    let rest = format!("[verifier]\n1 = \"{0}\"\n[sealing]\n1 = \"{0}\"\n", key(0));
-    let with = |keys: &str| KeyRing::parse(&format!("[pseudonym]\n{keys}{rest}")).unwrap();
-    let person = MitidUuid(REQUEST);
-    let both = with(&format!("9 = \"{}\"\n10 = \"{}\"\n", key(9), key(10)));
-    assert_eq!(both.person_key(person), with(&format!("1 = \"{}\"\n", key(10))).person_key(person));
+fn a_key_that_is_not_active_reads_and_does_not_write() {
+    let keys = format!("1 = \"{}\"\n2 = \"{}\"\n", key(1), key(2));
+    let (before, after) = (ring_with(&format!("active = 1\n{keys}")), ring_with(&format!("{keys}active = 2\n")));
+    let seal = |ring: &KeyRing| ring.seal(b"", b"value");
+    assert_eq!((&seal(&before)[..4], &seal(&after)[..4]), (&1_i32.to_be_bytes()[..], &2_i32.to_be_bytes()[..]));
+    for (maker, reader) in [(&before, &after), (&after, &before)] {
+        assert!(reader.open(b"", &seal(maker)).is_ok());
+        let verifier = maker.pin_verifier(REQUEST, &pin("01234567"), &mut random::secure());
+        assert!(reader.pin_matches(REQUEST, &pin("01234567"), &verifier));
+        let (key_id, mac) = maker.audit_mac(b"rows");
+        assert!(reader.audit_mac_matches(key_id, b"rows", &mac));
+        assert!(!reader.audit_mac_matches(key_id, b"other rows", &mac));
+        assert!(!reader.audit_mac_matches(3 - key_id, b"rows", &mac));
+    }
+    assert_eq!((before.audit_mac(b"").0, after.audit_mac(b"").0), (1, 2));
+}
+
+/// What the re-keying makes of a stored pseudonym is what the service looks for afterwards.
+#[test]
+fn a_further_pseudonym_key_is_a_layer_that_can_be_added_without_knowing_whose_it_is() {
+    let (first, second) = (format!("1 = \"{}\"\n", key(1)), format!("7 = \"{}\"\n", key(7)));
+    let both = format!("{first}{second}");
+    let (before, waiting) = (pseudonyms(&first), pseudonyms(&format!("active = 1\n{both}")));
+    let after = pseudonyms(&both);
+    let (person, cpr) = (MitidUuid(REQUEST), CprNumber::parse("0101701234").unwrap());
+    assert_eq!(waiting.person_key(person), before.person_key(person));
+    assert_eq!(waiting.pseudonym_check(), before.pseudonym_check());
+    assert_ne!(after.person_key(person), before.person_key(person));
+    assert_ne!(after.pseudonym_check(), before.pseudonym_check());
+    assert_eq!(after.rekey(1, before.person_key(person).0), after.person_key(person).0);
+    assert_eq!(after.rekey(7, after.person_key(person).0), after.person_key(person).0);
+    assert_eq!(after.rekey(1, before.digest("anything", b"value")), after.digest("anything", b"value"));
+    assert_eq!(after.person_keys(person), [before.person_key(person), after.person_key(person)]);
+    assert_eq!(after.person_keys_by_cpr(&cpr), [before.person_key_by_cpr(&cpr), after.person_key_by_cpr(&cpr)]);
+    // Without the layer below, everybody is somebody else.
+    assert_ne!(pseudonyms(&second).person_key(person), after.person_key(person));
+}
+
+#[test]
+fn a_key_is_added_inactive_and_then_activated() {
+    let mut file = KeyFile::generate(&mut random::secure());
+    let old = KeyRing::parse(&file.text()).unwrap();
+    assert_eq!(file.add(Purpose::Sealing, &mut random::secure()).unwrap(), 2);
+    let known = KeyRing::parse(&file.text()).unwrap();
+    assert_eq!(known.seal(b"", b"")[..4], 1_i32.to_be_bytes());
+    assert!(file.activate(Purpose::Sealing, 3).is_err());
+    file.activate(Purpose::Sealing, 2).unwrap();
+    let new = KeyRing::parse(&file.text()).unwrap();
+    assert_eq!(new.seal(b"", b"")[..4], 2_i32.to_be_bytes());
+    assert!(known.open(b"", &new.seal(b"", b"")).is_ok());
+    assert!(new.open(b"", &old.seal(b"", b"")).is_ok());
+    assert_eq!(file.ids().nth(2), Some((Purpose::Sealing, vec![1, 2], 2)));
+    assert_eq!(new.pseudonym_check(), old.pseudonym_check());
+}
+
+/// As rings were before the purpose `audit`.
+#[test]
+fn a_purpose_that_is_missing_can_be_added() {
+    let text = KeyFile::generate(&mut random::secure()).text();
+    let without = text.split("[audit]").next().unwrap();
+    let error = format!("{:#}", KeyRing::parse(without).err().unwrap());
+    assert!(error.contains("keys add --purpose audit"), "{error}");
+    let mut file = KeyFile::parse(without).unwrap();
+    assert_eq!(file.add(Purpose::Audit, &mut random::secure()).unwrap(), 1);
+    assert_eq!(KeyRing::parse(&file.text()).unwrap().audit_mac(b"").0, 1);
 }
 
 #[test]
@@ -194,7 +266,7 @@ fn pseudonyms_never_change() {
 
 /// Each case spoils one thing of a good file. `SECRET` stands in for a key somebody mistyped.
 #[rstest]
-#[case::no_such_purpose("[sealing]", "[ceiling]", "sealing: needs at least one key")]
+#[case::no_such_purpose("[sealing]", "[ceiling]", "ceiling: there is no such purpose")]
 #[case::a_purpose_too_many("[sealing]", "[other]\n1 = \"SECRET\"\n[sealing]", "other: there is no such purpose")]
 #[case::no_table("[pseudonym]\n1 = \"0\"", "pseudonym = \"SECRET\"", "pseudonym: needs at least one key")]
 #[case::no_key("[pseudonym]\n1 = \"0\"", "[pseudonym]", "pseudonym: needs at least one key")]
@@ -205,9 +277,11 @@ fn pseudonyms_never_change() {
 #[case::no_toml("[sealing]\n1 = \"0\"", "[sealing]\n1 = SECRET", "line 6: not valid TOML")]
 #[case::unclosed("[sealing]\n1 = \"0\"", "[sealing]\n1 = \"SECRET", "line 6: not valid TOML")]
 #[case::twice("[sealing]\n1 = \"0\"", "[sealing]\n1 = \"0\"\n1 = \"SECRET\"", "line 7: not valid TOML")]
+#[case::active_but_not_there("[sealing]", "[sealing]\nactive = 2", "sealing.active: there is no key 2")]
+#[case::active_in_quotes("[sealing]", "[sealing]\nactive = \"SECRET\"", "sealing.active: must be the id of a key")]
 #[case::one_number_twice("[sealing]\n1 = \"0\"", "[sealing]\n1 = \"0\"\n01 = \"0\"", "the key id is given twice")]
 fn a_bad_file_names_what_is_wrong_and_never_prints_a_key(#[case] good: &str, #[case] bad: &str, #[case] message: &str) {
-    let file = "[pseudonym]\n1 = \"0\"\n[verifier]\n1 = \"0\"\n[sealing]\n1 = \"0\"\n";
+    let file = "[pseudonym]\n1 = \"0\"\n[verifier]\n1 = \"0\"\n[sealing]\n1 = \"0\"\n[audit]\n1 = \"0\"\n";
     let spoilt = file.replace(good, bad);
     assert_ne!(spoilt, file);
     let error = format!("{:#}", KeyRing::parse(&spoilt.replace("\"0\"", &format!("\"{}\"", key(1)))).err().unwrap());
@@ -227,7 +301,7 @@ fn a_file_that_is_not_there_or_not_valid_is_named() {
     let invalid = format!("{:#}", KeyRing::load(&path).err().unwrap());
     assert!(invalid.contains(path.to_str().unwrap()), "{invalid}");
 
-    std::fs::write(&path, &*generate(&mut random::secure())).unwrap();
+    std::fs::write(&path, &*KeyFile::generate(&mut random::secure()).text()).unwrap();
     assert!(KeyRing::load(&path).is_ok());
     std::fs::remove_file(path).unwrap();
 }

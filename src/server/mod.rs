@@ -57,7 +57,7 @@ pub async fn run<C>(
     callers: Arc<dyn CallerResolver>,
     question_draws: Arc<QuestionDraws>,
     incoming: impl Stream<Item = std::io::Result<C>>,
-    reloads: Vec<Reload>,
+    mut reloads: Vec<Reload>,
     shutdown: impl Future<Output = ()>,
 ) -> anyhow::Result<()>
 where
@@ -80,6 +80,7 @@ where
     work.spawn(health::watch(health, store.clone(), guard, draining.clone()));
     work.spawn(parts.dispatcher.run(Arc::clone(&parts.issuance.wake), stop.clone()));
     work.spawn(purge(store.clone(), config.retention.clone(), purge_clock, stop.clone()));
+    reloads.push(parts.reload);
     let hangup = signal(SignalKind::hangup()).context("SIGHUP")?;
     work.spawn(reload::watch(reloads, hangup, config.server.reload_interval, parts.metrics, stop.clone()));
     work.close();

@@ -10,7 +10,8 @@ use rand::RngExt as _;
 use redis::AsyncCommands as _;
 use reqwest::Url;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
-use temporary_pin::{keys, random};
+use temporary_pin::keys::KeyFile;
+use temporary_pin::random;
 
 /// The throwaway parts.
 pub(crate) struct Scratch {
@@ -64,7 +65,7 @@ impl Scratch {
     fn write_key_ring(&self) -> anyhow::Result<()> {
         fs::create_dir(&self.directory).with_context(|| format!("cannot make {}", self.directory.display()))?;
         fs::set_permissions(&self.directory, fs::Permissions::from_mode(0o700))?;
-        fs::write(self.key_ring(), keys::generate(&mut random::secure()).as_bytes())?;
+        fs::write(self.key_ring(), KeyFile::generate(&mut random::secure()).text().as_bytes())?;
         fs::set_permissions(self.key_ring(), fs::Permissions::from_mode(0o600))?;
         Ok(())
     }

@@ -125,7 +125,7 @@ impl Issuance {
             LoginError::Denied { reason, .. } => Refusal::NotAllowed(reason),
             LoginError::Unavailable => Refusal::Unavailable(Dependency::Login),
         })?;
-        let key = self.keys.agent_key(&agent.issuer, &agent.subject);
+        let key = self.keys.load().agent_key(&agent.issuer, &agent.subject);
         Ok((agent, key))
     }
 
@@ -142,7 +142,7 @@ impl Issuance {
         let account = person.mitid_account.as_ref();
         match account.and_then(|account| Some((account.mitid_uuid, account.mobile.as_ref()?))) {
             Some((mitid_uuid, mobile)) if denials.is_empty() => {
-                Ok(Subject { mitid_uuid, mobile: self.keys.mobile_key(&mobile.number) })
+                Ok(Subject { mitid_uuid, mobile: self.keys.load().mobile_key(&mobile.number) })
             }
             _ => Err(Refusal::Precondition(denials)),
         }

@@ -10,7 +10,8 @@ use temporary_pin::clock::SystemClock;
 use temporary_pin::config::{Config, Role};
 use temporary_pin::domain::channel::Channel;
 use temporary_pin::grpc::caller::{Caller, CallerResolver};
-use temporary_pin::{keys, random, server};
+use temporary_pin::keys::KeyFile;
+use temporary_pin::{random, server};
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 use tonic::transport::server::TcpIncoming;
@@ -53,7 +54,7 @@ static WORLD: LazyLock<Mutex<World>> = LazyLock::new(|| {
     let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
     let nowhere = "127.0.0.1:1";
     let ring = env::temp_dir().join(format!("fuzz-{}-keys.toml", process::id()));
-    fs::write(&ring, &**keys::generate(&mut random::secure())).expect("a directory for temporary files");
+    fs::write(&ring, &**KeyFile::generate(&mut random::secure()).text()).expect("a directory for temporary files");
     let mut config = Config::default();
     config.postgres.url = format!("postgres://nobody@{nowhere}/none").into();
     config.redis.url = format!("redis://{nowhere}").into();
