@@ -35,8 +35,8 @@ impl Issuance {
     /// A no of the guard is not the last word: a repeat of an earlier order and the resend of an open PIN cost no limit,
     /// and only the statement knows of them. It then runs with leave to do just these.
     pub async fn issue_temporary_pin(&self, call: &Call, order: &Order) -> Result<PinRequestView, Refusal> {
-        let id = VerificationId::open(&order.verification_id, &self.keys.load(), &call.caller, call.channel)?;
-        let person = self.keys.load().person_key(id.person);
+        let id = VerificationId::open(&order.verification_id, &self.keys, &call.caller, call.channel)?;
+        let person = self.keys.person_key(id.person);
         let spends = self.spends(order, &id, person);
         // At the same time: a call costs the caller whatever becomes of the order.
         let (admitted, denied) =
@@ -68,6 +68,7 @@ impl Issuance {
             IssueOutcome::Verification(VerificationProblem::NotConfirmed) => no(Reason::VerificationNotConfirmed),
             IssueOutcome::Verification(VerificationProblem::Expired) => no(Reason::VerificationExpired),
             IssueOutcome::Verification(VerificationProblem::Used) => no(Reason::VerificationUsed),
+            IssueOutcome::Blocked => no(Reason::PersonBlocked),
             IssueOutcome::Access(AccessProblem::None) => no(Reason::AccessNotRequested),
             IssueOutcome::Access(AccessProblem::Running(hold)) => wait(Reason::HoldRunning, hold.eligible_time),
             IssueOutcome::Access(AccessProblem::Expired(_)) => no(Reason::AccessExpired),
@@ -152,17 +153,18 @@ impl Issuance {
             request_id: order.request_id,
             payload_digest: digest,
             verification_id: id.verification,
-            person: self.keys.load().person_key(id.person),
+            person: self.keys.person_key(id.person),
+            keys: &self.person_keys(person),
             mobile: id.mobile,
             channel: call.channel,
             agent: id.agent,
             now: call.now,
             pin_request_id,
-            verifier: self.keys.load().pin_verifier(pin_request_id, &pin, &mut rng),
+            verifier: self.keys.pin_verifier(pin_request_id, &pin, &mut rng),
             lifetime: self.rules.pin.lifetime,
             masked_mobile_number: &mobile.number.masked(),
             message_id,
-            sealed_body: &seal_message(&self.keys.load(), message_id, &mobile.number, &text),
+            sealed_body: &seal_message(&self.keys, message_id, &mobile.number, &text),
             may_issue,
             person_pins: self.rules.limits.person_pins,
             mobile_pins: self.rules.limits.mobile_pins,
@@ -184,7 +186,7 @@ impl Issuance {
         let mobile = person.mitid_account.as_ref().and_then(|account| account.mobile.as_ref());
         match mobile {
             Some(mobile) if denials.is_empty() => {
-                if self.keys.load().mobile_key(&mobile.number) != id.mobile {
+                if self.keys.mobile_key(&mobile.number) != id.mobile {
                     return Err(Refusal::lasting(Reason::VerificationExpired));
                 }
                 Ok((person, mobile))
@@ -195,6 +197,6 @@ impl Issuance {
 
     fn digest(&self, order: &Order) -> [u8; 32] {
         let language = order.language.map_or("", Language::code);
-        self.keys.load().digest("IssueTemporaryPin", format!("{language}\n{}", order.verification_id).as_bytes())
+        self.keys.digest("IssueTemporaryPin", format!("{language}\n{}", order.verification_id).as_bytes())
     }
 }

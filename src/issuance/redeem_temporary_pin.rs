@@ -13,8 +13,10 @@ use crate::domain::person::{Person, PersonKey, PersonReference};
 use crate::domain::pin::Pin;
 use crate::guard::{Admission, Bucket, Spend};
 use crate::random;
+use crate::store::audit_events::By;
 use crate::store::redeem_temporary_pin::{self as store, Begun, RedeemOutcome, Verdict};
-use crate::store::revoke_temporary_pin::{Withdrawal, revoke};
+use crate::store::revoke_temporary_pin::revoke;
+use crate::store::withdrawal::Withdrawal;
 
 /// One try.
 pub struct Try {
@@ -76,14 +78,15 @@ impl Issuance {
     ) -> Result<(Compared, RedeemOutcome), Refusal> {
         if person.is_none_or(|person| !self.may_still_redeem(person, now)) {
             let reason = "not_eligible";
-            let withdrawal = Withdrawal { person: key, caller: &attempt.caller, agent: None, reason, now };
+            let by = By::Caller(&attempt.caller);
+            let withdrawal = Withdrawal { person: key, by, reason, notice: None, now };
             revoke(&self.store, &withdrawal).await?;
         }
         let payload = [&key.0, attempt.pin.digits().as_bytes()].concat();
         let counted_try = store::Try {
             caller: &attempt.caller,
             request_id: attempt.request_id,
-            payload_digest: self.keys.load().digest("RedeemTemporaryPin", &payload),
+            payload_digest: self.keys.digest("RedeemTemporaryPin", &payload),
             person: key,
             tries_max: self.rules.pin.tries,
             wrong_tries: self.rules.limits.wrong_tries,
@@ -95,7 +98,7 @@ impl Issuance {
             Begun::Replayed(outcome) => return Ok((Compared::Not, *outcome)),
             Begun::RequestIdReused => return Err(Refusal::RequestIdReused),
             Begun::Counted(counted) => {
-                if self.keys.load().pin_matches(counted.pin_request_id, &attempt.pin, &counted.verifier) {
+                if self.keys.pin_matches(counted.pin_request_id, &attempt.pin, &counted.verifier) {
                     Verdict::Right(counted)
                 } else {
                     Verdict::Wrong(counted)
@@ -103,7 +106,7 @@ impl Issuance {
             }
             Begun::Refused(refusal) => {
                 // The work of a comparison, so that the time taken does not tell a wrong PIN from none.
-                let _ = self.keys.load().pin_verifier(attempt.request_id, &attempt.pin, &mut random::secure());
+                let _ = self.keys.pin_verifier(attempt.request_id, &attempt.pin, &mut random::secure());
                 Verdict::Refused(*refusal)
             }
         };

@@ -5,12 +5,11 @@ use base64::engine::general_purpose::STANDARD;
 use proptest::prelude::*;
 use rstest::rstest;
 
-use super::file::KEY_LENGTH;
 use super::*;
 use crate::random;
 
 fn generated() -> (Zeroizing<String>, KeyRing) {
-    let text = KeyFile::generate(&mut random::secure()).text();
+    let text = generate(&mut random::secure());
     let ring = KeyRing::parse(&text).unwrap();
     (text, ring)
 }
@@ -20,21 +19,11 @@ fn key(byte: u8) -> String {
     STANDARD.encode([byte; KEY_LENGTH])
 }
 
-/// A ring whose keys, but for the pseudonym's, are those with these ids, each of them all of that one byte.
+/// A ring whose verifier, sealing and audit keys are those with these ids, each of them all of that one byte.
 fn ring(ids: &[u8]) -> KeyRing {
     let keys: String = ids.iter().map(|id| format!("{id} = \"{}\"\n", key(*id))).collect();
-    ring_with(&keys)
-}
-
-fn ring_with(keys: &str) -> KeyRing {
     let text = format!("[pseudonym]\n1 = \"{}\"\n[verifier]\n{keys}[sealing]\n{keys}[audit]\n{keys}", key(0));
     KeyRing::parse(&text).unwrap()
-}
-
-/// A ring with these pseudonym keys.
-fn pseudonyms(keys: &str) -> KeyRing {
-    let rest = format!("[verifier]\n1 = \"{0}\"\n[sealing]\n1 = \"{0}\"\n[audit]\n1 = \"{0}\"\n", key(0));
-    KeyRing::parse(&format!("[pseudonym]\n{keys}{rest}")).unwrap()
 }
 
 fn pin(digits: &str) -> Pin {
@@ -58,10 +47,10 @@ fn what_is_generated_parses_and_is_new_each_time() {
 fn each_purpose_has_a_key_of_its_own() {
     let (text, _) = generated();
     let mut keys: Vec<&str> = text.lines().filter(|line| line.starts_with("1 = ")).collect();
-    assert_eq!(keys.len(), Purpose::ALL.len());
+    assert_eq!(keys.len(), 4);
     keys.sort_unstable();
     keys.dedup();
-    assert_eq!(keys.len(), Purpose::ALL.len());
+    assert_eq!(keys.len(), 4);
 }
 
 proptest! {
@@ -146,6 +135,51 @@ fn an_added_key_makes_what_is_new_and_the_old_one_still_reads_what_is_old() {
 }
 
 #[test]
+fn an_audit_mac_is_of_its_bytes_and_its_key() {
+    let (before, after, removed) = (ring(&[9]), ring(&[9, 10]), ring(&[10]));
+    let (key_id, mac) = before.audit_mac(b"rows");
+    assert_eq!(key_id, 9);
+    assert!(after.audit_mac_matches(key_id, b"rows", &mac));
+    assert!(!after.audit_mac_matches(key_id, b"other rows", &mac));
+    assert!(!after.audit_mac_matches(10, b"rows", &mac));
+    assert!(!after.audit_mac_matches(key_id, b"rows", &mac[..31]));
+    assert!(!removed.audit_mac_matches(key_id, b"rows", &mac));
+    assert_eq!(after.audit_mac(b"rows").0, 10);
+}
+
+/// A key is distributed before it is used: every instance knows it when the first one makes something with it.
+#[test]
+fn an_added_key_is_not_used_before_it_is_active() {
+    let mut file = RingFile::generate(&mut random::secure());
+    let read = |file: &RingFile| KeyRing::parse(&file.to_text()).unwrap();
+    let made_with = |ring: &KeyRing| {
+        let sealed = ring.seal(b"", b"value")[..4].try_into().unwrap();
+        let verifier = ring.pin_verifier(REQUEST, &pin("01234567"), &mut random::secure());
+        (i32::from_be_bytes(sealed), verifier.key_id, ring.audit_mac(b"").0)
+    };
+    let rotated = [Purpose::Verifier, Purpose::Sealing, Purpose::Audit];
+    for purpose in rotated {
+        assert_eq!(file.add(purpose, false, &mut random::secure()), 2);
+    }
+    let knows = read(&file);
+    assert_eq!(made_with(&knows), (1, 1, 1));
+
+    for purpose in rotated {
+        file.activate(purpose, 2).unwrap();
+    }
+    let uses = read(&file);
+    assert_eq!(made_with(&uses), (2, 2, 2));
+    assert!(knows.open(b"", &uses.seal(b"", b"value")).is_ok());
+    assert!(uses.open(b"", &knows.seal(b"", b"value")).is_ok());
+
+    assert_eq!(file.activate(Purpose::Audit, 3).unwrap_err().to_string(), "audit.3: there is no such key");
+    let listed: Vec<_> = file.list().filter(|(purpose, ..)| *purpose == Purpose::Audit).collect();
+    assert_eq!(listed, [(Purpose::Audit, 1, false), (Purpose::Audit, 2, true)]);
+    assert_eq!(file.add(Purpose::Audit, true, &mut random::secure()), 3);
+    assert_eq!(made_with(&read(&file)).2, 3);
+}
+
+#[test]
 fn a_pseudonym_is_the_same_each_time_and_differs_by_value_and_by_purpose() {
     let ring = ring(&[1]);
     let cpr = CprNumber::parse("0101701234").unwrap();
@@ -169,71 +203,12 @@ fn a_pseudonym_is_the_same_each_time_and_differs_by_value_and_by_purpose() {
 }
 
 #[test]
-fn a_key_that_is_not_active_reads_and_does_not_write() {
-    let keys = format!("1 = \"{}\"\n2 = \"{}\"\n", key(1), key(2));
-    let (before, after) = (ring_with(&format!("active = 1\n{keys}")), ring_with(&format!("{keys}active = 2\n")));
-    let seal = |ring: &KeyRing| ring.seal(b"", b"value");
-    assert_eq!((&seal(&before)[..4], &seal(&after)[..4]), (&1_i32.to_be_bytes()[..], &2_i32.to_be_bytes()[..]));
-    for (maker, reader) in [(&before, &after), (&after, &before)] {
-        assert!(reader.open(b"", &seal(maker)).is_ok());
-        let verifier = maker.pin_verifier(REQUEST, &pin("01234567"), &mut random::secure());
-        assert!(reader.pin_matches(REQUEST, &pin("01234567"), &verifier));
-        let (key_id, mac) = maker.audit_mac(b"rows");
-        assert!(reader.audit_mac_matches(key_id, b"rows", &mac));
-        assert!(!reader.audit_mac_matches(key_id, b"other rows", &mac));
-        assert!(!reader.audit_mac_matches(3 - key_id, b"rows", &mac));
-    }
-    assert_eq!((before.audit_mac(b"").0, after.audit_mac(b"").0), (1, 2));
-}
-
-/// What the re-keying makes of a stored pseudonym is what the service looks for afterwards.
-#[test]
-fn a_further_pseudonym_key_is_a_layer_that_can_be_added_without_knowing_whose_it_is() {
-    let (first, second) = (format!("1 = \"{}\"\n", key(1)), format!("7 = \"{}\"\n", key(7)));
-    let both = format!("{first}{second}");
-    let (before, waiting) = (pseudonyms(&first), pseudonyms(&format!("active = 1\n{both}")));
-    let after = pseudonyms(&both);
-    let (person, cpr) = (MitidUuid(REQUEST), CprNumber::parse("0101701234").unwrap());
-    assert_eq!(waiting.person_key(person), before.person_key(person));
-    assert_eq!(waiting.pseudonym_check(), before.pseudonym_check());
-    assert_ne!(after.person_key(person), before.person_key(person));
-    assert_ne!(after.pseudonym_check(), before.pseudonym_check());
-    assert_eq!(after.rekey(1, before.person_key(person).0), after.person_key(person).0);
-    assert_eq!(after.rekey(7, after.person_key(person).0), after.person_key(person).0);
-    assert_eq!(after.rekey(1, before.digest("anything", b"value")), after.digest("anything", b"value"));
-    assert_eq!(after.person_keys(person), [before.person_key(person), after.person_key(person)]);
-    assert_eq!(after.person_keys_by_cpr(&cpr), [before.person_key_by_cpr(&cpr), after.person_key_by_cpr(&cpr)]);
-    // Without the layer below, everybody is somebody else.
-    assert_ne!(pseudonyms(&second).person_key(person), after.person_key(person));
-}
-
-#[test]
-fn a_key_is_added_inactive_and_then_activated() {
-    let mut file = KeyFile::generate(&mut random::secure());
-    let old = KeyRing::parse(&file.text()).unwrap();
-    assert_eq!(file.add(Purpose::Sealing, &mut random::secure()).unwrap(), 2);
-    let known = KeyRing::parse(&file.text()).unwrap();
-    assert_eq!(known.seal(b"", b"")[..4], 1_i32.to_be_bytes());
-    assert!(file.activate(Purpose::Sealing, 3).is_err());
-    file.activate(Purpose::Sealing, 2).unwrap();
-    let new = KeyRing::parse(&file.text()).unwrap();
-    assert_eq!(new.seal(b"", b"")[..4], 2_i32.to_be_bytes());
-    assert!(known.open(b"", &new.seal(b"", b"")).is_ok());
-    assert!(new.open(b"", &old.seal(b"", b"")).is_ok());
-    assert_eq!(file.ids().nth(2), Some((Purpose::Sealing, vec![1, 2], 2)));
-    assert_eq!(new.pseudonym_check(), old.pseudonym_check());
-}
-
-/// As rings were before the purpose `audit`.
-#[test]
-fn a_purpose_that_is_missing_can_be_added() {
-    let text = KeyFile::generate(&mut random::secure()).text();
-    let without = text.split("[audit]").next().unwrap();
-    let error = format!("{:#}", KeyRing::parse(without).err().unwrap());
-    assert!(error.contains("keys add --purpose audit"), "{error}");
-    let mut file = KeyFile::parse(without).unwrap();
-    assert_eq!(file.add(Purpose::Audit, &mut random::secure()).unwrap(), 1);
-    assert_eq!(KeyRing::parse(&file.text()).unwrap().audit_mac(b"").0, 1);
+fn of_several_pseudonym_keys_the_highest_serves() {
+    let rest = format!("[verifier]\n1 = \"{0}\"\n[sealing]\n1 = \"{0}\"\n[audit]\n1 = \"{0}\"\n", key(0));
+    let with = |keys: &str| KeyRing::parse(&format!("[pseudonym]\n{keys}{rest}")).unwrap();
+    let person = MitidUuid(REQUEST);
+    let both = with(&format!("9 = \"{}\"\n10 = \"{}\"\n", key(9), key(10)));
+    assert_eq!(both.person_key(person), with(&format!("1 = \"{}\"\n", key(10))).person_key(person));
 }
 
 #[test]
@@ -268,7 +243,8 @@ fn pseudonyms_never_change() {
 #[rstest]
 #[case::no_such_purpose("[sealing]", "[ceiling]", "ceiling: there is no such purpose")]
 #[case::a_purpose_too_many("[sealing]", "[other]\n1 = \"SECRET\"\n[sealing]", "other: there is no such purpose")]
-#[case::no_table("[pseudonym]\n1 = \"0\"", "pseudonym = \"SECRET\"", "pseudonym: needs at least one key")]
+#[case::no_audit("[audit]\n1 = \"0\"\n", "", "audit: needs at least one key: `temporary-pin keys add --ring FILE")]
+#[case::no_table("[pseudonym]\n1 = \"0\"", "pseudonym = \"SECRET\"", "pseudonym: must be a table with a key")]
 #[case::no_key("[pseudonym]\n1 = \"0\"", "[pseudonym]", "pseudonym: needs at least one key")]
 #[case::no_number("[verifier]\n1", "[verifier]\nSECRET", "verifier: each key id must be a whole number")]
 #[case::no_base64("[verifier]\n1 = \"0\"", "[verifier]\n1 = \"SECRET!\"", "verifier.1: must be the base64 of 32 bytes")]
@@ -277,8 +253,8 @@ fn pseudonyms_never_change() {
 #[case::no_toml("[sealing]\n1 = \"0\"", "[sealing]\n1 = SECRET", "line 6: not valid TOML")]
 #[case::unclosed("[sealing]\n1 = \"0\"", "[sealing]\n1 = \"SECRET", "line 6: not valid TOML")]
 #[case::twice("[sealing]\n1 = \"0\"", "[sealing]\n1 = \"0\"\n1 = \"SECRET\"", "line 7: not valid TOML")]
-#[case::active_but_not_there("[sealing]", "[sealing]\nactive = 2", "sealing.active: there is no key 2")]
-#[case::active_in_quotes("[sealing]", "[sealing]\nactive = \"SECRET\"", "sealing.active: must be the id of a key")]
+#[case::active_unknown("[audit]\n", "[audit]\nactive = 12345678\n", "audit.active: must be the id of one of its keys")]
+#[case::active_text("[audit]\n", "[audit]\nactive = \"SECRET\"\n", "audit.active: must be the id of one of its keys")]
 #[case::one_number_twice("[sealing]\n1 = \"0\"", "[sealing]\n1 = \"0\"\n01 = \"0\"", "the key id is given twice")]
 fn a_bad_file_names_what_is_wrong_and_never_prints_a_key(#[case] good: &str, #[case] bad: &str, #[case] message: &str) {
     let file = "[pseudonym]\n1 = \"0\"\n[verifier]\n1 = \"0\"\n[sealing]\n1 = \"0\"\n[audit]\n1 = \"0\"\n";
@@ -301,7 +277,7 @@ fn a_file_that_is_not_there_or_not_valid_is_named() {
     let invalid = format!("{:#}", KeyRing::load(&path).err().unwrap());
     assert!(invalid.contains(path.to_str().unwrap()), "{invalid}");
 
-    std::fs::write(&path, &*KeyFile::generate(&mut random::secure()).text()).unwrap();
+    std::fs::write(&path, &*generate(&mut random::secure())).unwrap();
     assert!(KeyRing::load(&path).is_ok());
     std::fs::remove_file(path).unwrap();
 }

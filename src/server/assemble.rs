@@ -1,8 +1,8 @@
 //! Makes the parts from the configuration.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
-use anyhow::{Context as _, ensure};
+use anyhow::Context as _;
 use opentelemetry::global;
 use secrecy::ExposeSecret as _;
 use tokio::sync::Notify;
@@ -11,10 +11,8 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::guard::Guard;
 use crate::issuance::{Issuance, QuestionDraws};
-use crate::keys::CurrentKeyRing;
 use crate::login::IdTokens;
 use crate::register::Register;
-use crate::server::reload::{self, Reload};
 use crate::sms::dispatcher::Dispatcher;
 use crate::sms::gateway_api::GatewayApi;
 use crate::store;
@@ -26,8 +24,6 @@ pub(super) struct Parts {
     pub issuance: Arc<Issuance>,
     pub dispatcher: Dispatcher<GatewayApi>,
     pub metrics: Metrics,
-    /// The key ring's file.
-    pub reload: Reload,
 }
 
 /// Connects to everything. What is down now is no error: the service then reports NOT_SERVING until it is up.
@@ -36,7 +32,7 @@ pub(super) async fn assemble(
     clock: Arc<dyn Clock>,
     question_draws: Arc<QuestionDraws>,
 ) -> anyhow::Result<Parts> {
-    let (keys, reload) = key_ring(config)?;
+    let keys = Arc::new(config.key_ring()?);
     let store = store::connect(config.postgres.url.expose_secret(), &config.postgres.pool).context("postgres.url")?;
     let redis = &config.redis;
     let guard =
@@ -66,20 +62,5 @@ pub(super) async fn assemble(
         metrics: metrics.clone(),
         wake: Arc::new(Notify::new()),
     };
-    Ok(Parts { issuance: Arc::new(issuance), dispatcher, metrics, reload })
-}
-
-/// The key ring. While the process runs, a changed one is taken only if persons keep their pseudonyms: the rows and the
-/// limits of a person who has another would be somebody else's.
-fn key_ring(config: &Config) -> anyhow::Result<(CurrentKeyRing, Reload)> {
-    let (config, first) = (config.clone(), OnceLock::new());
-    reload::keep("key ring", vec![config.keys.file.clone()], move || {
-        let ring = config.key_ring()?;
-        let check = ring.pseudonym_check();
-        ensure!(
-            *first.get_or_init(|| check) == check,
-            "its pseudonym keys make other pseudonyms: that needs the steps of docs/keys.md"
-        );
-        Ok(ring)
-    })
+    Ok(Parts { issuance: Arc::new(issuance), dispatcher, metrics })
 }

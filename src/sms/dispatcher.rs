@@ -15,7 +15,7 @@ use super::gateway::{Accepted, Gateway, GatewayError, Message};
 use super::sealed::open_message;
 use super::settings::DispatcherSettings;
 use crate::clock::Clock;
-use crate::keys::CurrentKeyRing;
+use crate::keys::KeyRing;
 use crate::random;
 use crate::store::StoreError;
 use crate::store::outbox::{self, Claimed, MessageKind};
@@ -26,7 +26,7 @@ pub struct Dispatcher<G> {
     /// The outbox's database.
     pub pool: PgPool,
     /// Opens the sealed bodies.
-    pub keys: CurrentKeyRing,
+    pub keys: Arc<KeyRing>,
     /// Takes the messages.
     pub gateway: G,
     /// Tells what is due.
@@ -105,7 +105,7 @@ impl<G: Gateway> Dispatcher<G> {
 
     #[tracing::instrument(skip_all, fields(message = %claimed.id, kind = claimed.kind.as_str()))]
     async fn hand_over(self: Arc<Self>, claimed: Claimed) {
-        let outcome = match open_message(&self.keys.load(), claimed.id, &claimed.sealed_body) {
+        let outcome = match open_message(&self.keys, claimed.id, &claimed.sealed_body) {
             Err(error) => Err(GatewayError::Permanent(error.to_string())),
             Ok((recipient, text)) => {
                 // A begin whose answer was lost would give the message up, though nobody has sent it.

@@ -44,12 +44,11 @@ pub(crate) fn open_message(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::keys::KeyFile;
-    use crate::random;
+    use crate::{keys, random};
 
     #[test]
     fn opens_as_the_message_it_was_sealed_for_and_as_no_other() {
-        let keys = KeyRing::parse(&KeyFile::generate(&mut random::secure()).text()).unwrap();
+        let keys = KeyRing::parse(&keys::generate(&mut random::secure())).unwrap();
         let recipient = MobileNumber::parse("+4520123456").unwrap();
         let id = Uuid::from_u128(1);
         let sealed = seal_message(&keys, id, &recipient, "PIN 1234 5678");

@@ -1,6 +1,5 @@
 //! What the dispatcher's tests share: an outbox, a clock, and a gateway that behaves as told.
 
-use arc_swap::ArcSwap;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -10,7 +9,7 @@ use opentelemetry::global;
 use sqlx::{AssertSqlSafe, PgPool, Row as _};
 use temporary_pin::clock::{Clock, ShiftedClock};
 use temporary_pin::domain::mobile::MobileNumber;
-use temporary_pin::keys::{CurrentKeyRing, KeyFile, KeyRing};
+use temporary_pin::keys::{self, KeyRing};
 use temporary_pin::random;
 use temporary_pin::sms::dispatcher::Dispatcher;
 use temporary_pin::sms::gateway::{Accepted, Gateway, GatewayError, Message};
@@ -105,7 +104,7 @@ impl Gateway for Phone {
 /// One database with its messages, and a clock.
 pub(crate) struct World {
     pub(crate) pool: PgPool,
-    pub(crate) keys: CurrentKeyRing,
+    pub(crate) keys: Arc<KeyRing>,
     pub(crate) clock: ShiftedClock,
     pub(crate) phone: Phone,
     pub(crate) metrics: Metrics,
@@ -113,15 +112,9 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new(pool: PgPool) -> Self {
-        let keys = KeyRing::parse(&KeyFile::generate(&mut random::secure()).text()).unwrap();
+        let keys = KeyRing::parse(&keys::generate(&mut random::secure())).unwrap();
         let metrics = Metrics::new(&global::meter("nobody reads it"));
-        Self {
-            pool,
-            keys: Arc::new(ArcSwap::from_pointee(keys)),
-            clock: ShiftedClock::default(),
-            phone: Phone::new(),
-            metrics,
-        }
+        Self { pool, keys: Arc::new(keys), clock: ShiftedClock::default(), phone: Phone::new(), metrics }
     }
 
     pub(crate) fn now(&self) -> DateTime<Utc> {
@@ -152,7 +145,7 @@ impl World {
 
     pub(crate) async fn queue_at(&self, kind: &str, due_time: DateTime<Utc>, expire_time: DateTime<Utc>) -> Uuid {
         let id = random::time_ordered_uuid(due_time, &mut random::secure());
-        let sealed_body = seal_message(&self.keys.load(), id, &MobileNumber::parse(NUMBER).unwrap(), TEXT);
+        let sealed_body = seal_message(&self.keys, id, &MobileNumber::parse(NUMBER).unwrap(), TEXT);
         sqlx::query(
             "INSERT INTO outbox (id, person_key, kind, state, sealed_body, next_attempt_time, expire_time, create_time)
             VALUES ($1, decode(repeat('00', 32), 'hex'), $2, 'queued', $3, $4, $5, $4)",

@@ -10,8 +10,7 @@ use rand::RngExt as _;
 use redis::AsyncCommands as _;
 use reqwest::Url;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
-use temporary_pin::keys::KeyFile;
-use temporary_pin::random;
+use temporary_pin::{keys, random};
 
 /// The throwaway parts.
 pub(crate) struct Scratch {
@@ -49,6 +48,11 @@ impl Scratch {
         }
     }
 
+    /// Where certificates go that nobody wants to keep.
+    pub(crate) fn certificates(&self) -> PathBuf {
+        self.directory.join("certificates")
+    }
+
     /// The key ring's file.
     pub(crate) fn key_ring(&self) -> PathBuf {
         self.directory.join("keys.toml")
@@ -65,7 +69,7 @@ impl Scratch {
     fn write_key_ring(&self) -> anyhow::Result<()> {
         fs::create_dir(&self.directory).with_context(|| format!("cannot make {}", self.directory.display()))?;
         fs::set_permissions(&self.directory, fs::Permissions::from_mode(0o700))?;
-        fs::write(self.key_ring(), KeyFile::generate(&mut random::secure()).text().as_bytes())?;
+        fs::write(self.key_ring(), keys::generate(&mut random::secure()).as_bytes())?;
         fs::set_permissions(self.key_ring(), fs::Permissions::from_mode(0o600))?;
         Ok(())
     }

@@ -35,7 +35,7 @@ impl Issuance {
     ) -> Result<Verification, Refusal> {
         self.admit_caller(&call.caller, call.now).await?;
         let (agent, agent_key) = self.agent(&answers.agent_token, call.now).await?;
-        let id = VerificationId::open(&answers.verification_id, &self.keys.load(), &call.caller, call.channel)?;
+        let id = VerificationId::open(&answers.verification_id, &self.keys, &call.caller, call.channel)?;
         let pending = answer_rounds::pending(&self.store, id.verification).await?;
         let pending = pending.ok_or_else(|| Refusal::lasting(Reason::VerificationUsed))?;
         if call.now >= pending.expire_time {
@@ -45,6 +45,9 @@ impl Issuance {
         let person = self.register.look_up_person(&PersonReference::Mitid(id.person)).await?;
         let person = person.ok_or_else(|| Refusal::lasting(Reason::VerificationUnknown))?;
         Self::not_oneself(&agent, &person)?;
+        if let Some(denial) = self.block_denial(&person).await? {
+            return Err(Refusal::Precondition(vec![denial]));
+        }
         let right = answers
             .answers
             .iter()
@@ -53,7 +56,7 @@ impl Issuance {
         let right = pending.right_answers as usize + right;
         let asked_before = verifications::kinds_asked_in_vain(
             &self.store,
-            self.keys.load().person_key(id.person),
+            self.keys.person_key(id.person),
             call.now - self.rules.verification.question_memory,
         )
         .await?;
@@ -77,7 +80,7 @@ impl Issuance {
         let expire_time = pending.expire_time;
         Ok(match conclusion {
             Conclusion::Verified(assurance) => {
-                let spent = self.failed_verification(self.keys.load().person_key(id.person), id.verification);
+                let spent = self.failed_verification(self.keys.person_key(id.person), id.verification);
                 self.refund(&[spent], id.create_time).await;
                 Verification::Verified { id: verification_id, assurance, expire_time, hold: None }
             }

@@ -130,6 +130,6 @@ impl Issuance {
             mobile: subject.mobile,
             agent: Some(run.agent),
         };
-        id.seal(&self.keys.load(), &call.caller)
+        id.seal(&self.keys, &call.caller)
     }
 }

@@ -35,7 +35,7 @@ impl Issuance {
             Err(LoginError::Denied { reason, person: Some(person) }) => Err((person, reason)),
         };
         let id = random::time_ordered_uuid(call.now, &mut random::secure());
-        let person = self.keys.load().person_key(match &login {
+        let person = self.keys.person_key(match &login {
             Ok(login) => login.mitid_uuid,
             Err((person, _)) => *person,
         });
@@ -64,19 +64,19 @@ impl Issuance {
         let Some(person) = person else {
             return self.reject_login(call, id, login.mitid_uuid, Reason::IdentityNotConfirmed).await;
         };
-        let subject = self.eligible(&person, call)?;
+        let subject = self.eligible(&person, call).await?;
         // Nobody would get the answer, and the nonce could not serve again.
         if call.gone.is_cancelled() {
             return Err(Refusal::Abandoned);
         }
-        let key = self.keys.load().person_key(login.mitid_uuid);
+        let key = self.keys.person_key(login.mitid_uuid);
         let hold = Hold::start(call.now, &self.rules.hold);
         let request = AccessRequest {
             id: random::time_ordered_uuid(call.now, &mut random::secure()),
             hold,
             notices: &self.notices(&hold, &person, language),
             verification: NewVerification {
-                login_nonce_digest: Some(self.keys.load().digest("login nonce", nonce.expose_secret().as_bytes())),
+                login_nonce_digest: Some(self.keys.digest("login nonce", nonce.expose_secret().as_bytes())),
                 ..self.login_row(call, id, login.mitid_uuid, Standing::Verified(login.assurance))
             },
         };
@@ -91,6 +91,7 @@ impl Issuance {
                 self.refund(&[self.failed_verification(key, id)], call.now).await;
                 return Ok(Verification::Rejected(Reason::LoginNotAccepted));
             }
+            AccessOutcome::Blocked => return Err(Refusal::lasting(Reason::PersonBlocked)),
             AccessOutcome::Limited { until } => {
                 return Err(Refusal::Limited(Denial::until(Reason::VerificationLimit, until)));
             }
@@ -108,7 +109,7 @@ impl Issuance {
             agent: None,
         };
         Ok(Verification::Verified {
-            id: verification_id.seal(&self.keys.load(), &call.caller),
+            id: verification_id.seal(&self.keys, &call.caller),
             assurance: login.assurance,
             expire_time: call.now + self.rules.verification.lifetime,
             hold: Some(hold),
@@ -133,7 +134,7 @@ impl Issuance {
     fn login_row<'a>(&self, call: &'a Call, id: Uuid, person: MitidUuid, standing: Standing) -> NewVerification<'a> {
         NewVerification {
             id,
-            person: self.keys.load().person_key(person),
+            person: self.keys.person_key(person),
             channel: call.channel,
             caller: &call.caller,
             agent: None,
@@ -158,7 +159,7 @@ impl Issuance {
         let notice = |kind, text: &SmsText<'_>, due_time, expire_time| {
             let id = random::time_ordered_uuid(hold.request_time, &mut random::secure());
             let text = self.texts.sms(text, language, &mobile.number);
-            let sealed_body = seal_message(&self.keys.load(), id, &mobile.number, &text);
+            let sealed_body = seal_message(&self.keys, id, &mobile.number, &text);
             Notice { id, kind, sealed_body, due_time, expire_time }
         };
         let requested = SmsText::AccessRequested { eligible_time: hold.eligible_time };

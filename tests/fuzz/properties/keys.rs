@@ -3,16 +3,15 @@
 use std::sync::LazyLock;
 
 use temporary_pin::domain::pin::Pin;
-use temporary_pin::keys::{KeyFile, KeyRing};
+use temporary_pin::keys::{self, KeyRing, RingFile};
 use temporary_pin::random;
 use uuid::Uuid;
 
 use super::text;
 
 /// A ring for what is sealed.
-static RING: LazyLock<KeyRing> = LazyLock::new(|| {
-    KeyRing::parse(&KeyFile::generate(&mut random::secure()).text()).expect("a ring that was just made")
-});
+static RING: LazyLock<KeyRing> =
+    LazyLock::new(|| KeyRing::parse(&keys::generate(&mut random::secure())).expect("a ring that was just made"));
 
 /// A text that is no key ring is refused without showing a key; one that is works.
 pub fn key_ring(data: &[u8]) -> bool {
@@ -24,8 +23,8 @@ pub fn key_ring(data: &[u8]) -> bool {
             let (id, pin) = (Uuid::from_u128(7), Pin::parse("12345678").expect("a PIN"));
             let verifier = ring.pin_verifier(id, &pin, &mut random::secure());
             assert!(ring.pin_matches(id, &pin, &verifier));
-            let written = KeyFile::parse(text).expect("read before").text();
-            assert!(*KeyFile::parse(&written).expect("reads what it wrote").text() == *written);
+            let written = RingFile::parse(text).expect("read before").to_text();
+            assert!(*RingFile::parse(&written).expect("reads what it wrote").to_text() == *written);
             true
         }
         Err(error) => {

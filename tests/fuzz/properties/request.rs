@@ -4,17 +4,16 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 use std::{env, fs, process};
 
-use axum::http::{Extensions, HeaderMap};
+use axum::http::HeaderMap;
 use reqwest::Client;
 use temporary_pin::clock::SystemClock;
 use temporary_pin::config::{Config, Role};
 use temporary_pin::domain::channel::Channel;
 use temporary_pin::grpc::caller::{Caller, CallerResolver};
-use temporary_pin::keys::KeyFile;
-use temporary_pin::{random, server};
+use temporary_pin::server::listener::Listener;
+use temporary_pin::{keys, random, server};
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
-use tonic::transport::server::TcpIncoming;
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
@@ -36,7 +35,7 @@ const METHODS: [(&str, &str); 8] = [
 struct Named;
 
 impl CallerResolver for Named {
-    fn resolve(&self, headers: &HeaderMap, _: &Extensions) -> Option<Caller> {
+    fn resolve(&self, headers: &HeaderMap) -> Option<Caller> {
         let name = headers.get("caller")?.to_str().ok()?;
         let role = Channel::from_name(name).map_or(Role::Redeemer, Role::Channel);
         Some(Caller { name: name.into(), roles: vec![role] })
@@ -54,7 +53,7 @@ static WORLD: LazyLock<Mutex<World>> = LazyLock::new(|| {
     let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
     let nowhere = "127.0.0.1:1";
     let ring = env::temp_dir().join(format!("fuzz-{}-keys.toml", process::id()));
-    fs::write(&ring, &**KeyFile::generate(&mut random::secure()).text()).expect("a directory for temporary files");
+    fs::write(&ring, keys::generate(&mut random::secure()).as_bytes()).expect("a directory for temporary files");
     let mut config = Config::default();
     config.postgres.url = format!("postgres://nobody@{nowhere}/none").into();
     config.redis.url = format!("redis://{nowhere}").into();
@@ -67,9 +66,9 @@ static WORLD: LazyLock<Mutex<World>> = LazyLock::new(|| {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}/temporarypin.v1", listener.local_addr().expect("the port"));
         tokio::spawn(async move {
-            let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+            let listeners = vec![Listener::plaintext(listener, Arc::new(Named)).expect("a loopback address")];
             let (clock, draws) = (Arc::new(SystemClock), Arc::new(|_| Box::new(random::secure()) as _));
-            server::run(&config, clock, Arc::new(Named), draws, incoming, vec![], std::future::pending()).await
+            server::run(&config, clock, draws, listeners, std::future::pending()).await
         });
         url
     });
