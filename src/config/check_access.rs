@@ -13,13 +13,14 @@ use super::{Caller, Config, Role, Server};
 const LEAST_MESSAGE_LIMIT: usize = 16 * 1024;
 
 pub(super) fn check(config: &Config, problems: &mut Problems) {
-    let Server { default_deadline, message_limit, tls, .. } = &config.server;
+    let Server { default_deadline, message_limit, max_calls, tls, .. } = &config.server;
     problems.unless_positive("server.default_deadline", *default_deadline);
     problems.unless(
         *message_limit >= LEAST_MESSAGE_LIMIT,
         "server.message_limit",
         format!("must be at least {LEAST_MESSAGE_LIMIT} (bytes): a call may bring an ID token of 8192"),
     );
+    problems.unless_at_least_one("server.max_calls", *max_calls);
     match tls {
         Some(tls) => {
             certificates(problems, "server.tls.certificate", &tls.certificate);

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::{Issuance, Refusal};
+use crate::deadline;
 use crate::domain::channel::Channel;
 use crate::domain::eligibility::denials;
 use crate::domain::person::{Person, PersonKey, PersonReference};
@@ -102,7 +103,9 @@ impl Issuance {
             Verdict::Right(_) => Compared::Right,
             Verdict::Refused(_) => Compared::Not,
         };
-        Ok((compared, store::finish_try(&self.store, &counted_try, verdict).await?))
+        // What is counted is concluded, whether or not anybody waits for it still.
+        let outcome = deadline::lifted(store::finish_try(&self.store, &counted_try, verdict)).await?;
+        Ok((compared, outcome))
     }
 
     /// Whether somebody who got a PIN may still use it: alive, and with an active account (R12). Somebody whom the register

@@ -58,10 +58,15 @@ where
     let parts = assemble::assemble(config, Arc::clone(&clock)).await?;
     let purge_clock = Arc::clone(&clock);
     let calls = TaskTracker::new();
-    let context = Arc::new(grpc::Context { issuance: Arc::clone(&parts.issuance), clock, calls: calls.clone() });
+    let context = Arc::new(grpc::Context {
+        issuance: Arc::clone(&parts.issuance),
+        clock,
+        calls: calls.clone(),
+        message_limit: config.server.message_limit,
+    });
     let settings = grpc::Settings {
         default_deadline: config.server.default_deadline,
-        message_limit: config.server.message_limit,
+        max_calls: config.server.max_calls,
         reflection: config.server.reflection,
     };
     let (routes, health) = grpc::routes(context, callers, parts.metrics.clone(), settings).await?;

@@ -28,11 +28,14 @@ mod support;
 mod world;
 
 mod faulty;
+mod inside;
 mod raw;
 
 mod crash;
 mod cuts;
 mod deadlines;
+mod every_await;
 mod gateway;
 mod going_away;
 mod outages;
+mod overload;

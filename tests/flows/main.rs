@@ -8,13 +8,17 @@ mod calls;
 mod person;
 #[path = "../support/sandbox.rs"]
 mod sandbox;
+#[path = "../support/mod.rs"]
+mod support;
 mod world;
 
 mod cast;
 mod counter;
 mod edge;
+mod every_reason;
 mod failed_verifications;
 mod issue;
+mod languages;
 mod limits;
 mod logins;
 mod malformed;

@@ -61,6 +61,9 @@ pub(crate) struct ServeArguments {
     /// What those persons are made from: the same seed makes the same persons.
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Most calls that the service takes at once, to see what one more is answered.
+    #[arg(long)]
+    max_calls: Option<usize>,
 }
 
 #[tokio::main]

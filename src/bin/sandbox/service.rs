@@ -29,6 +29,7 @@ const LONGEST_START: Duration = Duration::from_secs(30);
 pub(crate) async fn serve(
     world: &World,
     scratch: &Scratch,
+    max_calls: Option<usize>,
     listener: TcpListener,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
@@ -37,7 +38,11 @@ pub(crate) async fn serve(
     pool.close().await;
     let clock = Arc::new(world.clock.clone());
     let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
-    server::run(&config(world, scratch), clock, Arc::new(NamedCallers), incoming, stop.cancelled_owned()).await
+    let mut config = config(world, scratch);
+    if let Some(max_calls) = max_calls {
+        config.server.max_calls = max_calls;
+    }
+    server::run(&config, clock, Arc::new(NamedCallers), incoming, stop.cancelled_owned()).await
 }
 
 /// The defaults, which are those of production, and where this world's parts are.

@@ -77,7 +77,7 @@ async fn run(arguments: &ServeArguments, scratch: &Scratch, stop: CancellationTo
         std::future::pending().await
     };
     let mut outcome = tokio::select! {
-        served = service::serve(&world, scratch, grpc, stop) => served,
+        served = service::serve(&world, scratch, arguments.max_calls, grpc, stop) => served,
         not_ready = announced => not_ready,
     };
     world_stop.cancel();
