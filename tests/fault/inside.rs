@@ -5,8 +5,6 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use http::{Extensions, HeaderMap};
-use opentelemetry::global;
-use secrecy::ExposeSecret as _;
 use serde_json::Value;
 use sqlx::Connection as _;
 use temporary_pin::clock::{Clock as _, SystemClock};
@@ -15,14 +13,10 @@ use temporary_pin::domain::channel::Channel;
 use temporary_pin::domain::person::{MitidUuid, PersonKey};
 use temporary_pin::domain::rules::Limit;
 use temporary_pin::grpc::caller::{Caller, CallerResolver};
-use temporary_pin::guard::{Admission, Bucket, Guard, Spend};
+use temporary_pin::guard::{Admission, Bucket, Spend};
 use temporary_pin::issuance::{Call, Issuance};
-use temporary_pin::login::IdTokens;
 use temporary_pin::proto::temporarypin::v1::temporary_pin_service_client::TemporaryPinServiceClient;
-use temporary_pin::register::Register;
-use temporary_pin::telemetry::metrics::Metrics;
-use temporary_pin::texts::Texts;
-use temporary_pin::{grpc, store};
+use temporary_pin::{grpc, random, server};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tonic::service::Routes;
@@ -55,22 +49,9 @@ impl<'a> Inside<'a> {
     pub(crate) async fn open(mut world: World, installation: &'a Installation) -> Self {
         let process = installation.start().await;
         world.channel = process.caller("phone");
-        let config = installation.config();
-        let redis = &config.redis;
-        let issuance = Issuance {
-            store: store::connect(config.postgres.url.expose_secret(), &config.postgres.pool).unwrap(),
-            guard: Guard::connect(redis.url.expose_secret(), &redis.key_prefix, redis.timeout).await.unwrap(),
-            register: Register::connect_lazy(config.register.clone()).unwrap(),
-            web_login: IdTokens::new(config.web_login.clone(), reqwest::Client::builder().build().unwrap()).unwrap(),
-            agent_login: IdTokens::new(config.agent_login.clone(), reqwest::Client::builder().build().unwrap())
-                .unwrap(),
-            keys: Arc::new(config.key_ring().unwrap()),
-            texts: Texts::load(),
-            rules: config.rules.clone(),
-            metrics: Metrics::new(&global::meter("nobody reads it")),
-            wake: Arc::default(),
-        };
-        Self { world, installation, issuance: Arc::new(issuance), _process: process }
+        let draws = Arc::new(|_| Box::new(random::secure()) as _);
+        let parts = server::assemble(&installation.config(), Arc::new(SystemClock), draws).await.unwrap();
+        Self { world, installation, issuance: parts.issuance, _process: process }
     }
 
     /// The service in front of them, with so many places and for messages of so many bytes, and what runs in it.

@@ -19,18 +19,20 @@ use tonic_health::pb::health_client::HealthClient;
 
 use crate::callers::NamedCallers;
 use crate::issuers::Issuer;
+use crate::question_draws;
 use crate::scratch::Scratch;
 use crate::world::World;
 
 /// The service serves well before this, or not at all.
 const LONGEST_START: Duration = Duration::from_secs(30);
 
-/// Makes the tables and serves gRPC, with the world's clock, until `stop`.
+/// Makes the tables and serves gRPC, with the world's clock, until `stop`. With a seed, questions are drawn from it.
 pub(crate) async fn serve(
     world: &World,
     scratch: &Scratch,
     max_calls: Option<usize>,
     listener: TcpListener,
+    seed: Option<u64>,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
     let pool = store::connect(&scratch.database_url, &store::PoolSettings::default())?;
@@ -38,11 +40,11 @@ pub(crate) async fn serve(
     pool.close().await;
     let clock = Arc::new(world.clock.clone());
     let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
-    let mut config = config(world, scratch);
+    let (mut config, draws) = (config(world, scratch), question_draws::from_seed(seed));
     if let Some(max_calls) = max_calls {
         config.server.max_calls = max_calls;
     }
-    server::run(&config, clock, Arc::new(NamedCallers), incoming, stop.cancelled_owned()).await
+    server::run(&config, clock, Arc::new(NamedCallers), draws, incoming, vec![], stop.cancelled_owned()).await
 }
 
 /// The defaults, which are those of production, and where this world's parts are.
