@@ -133,6 +133,19 @@ impl KeyRing {
         Ok(body)
     }
 
+    /// The MAC of a seal of the audit, and the id of its key.
+    #[must_use]
+    pub fn audit_mac(&self, value: &[u8]) -> (i32, [u8; 32]) {
+        (1, self.pseudonym("audit", value))
+    }
+
+    /// Whether that is the MAC of the value under the key of that id.
+    #[must_use]
+    pub fn audit_mac_matches(&self, key_id: i32, value: &[u8], mac: &[u8]) -> bool {
+        let input = ["audit".as_bytes(), &[0], value].concat();
+        key_id == 1 && hmac::verify(&self.pseudonym, &input, mac).is_ok()
+    }
+
     fn pseudonym(&self, purpose: &str, value: &[u8]) -> [u8; 32] {
         let mut context = hmac::Context::with_key(&self.pseudonym);
         context.update(purpose.as_bytes());

@@ -7,6 +7,7 @@ use opentelemetry::global;
 use secrecy::ExposeSecret as _;
 use tokio::sync::Notify;
 
+use crate::audit::Sealer;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::guard::Guard;
@@ -23,6 +24,7 @@ use crate::texts::Texts;
 pub(super) struct Parts {
     pub issuance: Arc<Issuance>,
     pub dispatcher: Dispatcher<GatewayApi>,
+    pub sealer: Sealer,
     pub metrics: Metrics,
 }
 
@@ -45,10 +47,11 @@ pub(super) async fn assemble(
         pool: store.clone(),
         keys: Arc::clone(&keys),
         gateway: GatewayApi::new(url, gateway.token.clone(), gateway.sender.clone(), gateway.timeout)?,
-        clock,
+        clock: Arc::clone(&clock),
         settings: config.sms.dispatcher.clone(),
         metrics: metrics.clone(),
     };
+    let sealer = Sealer::new(store.clone(), Arc::clone(&keys), clock, metrics.clone());
     let issuance = Issuance {
         store,
         guard,
@@ -62,5 +65,5 @@ pub(super) async fn assemble(
         metrics: metrics.clone(),
         wake: Arc::new(Notify::new()),
     };
-    Ok(Parts { issuance: Arc::new(issuance), dispatcher, metrics })
+    Ok(Parts { issuance: Arc::new(issuance), dispatcher, sealer, metrics })
 }

@@ -15,6 +15,7 @@ use sqlx::PgPool;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tonic::transport::Server;
@@ -24,9 +25,11 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::grpc::caller::{Caller, CallerResolver, CertificateCallers};
 use crate::issuance::QuestionDraws;
+use crate::keys::KeyRing;
 use crate::server::reload::Reload;
+use crate::store::StoreError;
 use crate::store::purge::Retention;
-use crate::{grpc, random, store};
+use crate::{audit, grpc, random, store};
 
 /// How often old rows are deleted.
 const PURGE_INTERVAL: Duration = Duration::from_secs(3600);
@@ -77,11 +80,19 @@ where
     let (draining, stop) = (CancellationToken::new(), CancellationToken::new());
     let work = TaskTracker::new();
     let (store, guard) = (parts.issuance.store.clone(), parts.issuance.guard.clone());
-    work.spawn(health::watch(health, store.clone(), guard, draining.clone()));
+    let (refuse, refused) = oneshot::channel();
+    let watch = health::watch(health, store.clone(), config.postgres.role_check, guard, draining.clone());
+    work.spawn(async {
+        if let Err(reason) = watch.await {
+            let _ = refuse.send(reason);
+        }
+    });
     work.spawn(parts.dispatcher.run(Arc::clone(&parts.issuance.wake), stop.clone()));
-    work.spawn(purge(store.clone(), config.retention.clone(), purge_clock, stop.clone()));
     let hangup = signal(SignalKind::hangup()).context("SIGHUP")?;
     work.spawn(reload::watch(reloads, hangup, config.server.reload_interval, parts.metrics, stop.clone()));
+    work.spawn(parts.sealer.run(config.audit.seal_interval, stop.clone()));
+    let keys = Arc::clone(&parts.issuance.keys);
+    work.spawn(purge(store.clone(), keys, config.retention.clone(), purge_clock, stop.clone()));
     work.close();
 
     // Health turns to NOT_SERVING first; calls that run may end, also those whose caller has gone; then the dispatcher
@@ -104,6 +115,7 @@ where
     };
     let served = tokio::select! {
         served = all_ended => served,
+        Ok(reason) = refused => Err(reason),
         () = late => {
             tracing::warn!("some calls had not ended when the drain time was over");
             Ok(())
@@ -120,13 +132,24 @@ where
 }
 
 /// Deletes now and then what has served its time.
-async fn purge(store: PgPool, retention: Retention, clock: Arc<dyn Clock>, stop: CancellationToken) {
+async fn purge(
+    store: PgPool,
+    keys: Arc<KeyRing>,
+    retention: Retention,
+    clock: Arc<dyn Clock>,
+    stop: CancellationToken,
+) {
     loop {
         tokio::select! {
             () = tokio::time::sleep(PURGE_INTERVAL) => {}
             () = stop.cancelled() => return,
         }
-        match store::purge::purge(&store, &retention, clock.now()).await {
+        let now = clock.now();
+        let purged = async {
+            let audit = audit::purge(&store, &keys, now - retention.audit_events, now).await?;
+            Ok::<_, StoreError>(audit + store::purge::purge(&store, &retention, now).await?)
+        };
+        match purged.await {
             Ok(rows) => tracing::info!(rows, "purged"),
             Err(error) => tracing::warn!(%error, "the purge broke off"),
         }

@@ -5,6 +5,7 @@
 
 pub mod access_requests;
 pub mod answer_rounds;
+pub mod audit_seals;
 pub mod cancel_access_request;
 pub mod issue_temporary_pin;
 pub mod outbox;
@@ -12,6 +13,7 @@ pub mod pin_requests;
 pub mod purge;
 pub mod redeem_temporary_pin;
 pub mod revoke_temporary_pin;
+pub mod rights;
 pub mod verifications;
 
 mod connection;

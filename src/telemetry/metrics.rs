@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use opentelemetry::KeyValue;
-use opentelemetry::metrics::{Counter, Histogram, Meter};
+use opentelemetry::metrics::{Counter, Gauge, Histogram, Meter};
 use tonic::Code;
 
 use crate::domain::channel::Channel;
@@ -22,6 +22,8 @@ pub struct Metrics {
     messages: Counter<u64>,
     dependency_failures: Counter<u64>,
     reloads: Counter<u64>,
+    audit_waiting: Gauge<u64>,
+    audit_waiting_age: Gauge<f64>,
 }
 
 impl Metrics {
@@ -43,6 +45,15 @@ impl Metrics {
             messages: counter("temporary_pin.messages", "SMS handed over, by kind and outcome"),
             dependency_failures: counter("temporary_pin.dependency.failures", "Dependencies that did not answer"),
             reloads: counter("temporary_pin.reloads", "Files read again, by role and outcome"),
+            audit_waiting: meter
+                .u64_gauge("temporary_pin.audit.waiting")
+                .with_description("Audit events that are not sealed yet")
+                .build(),
+            audit_waiting_age: meter
+                .f64_gauge("temporary_pin.audit.waiting.age")
+                .with_unit("s")
+                .with_description("Age of the oldest audit event that is not sealed yet; 0 without any")
+                .build(),
         }
     }
 
@@ -91,6 +102,12 @@ impl Metrics {
     /// The files of that role were read again: taken, or refused.
     pub fn reload(&self, role: &'static str, outcome: &'static str) {
         self.reloads.add(1, &[KeyValue::new("role", role), KeyValue::new("outcome", outcome)]);
+    }
+
+    /// So many audit events wait to be sealed, the oldest for so long.
+    pub fn audit_waiting(&self, events: u64, age: Duration) {
+        self.audit_waiting.record(events, &[]);
+        self.audit_waiting_age.record(age.as_secs_f64(), &[]);
     }
 }
 

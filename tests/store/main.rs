@@ -12,6 +12,7 @@ mod pool;
 mod purge;
 mod redeem;
 mod redeem_race;
+mod rights;
 mod support;
 mod verifications;
 mod withdraw;

@@ -1,4 +1,5 @@
-//! The real binary, installed as in production: mutual TLS, a key ring, a database and a key prefix of its own. Around it
+//! The real binary, installed as in production: mutual TLS, a key ring, a database with its two roles and a key prefix of its
+//! own. Around it
 //! the world of a sandbox: its identity register, issuers, SMS gateway and phones.
 
 #![allow(dead_code, reason = "each test crate uses a part of this")]
@@ -12,6 +13,7 @@ use redis::Commands as _;
 use reqwest::Url;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use temporary_pin::config::Config;
+use temporary_pin::store::rights::with_names;
 
 use crate::authority::Authority;
 use crate::process::Process;
@@ -44,13 +46,41 @@ impl Installation {
         fs::create_dir(&directory).unwrap();
         let mut installation = Self { directory, name, authority: Authority::new(), environment: Vec::new() };
         installation.write_files(sandbox).await;
-        installation.set("POSTGRES__URL", installation.database_url());
         installation.set("REDIS__URL", redis_url());
         run_sql(format!("CREATE DATABASE {}", installation.name)).await;
+        let owner = installation.make_roles().await;
         let key_ring = installation.path("keys.toml");
+        installation.set("POSTGRES__SERVICE_ROLE", format!("{}_service", installation.name));
+        installation.set("POSTGRES__URL", installation.url_as_service());
         installation.run(&["keys", "generate", "--out", &key_ring]);
-        installation.run(&["migrate"]);
+        let migrated = installation.command(&["migrate"]).env("TEMPORARY_PIN__POSTGRES__URL", owner).output().unwrap();
+        assert!(migrated.status.success(), "{migrated:?}");
         installation
+    }
+
+    /// As an operator would. Returns the database's URL as the owner.
+    async fn make_roles(&self) -> String {
+        let [owner, service] = ["owner", "service"].map(|role| format!("{}_{role}", self.name));
+        let roles = include_str!("../../deploy/postgres/roles.sql");
+        let mut sql = with_names(roles, &[("database", &self.name), ("owner", &owner), ("service", &service)]);
+        for role in [&owner, &service] {
+            sql += &format!("ALTER ROLE {role} PASSWORD 'hunter2';");
+        }
+        let mut database = PgConnection::connect(&self.database_url()).await.unwrap();
+        sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut database).await.unwrap();
+        self.url_as(&owner)
+    }
+
+    /// The database's URL as the service.
+    pub(crate) fn url_as_service(&self) -> String {
+        self.url_as(&format!("{}_service", self.name))
+    }
+
+    fn url_as(&self, role: &str) -> String {
+        let mut url = Url::parse(&self.database_url()).unwrap();
+        url.set_username(role).unwrap();
+        url.set_password(Some("hunter2")).unwrap();
+        url.into()
     }
 
     async fn write_files(&self, sandbox: &Sandbox) {
@@ -104,6 +134,7 @@ impl Installation {
         Config::load(Some(Path::new(&self.path("temporary-pin.toml"))), environment).unwrap()
     }
 
+    /// Of the superuser who made the database.
     pub(crate) fn database_url(&self) -> String {
         let mut url = Url::parse(&std::env::var("DATABASE_URL").expect("DATABASE_URL must name a Postgres")).unwrap();
         url.set_path(&self.name);
@@ -146,6 +177,7 @@ impl Drop for Installation {
         let clear = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(run_sql(format!("DROP DATABASE {name} WITH (FORCE)")));
+            runtime.block_on(run_sql(format!("DROP ROLE IF EXISTS {name}_owner, {name}_service")));
             let mut redis = redis::Client::open(redis_url()).unwrap().get_connection().unwrap();
             let keys: Vec<String> = redis.scan_match(format!("{name}*")).unwrap().map(Result::unwrap).collect();
             if !keys.is_empty() {
