@@ -5,7 +5,7 @@
 
 use aws_lc_rs::digest::{SHA256, digest};
 
-use crate::store::audit_seals::AuditEvent;
+use crate::store::audit_seals::AuditRows;
 
 /// The present version.
 pub(super) const VERSION: i16 = 1;
@@ -20,11 +20,13 @@ pub enum Part {
     Event,
     /// `audit_agents`.
     Agent,
+    /// `audit_operators`.
+    Operator,
 }
 
 impl Part {
     /// All, in the order in which a seal lists them.
-    pub(super) const ALL: [Self; 2] = [Self::Event, Self::Agent];
+    pub(super) const ALL: [Self; 3] = [Self::Event, Self::Agent, Self::Operator];
 
     /// The table's name.
     #[must_use]
@@ -32,11 +34,12 @@ impl Part {
         match self {
             Self::Event => "audit_events",
             Self::Agent => "audit_agents",
+            Self::Operator => "audit_operators",
         }
     }
 
     /// The digest of the event's row in that table; `None`: it has none there.
-    pub(super) fn digest(self, event: &AuditEvent) -> Option<Digest> {
+    pub(super) fn digest(self, event: &AuditRows) -> Option<Digest> {
         let written = Written::new(self.table()).field(event.id.to_be_bytes());
         let written = match self {
             Self::Event => written
@@ -48,8 +51,10 @@ impl Part {
                 .optional(event.reason.as_ref())
                 .optional(event.verification_id.as_ref())
                 .optional(event.access_request_id.as_ref())
-                .optional(event.pin_request_id.as_ref()),
+                .optional(event.pin_request_id.as_ref())
+                .optional(event.purpose.as_ref()),
             Self::Agent => written.field(event.agent_key.as_ref()?),
+            Self::Operator => written.field(event.operator.as_ref()?),
         };
         Some(sha256(&written.0))
     }

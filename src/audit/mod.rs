@@ -22,12 +22,14 @@
 //! cannot make such a seal.
 
 mod canonical;
+mod export;
 mod finding;
 mod seal;
 mod sealer;
 mod verify;
 
 pub use canonical::Part;
+pub use export::{Export, export};
 pub use finding::Finding;
 pub use seal::Head;
 pub use sealer::{AuditSettings, Sealer, purge};

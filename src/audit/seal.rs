@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 
 use super::canonical::{Digest, Part, VERSION, Written, sha256};
 use crate::keys::KeyRing;
-use crate::store::audit_seals::{AuditEvent, Seal};
+use crate::store::audit_seals::{AuditRows, Seal};
 
 /// What a seal lists of one event: its id, and a digest per part; zeros where it has none.
 const ENTRY: usize = 8 + Part::ALL.len() * 32;
@@ -25,7 +25,7 @@ pub(super) struct Entry {
 pub(super) fn batch(
     keys: &KeyRing,
     previous: Option<&Seal>,
-    events: &[AuditEvent],
+    events: &[AuditRows],
     last_event_id: i64,
     complete_time: Option<DateTime<Utc>>,
     now: DateTime<Utc>,
@@ -100,7 +100,7 @@ fn written(seal: &Seal) -> Vec<u8> {
         .0
 }
 
-fn entry(event: &AuditEvent) -> Vec<u8> {
+fn entry(event: &AuditRows) -> Vec<u8> {
     let mut entry = event.id.to_be_bytes().to_vec();
     for part in Part::ALL {
         entry.extend(part.digest(event).unwrap_or_default());

@@ -8,7 +8,7 @@ use super::canonical::Part;
 use super::seal::{self, Entry, Head};
 use crate::keys::KeyRing;
 use crate::store::StoreError;
-use crate::store::audit_seals::{self, AuditEvent, Seal};
+use crate::store::audit_seals::{self, AuditRows, Seal};
 
 /// Seals read at once.
 const PAGE: i64 = 32;
@@ -150,7 +150,7 @@ impl Walk<'_> {
     }
 
     /// Compares the events with what the seal lists of them, both in the order of their ids.
-    fn compare(&mut self, seal: &Seal, entries: &[u8], events: Vec<AuditEvent>) -> Result<(), Finding> {
+    fn compare(&mut self, seal: &Seal, entries: &[u8], events: Vec<AuditRows>) -> Result<(), Finding> {
         let mut events = events.into_iter();
         for Entry { event_id, digests } in seal::entries(entries) {
             let (id, seal) = (event_id, seal.number);
@@ -189,7 +189,7 @@ impl Walk<'_> {
 }
 
 /// Whatever is left was inserted.
-fn none_left(events: &mut impl Iterator<Item = AuditEvent>) -> Result<(), Finding> {
+fn none_left(events: &mut impl Iterator<Item = AuditRows>) -> Result<(), Finding> {
     match events.next() {
         Some(event) => Err(Finding::Inserted { part: Part::Event, event: event.id }),
         None => Ok(()),

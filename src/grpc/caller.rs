@@ -91,6 +91,7 @@ enum Needed {
     Nothing,
     Channel,
     Redeemer,
+    Operator,
 }
 
 impl Needed {
@@ -99,6 +100,7 @@ impl Needed {
         match path.trim_start_matches('/').split('/').next()? {
             services::TEMPORARY_PIN => Some(Self::Channel),
             services::REDEMPTION => Some(Self::Redeemer),
+            services::OPERATOR => Some(Self::Operator),
             services::HEALTH | services::REFLECTION | services::REFLECTION_ALPHA => Some(Self::Nothing),
             _ => None,
         }
@@ -109,6 +111,7 @@ impl Needed {
             Self::Nothing => true,
             Self::Channel => caller.channel().is_some(),
             Self::Redeemer => caller.roles.contains(&Role::Redeemer),
+            Self::Operator => caller.roles.contains(&Role::Operator),
         }
     }
 }

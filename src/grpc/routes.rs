@@ -9,10 +9,12 @@ use tonic_reflection::server::Builder as Reflection;
 
 use super::caller::{CallerResolver, authorise};
 use super::health::Health;
+use super::operator_service::Operate;
 use super::redemption_service::Redeem;
 use super::temporary_pin_service::TemporaryPin;
 use super::{Context, conform, deadline, observe, services};
 use crate::proto::DESCRIPTOR_SET;
+use crate::proto::temporarypin::v1::operator_service_server::OperatorServiceServer;
 use crate::proto::temporarypin::v1::redemption_service_server::RedemptionServiceServer;
 use crate::proto::temporarypin::v1::temporary_pin_service_server::TemporaryPinServiceServer;
 use crate::telemetry::metrics::Metrics;
@@ -46,7 +48,12 @@ pub async fn routes(
                 .max_encoding_message_size(limit),
         )
         .add_service(
-            RedemptionServiceServer::new(Redeem(context))
+            RedemptionServiceServer::new(Redeem(Arc::clone(&context)))
+                .max_decoding_message_size(limit)
+                .max_encoding_message_size(limit),
+        )
+        .add_service(
+            OperatorServiceServer::new(Operate(context))
                 .max_decoding_message_size(limit)
                 .max_encoding_message_size(limit),
         )
@@ -73,5 +80,6 @@ fn reflection() -> Reflection<'static> {
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
         .with_service_name(services::TEMPORARY_PIN)
         .with_service_name(services::REDEMPTION)
+        .with_service_name(services::OPERATOR)
         .with_service_name(services::HEALTH)
 }

@@ -12,8 +12,10 @@ use crate::domain::person::{Person, PersonKey, PersonReference};
 use crate::domain::pin::Pin;
 use crate::guard::{Admission, Bucket, Spend};
 use crate::random;
+use crate::store::audit_events::By;
 use crate::store::redeem_temporary_pin::{self as store, Begun, RedeemOutcome, Verdict};
-use crate::store::revoke_temporary_pin::{Withdrawal, revoke};
+use crate::store::revoke_temporary_pin::revoke;
+use crate::store::withdrawal::Withdrawal;
 
 /// One try.
 pub struct Try {
@@ -66,7 +68,8 @@ impl Issuance {
     ) -> Result<(Compared, RedeemOutcome), Refusal> {
         if person.is_none_or(|person| !self.may_still_redeem(person, now)) {
             let reason = "not_eligible";
-            let withdrawal = Withdrawal { person: key, caller: &attempt.caller, agent: None, reason, now };
+            let by = By::Caller(&attempt.caller);
+            let withdrawal = Withdrawal { person: key, by, reason, notice: None, now };
             revoke(&self.store, &withdrawal).await?;
         }
         let payload = [&key.0, attempt.pin.digits().as_bytes()].concat();

@@ -44,10 +44,13 @@ pub struct Seal {
     pub mac: Vec<u8>,
 }
 
-/// An audit event with all that belongs to it.
+/// An audit event with all that belongs to it, row by row.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the columns of audit_events and audit_agents, which say what they hold")]
-pub struct AuditEvent {
+#[expect(
+    missing_docs,
+    reason = "the columns of audit_events, audit_agents and audit_operators, which say what they hold"
+)]
+pub struct AuditRows {
     pub id: i64,
     pub event_time: DateTime<Utc>,
     pub person_key: Vec<u8>,
@@ -58,7 +61,9 @@ pub struct AuditEvent {
     pub verification_id: Option<uuid::Uuid>,
     pub access_request_id: Option<uuid::Uuid>,
     pub pin_request_id: Option<uuid::Uuid>,
+    pub purpose: Option<String>,
     pub agent_key: Option<Vec<u8>>,
+    pub operator: Option<String>,
 }
 
 /// Ids up to which every event that will ever be there is there, once the writers have ended.
@@ -113,7 +118,7 @@ async fn writers(connection: &mut PgConnection) -> Result<Vec<String>, StoreErro
 pub async fn seal(
     pool: &PgPool,
     horizon: &Horizon,
-    make: impl Fn(Option<&Seal>, &[AuditEvent], i64) -> Seal,
+    make: impl Fn(Option<&Seal>, &[AuditRows], i64) -> Seal,
 ) -> Result<Option<Seal>, StoreError> {
     run(pool, "seal_audit", async |connection| {
         let mut transaction = connection.begin().await?;
@@ -131,7 +136,7 @@ pub async fn seal(
 async fn seal_in(
     transaction: &mut PgTransaction<'_>,
     last_event_id: i64,
-    make: impl Fn(Option<&Seal>, &[AuditEvent], i64) -> Seal,
+    make: impl Fn(Option<&Seal>, &[AuditRows], i64) -> Seal,
 ) -> Result<Option<Seal>, StoreError> {
     let previous = head(transaction).await?;
     let after = previous.as_ref().map_or(0, |seal| seal.last_event_id);
@@ -272,12 +277,14 @@ pub async fn events(
     after: i64,
     last: i64,
     most: i64,
-) -> Result<Vec<AuditEvent>, StoreError> {
+) -> Result<Vec<AuditRows>, StoreError> {
     Ok(sqlx::query_as!(
-        AuditEvent,
+        AuditRows,
         r#"SELECT id, event_time, person_key, action, channel, caller, reason, verification_id, access_request_id,
-            pin_request_id, agent_key AS "agent_key?"
-        FROM audit_events LEFT JOIN audit_agents ON audit_event_id = id
+            pin_request_id, purpose, agent_key AS "agent_key?", operator AS "operator?"
+        FROM audit_events
+            LEFT JOIN audit_agents ON audit_agents.audit_event_id = id
+            LEFT JOIN audit_operators ON audit_operators.audit_event_id = id
         WHERE id > $1 AND id <= $2 ORDER BY id LIMIT $3"#,
         after,
         last,

@@ -13,7 +13,8 @@ GRANT USAGE ON SCHEMA public TO :"service_role";
 GRANT SELECT ON _sqlx_migrations TO :"service_role";
 
 -- Deleted by the purge.
-GRANT SELECT, INSERT, DELETE ON verifications, access_requests, pin_requests, requests, outbox TO :"service_role";
+GRANT SELECT, INSERT, DELETE ON verifications, access_requests, pin_requests, requests, outbox, limit_resets
+    TO :"service_role";
 GRANT UPDATE (state, reason, assurance_level, question_kinds, answer_rounds, right_answers, pin_request_id)
     ON verifications TO :"service_role";
 GRANT UPDATE (state, close_time) ON access_requests TO :"service_role";
@@ -21,9 +22,14 @@ GRANT UPDATE (state, tries, sends, last_send_time, close_time, revoke_reason) ON
 GRANT UPDATE (response) ON requests TO :"service_role";
 GRANT UPDATE (state, sealed_body, sends, last_send, attempts, next_attempt_time, lease_token, lease_expire_time,
     handover_time, gateway_reference, last_error) ON outbox TO :"service_role";
+GRANT UPDATE (reset_time) ON limit_resets TO :"service_role";
+
+-- Deleted when the block ends. The lock is taken by what must not happen to who is blocked.
+GRANT SELECT, INSERT, DELETE ON person_blocks TO :"service_role";
+GRANT EXECUTE ON FUNCTION block_lock TO :"service_role";
 
 -- Append-only.
-GRANT SELECT, INSERT ON audit_events, audit_agents, audit_seals TO :"service_role";
+GRANT SELECT, INSERT ON audit_events, audit_agents, audit_operators, audit_seals TO :"service_role";
 -- Where the ids stand, for the sealer.
 GRANT SELECT ON SEQUENCE audit_events_id_seq TO :"service_role";
 -- The only way to delete an audit row, and how old it must be.

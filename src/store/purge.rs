@@ -82,6 +82,8 @@ pub async fn purge(pool: &PgPool, retention: &Retention, now: DateTime<Utc>) -> 
         (Table::PinRequests, retention.pin_requests),
         (Table::Requests, retention.requests),
         (Table::Outbox, retention.outbox),
+        // A reset has no more effect when the rows that it discounts have gone.
+        (Table::LimitResets, retention.verifications.max(retention.pin_requests)),
     ] {
         loop {
             let deleted = delete_batch(pool, table, now - kept).await?;
@@ -101,6 +103,7 @@ enum Table {
     PinRequests,
     Requests,
     Outbox,
+    LimitResets,
 }
 
 /// Deletes up to [`BATCH`] rows that came to be before `before`.
@@ -130,6 +133,7 @@ async fn delete_batch(pool: &PgPool, table: Table, before: DateTime<Utc>) -> Res
             Table::PinRequests => delete!("pin_requests", "create_time"),
             Table::Requests => delete!("requests", "create_time"),
             Table::Outbox => delete!("outbox", "create_time"),
+            Table::LimitResets => delete!("limit_resets", "reset_time"),
         }?;
         Ok(deleted.rows_affected())
     })

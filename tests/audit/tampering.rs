@@ -6,7 +6,8 @@ use temporary_pin::audit::{Finding, Head, Part, VerifyError, verify};
 use crate::support::*;
 use crate::world::World;
 
-/// Three seals over the events 1 to 4, 6 to 8 and 9 to 11; no event has the number 5. Those of web logins have no agent.
+/// Three seals over the events 1 to 4, 6 to 8 and 9 to 12; no event has the number 5. Those of web logins have no
+/// agent; only the last one has an operator.
 async fn sealed(pool: PgPool) -> World {
     let world = World::new(pool);
     world.issue(1).await;
@@ -14,10 +15,13 @@ async fn sealed(pool: PgPool) -> World {
     assert_eq!(world.seal().await, 1);
     for hour in [2, 3] {
         world.issue(hour).await;
+        if hour == 3 {
+            world.look_up(hour).await;
+        }
         assert_eq!(world.seal().await, 1);
     }
     let report = world.verify().await.unwrap();
-    assert_eq!((report.seals, report.events, report.waiting), (3, 10, 0));
+    assert_eq!((report.seals, report.events, report.waiting), (3, 11, 0));
     world.keep().await;
     world
 }
@@ -25,6 +29,7 @@ async fn sealed(pool: PgPool) -> World {
 #[sqlx::test]
 async fn an_altered_event(pool: PgPool) {
     let world = sealed(pool).await;
+    world.tamper("ALTER TABLE audit_events DROP CONSTRAINT audit_events_purpose_check").await;
     // Columns that come later are seen to here.
     for (column, value) in world.other_values("audit_events").await {
         if column == "id" {
@@ -95,31 +100,36 @@ async fn an_event_that_says_it_is_older_than_it_is(pool: PgPool) {
             SELECT event_time, person_key, action, caller FROM audit_events WHERE id = 4",
         )
         .await;
-    let finding = || Finding::Backdated { event: 12, event_time: t0() + hours(1), by: t0() + hours(3) };
+    let finding = || Finding::Backdated { event: 13, event_time: t0() + hours(1), by: t0() + hours(3) };
     assert_eq!(world.verify().await, Err(finding()));
     world.seal().await;
     assert_eq!(world.verify().await, Err(finding()));
 }
 
 #[sqlx::test]
-async fn an_altered_removed_or_inserted_agent(pool: PgPool) {
+async fn an_altered_removed_or_inserted_agent_or_operator(pool: PgPool) {
     let world = sealed(pool).await;
-    let agents = "SELECT array_agg(audit_event_id ORDER BY audit_event_id) FROM audit_agents";
-    let with_agent = one::<Vec<i64>>(&world.pool, agents).await[1];
-    let part = Part::Agent;
-    for (column, value) in world.other_values("audit_agents").await {
-        if column == "audit_event_id" {
-            continue;
+    for (part, present, seal, other) in [
+        (Part::Agent, "SELECT min(audit_event_id) FROM audit_agents", 1, "(6, sha256('me'))"),
+        (Part::Operator, "SELECT min(audit_event_id) FROM audit_operators", 3, "(6, 'me')"),
+    ] {
+        let table = part.table();
+        let event = one::<i64>(&world.pool, present).await;
+        for (column, value) in world.other_values(table).await {
+            if column == "audit_event_id" {
+                continue;
+            }
+            world.tamper(format!("UPDATE {table} SET {column} = {value} WHERE audit_event_id = {event}")).await;
+            assert_eq!(world.verify().await, Err(Finding::Altered { part, event, seal }), "{column}");
+            world.restore().await;
         }
-        world.tamper(format!("UPDATE audit_agents SET {column} = {value} WHERE audit_event_id = {with_agent}")).await;
-        assert_eq!(world.verify().await, Err(Finding::Altered { part, event: with_agent, seal: 1 }), "{column}");
+        world.tamper(format!("DELETE FROM {table} WHERE audit_event_id = {event}")).await;
+        assert_eq!(world.verify().await, Err(Finding::Removed { part, event, seal }));
+        world.restore().await;
+        world.tamper(format!("INSERT INTO {table} VALUES {other}")).await;
+        assert_eq!(world.verify().await, Err(Finding::Inserted { part, event: 6 }));
         world.restore().await;
     }
-    world.tamper(format!("DELETE FROM audit_agents WHERE audit_event_id = {with_agent}")).await;
-    assert_eq!(world.verify().await, Err(Finding::Removed { part, event: with_agent, seal: 1 }));
-    world.restore().await;
-    world.tamper("INSERT INTO audit_agents VALUES (6, sha256('me'))").await;
-    assert_eq!(world.verify().await, Err(Finding::Inserted { part, event: 6 }));
 }
 
 #[sqlx::test]
@@ -162,7 +172,7 @@ async fn removed_last_seals_by_who_knows_the_head(pool: PgPool) {
     let verify = async || verify(&world.pool, &world.keys, 1, Some(&head)).await;
     assert_eq!(verify().await.unwrap().head.as_ref(), Some(&head));
     world.tamper("DELETE FROM audit_seals WHERE number = 3").await;
-    assert_eq!(world.verify().await.unwrap().waiting, 3, "nothing shows but events that wait");
+    assert_eq!(world.verify().await.unwrap().waiting, 4, "nothing shows but events that wait");
     let expect = async |what: &str| match verify().await {
         Err(VerifyError::Tampered(finding)) => assert_eq!(finding, Finding::HeadRemoved(head.clone()), "{what}"),
         other => panic!("{what}: {other:?}"),
@@ -182,7 +192,7 @@ async fn seals_from_one_on(pool: PgPool) {
     world.tamper("DELETE FROM audit_seals WHERE number = 1; UPDATE audit_events SET reason = 'x' WHERE id = 2").await;
     let verify = async |from| verify(&world.pool, &world.keys, from, None).await;
     assert_eq!(verify(2).await.unwrap().seals, 2);
-    assert_eq!(verify(3).await.unwrap().events, 3);
+    assert_eq!(verify(3).await.unwrap().events, 4);
     assert!(matches!(verify(4).await, Err(VerifyError::Tampered(Finding::SealRemoved { seal: 4 }))));
     assert!(matches!(verify(1).await, Err(VerifyError::Tampered(Finding::SealRemoved { seal: 1 }))));
 }

@@ -7,9 +7,11 @@ use opentelemetry::global;
 use sqlx::{AssertSqlSafe, PgPool};
 use temporary_pin::audit::{Finding, Report, Sealer, VerifyError, verify};
 use temporary_pin::clock::Clock;
+use temporary_pin::domain::audit::Action;
 use temporary_pin::domain::person::PersonKey;
 use temporary_pin::keys::{self, KeyRing};
 use temporary_pin::random;
+use temporary_pin::store::audit_events::{By, NewEvent, record};
 use temporary_pin::telemetry::metrics::Metrics;
 
 use crate::support::*;
@@ -55,6 +57,20 @@ impl World {
         issued(&self.pool, PersonKey([100 + number; 32]), now).await;
     }
 
+    /// Lets an operator look somebody up: one event, without an agent.
+    pub(crate) async fn look_up(&self, hour: i64) {
+        let event = NewEvent {
+            now: t0() + hours(hour),
+            person: PERSON,
+            action: Action::LimitsLookedUp,
+            by: By::Operator("olga"),
+            reason: "asked by the person",
+            access_request_id: None,
+            pin_request_id: None,
+        };
+        record(&self.pool, &event).await.unwrap();
+    }
+
     pub(crate) async fn verify(&self) -> Result<Report, Finding> {
         match verify(&self.pool, &self.keys, 1, None).await {
             Ok(report) => Ok(report),
@@ -77,7 +93,7 @@ impl World {
     pub(crate) async fn keep(&self) {
         self.tamper(
             "CREATE TABLE kept_events AS TABLE audit_events; CREATE TABLE kept_agents AS TABLE audit_agents;
-            CREATE TABLE kept_seals AS TABLE audit_seals",
+            CREATE TABLE kept_operators AS TABLE audit_operators; CREATE TABLE kept_seals AS TABLE audit_seals",
         )
         .await;
     }
@@ -85,9 +101,10 @@ impl World {
     /// Puts the copy back, and sees that it is intact.
     pub(crate) async fn restore(&self) {
         self.tamper(
-            "TRUNCATE audit_events, audit_agents, audit_seals;
+            "TRUNCATE audit_events, audit_agents, audit_operators, audit_seals;
             INSERT INTO audit_events OVERRIDING SYSTEM VALUE TABLE kept_events;
-            INSERT INTO audit_agents TABLE kept_agents; INSERT INTO audit_seals TABLE kept_seals",
+            INSERT INTO audit_agents TABLE kept_agents;
+            INSERT INTO audit_operators TABLE kept_operators; INSERT INTO audit_seals TABLE kept_seals",
         )
         .await;
         self.verify().await.unwrap();

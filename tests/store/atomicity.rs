@@ -62,10 +62,10 @@ async fn revoking_and_cancelling(pool: PgPool) {
     issued(&pool, PERSON, t0()).await;
     ask_for_access(&pool, PERSON, 1, t0()).await;
     let withdrawal = withdrawal(PERSON, t0());
-    for table in ["pin_requests", "outbox", "audit_events", "audit_agents"] {
+    for table in ["pin_requests", "outbox", "audit_events", "audit_operators"] {
         fails_without_trace(&pool, table, revoke(&pool, &withdrawal)).await;
     }
-    for table in ["access_requests", "outbox", "audit_events", "audit_agents"] {
+    for table in ["access_requests", "outbox", "audit_events", "audit_operators"] {
         fails_without_trace(&pool, table, cancel(&pool, &withdrawal)).await;
     }
 }

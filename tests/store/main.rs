@@ -5,6 +5,7 @@
 mod access_requests;
 mod answer_rounds;
 mod atomicity;
+mod audited;
 mod issue;
 mod issue_limits;
 mod issue_race;

@@ -26,7 +26,7 @@ async fn rows_go_when_their_time_is_over_and_not_before(pool: PgPool) {
     assert_eq!(everything(&pool).await, before);
     // 2 verifications, 1 access request, 1 PIN request, 1 answer, 3 messages. The audit has its own purge.
     assert_eq!(purge(&pool, &retention, t0() + kept + seconds(1)).await.unwrap(), 8);
-    sqlx::query("TRUNCATE audit_agents, audit_events").execute(&pool).await.unwrap();
+    sqlx::query("TRUNCATE audit_agents, audit_events CASCADE").execute(&pool).await.unwrap();
     assert_eq!(everything(&pool).await, "");
 }
 

@@ -16,12 +16,17 @@ const RIGHTS: &[&str] = &[
     "audit_agents: SELECT INSERT",
     "audit_events: SELECT INSERT",
     "audit_events_id_seq: SELECT",
+    "audit_operators: SELECT INSERT",
     "audit_retention: SELECT",
     "audit_seals: SELECT INSERT",
+    "block_lock: EXECUTE",
+    "limit_resets: SELECT INSERT UPDATE(reset_time) DELETE",
     "outbox: SELECT INSERT UPDATE(state, sealed_body, sends, last_send, attempts, next_attempt_time, lease_token, \
         lease_expire_time, handover_time, gateway_reference, last_error) DELETE",
+    "person_blocks: SELECT INSERT DELETE",
     "pin_requests: SELECT INSERT UPDATE(state, tries, sends, last_send_time, close_time, revoke_reason) DELETE",
     "purge_audit: EXECUTE",
+    "refuse_blocked:",
     "refuse_change:",
     "requests: SELECT INSERT UPDATE(response) DELETE",
     "verifications: SELECT INSERT UPDATE(state, reason, assurance_level, question_kinds, answer_rounds, right_answers, \
@@ -122,7 +127,7 @@ async fn do_not_change_what_is_on_record(pool: PgPool) {
     grant(&pool, &role.name).await.unwrap();
     issued(&role.pool, PERSON, t0()).await;
     let before = everything(&pool).await;
-    for table in ["audit_events", "audit_agents", "audit_seals", "audit_retention"] {
+    for table in ["audit_events", "audit_agents", "audit_operators", "audit_seals", "audit_retention"] {
         let column = one_column(&pool, table).await;
         for change in [
             format!("UPDATE {table} SET {column} = {column}"),

@@ -6,8 +6,9 @@
 
 use std::ffi::OsString;
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use redis::Commands as _;
 use reqwest::Url;
@@ -48,18 +49,22 @@ impl Installation {
         installation.write_files(sandbox).await;
         installation.set("REDIS__URL", redis_url());
         run_sql(format!("CREATE DATABASE {}", installation.name)).await;
-        let owner = installation.make_roles().await;
+        installation.make_roles().await;
         let key_ring = installation.path("keys.toml");
         installation.set("POSTGRES__SERVICE_ROLE", format!("{}_service", installation.name));
         installation.set("POSTGRES__URL", installation.url_as_service());
         installation.run(&["keys", "generate", "--out", &key_ring]);
-        let migrated = installation.command(&["migrate"]).env("TEMPORARY_PIN__POSTGRES__URL", owner).output().unwrap();
+        let migrated = installation
+            .command(&["migrate"])
+            .env("TEMPORARY_PIN__POSTGRES__URL", installation.url_as_owner())
+            .output()
+            .unwrap();
         assert!(migrated.status.success(), "{migrated:?}");
         installation
     }
 
-    /// As an operator would. Returns the database's URL as the owner.
-    async fn make_roles(&self) -> String {
+    /// As an operator would.
+    async fn make_roles(&self) {
         let [owner, service] = ["owner", "service"].map(|role| format!("{}_{role}", self.name));
         let roles = include_str!("../../deploy/postgres/roles.sql");
         let mut sql = with_names(roles, &[("database", &self.name), ("owner", &owner), ("service", &service)]);
@@ -68,7 +73,11 @@ impl Installation {
         }
         let mut database = PgConnection::connect(&self.database_url()).await.unwrap();
         sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut database).await.unwrap();
-        self.url_as(&owner)
+    }
+
+    /// The database's URL as the owner of the tables.
+    pub(crate) fn url_as_owner(&self) -> String {
+        self.url_as(&format!("{}_owner", self.name))
     }
 
     /// The database's URL as the service.
@@ -153,6 +162,16 @@ impl Installation {
         command.env_clear().args(arguments).args(["--config", &self.path("temporary-pin.toml")]);
         command.envs(self.environment.iter().map(|(key, value)| (key, value)));
         command
+    }
+
+    /// Runs a command with that on its standard input: its status, what it says on stdout, and on stderr.
+    pub(crate) fn output(&self, arguments: &[&str], input: &str) -> (Option<i32>, String, String) {
+        let mut command = self.command(arguments);
+        let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        process.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+        let output = process.wait_with_output().unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        (output.status.code(), text(output.stdout), text(output.stderr))
     }
 
     fn run(&self, arguments: &[&str]) {

@@ -121,9 +121,10 @@ impl Issuance {
         self.admit(&[spend], call.now).await
     }
 
-    /// The person as somebody who can have a PIN in this channel now, or why not (R10–R14).
-    fn eligible(&self, person: &Person, call: &Call) -> Result<Subject, Refusal> {
-        let denials = denials(person, call.channel, &self.rules.eligibility, call.now);
+    /// The person as somebody who can have a PIN in this channel now, or why not (R9, R10–R14).
+    async fn eligible(&self, person: &Person, call: &Call) -> Result<Subject, Refusal> {
+        let mut denials = denials(person, call.channel, &self.rules.eligibility, call.now);
+        denials.extend(self.block_denial(person).await?);
         let account = person.mitid_account.as_ref();
         match account.and_then(|account| Some((account.mitid_uuid, account.mobile.as_ref()?))) {
             Some((mitid_uuid, mobile)) if denials.is_empty() => {
@@ -152,7 +153,7 @@ impl Issuance {
         person: &Person,
         language: Option<Language>,
     ) -> Result<Step, Refusal> {
-        let subject = self.eligible(person, call)?;
+        let subject = self.eligible(person, call).await?;
         let since = call.now - self.rules.verification.question_memory;
         let asked = verifications::kinds_asked_in_vain(&self.store, key, since).await?;
         let mut rng = (self.question_draws)(subject.mitid_uuid);
