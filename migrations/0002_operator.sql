@@ -40,11 +40,14 @@ CREATE TABLE limit_resets (
 
 -- Notices that the previous version does not know. It would stop at a kind unknown to it, with every message that it
 -- claimed beside; so `kind` stays one that it sends like any notice, and this column, where it is set, is the true one.
-ALTER TABLE outbox ADD COLUMN notice text CHECK (notice IN ('access_cancelled', 'pin_revoked'));
+-- Not valid: no old row has one, and a look at each would keep the service waiting.
+ALTER TABLE outbox ADD COLUMN notice text,
+    ADD CONSTRAINT outbox_notice_check CHECK (notice IN ('access_cancelled', 'pin_revoked')) NOT VALID;
 
 -- What the processing was for. Null: written by the previous version.
-ALTER TABLE audit_events ADD COLUMN purpose text
-    CHECK (purpose IN ('identification', 'issuance', 'redemption', 'operation'));
+ALTER TABLE audit_events ADD COLUMN purpose text,
+    ADD CONSTRAINT audit_events_purpose_check
+        CHECK (purpose IN ('identification', 'issuance', 'redemption', 'operation')) NOT VALID;
 
 -- Which operator did it: apart, as the agents are. The event's own caller is then `operator`.
 CREATE TABLE audit_operators (

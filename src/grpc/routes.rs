@@ -7,7 +7,7 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use tonic::service::Routes;
 use tonic_reflection::server::Builder as Reflection;
 
-use super::caller::{CallerResolver, authorise};
+use super::caller::authorise;
 use super::health::Health;
 use super::operator_service::Operate;
 use super::redemption_service::Redeem;
@@ -31,12 +31,7 @@ pub struct Settings {
 }
 
 /// All services, and what reports their health.
-pub async fn routes(
-    context: Arc<Context>,
-    callers: Arc<dyn CallerResolver>,
-    metrics: Metrics,
-    settings: Settings,
-) -> anyhow::Result<(Routes, Health)> {
+pub async fn routes(context: Arc<Context>, metrics: Metrics, settings: Settings) -> anyhow::Result<(Routes, Health)> {
     let limit = settings.message_limit;
     let (reporter, health_service) = tonic_health::server::health_reporter();
     let health = Health::new(reporter).await;
@@ -66,7 +61,7 @@ pub async fn routes(
         .routes()
         .into_axum_router()
         .layer(from_fn(conform::conform))
-        .layer(from_fn_with_state(callers, authorise))
+        .layer(from_fn(authorise))
         .layer(from_fn_with_state(settings.default_deadline, deadline::bound))
         .layer(from_fn_with_state(metrics, observe::observe));
     Ok((router.into(), health))

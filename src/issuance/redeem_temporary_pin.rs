@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::{Issuance, Refusal};
+use super::{Issuance, Refusal, refusal};
 use crate::domain::channel::Channel;
 use crate::domain::eligibility::denials;
 use crate::domain::person::{Person, PersonKey, PersonReference};
@@ -37,8 +38,17 @@ enum Compared {
 }
 
 impl Issuance {
-    /// Checks a PIN, once.
+    /// Checks a PIN, once. What redeems nothing is answered at its time.
     pub async fn redeem_temporary_pin(&self, attempt: &Try, now: DateTime<Utc>) -> Result<RedeemOutcome, Refusal> {
+        let since = Instant::now();
+        let result = self.take_try(attempt, now).await;
+        if !matches!(result, Ok(RedeemOutcome::Redeemed)) {
+            refusal::await_its_time(since, self.rules.pin.refusal_interval).await;
+        }
+        result
+    }
+
+    async fn take_try(&self, attempt: &Try, now: DateTime<Utc>) -> Result<RedeemOutcome, Refusal> {
         self.admit_caller(&attempt.caller, now).await?;
         let person = self.register.look_up_person(&attempt.person).await?;
         let key = self.person_key(&attempt.person, person.as_ref());

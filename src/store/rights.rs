@@ -39,7 +39,8 @@ pub async fn excess(pool: &PgPool) -> Result<Vec<String>, StoreError> {
             WHERE oid = 'audit_events'::regclass AND pg_has_role(relowner, 'MEMBER')
             UNION ALL
             SELECT 'may ' || verb || ' in ' || name
-            FROM unnest(ARRAY['audit_events', 'audit_agents', 'audit_operators', 'audit_seals']) AS name, unnest(ARRAY['UPDATE', 'DELETE', 'TRUNCATE']) AS verb
+            FROM unnest(ARRAY['audit_events', 'audit_agents', 'audit_operators', 'audit_seals']) AS name,
+                unnest(ARRAY['UPDATE', 'DELETE', 'TRUNCATE']) AS verb
             WHERE has_table_privilege(name, verb) OR (verb = 'UPDATE' AND has_any_column_privilege(name, verb))"#,
         )
         .fetch_all(connection)

@@ -1,10 +1,13 @@
 //! Every event is sealed, once, whatever runs at the same time; and nobody waits for it.
 
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use sqlx::{PgConnection, PgPool};
+use temporary_pin::audit::Finding;
 use temporary_pin::domain::person::PersonKey;
+use temporary_pin::keys::{KeyRing, Purpose, RingFile};
+use temporary_pin::random;
 use temporary_pin::store::audit_seals::{Seal, Unsealed, horizon, seal, waiting};
 
 use crate::support::*;
@@ -152,6 +155,26 @@ async fn nobody_who_writes_waits_for_a_sealer(pool: PgPool) {
     tokio::time::timeout(Duration::from_secs(20), unhindered).await.expect("nobody waits");
     go_on.send(()).unwrap();
     sealing.join().unwrap();
+}
+
+/// The seals of before a rotation are verified by the key that made them, as long as the key ring has it.
+#[sqlx::test]
+async fn a_key_is_rotated(pool: PgPool) {
+    let mut file = RingFile::generate(&mut random::secure());
+    let first = file.to_text();
+    file.add(Purpose::Audit, true, &mut random::secure());
+    let rotated = file.to_text();
+    let mut world = World::new(pool);
+    for (ring, hour) in [(&first, 1), (&rotated, 2)] {
+        world.keys = Arc::new(KeyRing::parse(ring).unwrap());
+        world.issue(hour).await;
+        world.seal().await;
+    }
+    let ids = "SELECT array_agg(key_id ORDER BY number) FROM audit_seals";
+    assert_eq!(one::<Vec<i32>>(&world.pool, ids).await, [1, 2]);
+    assert_eq!(world.verify().await.unwrap().seals, 2);
+    world.keys = Arc::new(KeyRing::parse(&first).unwrap());
+    assert_eq!(world.verify().await, Err(Finding::SealNotGenuine { seal: 2, key_id: 2 }));
 }
 
 fn test_seal(last_event_id: i64) -> Seal {

@@ -12,6 +12,8 @@ mod world;
 
 mod cast;
 mod counter;
+mod dump;
+mod dump_trials;
 mod edge;
 mod failed_verifications;
 mod issue;
@@ -19,6 +21,7 @@ mod limits;
 mod logins;
 mod malformed;
 mod needles;
+mod no_oracle;
 mod operator;
 mod operator_acts;
 mod operator_blocks;

@@ -30,9 +30,13 @@ mod support;
 mod world;
 
 mod audit;
+mod connections;
 mod deadline;
 mod ending;
 mod handshake;
+mod matrix;
+mod reload;
 mod roles;
 mod story;
 mod telemetry;
+mod wire;

@@ -141,6 +141,27 @@ async fn a_name_that_nobody_configured_is_nobody() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_certificate_of_two_callers_is_nobodys() {
+    let sandbox = Sandbox::start(&[]);
+    let installation = Installation::new(&sandbox).await;
+    let process = installation.start().await;
+    // Two names of one caller are no riddle.
+    let channel = process.with(Some(&installation.authority.sign(CALLERS[2].1)));
+    assert_eq!(refusals(&channel).await["check"].code, Code::InvalidArgument);
+    for (one, other) in [(0, 1), (1, 0), (0, 3), (3, 5)] {
+        let names = [CALLERS[one].1[0], "unknown.example.dk", CALLERS[other].1[0]];
+        let channel = process.with(Some(&installation.authority.sign(&names)));
+        for (call, refusal) in refusals(&channel).await {
+            assert_eq!(
+                (refusal.code, refusal.reason),
+                (Code::Unauthenticated, Reason::CallerUnknown),
+                "{names:?}: {call}"
+            );
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn every_configured_name_serves_beside_unknown_ones_too() {
     let sandbox = Sandbox::start(&[]);
     let installation = Installation::new(&sandbox).await;

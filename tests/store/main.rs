@@ -9,6 +9,8 @@ mod audited;
 mod issue;
 mod issue_limits;
 mod issue_race;
+mod limit_resets;
+mod person_blocks;
 mod pool;
 mod purge;
 mod redeem;

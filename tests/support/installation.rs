@@ -16,7 +16,7 @@ use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use temporary_pin::config::Config;
 use temporary_pin::store::rights::with_names;
 
-use crate::authority::Authority;
+use crate::authority::{Authority, Signed};
 use crate::process::Process;
 use crate::sandbox::Sandbox;
 use crate::support::{redis_url, unique};
@@ -34,7 +34,7 @@ pub(crate) const CALLERS: [(&str, &[&str], &[&str]); 6] = [
 pub(crate) struct Installation {
     directory: PathBuf,
     /// Of the database, and before each Redis key.
-    name: String,
+    pub(crate) name: String,
     pub(crate) authority: Authority,
     environment: Vec<(String, String)>,
 }
@@ -42,6 +42,24 @@ pub(crate) struct Installation {
 impl Installation {
     /// Makes everything that an operator has to make.
     pub(crate) async fn new(sandbox: &Sandbox) -> Self {
+        let installation = Self::without_tables_and_keys(sandbox).await;
+        let key_ring = installation.path("keys.toml");
+        installation.run(&["keys", "generate", "--out", &key_ring]);
+        installation.migrate();
+        installation
+    }
+
+    /// Brings the schema up to date, as its owner.
+    pub(crate) fn migrate(&self) {
+        let mut command = self.command(&["migrate"]);
+        command.env("TEMPORARY_PIN__POSTGRES__URL", self.url_as_owner());
+        command.env("TEMPORARY_PIN__POSTGRES__SERVICE_ROLE", format!("{}_service", self.name));
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+    }
+
+    /// What is the same in every version.
+    pub(crate) async fn without_tables_and_keys(sandbox: &Sandbox) -> Self {
         let name = unique("production").replace('-', "_");
         let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(&name);
         fs::create_dir(&directory).unwrap();
@@ -50,16 +68,7 @@ impl Installation {
         installation.set("REDIS__URL", redis_url());
         run_sql(format!("CREATE DATABASE {}", installation.name)).await;
         installation.make_roles().await;
-        let key_ring = installation.path("keys.toml");
-        installation.set("POSTGRES__SERVICE_ROLE", format!("{}_service", installation.name));
         installation.set("POSTGRES__URL", installation.url_as_service());
-        installation.run(&["keys", "generate", "--out", &key_ring]);
-        let migrated = installation
-            .command(&["migrate"])
-            .env("TEMPORARY_PIN__POSTGRES__URL", installation.url_as_owner())
-            .output()
-            .unwrap();
-        assert!(migrated.status.success(), "{migrated:?}");
         installation
     }
 
@@ -93,10 +102,8 @@ impl Installation {
     }
 
     async fn write_files(&self, sandbox: &Sandbox) {
-        let server = self.authority.sign(&["localhost"]);
-        fs::write(self.path("client-ca.pem"), self.authority.pem()).unwrap();
-        fs::write(self.path("server.pem"), &server.certificate).unwrap();
-        fs::write(self.path("server.key"), &server.key).unwrap();
+        self.write("client-ca.pem", self.authority.pem());
+        self.write_server(&self.authority.sign(&["localhost"]));
         let http = &sandbox.http_url;
         let register = sandbox.get("/register").await;
         let mut config = format!(
@@ -128,13 +135,36 @@ impl Installation {
         self.environment.push((format!("TEMPORARY_PIN__{key}"), value.into()));
     }
 
+    /// Writes the server's certificate and its key.
+    pub(crate) fn write_server(&self, server: &Signed) {
+        self.write("server.pem", &server.certificate);
+        self.write("server.key", &server.key);
+    }
+
+    /// Writes one of its files, at once: nobody sees half of it.
+    pub(crate) fn write(&self, name: &str, content: &str) {
+        let new = self.path("new");
+        fs::write(&new, content).unwrap();
+        fs::rename(new, self.path(name)).unwrap();
+    }
+
+    /// What one of its files holds.
+    pub(crate) fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).unwrap()
+    }
+
     /// Starts the service and waits until it serves.
     pub(crate) async fn start(&self) -> Process<'_> {
-        let mut command = self.command(&["serve"]);
-        command.env("RUST_LOG", "info");
-        let process = Process::start(command, &self.authority);
+        let process = self.start_listening();
         process.until_serving().await;
         process
+    }
+
+    /// Starts the service and waits until it listens.
+    pub(crate) fn start_listening(&self) -> Process<'_> {
+        let mut command = self.command(&["serve"]);
+        command.env("RUST_LOG", "info");
+        Process::start(command, &self.authority)
     }
 
     /// The configuration that the process gets.
@@ -174,12 +204,12 @@ impl Installation {
         (output.status.code(), text(output.stdout), text(output.stderr))
     }
 
-    fn run(&self, arguments: &[&str]) {
+    pub(crate) fn run(&self, arguments: &[&str]) {
         let output = self.command(arguments).output().unwrap();
         assert!(output.status.success(), "{arguments:?}: {output:?}");
     }
 
-    fn path(&self, name: &str) -> String {
+    pub(crate) fn path(&self, name: &str) -> String {
         self.directory.join(name).to_str().unwrap().to_owned()
     }
 }

@@ -8,9 +8,10 @@ mod web;
 
 use chrono::{DateTime, Utc};
 use secrecy::{ExposeSecret as _, SecretString};
+use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::{Call, Dependency, Issuance, Refusal, language_of};
+use super::{Call, Dependency, Issuance, Refusal, language_of, refusal};
 use crate::domain::assurance::AssuranceLevel;
 use crate::domain::channel::Channel;
 use crate::domain::eligibility::denials;
@@ -75,8 +76,22 @@ pub enum Verification {
 }
 
 impl Issuance {
-    /// Verifies a person's identity, or takes the next step of it.
+    /// Verifies a person's identity, or takes the next step of it. All that is no yes leaves at its time.
     pub async fn verify_identity(
+        &self,
+        call: &Call,
+        evidence: Evidence,
+        language: Option<Language>,
+    ) -> Result<Verification, Refusal> {
+        let since = Instant::now();
+        let result = self.judge_evidence(call, evidence, language).await;
+        if !matches!(result, Ok(Verification::Verified { .. } | Verification::QuestionsPending { .. })) {
+            refusal::await_its_time(since, self.rules.verification.refusal_interval).await;
+        }
+        result
+    }
+
+    async fn judge_evidence(
         &self,
         call: &Call,
         evidence: Evidence,
