@@ -4,6 +4,7 @@ pub mod audit;
 pub mod clock;
 mod confidential;
 pub mod config;
+pub mod deadline;
 pub mod domain;
 pub mod grpc;
 pub mod guard;

@@ -154,7 +154,7 @@ async fn one_column(pool: &PgPool, table: &str) -> String {
 async fn that_are_too_much_are_named(pool: PgPool) {
     let role = Role::make(&pool).await;
     grant(&pool, &role.name).await.unwrap();
-    assert_eq!(excess(&role.pool).await.unwrap(), [const { String::new() }; 0]);
+    assert!(excess(&role.pool).await.unwrap().is_empty());
     run(
         &pool,
         format!("GRANT UPDATE (reason) ON audit_events TO {0:?}; GRANT DELETE ON audit_seals TO {0:?}", role.name),
