@@ -3,6 +3,7 @@
 pub mod clock;
 mod confidential;
 pub mod config;
+pub mod deadline;
 pub mod domain;
 pub mod grpc;
 pub mod guard;

@@ -20,14 +20,17 @@ use crate::telemetry::metrics::Metrics;
 use crate::texts::Texts;
 
 /// The parts that run.
-pub(super) struct Parts {
+pub struct Parts {
+    /// The use cases.
     pub issuance: Arc<Issuance>,
+    /// What sends the SMS.
     pub dispatcher: Dispatcher<GatewayApi>,
+    /// What is counted.
     pub metrics: Metrics,
 }
 
 /// Connects to everything. What is down now is no error: the service then reports NOT_SERVING until it is up.
-pub(super) async fn assemble(
+pub async fn assemble(
     config: &Config,
     clock: Arc<dyn Clock>,
     question_draws: Arc<QuestionDraws>,

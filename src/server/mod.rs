@@ -26,6 +26,8 @@ use crate::store::purge::Retention;
 use crate::{grpc, random, store};
 use listener::{Listener, Server, bind};
 
+pub use assemble::{Parts, assemble};
+
 /// How often old rows are deleted.
 const PURGE_INTERVAL: Duration = Duration::from_secs(3600);
 
@@ -47,17 +49,18 @@ pub async fn run(
     mut listeners: Vec<Listener>,
     shutdown: impl Future<Output = ()>,
 ) -> anyhow::Result<()> {
-    let parts = assemble::assemble(config, Arc::clone(&clock), question_draws).await?;
+    let parts = assemble(config, Arc::clone(&clock), question_draws).await?;
     let metrics = parts.metrics;
     let calls = TaskTracker::new();
     let context = Arc::new(grpc::Context {
         issuance: Arc::clone(&parts.issuance),
         clock: Arc::clone(&clock),
         calls: calls.clone(),
+        message_limit: config.server.message_limit,
     });
     let settings = grpc::Settings {
         default_deadline: config.server.default_deadline,
-        message_limit: config.server.message_limit,
+        max_calls: config.server.max_calls,
         reflection: config.server.reflection,
     };
     let (routes, health) = grpc::routes(context, metrics.clone(), settings).await?;

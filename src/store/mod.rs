@@ -31,7 +31,7 @@ use sqlx::postgres::types::PgInterval;
 
 use crate::domain::person::PersonKey;
 
-use connection::run;
+use connection::{read, run};
 
 pub use connection::LONGEST_STATEMENT;
 pub use error::StoreError;

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use opentelemetry::KeyValue;
-use opentelemetry::metrics::{Counter, Histogram, Meter};
+use opentelemetry::metrics::{Counter, Histogram, Meter, UpDownCounter};
 use tonic::Code;
 
 use crate::domain::channel::Channel;
@@ -16,6 +16,8 @@ const DURATION_BOUNDS: [f64; 14] = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 
 #[derive(Clone, Debug)]
 pub struct Metrics {
     calls: Histogram<f64>,
+    running_calls: UpDownCounter<i64>,
+    shed_calls: Counter<u64>,
     pins: Counter<u64>,
     verifications: Counter<u64>,
     redemptions: Counter<u64>,
@@ -38,6 +40,11 @@ impl Metrics {
                 .with_description("Duration of calls, by method and status code")
                 .with_boundaries(DURATION_BOUNDS.to_vec())
                 .build(),
+            running_calls: meter
+                .i64_up_down_counter("temporary_pin.calls.running")
+                .with_description("Calls at work, those whose caller has gone counted too")
+                .build(),
+            shed_calls: counter("temporary_pin.calls.shed", "Calls refused because too many were at work"),
             pins: counter("temporary_pin.pins", "PINs issued, by channel"),
             verifications: counter("temporary_pin.verifications", "Verifications, by channel and outcome"),
             redemptions: counter("temporary_pin.redemptions", "Redemptions, by outcome"),
@@ -59,6 +66,21 @@ impl Metrics {
                 KeyValue::new("rpc.response.status_code", code_name(code)),
             ],
         );
+    }
+
+    /// A call has got a place.
+    pub fn call_began(&self) {
+        self.running_calls.add(1, &[]);
+    }
+
+    /// The work of a call has ended.
+    pub fn call_ended(&self) {
+        self.running_calls.add(-1, &[]);
+    }
+
+    /// A call was refused because too many were at work.
+    pub fn call_shed(&self) {
+        self.shed_calls.add(1, &[]);
     }
 
     /// A PIN was issued.

@@ -30,12 +30,15 @@ mod support;
 mod world;
 
 mod faulty;
+mod inside;
 mod raw;
 
 mod crash;
 mod cuts;
 mod deadlines;
+mod every_await;
 mod gateway;
 mod going_away;
 mod operators;
 mod outages;
+mod overload;

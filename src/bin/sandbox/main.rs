@@ -79,6 +79,9 @@ pub(crate) struct ServeArguments {
     /// questions.
     #[arg(long)]
     seed: Option<u64>,
+    /// Most calls that the service takes at once, to see what one more is answered.
+    #[arg(long)]
+    max_calls: Option<usize>,
 }
 
 #[tokio::main]

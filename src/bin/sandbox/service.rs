@@ -31,6 +31,7 @@ const LONGEST_START: Duration = Duration::from_secs(30);
 pub(crate) async fn serve(
     world: &World,
     scratch: &Scratch,
+    max_calls: Option<usize>,
     plaintext: TcpListener,
     tls: TcpListener,
     seed: Option<u64>,
@@ -40,7 +41,10 @@ pub(crate) async fn serve(
     store::migrate(&pool).await.context("cannot make the tables")?;
     pool.close().await;
     let clock = Arc::new(world.clock.clone());
-    let (config, draws) = (config(world, scratch), question_draws::from_seed(seed));
+    let (mut config, draws) = (config(world, scratch), question_draws::from_seed(seed));
+    if let Some(max_calls) = max_calls {
+        config.server.max_calls = max_calls;
+    }
     let listeners = vec![Listener::plaintext(plaintext, Arc::new(NamedCallers))?, Listener::mutual_tls(tls, &config)?];
     server::run(&config, clock, draws, listeners, stop.cancelled_owned()).await
 }
