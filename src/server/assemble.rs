@@ -7,6 +7,7 @@ use opentelemetry::global;
 use secrecy::ExposeSecret as _;
 use tokio::sync::Notify;
 
+use crate::audit::Sealer;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::guard::Guard;
@@ -20,14 +21,19 @@ use crate::telemetry::metrics::Metrics;
 use crate::texts::Texts;
 
 /// The parts that run.
-pub(super) struct Parts {
+pub struct Parts {
+    /// The use cases.
     pub issuance: Arc<Issuance>,
+    /// What sends the SMS.
     pub dispatcher: Dispatcher<GatewayApi>,
+    /// What seals the audit.
+    pub sealer: Sealer,
+    /// What is counted.
     pub metrics: Metrics,
 }
 
 /// Connects to everything. What is down now is no error: the service then reports NOT_SERVING until it is up.
-pub(super) async fn assemble(
+pub async fn assemble(
     config: &Config,
     clock: Arc<dyn Clock>,
     question_draws: Arc<QuestionDraws>,
@@ -45,10 +51,11 @@ pub(super) async fn assemble(
         pool: store.clone(),
         keys: Arc::clone(&keys),
         gateway: GatewayApi::new(url, gateway.token.clone(), gateway.sender.clone(), gateway.timeout)?,
-        clock,
+        clock: Arc::clone(&clock),
         settings: config.sms.dispatcher.clone(),
         metrics: metrics.clone(),
     };
+    let sealer = Sealer::new(store.clone(), Arc::clone(&keys), clock, metrics.clone());
     let issuance = Issuance {
         store,
         guard,
@@ -62,5 +69,5 @@ pub(super) async fn assemble(
         metrics: metrics.clone(),
         wake: Arc::new(Notify::new()),
     };
-    Ok(Parts { issuance: Arc::new(issuance), dispatcher, metrics })
+    Ok(Parts { issuance: Arc::new(issuance), dispatcher, sealer, metrics })
 }

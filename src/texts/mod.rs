@@ -11,6 +11,7 @@ use crate::domain::language::Language;
 use crate::domain::mobile::MobileNumber;
 use crate::domain::pin::Pin;
 use crate::domain::question::FactKind;
+use crate::domain::reason::Reason;
 
 /// All texts. Load once, share.
 pub struct Texts {
@@ -38,6 +39,10 @@ pub enum SmsText<'a> {
         /// When the access window ends.
         expire_time: DateTime<Utc>,
     },
+    /// R9: the request for access was cancelled.
+    AccessCancelled,
+    /// R9: the PIN was revoked.
+    PinRevoked,
 }
 
 impl Texts {
@@ -59,16 +64,20 @@ impl Texts {
     pub fn sms(&self, text: &SmsText<'_>, language: Language, recipient: &MobileNumber) -> Zeroizing<String> {
         let mut args = FluentArgs::new();
         let (id, time, pin) = match text {
-            SmsText::Pin { pin, expire_time } => ("sms_pin", expire_time, Some(in_groups(pin))),
-            SmsText::AccessRequested { eligible_time } => ("sms_access_requested", eligible_time, None),
-            SmsText::HoldPassed { expire_time } => ("sms_hold_passed", expire_time, None),
+            SmsText::Pin { pin, expire_time } => ("sms_pin", Some(expire_time), Some(in_groups(pin))),
+            SmsText::AccessRequested { eligible_time } => ("sms_access_requested", Some(eligible_time), None),
+            SmsText::HoldPassed { expire_time } => ("sms_hold_passed", Some(expire_time), None),
+            SmsText::AccessCancelled => ("sms_access_cancelled", None, None),
+            SmsText::PinRevoked => ("sms_pin_revoked", None, None),
         };
-        let (zone, zone_name) = zone(recipient);
-        let time = time.with_timezone(&zone);
-        let (date_form, time_form) = forms(language);
-        args.set("date", time.format(date_form).to_string());
-        args.set("time", time.format(time_form).to_string());
-        args.set("zone", zone_name);
+        if let Some(time) = time {
+            let (zone, zone_name) = zone(recipient);
+            let time = time.with_timezone(&zone);
+            let (date_form, time_form) = forms(language);
+            args.set("date", time.format(date_form).to_string());
+            args.set("time", time.format(time_form).to_string());
+            args.set("zone", zone_name);
+        }
         if let Some(pin) = &pin {
             args.set("pin", pin.as_str());
         }
@@ -81,16 +90,43 @@ impl Texts {
         self.text(&format!("question_{}", kind.as_str()), language, None)
     }
 
+    /// What to tell a person who is refused, and the language it is in: Danish where there is no text in the other. `until`:
+    /// from when another try may succeed; told in Danish time.
+    #[must_use]
+    pub fn refusal(&self, reason: Reason, until: Option<DateTime<Utc>>, language: Language) -> (Language, String) {
+        let id = format!("refusal_{}", reason.as_str().to_lowercase());
+        let (language, bundle) = self.bundle(&id, language);
+        let message = bundle.get_message(&id).expect("da.ftl has every text: tested");
+        let timed = until.and_then(|until| Some((until, message.get_attribute("until")?.value())));
+        let mut args = FluentArgs::new();
+        let pattern = match timed {
+            Some((until, pattern)) => {
+                let until = until.with_timezone(&Europe::Copenhagen);
+                let day = if language == Language::En { "%-d %b %Y" } else { "%-d.%-m.%Y" };
+                args.set("date", until.format(day).to_string());
+                args.set("time", until.format(forms(language).1).to_string());
+                pattern
+            }
+            None => message.value().expect("every text has a value: tested"),
+        };
+        (language, bundle.format_pattern(pattern, Some(&args), &mut Vec::new()).into_owned())
+    }
+
     fn text(&self, id: &str, language: Language, args: Option<&FluentArgs<'_>>) -> String {
+        let (_, bundle) = self.bundle(id, language);
+        let pattern =
+            bundle.get_message(id).and_then(|message| message.value()).expect("da.ftl has every text: tested");
+        bundle.format_pattern(pattern, args, &mut Vec::new()).into_owned()
+    }
+
+    /// The texts of the language if they hold `id`, else the Danish ones.
+    fn bundle(&self, id: &str, language: Language) -> (Language, &FluentBundle<FluentResource>) {
         let wanted = match language {
             Language::Da => &self.da,
             Language::En => &self.en,
             Language::Kl => &self.kl,
         };
-        let bundle = if wanted.has_message(id) { wanted } else { &self.da };
-        let pattern =
-            bundle.get_message(id).and_then(|message| message.value()).expect("da.ftl has every text: tested");
-        bundle.format_pattern(pattern, args, &mut Vec::new()).into_owned()
+        if wanted.has_message(id) { (language, wanted) } else { (Language::Da, &self.da) }
     }
 }
 

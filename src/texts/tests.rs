@@ -35,6 +35,8 @@ fn r24_every_sms_is_one_gsm7_segment() {
                     SmsText::Pin { pin: &pin, expire_time: time },
                     SmsText::AccessRequested { eligible_time: time },
                     SmsText::HoldPassed { expire_time: time },
+                    SmsText::AccessCancelled,
+                    SmsText::PinRevoked,
                 ] {
                     let text = texts.sms(&text, language, &recipient);
                     let length = septets(&text).expect("GSM-7 letters only");
@@ -89,6 +91,18 @@ fn r24_a_text_that_greenlandic_lacks_is_danish() {
 }
 
 #[test]
+fn r9_what_was_ended_is_named_in_each_language() {
+    let texts = Texts::load();
+    let sms = |text, language| texts.sms(&text, language, &number(DANISH));
+    assert!(sms(SmsText::PinRevoked, Language::Da).contains("spærret"));
+    assert!(sms(SmsText::PinRevoked, Language::En).contains("revoked"));
+    assert!(sms(SmsText::AccessCancelled, Language::Da).contains("annulleret"));
+    assert!(sms(SmsText::AccessCancelled, Language::En).contains("cancelled"));
+    // Awaits a native speaker, as kl.ftl says.
+    assert_eq!(*sms(SmsText::PinRevoked, Language::Kl), *sms(SmsText::PinRevoked, Language::Da));
+}
+
+#[test]
 fn r8_notices_name_the_day() {
     let texts = Texts::load();
     let text = SmsText::AccessRequested { eligible_time: at("2026-12-01T23:32:00Z") };
@@ -106,4 +120,35 @@ fn r16_every_kind_of_fact_has_its_question() {
         assert_eq!(questions.len(), FactKind::ALL.len());
     }
     assert_ne!(texts.question(FactKind::Birthplace, Language::Da), texts.question(FactKind::Birthplace, Language::En));
+}
+
+/// Every reason has its text in Danish and English, with its time where one is known, and nothing left open.
+#[test]
+fn every_refusal_tells_the_person_what_to_do() {
+    let texts = Texts::load();
+    for reason in Reason::ALL {
+        let mut told = Vec::new();
+        for language in [Language::Da, Language::En] {
+            for until in [None, Some(at("2026-11-24T12:05:00Z"))] {
+                let (in_language, text) = texts.refusal(*reason, until, language);
+                assert_eq!(in_language, language, "{reason:?} has no text");
+                assert!(text.len() > 10 && text.ends_with('.'), "{reason:?}: {text}");
+                assert!(!text.contains(['{', '}', '$']), "{reason:?}: an unresolved value: {text}");
+                assert!(!text.contains("refusal_"), "{reason:?}: an unresolved text: {text}");
+                told.push(text);
+            }
+        }
+        assert_ne!(told[0], told[2], "{reason:?}: not translated");
+        assert_eq!(told[0] == told[1], told[2] == told[3], "{reason:?}: a time in one language alone");
+    }
+}
+
+#[rstest]
+#[case(Language::Da, Language::Da, "Kom tilbage 24.11.2026 kl. 13.05 dansk tid.")]
+#[case(Language::En, Language::En, "Come back on 24 Nov 2026 at 13:05 Danish time.")]
+#[case(Language::Kl, Language::Da, "Kom tilbage 24.11.2026 kl. 13.05 dansk tid.")]
+fn a_refusal_names_the_time_in_danish_time(#[case] asked: Language, #[case] given: Language, #[case] ending: &str) {
+    let (language, text) = Texts::load().refusal(Reason::HoldRunning, Some(at("2026-11-24T12:05:00Z")), asked);
+    assert_eq!(language, given);
+    assert!(text.ends_with(ending), "{text}");
 }

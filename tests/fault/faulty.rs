@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use serde_json::json;
+use sqlx::PgConnection;
 use temporary_pin::proto::temporarypin::v1::verify_identity_response::State;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
@@ -45,8 +46,9 @@ impl Faulty {
 
     /// Waits until health says so, of the whole and of each service.
     pub(crate) async fn health(&self, expected: ServingStatus) {
-        for name in ["", "temporarypin.v1.TemporaryPinService", "temporarypin.v1.RedemptionService"] {
-            let request = HealthCheckRequest { service: name.to_owned() };
+        for name in ["", "TemporaryPinService", "RedemptionService", "OperatorService"] {
+            let service = if name.is_empty() { String::new() } else { format!("temporarypin.v1.{name}") };
+            let request = HealthCheckRequest { service };
             let mut answers = HealthClient::new(self.world.channel.clone()).watch(request).await.unwrap().into_inner();
             let waiting = async { while answers.message().await.unwrap().unwrap().status != expected as i32 {} };
             tokio::time::timeout(Duration::from_secs(15), waiting)
@@ -93,5 +95,20 @@ impl World {
     pub(crate) async fn count(&self, table: &'static str) -> i64 {
         let count = sqlx::AssertSqlSafe(format!("SELECT count(*) FROM {table}"));
         sqlx::query_scalar(count).fetch_one(&mut self.database().await).await.unwrap()
+    }
+
+    /// Holds a table, so that whoever needs it waits until this is dropped.
+    pub(crate) async fn lock(&self, table: &'static str) -> PgConnection {
+        let mut holder = self.database().await;
+        let lock = format!("BEGIN; LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE");
+        sqlx::raw_sql(sqlx::AssertSqlSafe(lock)).execute(&mut holder).await.unwrap();
+        holder
+    }
+
+    /// How many statements wait for a lock.
+    pub(crate) async fn waiting(&self) -> i64 {
+        let waiting = "SELECT count(*) FROM pg_stat_activity
+            WHERE datname = current_database() AND wait_event_type = 'Lock' AND state = 'active'";
+        sqlx::query_scalar(waiting).fetch_one(&mut self.database().await).await.unwrap()
     }
 }

@@ -8,17 +8,29 @@ mod calls;
 mod person;
 #[path = "../support/sandbox.rs"]
 mod sandbox;
+#[path = "../support/mod.rs"]
+mod support;
 mod world;
 
 mod cast;
 mod counter;
+mod dump;
+mod dump_trials;
 mod edge;
+mod every_reason;
 mod failed_verifications;
 mod issue;
+mod languages;
 mod limits;
 mod logins;
 mod malformed;
 mod needles;
+mod no_oracle;
+mod operator;
+mod operator_acts;
+mod operator_blocks;
+mod operator_limits;
+mod operator_look_ups;
 mod phone;
 mod redeem;
 mod secrecy;

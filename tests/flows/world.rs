@@ -8,6 +8,7 @@ use redis::AsyncCommands as _;
 use reqwest::Url;
 use serde_json::{Value, json};
 use sqlx::{Connection as _, PgConnection};
+use temporary_pin::keys::KeyRing;
 use tonic::transport::{Channel, Endpoint};
 
 use crate::person::Person;
@@ -91,9 +92,20 @@ impl World {
         PgConnection::connect(url.as_str()).await.unwrap()
     }
 
+    /// The service's own key ring, which is in neither.
+    pub(crate) fn key_ring(&self) -> KeyRing {
+        let file = std::env::temp_dir().join(format!("temporary_pin_{}", self.scratch)).join("keys.toml");
+        KeyRing::load(&file).unwrap()
+    }
+
     pub(crate) async fn redis(&self) -> redis::aio::MultiplexedConnection {
         let client = redis::Client::open(std::env::var("REDIS_URL").unwrap()).unwrap();
         client.get_multiplexed_async_connection().await.unwrap()
+    }
+
+    /// What all keys of the service in Redis begin with.
+    pub(crate) fn redis_prefix(&self) -> &str {
+        &self.scratch
     }
 
     /// The keys that the service has in Redis.

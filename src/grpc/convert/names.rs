@@ -2,8 +2,10 @@
 
 use crate::domain::assurance::AssuranceLevel;
 use crate::domain::channel::Channel;
+use crate::domain::language::Language;
 use crate::domain::question::FactKind;
 use crate::domain::reason::Reason;
+use crate::issuance::{DispatchState, PinState};
 use crate::proto::temporarypin::v1 as pb;
 
 pub(super) const fn reason(value: Reason) -> pb::Reason {
@@ -13,6 +15,7 @@ pub(super) const fn reason(value: Reason) -> pb::Reason {
         Reason::CallerUnknown => pb::Reason::CallerUnknown,
         Reason::CallerNotAllowed => pb::Reason::CallerNotAllowed,
         Reason::MethodUnknown => pb::Reason::MethodUnknown,
+        Reason::MessageTooLarge => pb::Reason::MessageTooLarge,
         Reason::IdentityNotConfirmed => pb::Reason::IdentityNotConfirmed,
         Reason::InsufficientData => pb::Reason::InsufficientData,
         Reason::LoginNotAccepted => pb::Reason::LoginNotAccepted,
@@ -30,6 +33,7 @@ pub(super) const fn reason(value: Reason) -> pb::Reason {
         Reason::NoMobileNumber => pb::Reason::NoMobileNumber,
         Reason::MobileNumberNotAllowed => pb::Reason::MobileNumberNotAllowed,
         Reason::MobileNumberChangedRecently => pb::Reason::MobileNumberChangedRecently,
+        Reason::PersonBlocked => pb::Reason::PersonBlocked,
         Reason::AccessNotRequested => pb::Reason::AccessNotRequested,
         Reason::HoldRunning => pb::Reason::HoldRunning,
         Reason::AccessExpired => pb::Reason::AccessExpired,
@@ -44,10 +48,21 @@ pub(super) const fn reason(value: Reason) -> pb::Reason {
         Reason::AgentLimit => pb::Reason::AgentLimit,
         Reason::CallerLimit => pb::Reason::CallerLimit,
         Reason::ServiceLimit => pb::Reason::ServiceLimit,
+        Reason::Overloaded => pb::Reason::Overloaded,
         Reason::Unavailable => pb::Reason::Unavailable,
         Reason::DeadlineExceeded => pb::Reason::DeadlineExceeded,
         Reason::Internal => pb::Reason::Internal,
     }
+}
+
+/// `Some(None)` when none is named; `None` for what is no language.
+pub(in super::super) fn language(value: i32) -> Option<Option<Language>> {
+    Some(match pb::Language::try_from(value).ok()? {
+        pb::Language::Unspecified => None,
+        pb::Language::Da => Some(Language::Da),
+        pb::Language::En => Some(Language::En),
+        pb::Language::Kl => Some(Language::Kl),
+    })
 }
 
 pub(super) const fn channel(value: Channel) -> pb::Channel {
@@ -55,6 +70,24 @@ pub(super) const fn channel(value: Channel) -> pb::Channel {
         Channel::Web => pb::Channel::Web,
         Channel::Phone => pb::Channel::Phone,
         Channel::Counter => pb::Channel::Counter,
+    }
+}
+
+pub(super) const fn pin_state(value: PinState) -> pb::pin_request::State {
+    match value {
+        PinState::Open => pb::pin_request::State::Open,
+        PinState::Redeemed => pb::pin_request::State::Redeemed,
+        PinState::Expired => pb::pin_request::State::Expired,
+        PinState::Revoked => pb::pin_request::State::Revoked,
+    }
+}
+
+pub(super) const fn dispatch_state(value: DispatchState) -> pb::pin_request::DispatchState {
+    match value {
+        DispatchState::Queued => pb::pin_request::DispatchState::Queued,
+        DispatchState::Accepted => pb::pin_request::DispatchState::Accepted,
+        DispatchState::Failed => pb::pin_request::DispatchState::Failed,
+        DispatchState::Expired => pb::pin_request::DispatchState::Expired,
     }
 }
 
