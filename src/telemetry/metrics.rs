@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use opentelemetry::KeyValue;
-use opentelemetry::metrics::{Counter, Histogram, Meter, UpDownCounter};
+use opentelemetry::metrics::{Counter, Gauge, Histogram, Meter, UpDownCounter};
 use tonic::Code;
 
 use crate::domain::channel::Channel;
@@ -26,6 +26,8 @@ pub struct Metrics {
     dependency_failures: Counter<u64>,
     reloads: Counter<u64>,
     handshakes: Counter<u64>,
+    audit_waiting: Gauge<u64>,
+    audit_waiting_age: Gauge<f64>,
 }
 
 impl Metrics {
@@ -53,6 +55,15 @@ impl Metrics {
             dependency_failures: counter("temporary_pin.dependency.failures", "Dependencies that did not answer"),
             handshakes: counter("temporary_pin.handshakes", "Connections that came in, by outcome"),
             reloads: counter("temporary_pin.reloads", "Files read again, by role and outcome"),
+            audit_waiting: meter
+                .u64_gauge("temporary_pin.audit.waiting")
+                .with_description("Audit events that are not sealed yet")
+                .build(),
+            audit_waiting_age: meter
+                .f64_gauge("temporary_pin.audit.waiting.age")
+                .with_unit("s")
+                .with_description("Age of the oldest audit event that is not sealed yet; 0 without any")
+                .build(),
         }
     }
 
@@ -121,6 +132,12 @@ impl Metrics {
     /// The files of that role were read again: taken, or refused.
     pub fn reload(&self, role: &'static str, outcome: &'static str) {
         self.reloads.add(1, &[KeyValue::new("role", role), KeyValue::new("outcome", outcome)]);
+    }
+
+    /// So many audit events wait to be sealed, the oldest for so long.
+    pub fn audit_waiting(&self, events: u64, age: Duration) {
+        self.audit_waiting.record(events, &[]);
+        self.audit_waiting_age.record(age.as_secs_f64(), &[]);
     }
 }
 

@@ -68,6 +68,7 @@ refusal_no_mobile_number = Der er ikke registreret et mobilnummer på dit MitID.
 refusal_mobile_number_not_allowed = PIN-koden kan ikke sendes til det mobilnummer, der er registreret på dit MitID. Registrer et andet nummer.
 refusal_mobile_number_changed_recently = Mobilnummeret på dit MitID er ændret for nylig. { -counter }.
     .until = Mobilnummeret på dit MitID er ændret for nylig. { -counter }, eller vent til { $date } kl. { $time } dansk tid.
+refusal_person_blocked = Der kan ikke udstedes en midlertidig PIN-kode til dig. Ring til { -support }.
 refusal_access_not_requested = Du har ikke bedt om en midlertidig PIN-kode, eller det er stoppet. Log ind, og bed om den.
 refusal_hold_running = Ventetiden er ikke gået endnu. Kom tilbage senere.
     .until = Ventetiden er ikke gået endnu. Kom tilbage { $date } kl. { $time } dansk tid.

@@ -39,7 +39,7 @@ impl Upgrade {
     /// The release serves, the present version's migrations run meanwhile, and then that serves too.
     pub(crate) async fn both(&self) -> [Version<'_>; 2] {
         let release = Version::of(self.release.start(&self.installation.authority).await);
-        self.installation.run(&["migrate"]);
+        self.installation.migrate();
         [release, Version::of(self.installation.start().await)]
     }
 

@@ -29,6 +29,7 @@ mod support;
 #[allow(dead_code, reason = "the flows need more of it")]
 mod world;
 
+mod audit;
 mod connections;
 mod deadline;
 mod ending;

@@ -179,6 +179,8 @@ async fn each_call_is_traced_and_counted_and_nobody_is_named() {
         "temporary_pin.refusals",
         "temporary_pin.messages",
         "temporary_pin.dependency.failures",
+        "temporary_pin.audit.waiting",
+        "temporary_pin.audit.waiting.age",
     ];
     assert_eq!(metric_names, BTreeSet::from(expected));
 

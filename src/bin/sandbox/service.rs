@@ -37,9 +37,10 @@ pub(crate) async fn serve(
     seed: Option<u64>,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
-    let pool = store::connect(&scratch.database_url, &store::PoolSettings::default())?;
-    store::migrate(&pool).await.context("cannot make the tables")?;
-    pool.close().await;
+    let owner = store::connect(&scratch.owner_url, &store::PoolSettings::default())?;
+    store::migrate(&owner).await.context("cannot make the tables")?;
+    store::rights::grant(&owner, &scratch.service_role()).await.context("cannot grant what the service needs")?;
+    owner.close().await;
     let clock = Arc::new(world.clock.clone());
     let (mut config, draws) = (config(world, scratch), question_draws::from_seed(seed));
     if let Some(max_calls) = max_calls {
