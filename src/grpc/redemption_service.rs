@@ -27,10 +27,10 @@ impl RedemptionService for Redeem {
         let pin = violations.pin("pin", &request.pin);
         let ((request_id, person), pin) = violations.finish(request_id.zip(person).zip(pin))?;
 
-        let context = Arc::clone(&self.0);
+        let issuance = self.0.issuance();
         let attempt = Try { caller: caller.name, request_id, person, pin };
         answered(&self.0, now, async move {
-            let redemption = context.issuance.redeem_temporary_pin(&attempt, now).await?;
+            let redemption = issuance.redeem_temporary_pin(&attempt, now).await?;
             Ok(convert::redemption(&redemption))
         })
         .await

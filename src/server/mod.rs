@@ -57,7 +57,7 @@ pub async fn run<C>(
     callers: Arc<dyn CallerResolver>,
     question_draws: Arc<QuestionDraws>,
     incoming: impl Stream<Item = std::io::Result<C>>,
-    reloads: Vec<Reload>,
+    mut reloads: Vec<Reload>,
     shutdown: impl Future<Output = ()>,
 ) -> anyhow::Result<()>
 where
@@ -66,7 +66,8 @@ where
     let parts = assemble::assemble(config, Arc::clone(&clock), question_draws).await?;
     let purge_clock = Arc::clone(&clock);
     let calls = TaskTracker::new();
-    let context = Arc::new(grpc::Context { issuance: Arc::clone(&parts.issuance), clock, calls: calls.clone() });
+    let context =
+        Arc::new(grpc::Context { issuance: parts.issuance.clone(), keys: parts.keys, clock, calls: calls.clone() });
     let settings = grpc::Settings {
         default_deadline: config.server.default_deadline,
         message_limit: config.server.message_limit,
@@ -80,6 +81,7 @@ where
     work.spawn(health::watch(health, store.clone(), guard, draining.clone()));
     work.spawn(parts.dispatcher.run(Arc::clone(&parts.issuance.wake), stop.clone()));
     work.spawn(purge(store.clone(), config.retention.clone(), purge_clock, stop.clone()));
+    reloads.push(parts.reload_keys);
     let hangup = signal(SignalKind::hangup()).context("SIGHUP")?;
     work.spawn(reload::watch(reloads, hangup, config.server.reload_interval, parts.metrics, stop.clone()));
     work.close();

@@ -28,7 +28,7 @@ const BACKLOG: usize = 64;
 /// Reads the certificates, and makes ready to read them again.
 pub(super) fn load(settings: Tls) -> anyhow::Result<(Current<ServerConfig>, Reload)> {
     let files = vec![settings.certificate.clone(), settings.key.clone(), settings.client_ca.clone()];
-    reload::keep("tls", files, move || read(&settings))
+    reload::keep("tls", files, move |_| read(&settings))
 }
 
 /// What the files are good for. Certificate and key that do not fit, because only one has been replaced yet, are an

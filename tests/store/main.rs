@@ -12,6 +12,7 @@ mod pool;
 mod purge;
 mod redeem;
 mod redeem_race;
+mod rekey;
 mod support;
 mod verifications;
 mod withdraw;
