@@ -140,6 +140,18 @@ impl KeyRing {
         PersonKey(self.pseudonym("person.cpr", person.digits().as_bytes()))
     }
 
+    /// Every pseudonym that a person with MitID has had, in audit events that were written under earlier keys too.
+    #[must_use]
+    pub fn person_keys_ever(&self, person: MitidUuid) -> Vec<PersonKey> {
+        self.ever("person.mitid", person.0.as_bytes())
+    }
+
+    /// The same of a person by the CPR number.
+    #[must_use]
+    pub fn person_keys_ever_by_cpr(&self, person: &CprNumber) -> Vec<PersonKey> {
+        self.ever("person.cpr", person.digits().as_bytes())
+    }
+
     /// The pseudonym of a mobile number.
     #[must_use]
     pub fn mobile_key(&self, number: &MobileNumber) -> MobileKey {
@@ -213,12 +225,26 @@ impl KeyRing {
     }
 
     fn pseudonym(&self, purpose: &str, value: &[u8]) -> [u8; 32] {
+        self.raise(1, self.first_pseudonym(purpose, value))
+    }
+
+    fn ever(&self, purpose: &str, value: &[u8]) -> Vec<PersonKey> {
+        let first = PersonKey(self.first_pseudonym(purpose, value));
+        let next = |below: &PersonKey, key| PersonKey(to_array(hmac::sign(key, &below.0).as_ref()));
+        let mut all = vec![first];
+        for key in self.pseudonym.iter().skip(1) {
+            all.extend(all.last().map(|below| next(below, key)));
+        }
+        all
+    }
+
+    fn first_pseudonym(&self, purpose: &str, value: &[u8]) -> [u8; 32] {
         // The file's parser sees to it.
         let mut context = hmac::Context::with_key(self.pseudonym.first().expect("at least one key"));
         context.update(purpose.as_bytes());
         context.update(&[0]);
         context.update(value);
-        self.raise(1, to_array(context.sign().as_ref()))
+        to_array(context.sign().as_ref())
     }
 }
 

@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use secrecy::ExposeSecret as _;
 use temporary_pin::config::{Config, ConfigError};
+use temporary_pin::server::expiry::{self, Expiry};
 use temporary_pin::{server, store, telemetry};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -89,10 +90,15 @@ async fn migrate(config: &Config) -> anyhow::Result<()> {
 
 fn check_config(file: Option<&Path>, config: &Config) -> anyhow::Result<()> {
     config.key_ring()?;
+    let expiries = config.server.tls.as_ref().map(expiry::read).transpose();
+    let expiries = expiries.map_err(|error| ConfigError(vec![format!("{error:#}")]))?.unwrap_or_default();
     let callers: Vec<&str> = config.callers.iter().map(|caller| caller.name.as_str()).collect();
     println!("settings: valid ({}, environment)", file.map_or("no file".into(), Path::to_string_lossy));
     println!("secrets:  read");
     println!("TLS:      certificate, key and client CAs read");
+    for Expiry { role, name, not_after } in expiries {
+        println!("          {role} {name} is good until {not_after}");
+    }
     println!("key ring: read ({})", config.keys.file.display());
     println!("callers:  {}", callers.join(", "));
     println!("Not checked: whether Postgres, Redis, the register, the issuers and the gateway answer.");

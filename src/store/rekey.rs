@@ -11,12 +11,14 @@ use super::pool::{PoolSettings, connect_options, pool_options};
 use super::pseudonym_keys::{LOCK, PseudonymKeys};
 
 /// Where pseudonyms stand, and digests that are made with the pseudonym key. A test holds this against the schema.
-pub const REKEYED: [(&str, &[&str]); 5] = [
+pub const REKEYED: [(&str, &[&str]); 7] = [
     ("verifications", &["person_key", "agent_key", "witness_key", "login_nonce_digest"]),
     ("access_requests", &["person_key"]),
     ("pin_requests", &["person_key", "mobile_key"]),
     ("requests", &["payload_digest"]),
     ("outbox", &["person_key"]),
+    ("person_blocks", &["person_key"]),
+    ("limit_resets", &["subject_key"]),
 ];
 
 /// Bytes that are left as they are, because they are no pseudonyms or stand in the audit.

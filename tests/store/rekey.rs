@@ -35,7 +35,9 @@ async fn fill(pool: &PgPool) {
         SELECT gen_random_uuid(), sha256(n::text::bytea), 'pin', 'accepted', now(), now(), now()
         FROM generate_series(1, 300) AS n";
     let witness = "UPDATE verifications SET witness_key = person_key WHERE login_nonce_digest IS NULL";
-    for statement in [many, witness] {
+    let block = "INSERT INTO person_blocks SELECT person_key, create_time, 'lost phone' FROM pin_requests";
+    let reset = "INSERT INTO limit_resets SELECT person_key, 'person_pins', create_time FROM pin_requests";
+    for statement in [many, witness, block, reset] {
         sqlx::query(statement).execute(pool).await.unwrap();
     }
 }
