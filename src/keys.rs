@@ -140,7 +140,7 @@ impl KeyRing {
         PersonKey(self.pseudonym("person.cpr", person.digits().as_bytes()))
     }
 
-    /// Every pseudonym that a person with MitID has had, in audit events that were written under earlier keys too.
+    /// Every pseudonym that a person with MitID has had, the present one first: audit events stay under the key of their time.
     #[must_use]
     pub fn person_keys_ever(&self, person: MitidUuid) -> Vec<PersonKey> {
         self.ever("person.mitid", person.0.as_bytes())
@@ -235,6 +235,7 @@ impl KeyRing {
         for key in self.pseudonym.iter().skip(1) {
             all.extend(all.last().map(|below| next(below, key)));
         }
+        all.reverse();
         all
     }
 

@@ -1,8 +1,10 @@
 //! Hands out MitID's temporary PIN code. See `docs/architecture.md` for the map.
 
+pub mod audit;
 pub mod clock;
 mod confidential;
 pub mod config;
+pub mod deadline;
 pub mod domain;
 pub mod grpc;
 pub mod guard;

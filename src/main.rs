@@ -1,17 +1,21 @@
 //! The command line of the temporary-PIN service.
 
+mod audit_command;
 mod keys_command;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 use secrecy::ExposeSecret as _;
+use temporary_pin::audit::VerifyError;
 use temporary_pin::config::{Config, ConfigError};
 use temporary_pin::server::expiry::{self, Expiry};
 use temporary_pin::{server, store, telemetry};
 use tokio::signal::unix::{SignalKind, signal};
 
+use audit_command::AuditCommand;
 use keys_command::KeysCommand;
 
 /// Hands out MitID's temporary PIN code.
@@ -36,6 +40,9 @@ enum Command {
     /// The key ring.
     #[command(subcommand)]
     Keys(KeysCommand),
+    /// The audit: what is on record, and whether it is as it was written.
+    #[command(subcommand)]
+    Audit(AuditCommand),
     /// Check the configuration, and the files that it names, without connecting anywhere.
     CheckConfig,
 }
@@ -48,9 +55,17 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("temporary-pin: {error:#}");
-            // 2 is also what a wrong command line ends with: asking again without a change does not help.
-            ExitCode::from(if error.is::<ConfigError>() { 2 } else { 1 })
+            ExitCode::from(status(&error))
         }
+    }
+}
+
+fn status(error: &anyhow::Error) -> u8 {
+    match error.downcast_ref::<VerifyError>() {
+        Some(VerifyError::Tampered(_)) => 3,
+        // 2 is also what a wrong command line ends with: asking again without a change does not help.
+        _ if error.is::<ConfigError>() => 2,
+        _ => 1,
     }
 }
 
@@ -60,6 +75,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Serve => serve(config()?),
         Command::Migrate => migrate(&config()?),
         Command::Keys(command) => command.run(config),
+        Command::Audit(command) => audit_command::run(command, &config()?),
         Command::CheckConfig => check_config(cli.config.as_deref(), &config()?),
     }
 }
@@ -84,7 +100,12 @@ async fn serve(config: Config) -> anyhow::Result<()> {
 async fn migrate(config: &Config) -> anyhow::Result<()> {
     let pool = store::connect(config.postgres.url.expose_secret(), &config.postgres.pool)?;
     store::migrate(&pool).await?;
+    store::audit_seals::keep_for(&pool, config.retention.audit_events).await?;
     println!("the schema is up to date");
+    if let Some(role) = &config.postgres.service_role {
+        store::rights::grant(&pool, role).await.context("postgres.service_role")?;
+        println!("{role} may do what the service needs, and nothing else");
+    }
     Ok(())
 }
 

@@ -17,7 +17,7 @@ const LEAST_MESSAGE_LIMIT: usize = 16 * 1024;
 const LEAST_HEADER_LIST: u32 = 4 * 1024;
 
 pub(super) fn check(config: &Config, problems: &mut Problems) {
-    let Server { default_deadline, message_limit, reload_interval, connections, tls, .. } = &config.server;
+    let Server { default_deadline, message_limit, max_calls, reload_interval, connections, tls, .. } = &config.server;
     problems.unless_positive("server.default_deadline", *default_deadline);
     problems.unless_positive("server.reload_interval", *reload_interval);
     problems.unless(
@@ -25,6 +25,7 @@ pub(super) fn check(config: &Config, problems: &mut Problems) {
         "server.message_limit",
         format!("must be at least {LEAST_MESSAGE_LIMIT} (bytes): a call may bring an ID token of 8192"),
     );
+    problems.unless_at_least_one("server.max_calls", *max_calls);
     self::connections(connections, *default_deadline, problems);
     match tls {
         Some(tls) => {

@@ -14,12 +14,14 @@ pub struct Server {
     pub address: SocketAddr,
     /// Whether gRPC reflection is served.
     pub reflection: bool,
-    /// Deadline of a call that brings none, and the longest one granted. Bounds the caller's wait; what the call waits for
-    /// has time-outs of its own.
+    /// Deadline of a call that brings none, and the longest one granted. Bounds the wait and the work; what the call waits for
+    /// has time-outs of its own beside it.
     #[serde(with = "humantime_serde")]
     pub default_deadline: Duration,
-    /// Largest request message, in bytes.
+    /// Largest message, in bytes, both ways.
     pub message_limit: usize,
+    /// Most calls at once, those whose caller has gone counted too; one more is shed.
+    pub max_calls: usize,
     /// How long running calls may take to end after SIGTERM, and after them the hand-overs of messages under way.
     #[serde(with = "humantime_serde")]
     pub drain: Duration,
@@ -39,6 +41,7 @@ impl Default for Server {
             reflection: true,
             default_deadline: Duration::from_secs(10),
             message_limit: 64 * 1024,
+            max_calls: 512,
             drain: Duration::from_secs(10),
             reload_interval: Duration::from_secs(10),
             connections: Connections::default(),

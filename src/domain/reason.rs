@@ -15,8 +15,7 @@ macro_rules! reasons {
 
         impl Reason {
             /// All of them.
-            #[cfg(test)]
-            pub(crate) const ALL: &[Self] = &[$(Self::$reason,)+];
+            pub const ALL: &[Self] = &[$(Self::$reason,)+];
 
             /// The name used in error details, tables and metrics: that of the wire enum without its prefix.
             #[must_use]
@@ -24,6 +23,12 @@ macro_rules! reasons {
                 match self {
                     $(Self::$reason => $name,)+
                 }
+            }
+
+            /// The reason of that name.
+            #[must_use]
+            pub fn from_name(name: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|reason| reason.as_str() == name)
             }
         }
     };
@@ -35,6 +40,7 @@ reasons! {
     CallerUnknown = "CALLER_UNKNOWN",
     CallerNotAllowed = "CALLER_NOT_ALLOWED",
     MethodUnknown = "METHOD_UNKNOWN",
+    MessageTooLarge = "MESSAGE_TOO_LARGE",
     IdentityNotConfirmed = "IDENTITY_NOT_CONFIRMED",
     InsufficientData = "INSUFFICIENT_DATA",
     LoginNotAccepted = "LOGIN_NOT_ACCEPTED",
@@ -67,6 +73,7 @@ reasons! {
     AgentLimit = "AGENT_LIMIT",
     CallerLimit = "CALLER_LIMIT",
     ServiceLimit = "SERVICE_LIMIT",
+    Overloaded = "OVERLOADED",
     Unavailable = "UNAVAILABLE",
     DeadlineExceeded = "DEADLINE_EXCEEDED",
     Internal = "INTERNAL",

@@ -3,8 +3,9 @@
 pub mod caller;
 mod conform;
 mod convert;
-mod deadline;
 mod health;
+mod load;
+mod localize;
 mod observe;
 mod operator_service;
 mod redemption_service;
@@ -12,6 +13,7 @@ mod routes;
 mod services;
 mod status;
 mod temporary_pin_service;
+mod time_limit;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -23,9 +25,11 @@ use tonic::{Request, Response, Status};
 use tracing::Instrument as _;
 
 use crate::clock::Clock;
+use crate::deadline;
 use crate::issuance::{Issuance, Refusal};
 use crate::keys::KeyRing;
 use caller::Caller;
+use conform::Entered;
 
 pub use health::Health;
 pub use routes::{Settings, routes};
@@ -40,6 +44,8 @@ pub struct Context {
     pub clock: Arc<dyn Clock>,
     /// The use cases that run, so that the end of the process can wait for them.
     pub calls: TaskTracker,
+    /// Largest message, in bytes, both ways.
+    pub message_limit: usize,
 }
 
 impl Context {
@@ -50,19 +56,26 @@ impl Context {
 
     /// Who calls, and when.
     fn enter<T>(&self, request: &Request<T>) -> Result<(Caller, DateTime<Utc>), Status> {
+        Entered::note(request);
         let caller = request.extensions().get::<Caller>().cloned().ok_or_else(status::caller_unknown)?;
         Ok((caller, self.clock.now()))
     }
 }
 
-/// Runs a use case to its end, even when the caller goes away meanwhile: what must be recorded is recorded.
-async fn answered<T: Send + 'static>(
+/// Runs a use case in a task of its own, so that it does not break off in the middle of something when the caller goes
+/// away: what must be recorded is recorded. The caller's deadline goes along and ends it where that does no harm.
+async fn answered<T: prost::Message + 'static>(
     context: &Context,
     now: DateTime<Utc>,
     work: impl Future<Output = Result<T, Refusal>> + Send + 'static,
 ) -> Result<Response<T>, Status> {
-    match context.calls.spawn(work.in_current_span()).await {
+    let work = load::in_its_place(deadline::carried(work)).in_current_span();
+    match context.calls.spawn(work).await {
+        // tonic would notice when it is too late for details.
+        Ok(Ok(answer)) if answer.encoded_len() > context.message_limit => Err(status::message_too_large()),
         Ok(Ok(answer)) => Ok(Response::new(answer)),
+        // Cut short by the caller's own deadline: no fault of the dependency.
+        Ok(Err(Refusal::Unavailable(_))) if deadline::has_passed() => Err(status::deadline_exceeded()),
         Ok(Err(refusal)) => {
             let metrics = &context.issuance.metrics;
             metrics.refusal(refusal.reason().as_str());

@@ -23,7 +23,7 @@ impl Operate {
         work: impl FnOnce(Issuance, Operation, PersonReference) -> F,
     ) -> Result<Response<A>, Status>
     where
-        A: Send + 'static,
+        A: prost::Message + 'static,
         F: Future<Output = Result<A, Refusal>> + Send + 'static,
     {
         let (caller, now) = self.0.enter(&request)?;

@@ -9,10 +9,11 @@ use tonic_reflection::server::Builder as Reflection;
 
 use super::caller::authorise;
 use super::health::Health;
+use super::load::{self, Load};
 use super::operator_service::Operate;
 use super::redemption_service::Redeem;
 use super::temporary_pin_service::TemporaryPin;
-use super::{Context, conform, deadline, observe, services};
+use super::{Context, conform, localize, observe, services, time_limit};
 use crate::proto::DESCRIPTOR_SET;
 use crate::proto::temporarypin::v1::operator_service_server::OperatorServiceServer;
 use crate::proto::temporarypin::v1::redemption_service_server::RedemptionServiceServer;
@@ -24,15 +25,15 @@ use crate::telemetry::metrics::Metrics;
 pub struct Settings {
     /// Deadline of calls that bring none, and the longest one granted.
     pub default_deadline: Duration,
-    /// Largest message, in bytes, both ways.
-    pub message_limit: usize,
+    /// Most calls at once; one more is shed.
+    pub max_calls: usize,
     /// Whether reflection is served.
     pub reflection: bool,
 }
 
 /// All services, and what reports their health.
 pub async fn routes(context: Arc<Context>, metrics: Metrics, settings: Settings) -> anyhow::Result<(Routes, Health)> {
-    let limit = settings.message_limit;
+    let limit = context.message_limit;
     let (reporter, health_service) = tonic_health::server::health_reporter();
     let health = Health::new(reporter).await;
     let mut routes = Routes::builder();
@@ -48,21 +49,26 @@ pub async fn routes(context: Arc<Context>, metrics: Metrics, settings: Settings)
                 .max_encoding_message_size(limit),
         )
         .add_service(
-            OperatorServiceServer::new(Operate(context))
+            OperatorServiceServer::new(Operate(Arc::clone(&context)))
                 .max_decoding_message_size(limit)
                 .max_encoding_message_size(limit),
         )
-        .add_service(health_service);
+        .add_service(health_service.max_decoding_message_size(limit));
     if settings.reflection {
-        routes.add_service(reflection().build_v1()?).add_service(reflection().build_v1alpha()?);
+        routes
+            .add_service(reflection().build_v1()?.max_decoding_message_size(limit))
+            .add_service(reflection().build_v1alpha()?.max_decoding_message_size(limit));
     }
-    // Outermost last: every call is observed, then bounded in time, then authorised; then its refusals are completed.
+    // Outermost last: every call is observed, its refusals get their texts; it is bounded in time, authorised, given a
+    // place; innermost, what tonic refuses is worded as ours.
     let router = routes
         .routes()
         .into_axum_router()
         .layer(from_fn(conform::conform))
+        .layer(from_fn_with_state(Load::new(settings.max_calls, metrics.clone()), load::admit))
         .layer(from_fn(authorise))
-        .layer(from_fn_with_state(settings.default_deadline, deadline::bound))
+        .layer(from_fn_with_state(settings.default_deadline, time_limit::bound))
+        .layer(from_fn_with_state(context, localize::localize))
         .layer(from_fn_with_state(metrics, observe::observe));
     Ok((router.into(), health))
 }

@@ -20,6 +20,11 @@ pub(super) const OPERATOR: &str = operator_service_server::SERVICE_NAME;
 /// The services of our contract.
 pub(super) const OURS: [&str; 3] = [TEMPORARY_PIN, REDEMPTION, OPERATOR];
 
+/// Whether a path, `/package.Service/Method`, is one of our contract.
+pub(super) fn is_ours(path: &str) -> bool {
+    path.starts_with("/temporarypin.v1.")
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;

@@ -1,22 +1,34 @@
-//! The one place where a refusal becomes a gRPC status. Every status carries `google.rpc.ErrorInfo`.
+//! The one place where a refusal becomes a gRPC status: the table of the contract's reasons and codes (common.proto).
+//!
+//! By AIP-193: every status carries `google.rpc.ErrorInfo`, each kind of detail stands at most once, and what a message
+//! says beyond a fixed text stands in `ErrorInfo.metadata` too.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
 use chrono::{DateTime, SecondsFormat, Utc};
+use tonic::metadata::MetadataValue;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, FieldViolation, StatusExt as _};
 use tracing::Span;
 
+use crate::domain::language::Language;
 use crate::domain::reason::{Denial, Reason};
 use crate::issuance::Refusal;
 use crate::telemetry::propagation::trace_id;
+use crate::texts::Texts;
 
 /// `ErrorInfo.domain` of every error.
 const DOMAIN: &str = "temporarypin";
 
 /// `ErrorInfo.metadata` key: from when another try may succeed, RFC 3339.
 const NEXT_ATTEMPT_TIME: &str = "nextAttemptTime";
+
+/// `ErrorInfo.metadata` key: the malformed fields that the message names.
+const FIELDS: &str = "fields";
+
+/// The pause that gRPC's own retries (gRFC A6) make before the next try, in milliseconds.
+const PUSHBACK: &str = "grpc-retry-pushback-ms";
 
 /// How long to wait after an outage before the next try.
 const OUTAGE_DELAY: Duration = Duration::from_secs(1);
@@ -52,8 +64,13 @@ pub(super) fn refused(refusal: &Refusal, now: DateTime<Utc>) -> Status {
 /// One or more fields are malformed.
 pub(super) fn invalid(violations: Vec<FieldViolation>) -> Status {
     let fields: Vec<&str> = violations.iter().map(|violation| violation.field.as_str()).collect();
-    let message = format!("malformed: {}", fields.join(", "));
-    let mut details = info(Reason::InvalidField, None);
+    let fields = fields.join(", ");
+    let message = format!("malformed: {fields}");
+    let mut details = ErrorDetails::with_error_info(
+        Reason::InvalidField.as_str(),
+        DOMAIN,
+        HashMap::from([(FIELDS.to_owned(), fields)]),
+    );
     details.set_bad_request(violations);
     status(Code::InvalidArgument, message, details)
 }
@@ -84,22 +101,53 @@ pub(super) fn unavailable(message: &str) -> Status {
     status(Code::Unavailable, message, details)
 }
 
-/// What tonic refused before a service saw it, with details. `None`: it went well, or is nothing of ours.
-pub(super) fn detailed(refusal: &Status) -> Option<Status> {
-    let (code, description, reason) = match refusal.code() {
-        Code::Ok => return None,
-        Code::Internal => {
-            (Code::InvalidArgument, "the body is not a message of this request's type", Reason::InvalidField)
-        }
-        Code::OutOfRange => {
-            (Code::InvalidArgument, "the message is larger than the server takes", Reason::InvalidField)
-        }
-        Code::Unimplemented => {
-            (Code::Unimplemented, "there is no such method, or not in this encoding", Reason::MethodUnknown)
-        }
-        code => (code, "the call failed", Reason::Internal),
-    };
-    Some(status(code, description, info(reason, None)))
+/// A message, request or answer, is larger than the server passes on.
+pub(super) fn message_too_large() -> Status {
+    status(
+        Code::ResourceExhausted,
+        "the message is larger than the server passes on; waiting does not help",
+        info(Reason::MessageTooLarge, None),
+    )
+}
+
+/// Too many calls run.
+pub(super) fn overloaded() -> Status {
+    let mut details = info(Reason::Overloaded, None);
+    details.set_retry_info(Some(OUTAGE_DELAY));
+    let mut overloaded = status(Code::ResourceExhausted, "too many calls run at this moment", details);
+    overloaded.metadata_mut().insert(PUSHBACK, MetadataValue::from(OUTAGE_DELAY.as_millis() as u64));
+    overloaded
+}
+
+/// What tonic refused before a service saw it, with details.
+pub(super) fn of_tonic(refusal: &Status) -> Status {
+    match refusal.code() {
+        Code::OutOfRange => message_too_large(),
+        Code::Internal => status(
+            Code::InvalidArgument,
+            "the body is not a message of this request's type",
+            info(Reason::InvalidField, None),
+        ),
+        Code::Unimplemented => status(
+            Code::Unimplemented,
+            "there is no such method, or not in this encoding",
+            info(Reason::MethodUnknown, None),
+        ),
+        // A body that broke off, most likely: nobody is left to read this.
+        code => status(code, "the call failed", info(Reason::Internal, None)),
+    }
+}
+
+/// The refusal with what to tell the person. `None`: it is nothing of ours.
+pub(super) fn localized(refusal: &Status, texts: &Texts, language: Language) -> Option<Status> {
+    let mut details = refusal.get_error_details();
+    let info = details.error_info().filter(|info| info.domain == DOMAIN)?;
+    let reason = Reason::from_name(&info.reason)?;
+    let until = info.metadata.get(NEXT_ATTEMPT_TIME).and_then(|time| time.parse().ok());
+    let (language, text) = texts.refusal(reason, until, language);
+    details.set_localized_message(language.code(), text);
+    let metadata = refusal.metadata().clone();
+    Some(Status::with_error_details_and_metadata(refusal.code(), refusal.message(), details, metadata))
 }
 
 /// A defect: the trace id and nothing else.

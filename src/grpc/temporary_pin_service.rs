@@ -6,7 +6,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use tonic::{Request, Response, Status};
 
 use super::convert::{self, Violations};
-use super::{Context, answered, status};
+use super::{Context, answered, localize, status};
 use crate::issuance::{Call, Order};
 use crate::proto::temporarypin::v1 as pb;
 use crate::proto::temporarypin::v1::temporary_pin_service_server::TemporaryPinService;
@@ -37,6 +37,7 @@ impl TemporaryPinService for TemporaryPin {
         &self,
         request: Request<pb::VerifyIdentityRequest>,
     ) -> Result<Response<pb::VerifyIdentityResponse>, Status> {
+        localize::prefer(&request, request.get_ref().language);
         let (call, _waiting) = self.call(&request)?;
         let request = request.into_inner();
         if !convert::evidence_fits(request.evidence.as_ref(), call.channel) {
@@ -59,6 +60,7 @@ impl TemporaryPinService for TemporaryPin {
         &self,
         request: Request<pb::IssueTemporaryPinRequest>,
     ) -> Result<Response<pb::IssueTemporaryPinResponse>, Status> {
+        localize::prefer(&request, request.get_ref().language);
         let (call, _waiting) = self.call(&request)?;
         let request = request.into_inner();
         let mut violations = Violations::default();

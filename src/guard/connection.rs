@@ -10,6 +10,7 @@ use tokio::sync::OnceCell;
 use tracing::{Instrument as _, Span, field, info_span, warn};
 
 use super::GuardError;
+use crate::deadline;
 
 /// Any failure lets go of the connection: a half-dead one (no answer, no reset) would otherwise fail call after call
 /// until the kernel gives it up, which takes many minutes.
@@ -28,12 +29,16 @@ impl Connection {
         Ok(Self { client, timeout, current: Mutex::default() })
     }
 
-    /// Runs `work` on the connection within the time-out, connecting included.
+    /// Runs `work` on the connection within the time-out, connecting included. Not begun after the call's deadline; what is
+    /// begun has its time-out, because a script that is given up may have spent all the same.
     pub(super) async fn run<T>(
         &self,
         operation: &'static str,
         work: impl AsyncFnOnce(MultiplexedConnection) -> RedisResult<T>,
     ) -> Result<T, GuardError> {
+        if deadline::has_passed() {
+            return Err(GuardError::Unavailable);
+        }
         // Probes, which run outside of any call, get no span: they would drown the rest.
         let span = if Span::current().is_none() {
             Span::none()

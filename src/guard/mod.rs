@@ -17,6 +17,7 @@ pub use self::bucket::{Bucket, Spend};
 use self::bucket::{key, person_tag};
 use self::connection::Connection;
 use self::script::{Call, HOLD, Mode, Verdict, hold_to_text};
+use crate::deadline;
 use crate::domain::hold::{Hold, HoldState};
 use crate::domain::person::PersonKey;
 use crate::domain::person_limit::Spent;
@@ -110,9 +111,11 @@ impl Guard {
     }
 
     /// Gives back what [`Guard::admit`] spent when it was asked at `spent_at`. From a rolling window once and no more: what
-    /// an earlier call spent under the same id stays spent. Into a rate one, each time this is called.
+    /// an earlier call spent under the same id stays spent. Into a rate one, each time this is called. The call's deadline
+    /// does not count here: what was not used is given back.
     pub async fn refund(&self, spends: &[Spend<'_>], spent_at: DateTime<Utc>) -> Result<(), GuardError> {
-        combine(self.run_all(&Call::group(None, spends), Mode::Refund, spent_at).await).map(|_| ())
+        let calls = Call::group(None, spends);
+        combine(deadline::lifted(self.run_all(&calls, Mode::Refund, spent_at)).await).map(|_| ())
     }
 
     /// What is spent of a rolling window, and from when there is room again. Spends nothing.

@@ -7,6 +7,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::{Issuance, Refusal, refusal};
+use crate::deadline;
 use crate::domain::channel::Channel;
 use crate::domain::eligibility::denials;
 use crate::domain::person::{Person, PersonKey, PersonReference};
@@ -115,7 +116,9 @@ impl Issuance {
             Verdict::Right(_) => Compared::Right,
             Verdict::Refused(_) => Compared::Not,
         };
-        Ok((compared, store::finish_try(&self.store, &counted_try, verdict).await?))
+        // What is counted is concluded, whether or not anybody waits for it still.
+        let outcome = deadline::lifted(store::finish_try(&self.store, &counted_try, verdict)).await?;
+        Ok((compared, outcome))
     }
 
     /// Whether somebody who got a PIN may still use it: alive, and with an active account (R12). Somebody whom the register

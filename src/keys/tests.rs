@@ -215,8 +215,8 @@ fn pseudonym_keys_are_layers() {
     let person = MitidUuid(REQUEST);
     let [first, second, third] = [&one, &two_of_three, &three].map(|ring| ring.person_key(person).0);
     assert!(first != second && second != third && first != third);
-    assert_eq!(three.person_keys_ever(person), [first, second, third].map(PersonKey));
-    assert_eq!(two_of_three.person_keys_ever(person), [first, second].map(PersonKey));
+    assert_eq!(three.person_keys_ever(person), [third, second, first].map(PersonKey));
+    assert_eq!(two_of_three.person_keys_ever(person), [second, first].map(PersonKey));
     assert_eq!(two_of_three.raise(1, first), second);
     assert_eq!(three.raise(1, first), third);
     assert_eq!(three.raise(2, second), third);

@@ -2,16 +2,20 @@
 //!
 //! Keys are fetched when a token needs them: the first time, when they have got old, and when a token names a key that
 //! is not among them. One caller fetches, the others wait for its result or, if they can, go on with the keys there are.
+//! A fetch serves all: it goes on when the deadline of the call that began it has passed.
 
+use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::time::timeout;
+use tracing::Instrument as _;
 
 use super::discovery::fetch_keys;
 use super::key_set::{Key, KeySet};
 use super::settings::IssuerSettings;
+use crate::deadline;
 
 /// The issuer does not answer, and no keys of it are at hand.
 pub(super) struct KeysUnavailable;
@@ -21,7 +25,7 @@ pub(super) struct Issuer {
     http: reqwest::Client,
     cache: Mutex<Cache>,
     /// Held by whoever fetches.
-    fetching: tokio::sync::Mutex<()>,
+    fetching: Arc<tokio::sync::Mutex<()>>,
 }
 
 #[derive(Clone, Default)]
@@ -34,7 +38,7 @@ struct Cache {
 
 impl Issuer {
     pub(super) fn new(settings: IssuerSettings, http: reqwest::Client) -> Self {
-        Self { settings, http, cache: Mutex::default(), fetching: tokio::sync::Mutex::default() }
+        Self { settings, http, cache: Mutex::default(), fetching: Arc::default() }
     }
 
     pub(super) const fn settings(&self) -> &IssuerSettings {
@@ -42,7 +46,7 @@ impl Issuer {
     }
 
     /// The key of that id; `None` when the issuer has no such key.
-    pub(super) async fn key(&self, kid: &str, now: DateTime<Utc>) -> Result<Option<Key>, KeysUnavailable> {
+    pub(super) async fn key(self: &Arc<Self>, kid: &str, now: DateTime<Utc>) -> Result<Option<Key>, KeysUnavailable> {
         let cache = self.cache();
         let known = self.known(&cache, kid, now);
         if let Some(key) = &known
@@ -51,14 +55,19 @@ impl Issuer {
             return Ok(Some(key.clone()));
         }
 
-        let _fetching = match (self.fetching.try_lock(), known) {
+        let fetching = match (Arc::clone(&self.fetching).try_lock_owned(), known) {
             (Ok(guard), _) => guard,
             (Err(_), Some(key)) => return Ok(Some(key)),
-            (Err(_), None) => self.fetching.lock().await,
+            (Err(_), None) => in_time(Arc::clone(&self.fetching).lock_owned()).await?,
         };
         // Whoever had to wait finds that a fetch has just been made.
         if self.may_fetch(&self.cache(), now) {
-            self.fetch(now).await;
+            let issuer = Arc::clone(self);
+            let fetch = async move {
+                issuer.fetch(now).await;
+                drop(fetching);
+            };
+            in_time(tokio::spawn(fetch.in_current_span())).await?.map_err(|_| KeysUnavailable)?;
         }
 
         let cache = self.cache();
@@ -108,6 +117,11 @@ impl Cache {
     fn age(&self, now: DateTime<Utc>) -> Option<TimeDelta> {
         self.keys.as_ref().map(|(_, fetched)| now - fetched)
     }
+}
+
+/// Waits for `work` until the call's deadline.
+async fn in_time<T>(work: impl Future<Output = T>) -> Result<T, KeysUnavailable> {
+    timeout(deadline::time_left(Duration::MAX), work).await.map_err(|_| KeysUnavailable)
 }
 
 /// For comparing a setting of any size.

@@ -11,6 +11,7 @@ mod key_set;
 mod settings;
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -81,14 +82,14 @@ impl From<KeysUnavailable> for LoginError {
 
 /// Verifies the ID tokens of one issuer. Share it: it keeps the issuer's keys.
 pub struct IdTokens {
-    issuer: Issuer,
+    issuer: Arc<Issuer>,
 }
 
 impl IdTokens {
     /// A verifier that has fetched nothing yet.
     pub fn new(settings: IssuerSettings, http: reqwest::Client) -> Result<Self, IssuerUrlError> {
         settings.check()?;
-        Ok(Self { issuer: Issuer::new(settings, http) })
+        Ok(Self { issuer: Arc::new(Issuer::new(settings, http)) })
     }
 
     /// Verifies a person's login (R23) that is at most `login_age` old. That a nonce serves once is the caller's to see

@@ -18,6 +18,7 @@ use tonic::{Code, Request, Response, Status};
 use tracing::Span;
 use tracing::field::Empty;
 
+use crate::deadline;
 use crate::domain::cpr::CprStatus;
 use crate::domain::document::{Document, RegisteredDocument};
 use crate::domain::person::{Person, PersonReference};
@@ -57,7 +58,7 @@ impl Register {
     /// another (status 60), the answer is the person under the new one (R12).
     #[tracing::instrument(name = "register.look_up_person", skip_all, fields(otel.kind = "client", otel.status_code = Empty))]
     pub async fn look_up_person(&self, reference: &PersonReference) -> Result<Option<Person>, Unavailable> {
-        let end = Instant::now() + self.settings.deadline;
+        let end = Instant::now() + deadline::time_left(self.settings.deadline);
         let Some(mut person) = self.person(reference, end).await? else { return Ok(None) };
         let mut followed = 0;
         while person.cpr_status == Some(CprStatus::Changed)
@@ -78,7 +79,7 @@ impl Register {
     /// Looks a document up; `None`: the register knows no such document.
     #[tracing::instrument(name = "register.look_up_document", skip_all, fields(otel.kind = "client", otel.status_code = Empty))]
     pub async fn look_up_document(&self, document: &Document) -> Result<Option<RegisteredDocument>, Unavailable> {
-        let end = Instant::now() + self.settings.deadline;
+        let end = Instant::now() + deadline::time_left(self.settings.deadline);
         let request: LookUpDocumentRequest = document::request(document);
         let answer = self
             .call(request, end, |mut client, request| async move { client.look_up_document(request).await })

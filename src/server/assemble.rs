@@ -7,6 +7,7 @@ use opentelemetry::global;
 use secrecy::ExposeSecret as _;
 use tokio::sync::Notify;
 
+use crate::audit::Sealer;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::guard::Guard;
@@ -22,16 +23,23 @@ use crate::telemetry::metrics::Metrics;
 use crate::texts::Texts;
 
 /// The parts that run.
-pub(super) struct Parts {
+pub struct Parts {
+    /// The use cases, with the key ring of the start.
     pub issuance: Issuance,
+    /// The key ring as it is now.
     pub keys: Current<KeyRing>,
+    /// What reads it again.
     pub reload_keys: Reload,
+    /// What sends the SMS.
     pub dispatcher: Dispatcher<GatewayApi>,
+    /// What seals the audit.
+    pub sealer: Sealer,
+    /// What is counted.
     pub metrics: Metrics,
 }
 
 /// Connects to everything. What is down now is no error: the service then reports NOT_SERVING until it is up.
-pub(super) async fn assemble(
+pub async fn assemble(
     config: &Config,
     clock: Arc<dyn Clock>,
     question_draws: Arc<QuestionDraws>,
@@ -51,10 +59,11 @@ pub(super) async fn assemble(
         pool: store.clone(),
         keys: Arc::clone(&keys),
         gateway: GatewayApi::new(url, gateway.token.clone(), gateway.sender.clone(), gateway.timeout)?,
-        clock,
+        clock: Arc::clone(&clock),
         settings: config.sms.dispatcher.clone(),
         metrics: metrics.clone(),
     };
+    let sealer = Sealer::new(store.clone(), Arc::clone(&keys), clock, metrics.clone());
     let issuance = Issuance {
         store,
         guard,
@@ -68,7 +77,7 @@ pub(super) async fn assemble(
         metrics: metrics.clone(),
         wake: Arc::new(Notify::new()),
     };
-    Ok(Parts { issuance, keys, reload_keys, dispatcher, metrics })
+    Ok(Parts { issuance, keys, reload_keys, dispatcher, sealer, metrics })
 }
 
 /// Reads the key ring, and makes ready to read it again.

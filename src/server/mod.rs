@@ -16,15 +16,21 @@ use anyhow::Context as _;
 use opentelemetry::global;
 use sqlx::PgPool;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::issuance::QuestionDraws;
+use crate::keys::KeyRing;
+use crate::store::StoreError;
 use crate::store::purge::Retention;
-use crate::{grpc, random, store};
+use crate::{audit, grpc, random, store};
 use listener::{Listener, Server, bind};
+use reload::Current;
+
+pub use assemble::{Parts, assemble};
 
 /// How often old rows are deleted.
 const PURGE_INTERVAL: Duration = Duration::from_secs(3600);
@@ -47,18 +53,19 @@ pub async fn run(
     mut listeners: Vec<Listener>,
     shutdown: impl Future<Output = ()>,
 ) -> anyhow::Result<()> {
-    let parts = assemble::assemble(config, Arc::clone(&clock), question_draws).await?;
+    let parts = assemble(config, Arc::clone(&clock), question_draws).await?;
     let metrics = parts.metrics;
     let calls = TaskTracker::new();
     let context = Arc::new(grpc::Context {
         issuance: parts.issuance.clone(),
-        keys: parts.keys,
+        keys: Arc::clone(&parts.keys),
         clock: Arc::clone(&clock),
         calls: calls.clone(),
+        message_limit: config.server.message_limit,
     });
     let settings = grpc::Settings {
         default_deadline: config.server.default_deadline,
-        message_limit: config.server.message_limit,
+        max_calls: config.server.max_calls,
         reflection: config.server.reflection,
     };
     let (routes, health) = grpc::routes(context, metrics.clone(), settings).await?;
@@ -66,9 +73,22 @@ pub async fn run(
     let (draining, stop) = (CancellationToken::new(), CancellationToken::new());
     let work = TaskTracker::new();
     let (store, guard) = (parts.issuance.store.clone(), parts.issuance.guard.clone());
-    work.spawn(health::watch(health, store.clone(), guard, draining.clone()));
+    let (refuse, refused) = oneshot::channel();
+    let watch = health::watch(health, store.clone(), config.postgres.role_check, guard, draining.clone());
+    work.spawn(async {
+        if let Err(reason) = watch.await {
+            let _ = refuse.send(reason);
+        }
+    });
     work.spawn(parts.dispatcher.run(Arc::clone(&parts.issuance.wake), stop.clone()));
-    work.spawn(purge(store.clone(), config.retention.clone(), Arc::clone(&clock), stop.clone()));
+    work.spawn(parts.sealer.run(config.audit.seal_interval, stop.clone()));
+    work.spawn(purge(
+        store.clone(),
+        Arc::clone(&parts.keys),
+        config.retention.clone(),
+        Arc::clone(&clock),
+        stop.clone(),
+    ));
     let mut reloads = vec![parts.reload_keys];
     for certificates in listeners.iter_mut().filter_map(|listener| listener.certificates.take()) {
         certificates.expiries.measure(&global::meter(env!("CARGO_PKG_NAME")), Arc::clone(&clock));
@@ -96,27 +116,43 @@ pub async fn run(
         draining.cancelled().await;
         tokio::time::sleep(config.server.drain).await;
     };
-    tokio::select! {
-        () = all_ended => {}
-        () = late => tracing::warn!("some calls had not ended when the drain time was over"),
-    }
+    let served = tokio::select! {
+        () = all_ended => Ok(()),
+        Ok(reason) = refused => Err(reason),
+        () = late => {
+            tracing::warn!("some calls had not ended when the drain time was over");
+            Ok(())
+        }
+    };
+    draining.cancel();
     stop.cancel();
     if tokio::time::timeout(config.server.drain, work.wait()).await.is_err() {
         tracing::warn!("the dispatcher had not ended when the drain time was over");
     }
     // A Postgres that has fallen silent shall not hold the process.
     let _ = tokio::time::timeout(config.server.drain, store.close()).await;
-    Ok(())
+    served
 }
 
 /// Deletes now and then what has served its time.
-async fn purge(store: PgPool, retention: Retention, clock: Arc<dyn Clock>, stop: CancellationToken) {
+async fn purge(
+    store: PgPool,
+    keys: Current<KeyRing>,
+    retention: Retention,
+    clock: Arc<dyn Clock>,
+    stop: CancellationToken,
+) {
     loop {
         tokio::select! {
             () = tokio::time::sleep(PURGE_INTERVAL) => {}
             () = stop.cancelled() => return,
         }
-        match store::purge::purge(&store, &retention, clock.now()).await {
+        let now = clock.now();
+        let purged = async {
+            let audit = audit::purge(&store, &keys.load_full(), now - retention.audit_events, now).await?;
+            Ok::<_, StoreError>(audit + store::purge::purge(&store, &retention, now).await?)
+        };
+        match purged.await {
             Ok(rows) => tracing::info!(rows, "purged"),
             Err(error) => tracing::warn!(%error, "the purge broke off"),
         }

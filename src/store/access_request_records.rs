@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgPool;
 use uuid::Uuid;
 
-use super::{StoreError, pseudonyms, run};
+use super::{StoreError, pseudonyms, read};
 use crate::domain::hold::Hold;
 use crate::domain::person::PersonKey;
 
@@ -41,7 +41,7 @@ pub async fn list(
     limit: i64,
     now: DateTime<Utc>,
 ) -> Result<Vec<AccessRequestRecord>, StoreError> {
-    run(pool, "list_access_requests", async |connection| {
+    read(pool, "list_access_requests", async |connection| {
         let rows = sqlx::query!(
             "SELECT id, state, request_time, eligible_time, expire_time, close_time FROM access_requests
             WHERE person_key = ANY ($1) ORDER BY request_time DESC, id DESC LIMIT $2",

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::error::is_blocked;
 use super::outbox::MessageKind;
 use super::verifications::{NewVerification, Recorded, VerificationLimits, record_in};
-use super::{StoreError, run};
+use super::{StoreError, read, run};
 use crate::domain::hold::{Hold, HoldState};
 use crate::domain::person::PersonKey;
 
@@ -108,7 +108,7 @@ async fn request_access_in(
 
 /// The person's open access request, also when its window has passed.
 pub async fn current(pool: &PgPool, person: PersonKey) -> Result<Option<Hold>, StoreError> {
-    run(pool, "current_access_request", async |connection| {
+    read(pool, "current_access_request", async |connection| {
         Ok(sqlx::query_as!(
             Hold,
             "SELECT request_time, eligible_time, expire_time FROM access_requests

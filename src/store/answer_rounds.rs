@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgPool;
 use uuid::Uuid;
 
-use super::{StoreError, run};
+use super::{StoreError, read, run};
 use crate::domain::assurance::AssuranceLevel;
 use crate::domain::person::AgentKey;
 use crate::domain::question::FactKind;
@@ -41,7 +41,7 @@ pub enum Conclusion {
 
 /// The pending verification of that id; `None` when there is none, or it is concluded.
 pub async fn pending(pool: &PgPool, id: Uuid) -> Result<Option<PendingVerification>, StoreError> {
-    run(pool, "pending_verification", async |connection| {
+    read(pool, "pending_verification", async |connection| {
         let row = sqlx::query!(
             "SELECT question_kinds, answer_rounds, right_answers, expire_time
             FROM verifications WHERE id = $1 AND state = 'questions_pending'",

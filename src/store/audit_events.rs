@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
-use super::{StoreError, pseudonyms, run};
+use super::{StoreError, pseudonyms, read, run};
 use crate::domain::audit::{Action, Purpose};
 use crate::domain::channel::Channel;
 use crate::domain::person::PersonKey;
@@ -96,7 +96,7 @@ pub async fn list(
     before: Option<i64>,
     limit: usize,
 ) -> Result<Vec<AuditEvent>, StoreError> {
-    run(pool, "list_audit_events", async |connection| {
+    read(pool, "list_audit_events", async |connection| {
         let rows = sqlx::query!(
             "SELECT id, event_time, action, purpose, channel, reason FROM audit_events
             WHERE person_key = ANY ($1) AND id < $2

@@ -1,5 +1,6 @@
 //! One question to Postgres: on a connection of the pool, in a span, and never for ever.
 
+use std::future::Future;
 use std::ops::AsyncFnOnce;
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use sqlx::{PgConnection, PgPool, Postgres};
 use tracing::{Instrument as _, Span, field, info_span};
 
 use super::StoreError;
+use crate::deadline;
 
 /// Longest run of one statement that can be configured.
 pub const LONGEST_STATEMENT: Duration = Duration::from_secs(5);
@@ -16,14 +18,51 @@ pub const LONGEST_STATEMENT: Duration = Duration::from_secs(5);
 /// a bound of our own, callers would wait until the kernel gives the connection up, which takes many minutes.
 const PATIENCE: Duration = LONGEST_STATEMENT.saturating_add(Duration::from_secs(1));
 
-/// Runs `work` on a connection of the pool. A connection whose work is broken off, by its time or by its caller, is
-/// closed rather than used again.
+/// Runs `work`, which may change something, on a connection of the pool. A connection whose work is broken off, by its
+/// time or by its caller, is closed rather than used again.
+///
+/// After the call's deadline nothing is begun. What is begun runs to its end, so that its outcome is known.
 ///
 /// Polls and probes, which run outside of any call, get no span: they would drown the rest.
 pub(super) async fn run<T>(
     pool: &PgPool,
     operation: &'static str,
     work: impl AsyncFnOnce(&mut PgConnection) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    traced(operation, on_connection(pool, work)).await
+}
+
+/// As [`run`], for work that changes nothing: the call's deadline ends it. Postgres then finds the connection closed, and
+/// ends the statement too.
+pub(super) async fn read<T>(
+    pool: &PgPool,
+    operation: &'static str,
+    work: impl AsyncFnOnce(&mut PgConnection) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    let reading = tokio::time::timeout(deadline::time_left(Duration::MAX), on_connection(pool, work));
+    traced(operation, async { reading.await.unwrap_or_else(|_| Err(too_late())) }).await
+}
+
+async fn on_connection<T>(
+    pool: &PgPool,
+    work: impl AsyncFnOnce(&mut PgConnection) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    let acquired = tokio::time::timeout(deadline::time_left(Duration::MAX), pool.acquire()).await;
+    let mut lent = Lent(Some(acquired.map_err(|_| too_late())??));
+    if deadline::has_passed() {
+        drop(lent.0.take());
+        return Err(too_late());
+    }
+    let Some(connection) = &mut lent.0 else { return Err(StoreError::Internal("a connection is missing".into())) };
+    let result = tokio::time::timeout(PATIENCE, work(connection)).await;
+    let result = result.map_err(|_| StoreError::Unavailable("no answer in time".into()))?;
+    drop(lent.0.take());
+    result
+}
+
+async fn traced<T>(
+    operation: &'static str,
+    attempt: impl Future<Output = Result<T, StoreError>>,
 ) -> Result<T, StoreError> {
     let span = if Span::current().is_none() {
         Span::none()
@@ -37,19 +76,15 @@ pub(super) async fn run<T>(
             db.operation.name = operation,
         )
     };
-    let attempt = async {
-        let mut lent = Lent(Some(pool.acquire().await?));
-        let Some(connection) = &mut lent.0 else { return Err(StoreError::Internal("a connection is missing".into())) };
-        let result = tokio::time::timeout(PATIENCE, work(connection)).await;
-        let result = result.map_err(|_| StoreError::Unavailable("no answer in time".into()))?;
-        drop(lent.0.take());
-        result
-    };
     let result = attempt.instrument(span.clone()).await;
     if result.is_err() {
         span.record("otel.status_code", "ERROR");
     }
     result
+}
+
+fn too_late() -> StoreError {
+    StoreError::Unavailable("the call's deadline has passed".into())
 }
 
 /// A connection that goes back to the pool only when its work has come to an end.

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::error::lost_race;
 use super::pin_requests::PinRequestView;
-use super::{StoreError, interval, pseudonyms, run};
+use super::{StoreError, interval, pseudonyms, read, run};
 use crate::domain::channel::Channel;
 use crate::domain::hold::Hold;
 use crate::domain::person::{AgentKey, MobileKey, PersonKey};
@@ -149,7 +149,7 @@ pub async fn replay(
     request_id: Uuid,
     payload_digest: [u8; 32],
 ) -> Result<Option<IssueOutcome>, StoreError> {
-    run(pool, "replay_temporary_pin", async |connection| {
+    read(pool, "replay_temporary_pin", async |connection| {
         let row = sqlx::query!(
             r#"SELECT payload_digest, response AS "response!: Json<PinRequestView>" FROM requests
             WHERE caller = $1 AND method = 'IssueTemporaryPin' AND request_id = $2"#,

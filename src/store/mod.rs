@@ -7,6 +7,7 @@ pub mod access_request_records;
 pub mod access_requests;
 pub mod answer_rounds;
 pub mod audit_events;
+pub mod audit_seals;
 pub mod cancel_access_request;
 pub mod issue_temporary_pin;
 pub mod outbox;
@@ -18,6 +19,7 @@ pub mod purge;
 pub mod redeem_temporary_pin;
 pub mod rekey;
 pub mod revoke_temporary_pin;
+pub mod rights;
 pub mod verifications;
 pub mod withdrawal;
 
@@ -33,7 +35,7 @@ use sqlx::postgres::types::PgInterval;
 
 use crate::domain::person::PersonKey;
 
-use connection::run;
+use connection::{read, run};
 
 pub use connection::LONGEST_STATEMENT;
 pub use error::StoreError;

@@ -8,7 +8,7 @@ use super::audit_events::{By, NewEvent, record_in};
 use super::cancel_access_request::cancel_in;
 use super::revoke_temporary_pin::revoke_in;
 use super::withdrawal::Withdrawal;
-use super::{StoreError, pseudonyms, run};
+use super::{StoreError, pseudonyms, read, run};
 use crate::domain::audit::Action;
 use crate::domain::person::PersonKey;
 
@@ -130,7 +130,7 @@ pub async fn unblock(pool: &PgPool, order: &BlockOrder<'_>) -> Result<bool, Stor
 
 /// The block of somebody known under these pseudonyms, if there is one.
 pub async fn current(pool: &PgPool, keys: &[PersonKey]) -> Result<Option<Block>, StoreError> {
-    run(pool, "current_person_block", async |connection| {
+    read(pool, "current_person_block", async |connection| {
         Ok(sqlx::query_as!(
             Block,
             "SELECT block_time, reason FROM person_blocks WHERE person_key = ANY ($1) ORDER BY block_time LIMIT 1",

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::{Connection as _, PgPool};
 
 use super::audit_events::{NewEvent, record_in};
-use super::{StoreError, run};
+use super::{StoreError, read, run};
 use crate::domain::person_limit::{PersonLimit, Spent};
 use crate::domain::rules::Limit;
 
@@ -17,7 +17,7 @@ pub async fn spent(
     subject: [u8; 32],
     now: DateTime<Utc>,
 ) -> Result<Spent, StoreError> {
-    run(pool, "spent_of_limit", async |connection| {
+    read(pool, "spent_of_limit", async |connection| {
         let subject = subject.as_slice();
         let reset_time = sqlx::query_scalar!(
             "SELECT reset_time FROM limit_resets WHERE subject_key = $1 AND limit_name = $2",

@@ -5,7 +5,7 @@ use sqlx::PgPool;
 use uuid::Uuid;
 
 use super::pin_requests::{DispatchState, PinState};
-use super::{StoreError, pseudonyms, run};
+use super::{StoreError, pseudonyms, read};
 use crate::domain::channel::Channel;
 use crate::domain::person::PersonKey;
 
@@ -43,7 +43,7 @@ pub async fn list(
     limit: i64,
     now: DateTime<Utc>,
 ) -> Result<Vec<PinRequestRecord>, StoreError> {
-    run(pool, "list_pin_requests", async |connection| {
+    read(pool, "list_pin_requests", async |connection| {
         let rows = sqlx::query_as!(
             Row,
             r#"SELECT p.id, p.person_key, p.state, p.channel, p.create_time, p.expire_time, p.close_time,
@@ -62,7 +62,7 @@ pub async fn list(
 
 /// The PIN request of that id.
 pub async fn get(pool: &PgPool, id: Uuid, now: DateTime<Utc>) -> Result<Option<PinRequestRecord>, StoreError> {
-    run(pool, "get_pin_request", async |connection| {
+    read(pool, "get_pin_request", async |connection| {
         let row = sqlx::query_as!(
             Row,
             r#"SELECT p.id, p.person_key, p.state, p.channel, p.create_time, p.expire_time, p.close_time,

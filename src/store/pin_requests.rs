@@ -5,7 +5,7 @@ use serde::Deserialize;
 use sqlx::PgPool;
 use uuid::Uuid;
 
-use super::{StoreError, interval, run};
+use super::{StoreError, interval, read};
 use crate::domain::channel::Channel;
 use crate::domain::person::{MobileKey, PersonKey};
 use crate::domain::rules::{Limit, PinRules};
@@ -78,7 +78,7 @@ pub async fn open(
     rules: &PinRules,
     now: DateTime<Utc>,
 ) -> Result<Option<PinRequestView>, StoreError> {
-    run(pool, "open_pin_request", async |connection| {
+    read(pool, "open_pin_request", async |connection| {
         let row = sqlx::query!(
             r#"SELECT p.id, p.channel, p.create_time, p.expire_time, p.masked_mobile_number, o.state AS dispatch_state,
                 CASE
@@ -128,7 +128,7 @@ pub async fn pins_until(
     mobile_pins: Limit,
     now: DateTime<Utc>,
 ) -> Result<PinLimits, StoreError> {
-    run(pool, "pin_limits", async |connection| {
+    read(pool, "pin_limits", async |connection| {
         // As in issue_temporary_pin.sql: the PIN whose leaving the window makes room for one more.
         let row = sqlx::query!(
             r#"SELECT

@@ -8,7 +8,7 @@ use sqlx::migrate::{Migrate as _, MigrateError, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Connection as _, PgPool};
 
-use super::{StoreError, run};
+use super::{StoreError, read};
 
 /// The schema this version of the service needs.
 static MIGRATIONS: Migrator = sqlx::migrate!();
@@ -55,7 +55,9 @@ pub(super) fn connect_options(url: &str, settings: &PoolSettings) -> Result<PgCo
     Ok(PgConnectOptions::from_str(url)
         .map_err(|_| invalid())?
         .application_name(env!("CARGO_PKG_NAME"))
-        .options([("statement_timeout", settings.statement_timeout.as_millis().to_string())]))
+        .options([("statement_timeout", settings.statement_timeout.as_millis().to_string())])
+        // A statement whose asker has closed the connection, because its time was over, ends there too.
+        .options([("client_connection_check_interval", "500ms")]))
 }
 
 pub(super) fn pool_options(settings: &PoolSettings) -> PgPoolOptions {
@@ -87,7 +89,7 @@ pub async fn migrate(pool: &PgPool) -> Result<(), StoreError> {
 
 /// Whether every migration that this version needs has been applied, unchanged.
 pub async fn schema_is_current(pool: &PgPool) -> Result<bool, StoreError> {
-    run(pool, "schema", async |connection| {
+    read(pool, "schema", async |connection| {
         let applied = match connection.list_applied_migrations("_sqlx_migrations").await {
             Ok(applied) => applied,
             Err(MigrateError::Execute(error)) if is_undefined_table(&error) => return Ok(false),

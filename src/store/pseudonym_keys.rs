@@ -39,6 +39,7 @@ pub fn connect_instance(url: &str, settings: &PoolSettings, key_id: i32) -> Resu
         Box::pin(async move {
             let admitted = admit(connection, key_id).await;
             if admitted.is_err() {
+                sqlx::query("SELECT pg_advisory_unlock_all()").execute(connection).await?;
                 tokio::time::sleep(REST).await;
             }
             admitted

@@ -72,7 +72,8 @@ impl Retention {
     }
 }
 
-/// Deletes rows older than the settings say, in batches. Returns how many went.
+/// Deletes rows older than the settings say, in batches, but none of the audit: see [`crate::audit::purge`]. Returns how
+/// many went.
 pub async fn purge(pool: &PgPool, retention: &Retention, now: DateTime<Utc>) -> Result<u64, StoreError> {
     let mut total = 0;
     for (table, kept) in [
@@ -83,9 +84,6 @@ pub async fn purge(pool: &PgPool, retention: &Retention, now: DateTime<Utc>) -> 
         (Table::Outbox, retention.outbox),
         // A reset has no more effect when the rows that it discounts have gone.
         (Table::LimitResets, retention.verifications.max(retention.pin_requests)),
-        // The agents first: their rows refer to the events. Those of operators go with their events.
-        (Table::AuditAgents, retention.audit_events),
-        (Table::AuditEvents, retention.audit_events),
     ] {
         loop {
             let deleted = delete_batch(pool, table, now - kept).await?;
@@ -106,8 +104,6 @@ enum Table {
     Requests,
     Outbox,
     LimitResets,
-    AuditAgents,
-    AuditEvents,
 }
 
 /// Deletes up to [`BATCH`] rows that came to be before `before`.
@@ -138,18 +134,6 @@ async fn delete_batch(pool: &PgPool, table: Table, before: DateTime<Utc>) -> Res
             Table::Requests => delete!("requests", "create_time"),
             Table::Outbox => delete!("outbox", "create_time"),
             Table::LimitResets => delete!("limit_resets", "reset_time"),
-            Table::AuditEvents => delete!("audit_events", "event_time"),
-            Table::AuditAgents => {
-                sqlx::query!(
-                    "DELETE FROM audit_agents WHERE audit_event_id IN (
-                        SELECT id FROM audit_events JOIN audit_agents ON audit_event_id = id WHERE event_time < $1 LIMIT $2
-                    )",
-                    before,
-                    BATCH
-                )
-                .execute(connection)
-                .await
-            }
         }?;
         Ok(deleted.rows_affected())
     })

@@ -3,6 +3,8 @@
 //! While it runs it has the database for itself. A column that each table has for that time marks the rows that are done;
 //! a batch changes rows and marks in one transaction. Audit events are never rewritten: they say which key they are under.
 
+use std::time::Duration;
+
 use anyhow::{Context as _, bail, ensure};
 use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, Row as _};
@@ -22,13 +24,21 @@ pub const REKEYED: [(&str, &[&str]); 7] = [
 ];
 
 /// Bytes that are left as they are, because they are no pseudonyms or stand in the audit.
-pub const LEFT: [(&str, &str); 5] = [
+pub const LEFT: [(&str, &str); 9] = [
     ("pin_requests", "verifier_salt"),
     ("pin_requests", "verifier_mac"),
     ("outbox", "sealed_body"),
     ("audit_events", "person_key"),
     ("audit_agents", "agent_key"),
+    ("audit_seals", "entries"),
+    ("audit_seals", "entries_digest"),
+    ("audit_seals", "previous_mac"),
+    ("audit_seals", "mac"),
 ];
+
+/// How often the lock is tried, and how long after a try the next one is.
+const LOCK_TRIES: u32 = 20;
+const LOCK_INTERVAL: Duration = Duration::from_millis(100);
 
 /// A re-keying under way.
 pub struct Rekeying {
@@ -159,18 +169,21 @@ impl Rekeying {
     }
 }
 
-/// Takes the lock that every connection of an instance shares.
+/// Takes the lock that every connection of an instance shares. Tries for a while: one that is refused has it for a moment.
 async fn lock(connection: &mut PgConnection) -> anyhow::Result<()> {
     let (class, object) = LOCK;
-    let is_alone: bool = sqlx::query_scalar("SELECT pg_try_advisory_lock($1, $2)")
-        .bind(class)
-        .bind(object)
-        .fetch_one(&mut *connection)
-        .await?;
-    if !is_alone {
-        bail!("instances are connected to the database, or another re-keying runs: stop them all first");
+    for _ in 0..LOCK_TRIES {
+        let is_alone: bool = sqlx::query_scalar("SELECT pg_try_advisory_lock($1, $2)")
+            .bind(class)
+            .bind(object)
+            .fetch_one(&mut *connection)
+            .await?;
+        if is_alone {
+            return Ok(());
+        }
+        tokio::time::sleep(LOCK_INTERVAL).await;
     }
-    Ok(())
+    bail!("instances are connected to the database, or another re-keying runs: stop them all first")
 }
 
 fn pseudonym(row: &PgRow, column: &str) -> anyhow::Result<Option<[u8; 32]>> {

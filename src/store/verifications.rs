@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::{Connection as _, PgPool, PgTransaction};
 use uuid::Uuid;
 
-use super::{StoreError, interval, lock_keys, run};
+use super::{StoreError, interval, lock_keys, read, run};
 use crate::domain::assurance::AssuranceLevel;
 use crate::domain::channel::Channel;
 use crate::domain::person::{AgentKey, PersonKey};
@@ -168,7 +168,7 @@ pub async fn limited_until(
     failed: Limit,
     now: DateTime<Utc>,
 ) -> Result<Option<DateTime<Utc>>, StoreError> {
-    run(pool, "verification_limit", async |connection| {
+    read(pool, "verification_limit", async |connection| {
         // As in verification_record.sql.
         let time = sqlx::query_scalar!(
             "SELECT create_time FROM verifications
@@ -193,7 +193,7 @@ pub async fn kinds_asked_in_vain(
     person: PersonKey,
     since: DateTime<Utc>,
 ) -> Result<Vec<FactKind>, StoreError> {
-    run(pool, "questions_asked_in_vain", async |connection| {
+    read(pool, "questions_asked_in_vain", async |connection| {
         let names = sqlx::query_scalar!(
             r#"SELECT DISTINCT unnest(question_kinds) AS "kind!" FROM verifications
             WHERE person_key = $1 AND state <> 'verified' AND create_time > $2"#,
@@ -209,7 +209,7 @@ pub async fn kinds_asked_in_vain(
 
 /// R20: how often somebody has witnessed since `since`.
 pub async fn witness_uses(pool: &PgPool, witness: PersonKey, since: DateTime<Utc>) -> Result<u32, StoreError> {
-    run(pool, "witness_uses", async |connection| {
+    read(pool, "witness_uses", async |connection| {
         let count = sqlx::query_scalar!(
             r#"SELECT count(*) AS "count!" FROM verifications
             WHERE witness_key = $1 AND state = 'verified' AND create_time > $2"#,

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use opentelemetry::KeyValue;
-use opentelemetry::metrics::{Counter, Histogram, Meter};
+use opentelemetry::metrics::{Counter, Gauge, Histogram, Meter, UpDownCounter};
 use tonic::Code;
 
 use crate::domain::channel::Channel;
@@ -16,6 +16,8 @@ const DURATION_BOUNDS: [f64; 14] = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 
 #[derive(Clone, Debug)]
 pub struct Metrics {
     calls: Histogram<f64>,
+    running_calls: UpDownCounter<i64>,
+    shed_calls: Counter<u64>,
     pins: Counter<u64>,
     verifications: Counter<u64>,
     redemptions: Counter<u64>,
@@ -24,6 +26,8 @@ pub struct Metrics {
     dependency_failures: Counter<u64>,
     reloads: Counter<u64>,
     handshakes: Counter<u64>,
+    audit_waiting: Gauge<u64>,
+    audit_waiting_age: Gauge<f64>,
 }
 
 impl Metrics {
@@ -38,6 +42,11 @@ impl Metrics {
                 .with_description("Duration of calls, by method and status code")
                 .with_boundaries(DURATION_BOUNDS.to_vec())
                 .build(),
+            running_calls: meter
+                .i64_up_down_counter("temporary_pin.calls.running")
+                .with_description("Calls at work, those whose caller has gone counted too")
+                .build(),
+            shed_calls: counter("temporary_pin.calls.shed", "Calls refused because too many were at work"),
             pins: counter("temporary_pin.pins", "PINs issued, by channel"),
             verifications: counter("temporary_pin.verifications", "Verifications, by channel and outcome"),
             redemptions: counter("temporary_pin.redemptions", "Redemptions, by outcome"),
@@ -46,6 +55,15 @@ impl Metrics {
             dependency_failures: counter("temporary_pin.dependency.failures", "Dependencies that did not answer"),
             handshakes: counter("temporary_pin.handshakes", "Connections that came in, by outcome"),
             reloads: counter("temporary_pin.reloads", "Files read again, by role and outcome"),
+            audit_waiting: meter
+                .u64_gauge("temporary_pin.audit.waiting")
+                .with_description("Audit events that are not sealed yet")
+                .build(),
+            audit_waiting_age: meter
+                .f64_gauge("temporary_pin.audit.waiting.age")
+                .with_unit("s")
+                .with_description("Age of the oldest audit event that is not sealed yet; 0 without any")
+                .build(),
         }
     }
 
@@ -59,6 +77,21 @@ impl Metrics {
                 KeyValue::new("rpc.response.status_code", code_name(code)),
             ],
         );
+    }
+
+    /// A call has got a place.
+    pub fn call_began(&self) {
+        self.running_calls.add(1, &[]);
+    }
+
+    /// The work of a call has ended.
+    pub fn call_ended(&self) {
+        self.running_calls.add(-1, &[]);
+    }
+
+    /// A call was refused because too many were at work.
+    pub fn call_shed(&self) {
+        self.shed_calls.add(1, &[]);
     }
 
     /// A PIN was issued.
@@ -99,6 +132,12 @@ impl Metrics {
     /// The files of that role were read again: taken, or refused.
     pub fn reload(&self, role: &'static str, outcome: &'static str) {
         self.reloads.add(1, &[KeyValue::new("role", role), KeyValue::new("outcome", outcome)]);
+    }
+
+    /// So many audit events wait to be sealed, the oldest for so long.
+    pub fn audit_waiting(&self, events: u64, age: Duration) {
+        self.audit_waiting.record(events, &[]);
+        self.audit_waiting_age.record(age.as_secs_f64(), &[]);
     }
 }
 

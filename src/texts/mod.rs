@@ -11,6 +11,7 @@ use crate::domain::language::Language;
 use crate::domain::mobile::MobileNumber;
 use crate::domain::pin::Pin;
 use crate::domain::question::FactKind;
+use crate::domain::reason::Reason;
 
 /// All texts. Load once, share.
 pub struct Texts {
@@ -89,16 +90,43 @@ impl Texts {
         self.text(&format!("question_{}", kind.as_str()), language, None)
     }
 
+    /// What to tell a person who is refused, and the language it is in: Danish where there is no text in the other. `until`:
+    /// from when another try may succeed; told in Danish time.
+    #[must_use]
+    pub fn refusal(&self, reason: Reason, until: Option<DateTime<Utc>>, language: Language) -> (Language, String) {
+        let id = format!("refusal_{}", reason.as_str().to_lowercase());
+        let (language, bundle) = self.bundle(&id, language);
+        let message = bundle.get_message(&id).expect("da.ftl has every text: tested");
+        let timed = until.and_then(|until| Some((until, message.get_attribute("until")?.value())));
+        let mut args = FluentArgs::new();
+        let pattern = match timed {
+            Some((until, pattern)) => {
+                let until = until.with_timezone(&Europe::Copenhagen);
+                let day = if language == Language::En { "%-d %b %Y" } else { "%-d.%-m.%Y" };
+                args.set("date", until.format(day).to_string());
+                args.set("time", until.format(forms(language).1).to_string());
+                pattern
+            }
+            None => message.value().expect("every text has a value: tested"),
+        };
+        (language, bundle.format_pattern(pattern, Some(&args), &mut Vec::new()).into_owned())
+    }
+
     fn text(&self, id: &str, language: Language, args: Option<&FluentArgs<'_>>) -> String {
+        let (_, bundle) = self.bundle(id, language);
+        let pattern =
+            bundle.get_message(id).and_then(|message| message.value()).expect("da.ftl has every text: tested");
+        bundle.format_pattern(pattern, args, &mut Vec::new()).into_owned()
+    }
+
+    /// The texts of the language if they hold `id`, else the Danish ones.
+    fn bundle(&self, id: &str, language: Language) -> (Language, &FluentBundle<FluentResource>) {
         let wanted = match language {
             Language::Da => &self.da,
             Language::En => &self.en,
             Language::Kl => &self.kl,
         };
-        let bundle = if wanted.has_message(id) { wanted } else { &self.da };
-        let pattern =
-            bundle.get_message(id).and_then(|message| message.value()).expect("da.ftl has every text: tested");
-        bundle.format_pattern(pattern, args, &mut Vec::new()).into_owned()
+        if wanted.has_message(id) { (language, wanted) } else { (Language::Da, &self.da) }
     }
 }
 

@@ -121,3 +121,34 @@ fn r16_every_kind_of_fact_has_its_question() {
     }
     assert_ne!(texts.question(FactKind::Birthplace, Language::Da), texts.question(FactKind::Birthplace, Language::En));
 }
+
+/// Every reason has its text in Danish and English, with its time where one is known, and nothing left open.
+#[test]
+fn every_refusal_tells_the_person_what_to_do() {
+    let texts = Texts::load();
+    for reason in Reason::ALL {
+        let mut told = Vec::new();
+        for language in [Language::Da, Language::En] {
+            for until in [None, Some(at("2026-11-24T12:05:00Z"))] {
+                let (in_language, text) = texts.refusal(*reason, until, language);
+                assert_eq!(in_language, language, "{reason:?} has no text");
+                assert!(text.len() > 10 && text.ends_with('.'), "{reason:?}: {text}");
+                assert!(!text.contains(['{', '}', '$']), "{reason:?}: an unresolved value: {text}");
+                assert!(!text.contains("refusal_"), "{reason:?}: an unresolved text: {text}");
+                told.push(text);
+            }
+        }
+        assert_ne!(told[0], told[2], "{reason:?}: not translated");
+        assert_eq!(told[0] == told[1], told[2] == told[3], "{reason:?}: a time in one language alone");
+    }
+}
+
+#[rstest]
+#[case(Language::Da, Language::Da, "Kom tilbage 24.11.2026 kl. 13.05 dansk tid.")]
+#[case(Language::En, Language::En, "Come back on 24 Nov 2026 at 13:05 Danish time.")]
+#[case(Language::Kl, Language::Da, "Kom tilbage 24.11.2026 kl. 13.05 dansk tid.")]
+fn a_refusal_names_the_time_in_danish_time(#[case] asked: Language, #[case] given: Language, #[case] ending: &str) {
+    let (language, text) = Texts::load().refusal(Reason::HoldRunning, Some(at("2026-11-24T12:05:00Z")), asked);
+    assert_eq!(language, given);
+    assert!(text.ends_with(ending), "{text}");
+}

@@ -7,7 +7,6 @@
 #[allow(dead_code, reason = "the flows need more of it")]
 mod acts;
 #[path = "../support/authority.rs"]
-#[allow(dead_code, reason = "the tests of TLS need more of it")]
 mod authority;
 #[path = "../flows/calls.rs"]
 #[allow(dead_code, reason = "the flows need more of it")]

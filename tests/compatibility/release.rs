@@ -44,7 +44,7 @@ impl Release {
             certificate = path("server.pem"),
             key = path("server.key"),
             client_ca = path("client-ca.pem"),
-            postgres = installation.database_url(),
+            postgres = installation.url_as_owner(),
             redis = redis_url(),
             name = installation.name,
             register = register["url"],

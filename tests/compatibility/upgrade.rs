@@ -32,14 +32,17 @@ impl Upgrade {
         installation.set("RULES__HOLD__WAIT", "3s");
         installation.set("RULES__PIN__RESEND_INTERVAL", "1s");
         let release = Release::install(&installation, &world.sandbox).await;
-        std::fs::copy(&release.key_ring, installation.path("keys.toml")).unwrap();
+        let ring = installation.path("keys.toml");
+        std::fs::copy(&release.key_ring, &ring).unwrap();
+        // The release knows no audit key.
+        installation.run(&["keys", "add", "--ring", &ring, "--purpose", "audit"]);
         (world, Self { installation, release })
     }
 
     /// The release serves, the present version's migrations run meanwhile, and then that serves too.
     pub(crate) async fn both(&self) -> [Version<'_>; 2] {
         let release = Version::of(self.release.start(&self.installation.authority).await);
-        self.installation.run(&["migrate"]);
+        self.installation.migrate();
         [release, Version::of(self.installation.start().await)]
     }
 

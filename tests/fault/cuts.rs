@@ -69,6 +69,9 @@ async fn cut_in_the_middle(part: f64, cut: impl Fn(&Faulty)) {
     let orders = 1 + i64::try_from(people.len()).unwrap();
     assert_eq!(world.count("pin_requests").await, orders);
 
+    // A hand-over that has begun would be given up if its lease ran out, and the dispatcher asks again before it goes on.
+    let under_way = async || world.count("outbox WHERE state = 'queued' AND handover_time IS NOT NULL").await;
+    until("no hand-over is under way", async || under_way().await == 0).await;
     // A claim whose answer was lost lasts as long as its lease.
     world.sandbox.post("/clock/advance", json!({ "seconds": LEASE.num_seconds() })).await;
     // The dispatcher asks again until what it saw is recorded.

@@ -2,11 +2,18 @@
 
 use std::time::{Duration, Instant};
 
+use chrono::TimeDelta;
 use rstest::rstest;
-use temporary_pin::proto::temporarypin::v1::{CheckEligibilityRequest, IssueTemporaryPinRequest, Reason};
+use temporary_pin::proto::temporarypin::v1::{
+    CheckEligibilityRequest, IssueTemporaryPinRequest, Reason, RedeemTemporaryPinRequest,
+};
+use temporary_pin::store::LONGEST_STATEMENT;
 use tonic::Code;
+use uuid::Uuid;
 
-use crate::calls::uuid;
+use crate::calls::{Answer, uuid};
+use crate::faulty::Faulty;
+use crate::outages::Outage;
 use crate::sandbox::Sandbox;
 use crate::world::{World, until};
 
@@ -43,25 +50,91 @@ async fn a_long_deadline_does_not_prolong_the_work() {
     assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
 }
 
+/// An order that is given up before anything of it was begun: it is not done later, and what was spent is given back.
+#[rstest]
+#[case::register_slow(Outage::RegisterSlow)]
+#[case::redis_silent(Outage::RedisSilent)]
 #[tokio::test(flavor = "multi_thread")]
-async fn what_outlasts_its_deadline_is_recorded_all_the_same() {
+async fn r25_what_is_not_begun_by_its_deadline_is_not_done_and_costs_nothing(#[case] outage: Outage) {
+    let faulty = Faulty::open(1).await;
+    let world = &faulty.world;
+    let person = world.somebody().await;
+    let verification = world.identify(&person).await;
+    outage.begin(&faulty).await;
+    // As many as a person may have PINs in a day.
+    for _ in 0..3 {
+        let order = order(world, &verification, uuid(), "300m").await;
+        order.unwrap_err().assert(Code::DeadlineExceeded, Reason::DeadlineExceeded);
+    }
+    faulty.mend().await;
+
+    until("the person can order", async || world.issue("phone", &verification).await.is_ok()).await;
+    assert_eq!(world.count("requests").await, 1);
+    assert_eq!(world.texts(&person).await.len(), 1);
+    for _ in 0..2 {
+        world.advance(TimeDelta::minutes(10)).await;
+        let verification = world.identify(&person).await;
+        world.issue("phone", &verification).await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_begun_by_its_deadline_is_recorded_all_the_same() {
     let world = open().await;
     let person = world.somebody().await;
-    let verification_id = world.identify(&person).await;
-    let request_id = uuid();
-    let request = IssueTemporaryPinRequest {
-        request_id: request_id.to_string(),
-        verification_id: verification_id.clone(),
-        language: 0,
-    };
-    world.slow("/register", 1).await;
-    let order = world.call_raw("phone", "TemporaryPinService/IssueTemporaryPin", Some("300m"), &request).await;
+    let (verification, request_id) = (world.identify(&person).await, uuid());
+    let lock = world.lock("pin_requests").await;
+    let order = order(&world, &verification, request_id, "500m").await;
     order.unwrap_err().assert(Code::DeadlineExceeded, Reason::DeadlineExceeded);
-    assert_eq!(world.count("pin_requests").await, 0);
+    assert_eq!(world.waiting().await, 1, "the statement waits for the lock still");
+    drop(lock);
 
     until("the order is recorded", async || world.count("requests").await == 1).await;
     assert_eq!(world.texts(&person).await.len(), 1);
-    world.issue_again("phone", &verification_id, request_id).await.unwrap();
+    world.issue_again("phone", &verification, request_id).await.unwrap();
     assert_eq!(world.count("pin_requests").await, 1);
     assert_eq!(world.texts(&person).await.len(), 1);
+}
+
+/// A try that has been counted is compared and concluded, also when its deadline passes in between.
+#[tokio::test(flavor = "multi_thread")]
+async fn r3_a_try_that_is_counted_is_concluded_whatever_the_time() {
+    let world = open().await;
+    let person = world.somebody().await;
+    let pin = world.pin(&person).await;
+    let lock = world.lock("requests").await;
+    let request = RedeemTemporaryPinRequest { request_id: uuid().to_string(), person: Some(person.reference()), pin };
+    let redeem = world.call_raw("redeemer", "RedemptionService/RedeemTemporaryPin", Some("500m"), &request).await;
+    redeem.unwrap_err().assert(Code::DeadlineExceeded, Reason::DeadlineExceeded);
+    drop(lock);
+
+    until("it is redeemed", async || world.count("pin_requests WHERE state = 'redeemed'").await == 1).await;
+    assert_eq!(world.count("requests WHERE method = 'RedeemTemporaryPin' AND response IS NOT NULL").await, 1);
+}
+
+/// What only reads holds no connection, and no work in Postgres, for a caller who has ceased to wait.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_read_ends_with_its_deadline() {
+    let world = open().await;
+    let person = world.somebody().await;
+    world.check("phone", person.reference()).await.unwrap();
+    let _lock = world.lock("pin_requests").await;
+    let request = CheckEligibilityRequest { person: Some(person.reference()) };
+    let start = Instant::now();
+    for _ in 0..3 {
+        let check = world.call_raw("phone", "TemporaryPinService/CheckEligibility", Some("300m"), &request).await;
+        check.unwrap_err().assert(Code::DeadlineExceeded, Reason::DeadlineExceeded);
+    }
+    until("Postgres has ended the statements", async || world.waiting().await == 0).await;
+    // Each would have waited for the lock as long as a statement may run.
+    assert!(start.elapsed() < LONGEST_STATEMENT, "{:?}", start.elapsed());
+}
+
+async fn order(world: &World, verification: &str, request_id: Uuid, timeout: &str) -> Answer<()> {
+    let request = IssueTemporaryPinRequest {
+        request_id: request_id.to_string(),
+        verification_id: verification.to_owned(),
+        language: 0,
+    };
+    world.call_raw("phone", "TemporaryPinService/IssueTemporaryPin", Some(timeout), &request).await
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use serde_json::json;
+use sqlx::PgConnection;
 use temporary_pin::proto::temporarypin::v1::verify_identity_response::State;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
@@ -94,5 +95,20 @@ impl World {
     pub(crate) async fn count(&self, table: &'static str) -> i64 {
         let count = sqlx::AssertSqlSafe(format!("SELECT count(*) FROM {table}"));
         sqlx::query_scalar(count).fetch_one(&mut self.database().await).await.unwrap()
+    }
+
+    /// Holds a table, so that whoever needs it waits until this is dropped.
+    pub(crate) async fn lock(&self, table: &'static str) -> PgConnection {
+        let mut holder = self.database().await;
+        let lock = format!("BEGIN; LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE");
+        sqlx::raw_sql(sqlx::AssertSqlSafe(lock)).execute(&mut holder).await.unwrap();
+        holder
+    }
+
+    /// How many statements wait for a lock.
+    pub(crate) async fn waiting(&self) -> i64 {
+        let waiting = "SELECT count(*) FROM pg_stat_activity
+            WHERE datname = current_database() AND wait_event_type = 'Lock' AND state = 'active'";
+        sqlx::query_scalar(waiting).fetch_one(&mut self.database().await).await.unwrap()
     }
 }

@@ -7,7 +7,6 @@
 #[allow(dead_code, reason = "the flows need more of it")]
 mod acts;
 #[path = "../support/authority.rs"]
-#[allow(dead_code, reason = "the tests of TLS need more of it")]
 mod authority;
 #[path = "../flows/calls.rs"]
 #[allow(dead_code, reason = "the flows need more of it")]
@@ -31,12 +30,15 @@ mod support;
 mod world;
 
 mod faulty;
+mod inside;
 mod raw;
 
 mod crash;
 mod cuts;
 mod deadlines;
+mod every_await;
 mod gateway;
 mod going_away;
 mod operators;
 mod outages;
+mod overload;

@@ -20,7 +20,7 @@ use crate::faulty::Faulty;
 const DEADLINE: Duration = Duration::from_secs(10);
 
 #[derive(Clone, Copy)]
-enum Outage {
+pub(crate) enum Outage {
     RedisDown,
     RedisSilent,
     PostgresDown,
@@ -30,7 +30,7 @@ enum Outage {
 }
 
 impl Outage {
-    async fn begin(self, faulty: &Faulty) {
+    pub(crate) async fn begin(self, faulty: &Faulty) {
         match self {
             Self::RedisDown => faulty.redis.refuse(),
             Self::RedisSilent => faulty.redis.stall(),

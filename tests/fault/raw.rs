@@ -24,6 +24,7 @@ impl World {
             .post(format!("{}/temporarypin.v1.{method}", self.sandbox.grpc_url))
             .header("content-type", "application/grpc")
             .header("te", "trailers")
+            .header("accept-language", "en")
             .header("x-sandbox-caller", caller)
             .body(frame);
         if let Some(timeout) = timeout {

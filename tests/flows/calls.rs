@@ -41,7 +41,13 @@ impl Refusal {
         let reason = Reason::from_str_name(&format!("REASON_{}", info.reason));
         let until = info.metadata.get("nextAttemptTime").map(|time| time.parse().unwrap());
         let has_retry_info = details.retry_info().is_some_and(|retry| retry.retry_delay.is_some());
+        let reason = reason.unwrap_or_else(|| panic!("not in the contract: {status:?}"));
         match status.code() {
+            Code::ResourceExhausted if reason == Reason::MessageTooLarge => {}
+            Code::ResourceExhausted if reason == Reason::Overloaded => {
+                assert!(has_retry_info, "{status:?}");
+                assert_eq!(status.metadata().get("grpc-retry-pushback-ms").unwrap(), "1000");
+            }
             Code::ResourceExhausted => {
                 assert!(details.quota_failure().is_some_and(|quota| quota.violations.len() == 1), "{status:?}");
                 assert!(has_retry_info && until.is_some(), "{status:?}");
@@ -50,7 +56,7 @@ impl Refusal {
             Code::Unavailable => assert!(has_retry_info, "{status:?}"),
             _ => {}
         }
-        Self { code: status.code(), reason: reason.unwrap(), until, details: Box::new(details) }
+        Self { code: status.code(), reason, until, details: Box::new(details) }
     }
 
     /// The fields that are malformed, sorted.
@@ -152,9 +158,10 @@ impl World {
     }
 }
 
-/// A request of that caller.
+/// A request of that caller, whose refusal shall have a text in English.
 pub(crate) fn by<T>(caller: &str, message: T) -> Request<T> {
     let mut request = Request::new(message);
+    request.metadata_mut().insert("accept-language", AsciiMetadataValue::from_static("en"));
     request.metadata_mut().insert("x-sandbox-caller", caller.parse::<AsciiMetadataValue>().unwrap());
     request
 }

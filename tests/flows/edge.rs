@@ -5,14 +5,18 @@ use std::time::Duration;
 use reqwest::Client;
 use serde_json::json;
 use temporary_pin::proto::temporarypin::v1::verify_identity_request::Evidence;
-use temporary_pin::proto::temporarypin::v1::{Reason, RedeemTemporaryPinRequest, WebLogin};
+use temporary_pin::proto::temporarypin::v1::{
+    Answer as QuestionAnswer, QuestionAnswers, Reason, RedeemTemporaryPinRequest, WebLogin,
+};
 use tonic::{Code, Status};
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_client::HealthClient;
 
 use crate::acts::{CLERK, QUESTIONS, truth};
 use crate::calls::{Refusal, answer, by, uuid};
 use crate::world::World;
 
-const TEMPORARY_PIN: &str = "temporarypin.v1.TemporaryPinService";
+pub(crate) const TEMPORARY_PIN: &str = "temporarypin.v1.TemporaryPinService";
 const REDEMPTION: &str = "temporarypin.v1.RedemptionService";
 
 /// A call as bytes on the wire.
@@ -25,11 +29,18 @@ pub(crate) struct Raw<'a> {
 impl Raw<'_> {
     /// What it is refused with.
     pub(crate) async fn refused(self, world: &World) -> Refusal {
+        self.refused_within(world, "20S").await
+    }
+
+    /// What it is refused with, when its caller waits so long, as `grpc-timeout` has it.
+    pub(crate) async fn refused_within(self, world: &World, timeout: &str) -> Refusal {
         let client = Client::builder().http2_prior_knowledge().timeout(Duration::from_secs(20)).build().unwrap();
         let mut request = client
             .post(format!("{}/{}", world.sandbox.grpc_url, self.path))
             .header("content-type", "application/grpc")
             .header("te", "trailers")
+            .header("accept-language", "en")
+            .header("grpc-timeout", timeout)
             .body(self.body);
         if let Some(caller) = self.caller {
             request = request.header("x-sandbox-caller", caller);
@@ -128,11 +139,41 @@ async fn a_body_that_is_no_message_is_malformed() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_too_large_is_malformed() {
+async fn a_message_that_is_too_large_is_refused_whatever_is_in_it() {
     let world = World::open().await;
-    let login = WebLogin { id_token: "x".repeat(100_000), nonce: uuid().to_string() };
-    let refusal = world.verify("web", Evidence::WebLogin(login)).await.unwrap_err();
+    for (size, code, reason) in [
+        (60_000, Code::InvalidArgument, Reason::InvalidField),
+        (65_536, Code::ResourceExhausted, Reason::MessageTooLarge),
+        (4_000_000, Code::ResourceExhausted, Reason::MessageTooLarge),
+    ] {
+        let login = WebLogin { id_token: "x".repeat(size), nonce: uuid().to_string() };
+        let refusal = world.verify("web", Evidence::WebLogin(login)).await.unwrap_err();
+        refusal.assert(code, reason);
+        assert!(refusal.details.retry_info().is_none(), "waiting does not help");
+    }
+}
+
+/// Others than ours take no more, and their refusals are tonic's.
+#[tokio::test]
+async fn health_takes_no_large_message_either() {
+    let world = World::open().await;
+    let check = async |size| {
+        let request = HealthCheckRequest { service: "x".repeat(size) };
+        HealthClient::new(world.channel.clone()).check(request).await.unwrap_err().code()
+    };
+    assert_eq!(check(60_000).await, Code::NotFound);
+    assert_eq!(check(65_536).await, Code::OutOfRange);
+}
+
+/// As many violations as the largest request could hold would outgrow every header.
+#[tokio::test]
+async fn a_request_with_very_many_faults_is_answered() {
+    let world = World::open().await;
+    let answers = vec![QuestionAnswer::default(); 20_000];
+    let evidence = QuestionAnswers { verification_id: "x".into(), answers, agent_token: "x".into() };
+    let refusal = world.verify("phone", Evidence::QuestionAnswers(evidence)).await.unwrap_err();
     refusal.assert(Code::InvalidArgument, Reason::InvalidField);
+    assert_eq!(refusal.fields(), ["question_answers.answers"]);
 }
 
 #[tokio::test]

@@ -8,6 +8,8 @@ mod calls;
 mod person;
 #[path = "../support/sandbox.rs"]
 mod sandbox;
+#[path = "../support/mod.rs"]
+mod support;
 mod world;
 
 mod cast;
@@ -15,8 +17,10 @@ mod counter;
 mod dump;
 mod dump_trials;
 mod edge;
+mod every_reason;
 mod failed_verifications;
 mod issue;
+mod languages;
 mod limits;
 mod logins;
 mod malformed;

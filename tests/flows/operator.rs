@@ -26,6 +26,7 @@ macro_rules! operator_calls {
         impl World {
             $(
                 pub(crate) async fn $name(&self, person: PersonReference) -> Answer<pb::$response> {
+                    #[allow(clippy::needless_update, reason = "some requests have no more fields than these")]
                     let request = pb::$request { person: Some(person), reason: REASON.into(), ..Default::default() };
                     answer(self.operator_service().$name(by("operator", request)).await)
                 }

@@ -103,6 +103,11 @@ impl World {
         client.get_multiplexed_async_connection().await.unwrap()
     }
 
+    /// What all keys of the service in Redis begin with.
+    pub(crate) fn redis_prefix(&self) -> &str {
+        &self.scratch
+    }
+
     /// The keys that the service has in Redis.
     pub(crate) async fn redis_keys(&self) -> Vec<String> {
         let mut redis = self.redis().await;

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use rstest::rstest;
 use serde_json::json;
+use temporary_pin::deadline;
 use temporary_pin::login::{IdTokens, IssuerSettings, LoginError};
 use tokio::task::JoinSet;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use crate::issuer::{Behaviour, SigningKey};
 use crate::{LOGIN_AGE, NONCE, NOW, PERSON, World, at, log, not_genuine};
@@ -31,6 +32,18 @@ async fn many_at_once_fetch_once() {
         logins.spawn(async move { world.web(&world.token(json!({}))).await });
     }
     assert!(logins.join_all().await.into_iter().all(|login| login.is_ok()));
+    assert_eq!(world.issuer.fetches(), 1);
+}
+
+/// Who begins a fetch may cease to wait before it ends: the others need the keys all the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fetch_outlives_the_deadline_of_the_call_that_began_it() {
+    let world = World::new().await;
+    world.issuer.behaviour().delay = Duration::from_millis(300);
+    let token = world.token(json!({}));
+    let hasty = deadline::until(Instant::now() + Duration::from_millis(50), world.web(&token)).await;
+    assert_eq!(hasty.unwrap_err(), LoginError::Unavailable);
+    world.web(&token).await.unwrap();
     assert_eq!(world.issuer.fetches(), 1);
 }
 

@@ -127,7 +127,8 @@ async fn calls_that_are_taken_back_at_once_end_the_connection() {
     let installation = installation(&[("PENDING_RESETS", "5")]).await;
     let process = installation.start().await;
     let mut wire = Wire::open(&process, &installation.authority).await;
-    let streams = (0..100).map(|number| 2 * number + 1);
+    // Fewer than end a connection where nothing is set.
+    let streams = (0..10).map(|number| 2 * number + 1);
     let flood: Vec<u8> = streams.flat_map(|stream| [begin_call(stream), cancel_call(stream)].concat()).collect();
     wire.send(&flood).await;
     let frames = wire.rest().await;

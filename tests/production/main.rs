@@ -29,10 +29,12 @@ mod support;
 #[allow(dead_code, reason = "the flows need more of it")]
 mod world;
 
+mod audit;
 mod connections;
 mod deadline;
 mod ending;
 mod handshake;
+mod keys;
 mod matrix;
 mod reload;
 mod roles;

@@ -17,11 +17,22 @@ use crate::calls::Refusal;
 use crate::sandbox::Sandbox;
 
 /// Who may call what.
-const ALLOWED: [(&str, &[&str]); 4] = [
+const ALLOWED: [(&str, &[&str]); 15] = [
     ("temporarypin.v1.TemporaryPinService/CheckEligibility", CHANNELS),
     ("temporarypin.v1.TemporaryPinService/VerifyIdentity", CHANNELS),
     ("temporarypin.v1.TemporaryPinService/IssueTemporaryPin", CHANNELS),
     ("temporarypin.v1.RedemptionService/RedeemTemporaryPin", &["redeemer"]),
+    ("temporarypin.v1.OperatorService/ListPinRequests", &["operator"]),
+    ("temporarypin.v1.OperatorService/GetPinRequest", &["operator"]),
+    ("temporarypin.v1.OperatorService/ListAccessRequests", &["operator"]),
+    ("temporarypin.v1.OperatorService/ListLimits", &["operator"]),
+    ("temporarypin.v1.OperatorService/GetPersonBlock", &["operator"]),
+    ("temporarypin.v1.OperatorService/ListAuditEvents", &["operator"]),
+    ("temporarypin.v1.OperatorService/RevokeTemporaryPin", &["operator"]),
+    ("temporarypin.v1.OperatorService/CancelAccessRequest", &["operator"]),
+    ("temporarypin.v1.OperatorService/BlockPerson", &["operator"]),
+    ("temporarypin.v1.OperatorService/UnblockPerson", &["operator"]),
+    ("temporarypin.v1.OperatorService/ResetLimit", &["operator"]),
 ];
 
 const CHANNELS: &[&str] = &["web", "phone", "counter"];

@@ -7,6 +7,7 @@ use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use rstest::rstest;
+use temporary_pin::deadline;
 use temporary_pin::register::{Register, RegisterSettings, Unavailable};
 use tokio::net::TcpListener;
 use tonic::{Code, Status};
@@ -62,6 +63,22 @@ async fn a_look_up_ends_with_its_deadline() {
     let timeout = state.calls[0].get("grpc-timeout").unwrap().to_str().unwrap();
     let micros: u64 = timeout.strip_suffix('u').unwrap().parse().unwrap();
     assert!((1..=200_000).contains(&micros));
+}
+
+/// A caller who waits less than the register may take: so does the register.
+#[tokio::test]
+async fn a_look_up_ends_with_the_deadline_of_its_call() {
+    let world = World::new().await;
+    world.fake.state().delay = Duration::from_secs(30);
+
+    let begun = Instant::now();
+    let deadline = begun + Duration::from_millis(200);
+    assert_eq!(deadline::until(deadline.into(), world.look_up()).await.unwrap_err(), Unavailable);
+    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+    let state = world.fake.state();
+    let timeout = state.calls[0].get("grpc-timeout").unwrap().to_str().unwrap();
+    let micros: u64 = timeout.strip_suffix('u').unwrap().parse().unwrap();
+    assert!((1..=200_000).contains(&micros), "{micros}");
 }
 
 #[tokio::test]

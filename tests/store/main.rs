@@ -5,6 +5,7 @@
 mod access_requests;
 mod answer_rounds;
 mod atomicity;
+mod audited;
 mod issue;
 mod issue_limits;
 mod issue_race;
@@ -15,6 +16,7 @@ mod purge;
 mod redeem;
 mod redeem_race;
 mod rekey;
+mod rights;
 mod support;
 mod verifications;
 mod withdraw;

@@ -1,17 +1,20 @@
-//! The real binary, installed as in production: mutual TLS, a key ring, a database and a key prefix of its own. Around it
+//! The real binary, installed as in production: mutual TLS, a key ring, a database with its two roles and a key prefix of its
+//! own. Around it
 //! the world of a sandbox: its identity register, issuers, SMS gateway and phones.
 
 #![allow(dead_code, reason = "each test crate uses a part of this")]
 
 use std::ffi::OsString;
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output, Stdio};
 
 use redis::Commands as _;
 use reqwest::Url;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use temporary_pin::config::Config;
+use temporary_pin::store::rights::with_names;
 
 use crate::authority::{Authority, Signed};
 use crate::process::Process;
@@ -42,8 +45,22 @@ impl Installation {
         let installation = Self::without_tables_and_keys(sandbox).await;
         let key_ring = installation.path("keys.toml");
         installation.run(&["keys", "generate", "--out", &key_ring]);
-        installation.run(&["migrate"]);
+        installation.migrate();
         installation
+    }
+
+    /// Brings the schema up to date, as its owner.
+    pub(crate) fn migrate(&self) {
+        let output = self.output_as_owner(&["migrate"]);
+        assert!(output.status.success(), "{output:?}");
+    }
+
+    /// Runs a command as the owner of the tables.
+    pub(crate) fn output_as_owner(&self, arguments: &[&str]) -> Output {
+        let mut command = self.command(arguments);
+        command.env("TEMPORARY_PIN__POSTGRES__URL", self.url_as_owner());
+        command.env("TEMPORARY_PIN__POSTGRES__SERVICE_ROLE", format!("{}_service", self.name));
+        command.output().unwrap()
     }
 
     /// What is the same in every version.
@@ -53,10 +70,40 @@ impl Installation {
         fs::create_dir(&directory).unwrap();
         let mut installation = Self { directory, name, authority: Authority::new(), environment: Vec::new() };
         installation.write_files(sandbox).await;
-        installation.set("POSTGRES__URL", installation.database_url());
         installation.set("REDIS__URL", redis_url());
         run_sql(format!("CREATE DATABASE {}", installation.name)).await;
+        installation.make_roles().await;
+        installation.set("POSTGRES__URL", installation.url_as_service());
         installation
+    }
+
+    /// As an operator would.
+    async fn make_roles(&self) {
+        let [owner, service] = ["owner", "service"].map(|role| format!("{}_{role}", self.name));
+        let roles = include_str!("../../deploy/postgres/roles.sql");
+        let mut sql = with_names(roles, &[("database", &self.name), ("owner", &owner), ("service", &service)]);
+        for role in [&owner, &service] {
+            sql += &format!("ALTER ROLE {role} PASSWORD 'hunter2';");
+        }
+        let mut database = PgConnection::connect(&self.database_url()).await.unwrap();
+        sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut database).await.unwrap();
+    }
+
+    /// The database's URL as the owner of the tables.
+    pub(crate) fn url_as_owner(&self) -> String {
+        self.url_as(&format!("{}_owner", self.name))
+    }
+
+    /// The database's URL as the service.
+    pub(crate) fn url_as_service(&self) -> String {
+        self.url_as(&format!("{}_service", self.name))
+    }
+
+    fn url_as(&self, role: &str) -> String {
+        let mut url = Url::parse(&self.database_url()).unwrap();
+        url.set_username(role).unwrap();
+        url.set_password(Some("hunter2")).unwrap();
+        url.into()
     }
 
     async fn write_files(&self, sandbox: &Sandbox) {
@@ -131,6 +178,7 @@ impl Installation {
         Config::load(Some(Path::new(&self.path("temporary-pin.toml"))), environment).unwrap()
     }
 
+    /// Of the superuser who made the database.
     pub(crate) fn database_url(&self) -> String {
         let mut url = Url::parse(&std::env::var("DATABASE_URL").expect("DATABASE_URL must name a Postgres")).unwrap();
         url.set_path(&self.name);
@@ -149,6 +197,16 @@ impl Installation {
         command.env_clear().args(arguments).args(["--config", &self.path("temporary-pin.toml")]);
         command.envs(self.environment.iter().map(|(key, value)| (key, value)));
         command
+    }
+
+    /// Runs a command with that on its standard input: its status, what it says on stdout, and on stderr.
+    pub(crate) fn output(&self, arguments: &[&str], input: &str) -> (Option<i32>, String, String) {
+        let mut command = self.command(arguments);
+        let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        process.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+        let output = process.wait_with_output().unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        (output.status.code(), text(output.stdout), text(output.stderr))
     }
 
     pub(crate) fn run(&self, arguments: &[&str]) {
@@ -173,6 +231,7 @@ impl Drop for Installation {
         let clear = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(run_sql(format!("DROP DATABASE {name} WITH (FORCE)")));
+            runtime.block_on(run_sql(format!("DROP ROLE IF EXISTS {name}_owner, {name}_service")));
             let mut redis = redis::Client::open(redis_url()).unwrap().get_connection().unwrap();
             let keys: Vec<String> = redis.scan_match(format!("{name}*")).unwrap().map(Result::unwrap).collect();
             if !keys.is_empty() {

@@ -65,7 +65,7 @@ pub(crate) struct ServeArguments {
     /// Where the sandbox's own HTTP interface answers. Port 0: any free one.
     #[arg(long, default_value = "127.0.0.1:8025", value_parser = loopback)]
     http_address: SocketAddr,
-    /// A Postgres server on which this user may create databases. The sandbox makes one of its own there.
+    /// A Postgres server, as a superuser. The sandbox makes a database and two roles of its own there.
     #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
     database_url: String,
     /// A Redis server. The sandbox's keys have a prefix of their own there.
@@ -79,6 +79,9 @@ pub(crate) struct ServeArguments {
     /// questions.
     #[arg(long)]
     seed: Option<u64>,
+    /// Most calls that the service takes at once, to see what one more is answered.
+    #[arg(long)]
+    max_calls: Option<usize>,
 }
 
 #[tokio::main]

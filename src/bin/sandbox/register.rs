@@ -1,5 +1,7 @@
 //! The identity register: a real gRPC server of `identityregister.v1` that knows the cast, and can fail on demand.
 
+#![allow(clippy::disallowed_methods, reason = "not the service: its errors need no details")]
+
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 

@@ -31,16 +31,21 @@ const LONGEST_START: Duration = Duration::from_secs(30);
 pub(crate) async fn serve(
     world: &World,
     scratch: &Scratch,
+    max_calls: Option<usize>,
     plaintext: TcpListener,
     tls: TcpListener,
     seed: Option<u64>,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
-    let pool = store::connect(&scratch.database_url, &store::PoolSettings::default())?;
-    store::migrate(&pool).await.context("cannot make the tables")?;
-    pool.close().await;
+    let owner = store::connect(&scratch.owner_url, &store::PoolSettings::default())?;
+    store::migrate(&owner).await.context("cannot make the tables")?;
+    store::rights::grant(&owner, &scratch.service_role()).await.context("cannot grant what the service needs")?;
+    owner.close().await;
     let clock = Arc::new(world.clock.clone());
-    let (config, draws) = (config(world, scratch), question_draws::from_seed(seed));
+    let (mut config, draws) = (config(world, scratch), question_draws::from_seed(seed));
+    if let Some(max_calls) = max_calls {
+        config.server.max_calls = max_calls;
+    }
     let listeners = vec![Listener::plaintext(plaintext, Arc::new(NamedCallers))?, Listener::mutual_tls(tls, &config)?];
     server::run(&config, clock, draws, listeners, stop.cancelled_owned()).await
 }

@@ -84,7 +84,7 @@ async fn run(arguments: &ServeArguments, scratch: &Scratch, stop: CancellationTo
         std::future::pending().await
     };
     let mut outcome = tokio::select! {
-        served = service::serve(&world, scratch, grpc, tls, arguments.seed, stop) => served,
+        served = service::serve(&world, scratch, arguments.max_calls, grpc, tls, arguments.seed, stop) => served,
         not_ready = announced => not_ready,
     };
     world_stop.cancel();

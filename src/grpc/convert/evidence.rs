@@ -15,6 +15,9 @@ use crate::proto::temporarypin::v1::verify_identity_request::Evidence as Wire;
 /// Longest ID token that is looked at, in characters.
 const MAX_TOKEN: usize = 8192;
 
+/// More answers than there are kinds of question fit none. All of them named, their violations would outgrow a header.
+const MAX_ANSWERS: usize = FactKind::ALL.len();
+
 /// The channel that a kind of evidence belongs to; answers belong to phone and counter.
 pub(in super::super) fn fits(evidence: Option<&Wire>, channel: Channel) -> bool {
     match evidence {
@@ -107,10 +110,15 @@ fn confirmation(violations: &mut Violations, confirmation: Option<WireConfirmati
     }
 }
 
-fn answers(violations: &mut Violations, answers: pb::QuestionAnswers) -> Option<Answers> {
+fn answers(violations: &mut Violations, mut answers: pb::QuestionAnswers) -> Option<Answers> {
     let verification_id = violations.verification_id("question_answers.verification_id", answers.verification_id);
-    if answers.answers.is_empty() {
-        violations.add("question_answers.answers", "is required");
+    match answers.answers.len() {
+        0 => violations.add("question_answers.answers", "is required"),
+        1..=MAX_ANSWERS => {}
+        _ => {
+            violations.add("question_answers.answers", format!("must have at most {MAX_ANSWERS} elements"));
+            answers.answers.clear();
+        }
     }
     let texts: Vec<Option<(FactKind, SecretString)>> = answers
         .answers

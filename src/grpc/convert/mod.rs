@@ -8,6 +8,7 @@ mod person;
 
 pub(super) use answer::{eligibility, pin_request, redemption, verification};
 pub(super) use evidence::{evidence, fits as evidence_fits};
+pub(super) use names::language;
 pub(super) use operator::{
     access_request_record, audit_event, block, limit, limit_status, notice, page_size, person_and_reason,
     pin_request_record, reason,
@@ -22,7 +23,6 @@ use super::status;
 use crate::domain::cpr::CprNumber;
 use crate::domain::language::Language;
 use crate::domain::pin::Pin;
-use crate::proto::temporarypin::v1 as pb;
 
 /// Collects what is wrong with a request.
 #[derive(Default)]
@@ -95,15 +95,10 @@ impl Violations {
 
     /// An optional language: `Some(None)` when none is asked for.
     pub(super) fn language(&mut self, field: &str, value: i32) -> Option<Option<Language>> {
-        match pb::Language::try_from(value) {
-            Ok(pb::Language::Unspecified) => Some(None),
-            Ok(pb::Language::Da) => Some(Some(Language::Da)),
-            Ok(pb::Language::En) => Some(Some(Language::En)),
-            Ok(pb::Language::Kl) => Some(Some(Language::Kl)),
-            Err(_) => {
-                self.add(field, "must be LANGUAGE_DA, LANGUAGE_EN or LANGUAGE_KL");
-                None
-            }
+        let language = language(value);
+        if language.is_none() {
+            self.add(field, "must be LANGUAGE_DA, LANGUAGE_EN or LANGUAGE_KL");
         }
+        language
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::domain::assurance::AssuranceLevel;
 use crate::domain::channel::Channel;
+use crate::domain::language::Language;
 use crate::domain::question::FactKind;
 use crate::domain::reason::Reason;
 use crate::issuance::{DispatchState, PinState};
@@ -14,6 +15,7 @@ pub(super) const fn reason(value: Reason) -> pb::Reason {
         Reason::CallerUnknown => pb::Reason::CallerUnknown,
         Reason::CallerNotAllowed => pb::Reason::CallerNotAllowed,
         Reason::MethodUnknown => pb::Reason::MethodUnknown,
+        Reason::MessageTooLarge => pb::Reason::MessageTooLarge,
         Reason::IdentityNotConfirmed => pb::Reason::IdentityNotConfirmed,
         Reason::InsufficientData => pb::Reason::InsufficientData,
         Reason::LoginNotAccepted => pb::Reason::LoginNotAccepted,
@@ -46,10 +48,21 @@ pub(super) const fn reason(value: Reason) -> pb::Reason {
         Reason::AgentLimit => pb::Reason::AgentLimit,
         Reason::CallerLimit => pb::Reason::CallerLimit,
         Reason::ServiceLimit => pb::Reason::ServiceLimit,
+        Reason::Overloaded => pb::Reason::Overloaded,
         Reason::Unavailable => pb::Reason::Unavailable,
         Reason::DeadlineExceeded => pb::Reason::DeadlineExceeded,
         Reason::Internal => pb::Reason::Internal,
     }
+}
+
+/// `Some(None)` when none is named; `None` for what is no language.
+pub(in super::super) fn language(value: i32) -> Option<Option<Language>> {
+    Some(match pb::Language::try_from(value).ok()? {
+        pb::Language::Unspecified => None,
+        pb::Language::Da => Some(Language::Da),
+        pb::Language::En => Some(Language::En),
+        pb::Language::Kl => Some(Language::Kl),
+    })
 }
 
 pub(super) const fn channel(value: Channel) -> pb::Channel {

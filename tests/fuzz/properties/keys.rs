@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use temporary_pin::domain::pin::Pin;
-use temporary_pin::keys::{self, KeyRing};
+use temporary_pin::keys::{self, KeyRing, RingFile};
 use temporary_pin::random;
 use uuid::Uuid;
 
@@ -23,6 +23,8 @@ pub fn key_ring(data: &[u8]) -> bool {
             let (id, pin) = (Uuid::from_u128(7), Pin::parse("12345678").expect("a PIN"));
             let verifier = ring.pin_verifier(id, &pin, &mut random::secure());
             assert!(ring.pin_matches(id, &pin, &verifier));
+            let written = RingFile::parse(text).expect("read before").to_text();
+            assert!(*RingFile::parse(&written).expect("reads what it wrote").to_text() == *written);
             true
         }
         Err(error) => {

@@ -1,5 +1,7 @@
 //! A codec for messages whose types are known only at run time.
 
+#![allow(clippy::disallowed_methods, reason = "not the service: its errors need no details")]
+
 use prost::Message as _;
 use prost_reflect::{DynamicMessage, MessageDescriptor};
 use tonic::Status;

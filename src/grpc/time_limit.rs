@@ -1,4 +1,5 @@
-//! Deadlines: each call ends in time, with DEADLINE_EXCEEDED (tonic alone would answer CANCELLED).
+//! The time limit of a call: it is answered in time, with DEADLINE_EXCEEDED (tonic alone would answer CANCELLED), and what
+//! is done for it is bounded by the same deadline.
 
 use std::time::Duration;
 
@@ -6,10 +7,13 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use http::HeaderMap;
+use tokio::time::{Instant, timeout_at};
 
 use super::status;
+use crate::deadline;
 
-/// What is kept of the caller's time to send the answer, before the caller (and tonic) give up.
+/// What is kept of the caller's time to send the answer, before the caller (and tonic) give up. A call that brings no more
+/// than this is refused at once: it could only be work for nobody.
 const MARGIN: Duration = Duration::from_millis(20);
 
 /// Middleware: bounds a call by the caller's `grpc-timeout`, or by `default` when there is none or a longer one.
@@ -23,7 +27,8 @@ pub(super) async fn bound(State(default): State<Duration>, request: Request, nex
     if time.is_zero() {
         return status::deadline_exceeded().into_http();
     }
-    match tokio::time::timeout(time, next.run(request)).await {
+    let deadline = Instant::now() + time;
+    match timeout_at(deadline, deadline::until(deadline, next.run(request))).await {
         Ok(response) => response,
         Err(_) => status::deadline_exceeded().into_http(),
     }

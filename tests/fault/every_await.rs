@@ -1,0 +1,164 @@
+//! Calls that are dropped at every await of theirs: after their first poll, after their second, and so on until one is
+//! not dropped any more. Whatever was left undone, nothing is half done, and a repeat tells one outcome.
+
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::task::Poll;
+
+use temporary_pin::domain::cpr::CprNumber;
+use temporary_pin::domain::person::PersonReference;
+use temporary_pin::domain::pin::Pin;
+use temporary_pin::guard::Bucket;
+use temporary_pin::issuance::{Order, RedeemOutcome, Refusal, Try};
+use temporary_pin::proto::temporarypin::v1::IssueTemporaryPinRequest;
+
+use crate::acts::{pin_in, wrong};
+use crate::calls::uuid;
+use crate::inside::{Inside, now};
+use crate::installation::Installation;
+use crate::person::Person;
+use crate::sandbox::Sandbox;
+use crate::world::World;
+
+/// More awaits than any call has.
+const MANY: usize = 200;
+
+/// `work`, dropped after so many polls. `None`: it had not ended by then.
+async fn polled<F: Future>(times: usize, work: F) -> Option<F::Output> {
+    let (mut work, mut polls) = (pin!(work), 0);
+    poll_fn(|context| {
+        polls += 1;
+        match work.as_mut().poll(context) {
+            Poll::Ready(output) => Poll::Ready(Some(output)),
+            Poll::Pending if polls == times => Poll::Ready(None),
+            Poll::Pending => Poll::Pending,
+        }
+    })
+    .await
+}
+
+fn reference(person: &Person) -> PersonReference {
+    PersonReference::Cpr(CprNumber::parse(person.0["cpr_number"].as_str().unwrap()).unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_dropped_at_any_await_leaves_nothing_half_done() {
+    let world = World::around(Sandbox::start(&["--people", &MANY.to_string()])).await;
+    let installation = Installation::new(&world.sandbox).await;
+    let inside = Inside::open(world, &installation).await;
+    let (mut people, mut dropped) = (Vec::new(), 0);
+    for polls in 1..MANY {
+        let person = inside.world.somebody().await;
+        let verification_id = inside.world.identify_by_own_agent(&person).await;
+        let order = Order { request_id: uuid(), verification_id, language: None };
+        let done = polled(polls, inside.issuance.issue_temporary_pin(&inside.call(), &order)).await;
+        inside.assert_all_or_nothing().await;
+
+        let repeated = inside.issuance.issue_temporary_pin(&inside.call(), &order).await.unwrap();
+        let again = inside.issuance.issue_temporary_pin(&inside.call(), &order).await.unwrap();
+        assert_eq!(repeated, again);
+        assert_eq!(inside.spent(Bucket::PersonPins(inside.key(&person))).await, 1);
+        people.push(person);
+        assert_eq!(inside.assert_all_or_nothing().await, people.len() as i64);
+        match done {
+            Some(first) => {
+                assert_eq!(first.unwrap().id, repeated.id);
+                break;
+            }
+            None => dropped += 1,
+        }
+    }
+    assert!(dropped >= 3, "Redis, the register, Postgres: {dropped} awaits");
+    for person in &people {
+        assert_eq!(inside.texts(person).await.len(), 1, "{}", person.id());
+    }
+}
+
+/// As the caller of the gRPC service who goes away: the work goes on without being asked again.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_whose_caller_goes_at_any_await_is_recorded() {
+    let world = World::around(Sandbox::start(&["--people", &MANY.to_string()])).await;
+    let installation = Installation::new(&world.sandbox).await;
+    let inside = Inside::open(world, &installation).await;
+    let (mut client, calls) = inside.service(1, 65_536).await;
+    let (mut people, mut recorded) = (Vec::new(), 0);
+    for polls in 1..MANY {
+        let person = inside.world.somebody().await;
+        let verification_id = inside.world.identify_by_own_agent(&person).await;
+        let request = IssueTemporaryPinRequest { request_id: uuid().to_string(), verification_id, language: 0 };
+        let done = polled(polls, client.issue_temporary_pin(request.clone())).await;
+        // One place: the next call gets it when this one's work has ended, and not before.
+        calls.close();
+        calls.wait().await;
+        calls.reopen();
+        let now_recorded = inside.assert_all_or_nothing().await;
+        if recorded == people.len() as i64 && recorded > 0 {
+            assert_eq!(now_recorded, recorded + 1, "{polls} polls: what has begun goes on");
+        }
+        client.issue_temporary_pin(request).await.unwrap();
+        people.push(person);
+        recorded = inside.assert_all_or_nothing().await;
+        assert_eq!(recorded, people.len() as i64);
+        if done.is_some() {
+            done.unwrap().unwrap();
+            break;
+        }
+    }
+    assert!(people.len() > 1, "none was dropped");
+    for person in &people {
+        assert_eq!(inside.texts(person).await.len(), 1, "{}", person.id());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn r3_r4_a_try_dropped_at_any_await_is_counted_before_it_is_compared() {
+    let world = World::around(Sandbox::start(&["--people", &MANY.to_string()])).await;
+    let installation = Installation::new(&world.sandbox).await;
+    let inside = Inside::open(world, &installation).await;
+    let mut dropped = 0;
+    for polls in 1..MANY {
+        let person = inside.world.somebody().await;
+        let verification = inside.world.identify_by_own_agent(&person).await;
+        inside.world.issue("phone", &verification).await.unwrap();
+        let pin = pin_in(inside.texts(&person).await.last().unwrap());
+        let attempt = |pin: &str| Try {
+            caller: "redeemer".into(),
+            request_id: uuid(),
+            person: reference(&person),
+            pin: Pin::parse(pin).unwrap(),
+        };
+        let redeem = async |attempt: &Try| -> Result<RedeemOutcome, Refusal> {
+            inside.issuance.redeem_temporary_pin(attempt, now()).await
+        };
+
+        let wrong = attempt(&wrong(&pin));
+        let wrong_done = polled(polls, redeem(&wrong)).await;
+        // A try without an answer may be compared when it is repeated, and has then been counted once.
+        for _ in 0..2 {
+            assert_eq!(redeem(&wrong).await.unwrap(), RedeemOutcome::WrongPin { left: 2 }, "{polls} polls");
+        }
+        let tries = Bucket::WrongTries(inside.key(&person));
+        assert_eq!(inside.spent(tries).await, 1, "{polls} polls");
+
+        let right = attempt(&pin);
+        let right_done = polled(polls, redeem(&right)).await;
+        for _ in 0..2 {
+            assert_eq!(redeem(&right).await.unwrap(), RedeemOutcome::Redeemed, "{polls} polls");
+        }
+        // What a try had spent that was dropped before it could be given back stays: too much caution, not too little.
+        let most = if right_done.is_some() { 1 } else { 2 };
+        assert!((1..=most).contains(&inside.spent(tries).await), "{polls} polls");
+        assert_eq!(redeem(&attempt(&pin)).await.unwrap(), RedeemOutcome::NoOpenPin);
+        let pins = i64::try_from(polls).unwrap();
+        for rows in
+            ["pin_requests WHERE state = 'redeemed' AND tries = 2", "audit_events WHERE action = 'pin_redeemed'"]
+        {
+            assert_eq!(installation.count(rows).await, pins, "{rows}");
+        }
+        if wrong_done.is_some() && right_done.is_some() {
+            break;
+        }
+        dropped += 1;
+    }
+    assert!(dropped > 4, "Redis twice, the register, Postgres twice: {dropped} awaits");
+}

@@ -1,0 +1,141 @@
+//! The service in the test's own process, so that a test can drive its calls by hand.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use chrono::{DateTime, Utc};
+use http::HeaderMap;
+use serde_json::Value;
+use sqlx::Connection as _;
+use temporary_pin::clock::{Clock as _, SystemClock};
+use temporary_pin::config::Role;
+use temporary_pin::domain::channel::Channel;
+use temporary_pin::domain::person::{MitidUuid, PersonKey};
+use temporary_pin::domain::rules::Limit;
+use temporary_pin::grpc::caller::{Caller, CallerResolver};
+use temporary_pin::guard::{Admission, Bucket, Spend};
+use temporary_pin::issuance::{Call, Issuance};
+use temporary_pin::keys::KeyRing;
+use temporary_pin::proto::temporarypin::v1::temporary_pin_service_client::TemporaryPinServiceClient;
+use temporary_pin::{grpc, random, server};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tonic::service::Routes;
+use tonic::service::interceptor::InterceptedService;
+use tonic::{Request, Status};
+
+use crate::calls::uuid;
+use crate::installation::Installation;
+use crate::person::Person;
+use crate::process::Process;
+use crate::world::{World, until};
+
+/// The use cases of an installation, in the test's own process.
+pub(crate) struct Inside<'a> {
+    pub(crate) world: World,
+    installation: &'a Installation,
+    pub(crate) issuance: Arc<Issuance>,
+    keys: Arc<ArcSwap<KeyRing>>,
+    _process: Process<'a>,
+}
+
+/// Who calls inside is the phone channel.
+struct Phone;
+
+impl CallerResolver for Phone {
+    fn resolve(&self, _: &HeaderMap) -> Option<Caller> {
+        Some(Caller { name: "phone".into(), roles: vec![Role::Channel(Channel::Phone)] })
+    }
+}
+
+/// What a connection says of its caller.
+fn by_phone(mut request: Request<()>) -> Result<Request<()>, Status> {
+    let callers: Arc<dyn CallerResolver> = Arc::new(Phone);
+    request.extensions_mut().insert(callers);
+    Ok(request)
+}
+
+/// A client of the service without a connection between.
+pub(crate) type Client =
+    TemporaryPinServiceClient<InterceptedService<Routes, fn(Request<()>) -> Result<Request<()>, Status>>>;
+
+impl<'a> Inside<'a> {
+    /// Beside a running process, which verifies persons and sends what is ordered.
+    pub(crate) async fn open(mut world: World, installation: &'a Installation) -> Self {
+        let process = installation.start().await;
+        world.channel = process.caller("phone");
+        let draws = Arc::new(|_| Box::new(random::secure()) as _);
+        let parts = server::assemble(&installation.config(), Arc::new(SystemClock), draws).await.unwrap();
+        Self { world, installation, issuance: Arc::new(parts.issuance), keys: parts.keys, _process: process }
+    }
+
+    /// The service in front of them, with so many places and for messages of so many bytes, and what runs in it.
+    pub(crate) async fn service(&self, max_calls: usize, message_limit: usize) -> (Client, TaskTracker) {
+        let calls = TaskTracker::new();
+        let context = grpc::Context {
+            issuance: Issuance::clone(&self.issuance),
+            keys: Arc::clone(&self.keys),
+            clock: Arc::new(SystemClock),
+            calls: calls.clone(),
+            message_limit,
+        };
+        let settings = grpc::Settings { default_deadline: Duration::from_secs(10), max_calls, reflection: false };
+        let metrics = self.issuance.metrics.clone();
+        let (routes, _) = grpc::routes(Arc::new(context), metrics, settings).await.unwrap();
+        (TemporaryPinServiceClient::with_interceptor(routes, by_phone), calls)
+    }
+
+    pub(crate) fn call(&self) -> Call {
+        Call { caller: "phone".into(), channel: Channel::Phone, now: now(), gone: CancellationToken::new() }
+    }
+
+    pub(crate) fn key(&self, person: &Person) -> PersonKey {
+        let uuid = person.0["mitid_uuid"].as_str().unwrap().parse().unwrap();
+        self.issuance.keys.person_key(MitidUuid(uuid))
+    }
+
+    /// How much has been spent of a person's limit.
+    pub(crate) async fn spent(&self, bucket: Bucket<'_>) -> u32 {
+        for times in 0.. {
+            let limit = Limit { times: times + 1, per: Duration::from_secs(24 * 3600) };
+            let spend = Spend { bucket, limit, id: uuid() };
+            if self.issuance.guard.peek(&[spend], now()).await.unwrap() == Admission::Admitted {
+                return times;
+            }
+        }
+        unreachable!("a limit of any height is reached")
+    }
+
+    /// Either nothing of an order is recorded, or everything.
+    pub(crate) async fn assert_all_or_nothing(&self) -> i64 {
+        let counts: Vec<i64> = sqlx::query_scalar(
+            "SELECT count(*) FROM pin_requests UNION SELECT count(*) FROM outbox
+            UNION SELECT count(*) FROM requests WHERE method = 'IssueTemporaryPin'
+            UNION SELECT count(*) FROM verifications WHERE pin_request_id IS NOT NULL
+            UNION SELECT count(*) FROM audit_events WHERE action = 'pin_issued'",
+        )
+        .fetch_all(&mut sqlx::PgConnection::connect(&self.installation.database_url()).await.unwrap())
+        .await
+        .unwrap();
+        assert_eq!(counts.len(), 1, "{counts:?}");
+        counts[0]
+    }
+
+    /// What is on the phone, once all is sent.
+    pub(crate) async fn texts(&self, person: &Person) -> Vec<String> {
+        let sent = async || self.installation.count("outbox WHERE state = 'queued'").await == 0;
+        until("all is sent", sent).await;
+        let messages = self.world.sandbox.get(&format!("/phones/{}/messages", person.mobile_number())).await;
+        messages
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|message: &Value| message["text"].as_str().unwrap().to_owned())
+            .collect()
+    }
+}
+
+pub(crate) fn now() -> DateTime<Utc> {
+    SystemClock.now()
+}

@@ -1,0 +1,75 @@
+//! As many calls at once as the service takes, and one more; an answer that is too large.
+
+use std::time::Duration;
+
+use temporary_pin::proto::temporarypin::v1::{CheckEligibilityRequest, Reason};
+use tonic::Code;
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_check_response::ServingStatus;
+use tonic_health::pb::health_client::HealthClient;
+
+use crate::calls::{answer, by};
+use crate::inside::Inside;
+use crate::installation::Installation;
+use crate::person::Person;
+use crate::sandbox::Sandbox;
+use crate::world::{World, until};
+
+const PLACES: i64 = 4;
+
+async fn assert_shed(world: &World, person: &Person) {
+    let refusal = world.check("counter", person.reference()).await.unwrap_err();
+    refusal.assert(Code::ResourceExhausted, Reason::Overloaded);
+    assert!(refusal.retry_delay() > Duration::ZERO);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_call_too_many_is_shed_until_another_has_ended_its_work() {
+    let world = World::around(Sandbox::start(&["--people", "1", "--max-calls", &PLACES.to_string()])).await;
+    let person = world.somebody().await;
+    world.check("phone", person.reference()).await.unwrap();
+
+    let lock = world.lock("pin_requests").await;
+    let calls: Vec<_> = (0..PLACES)
+        .map(|_| {
+            let mut client = world.temporary_pin_service();
+            let request = by("phone", CheckEligibilityRequest { person: Some(person.reference()) });
+            tokio::spawn(async move { client.check_eligibility(request).await })
+        })
+        .collect();
+    until("all places are taken", async || world.waiting().await == PLACES).await;
+    assert_shed(&world, &person).await;
+
+    // Health always answers.
+    let health = HealthClient::new(world.channel.clone()).check(HealthCheckRequest::default()).await.unwrap();
+    assert_eq!(health.into_inner().status(), ServingStatus::Serving);
+
+    // Who goes away leaves the work behind, which keeps its place.
+    for call in calls {
+        call.abort();
+    }
+    assert_shed(&world, &person).await;
+    assert_eq!(world.waiting().await, PLACES);
+
+    drop(lock);
+    until("there is a place again", async || world.check("counter", person.reference()).await.is_ok()).await;
+}
+
+/// tonic alone would find out when the headers have left, and say so without a reason.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_is_too_large_is_refused_with_a_reason() {
+    let world = World::around(Sandbox::start(&["--people", "1"])).await;
+    let installation = Installation::new(&world.sandbox).await;
+    let inside = Inside::open(world, &installation).await;
+    let person = inside.world.somebody().await;
+    let request = CheckEligibilityRequest { person: Some(person.reference()) };
+    // The request has 14 bytes, the answer 18.
+    for (limit, refused) in [(14, true), (17, true), (18, false)] {
+        let (mut client, _) = inside.service(1, limit).await;
+        match answer(client.check_eligibility(by("phone", request.clone())).await) {
+            Err(refusal) if refused => drop(refusal.assert(Code::ResourceExhausted, Reason::MessageTooLarge)),
+            Ok(_) if !refused => {}
+            answer => panic!("{limit}: {answer:?}"),
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! `LocalizedMessage`: what to tell the person who is refused, in the language that was asked for.
+
+use rstest::rstest;
+use temporary_pin::proto::temporarypin::v1::{
+    CheckEligibilityRequest, IssueTemporaryPinRequest, Language, RedeemTemporaryPinRequest, VerifyIdentityRequest,
+};
+use tonic::metadata::AsciiMetadataValue;
+use tonic::{Request, Status};
+use tonic_types::{LocalizedMessage, StatusExt as _};
+
+use crate::calls::{by, time, uuid};
+use crate::world::World;
+
+const WEB: &str = "web";
+
+/// A request that says which languages its sender likes, or nothing.
+fn in_languages<T>(caller: &str, message: T, accepted: Option<&str>) -> Request<T> {
+    let mut request = by(caller, message);
+    request.metadata_mut().remove("accept-language");
+    if let Some(accepted) = accepted {
+        request.metadata_mut().insert("accept-language", accepted.parse::<AsciiMetadataValue>().unwrap());
+    }
+    request
+}
+
+fn text(refusal: &Status) -> Option<LocalizedMessage> {
+    refusal.get_details_localized_message()
+}
+
+/// The locale of an order's refusal.
+async fn locale(world: &World, language: Language, accepted: Option<&str>) -> Option<String> {
+    let order = IssueTemporaryPinRequest { language: language.into(), ..IssueTemporaryPinRequest::default() };
+    let answer = world.temporary_pin_service().issue_temporary_pin(in_languages(WEB, order, accepted)).await;
+    text(&answer.unwrap_err()).map(|text| text.locale)
+}
+
+#[tokio::test]
+async fn the_text_is_in_the_language_that_was_asked_for() {
+    let world = World::open().await;
+    for (language, accepted, expected) in [
+        (Language::Unspecified, None, None),
+        (Language::Unspecified, Some("de"), None),
+        (Language::Unspecified, Some("da-DK,da;q=0.9,en;q=0.8"), Some("da")),
+        (Language::Unspecified, Some("sv, en-GB;q=0.7"), Some("en")),
+        // There are no Greenlandic texts yet, and the caller is told so.
+        (Language::Unspecified, Some("kl-GL"), Some("da")),
+        (Language::Kl, None, Some("da")),
+        // What the request itself says counts for more.
+        (Language::En, None, Some("en")),
+        (Language::En, Some("da"), Some("en")),
+        (Language::Da, Some("en"), Some("da")),
+    ] {
+        let given = locale(&world, language, accepted).await;
+        assert_eq!(given.as_deref(), expected, "{language:?} {accepted:?}");
+    }
+}
+
+/// Wherever the refusal comes from: conversion, use case, middleware.
+#[tokio::test]
+async fn on_every_rpc() {
+    let world = World::open().await;
+    let (channels, redemption) = (world.temporary_pin_service(), world.redemption_service());
+    let verify = VerifyIdentityRequest { evidence: None, language: Language::Da.into() };
+    let check = CheckEligibilityRequest::default();
+    let redeem = RedeemTemporaryPinRequest::default();
+    for refusal in [
+        channels.clone().verify_identity(in_languages(WEB, verify, None)).await.unwrap_err(),
+        channels.clone().check_eligibility(in_languages(WEB, check.clone(), Some("da"))).await.unwrap_err(),
+        channels.clone().check_eligibility(in_languages("nobody", check, Some("da"))).await.unwrap_err(),
+        redemption.clone().redeem_temporary_pin(in_languages("redeemer", redeem, Some("da"))).await.unwrap_err(),
+    ] {
+        let text = text(&refusal).unwrap();
+        assert_eq!(text.locale, "da", "{refusal:?}");
+        assert!(text.message.ends_with('.'), "{text:?}");
+    }
+}
+
+/// The person is told when to come back, and the caller the same.
+#[rstest]
+#[case(Language::Da, "Kom tilbage", "%-d.%-m.%Y kl. %H.%M dansk tid.")]
+#[case(Language::En, "Come back", "%-d %b %Y at %H:%M Danish time.")]
+#[tokio::test]
+async fn with_the_time_where_there_is_one(#[case] language: Language, #[case] what: &str, #[case] when: &str) {
+    let world = World::open().await;
+    let login = world.log_in(&world.somebody().await).await;
+    let order = IssueTemporaryPinRequest {
+        request_id: uuid().to_string(),
+        verification_id: login.verification_id,
+        language: language.into(),
+    };
+    let refusal = world.temporary_pin_service().issue_temporary_pin(by(WEB, order)).await.unwrap_err();
+
+    let told = text(&refusal).unwrap().message;
+    let until = time(login.access_hold.unwrap().eligible_time).with_timezone(&chrono_tz::Europe::Copenhagen);
+    assert!(told.contains(what) && told.ends_with(&until.format(when).to_string()), "{told}");
+}
