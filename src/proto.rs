@@ -3,6 +3,7 @@
 /// The services' own contract.
 pub mod temporarypin {
     /// Version 1.
+    #[allow(clippy::disallowed_methods, reason = "the generated clients make statuses, for callers, not for the wire")]
     pub mod v1 {
         tonic::include_proto!("temporarypin.v1");
     }
@@ -11,6 +12,7 @@ pub mod temporarypin {
 /// The contract of the identity register, which this service calls.
 pub mod identityregister {
     /// Version 1.
+    #[allow(clippy::disallowed_methods, reason = "the generated clients make statuses, for callers, not for the wire")]
     pub mod v1 {
         tonic::include_proto!("identityregister.v1");
     }

@@ -102,7 +102,7 @@ async fn many_sealers_and_writers_at_once(_: sqlx::postgres::PgPoolOptions, opti
                 let mut transaction = pool.begin().await.unwrap();
                 event(&mut transaction).await;
                 event(&mut transaction).await;
-                if (number + round) % 5 == 0 {
+                if (number + round).is_multiple_of(5) {
                     transaction.rollback().await.unwrap();
                 } else {
                     transaction.commit().await.unwrap();
