@@ -20,6 +20,7 @@ has_compiler() { command -v cc >/dev/null; }
 has_jq() { command -v jq >/dev/null; }
 has_cxx() { command -v c++ >/dev/null; }
 has_curl() { command -v curl >/dev/null; }
+has_node() { command -v node >/dev/null && command -v npm >/dev/null; }
 has_python() { python3 -c 'import ensurepip, venv' 2>/dev/null; }
 has_redis() { [ -n "${REDIS_URL:-}" ] || redis_program >/dev/null; }
 has_postgres() { [ -n "${DATABASE_URL:-}" ] || postgres_programs >/dev/null; }
@@ -106,6 +107,7 @@ install_package() {
         apt-get:compiler) names='gcc libc6-dev' ;;
         apt-get:cxx) names=g++ ;;
         apt-get:curl) names='curl ca-certificates' ;;
+        *:node) names='nodejs npm' ;;
         apt-get:python) names='python3 python3-venv' ;;
         apt-get:redis) names=redis-server ;;
         dnf:redis) names=/usr/bin/redis-server ;; # Redis or Valkey, as the release has it
@@ -143,6 +145,7 @@ by_hand() {
                 redis) echo "- Redis, 6.2 or newer, with 'redis-server' in PATH; or name a running one in REDIS_URL" ;;
                 rust) echo "- Rust, $(rust_version) or newer, with 'cargo' in PATH (https://rustup.rs)" ;;
                 python) echo "- Python 3 with its venv module" ;;
+                node) echo "- Node.js, 18 or newer, with npm" ;;
                 *) echo "- $thing" ;;
             esac
         done

@@ -9,6 +9,7 @@
 //! | `POST /agent-login` `{agent}` | `{agent_token}`; the same wishes |
 //! | `GET /phones/{E.164}/messages` | a list, oldest first; with `?expect=N` it waits for so many, 10 s at most |
 //! | `GET /` | all phones, as a page |
+//! | `GET /outbox` | `{due}`: how many messages are on their way to the gateway at this time; 0: the phones show all |
 //! | `GET /clock`, `POST /clock/advance` `{seconds}` | `{time}` |
 //! | `POST /gateway` `{mode}` | accept, reject, slow (with `seconds`) or down |
 //! | `POST /register` `{mode}` | up, slow (with `seconds`) or down |
@@ -59,6 +60,7 @@ pub(crate) fn routes(world: Arc<World>) -> Router {
         .route("/login", post(login))
         .route("/agent-login", post(agent_login))
         .route("/phones/{number}/messages", get(messages))
+        .route("/outbox", get(outbox))
         .route("/clock", get(clock))
         .route("/clock/advance", post(advance))
         .route("/gateway", post(gateway_mode))
@@ -132,6 +134,10 @@ async fn messages(
     // Fewer are an answer too.
     let _ = tokio::time::timeout(LONGEST_WAIT, arriving).await;
     Ok(Json(json!(world.phones.messages(&number))))
+}
+
+async fn outbox(State(world): State<Arc<World>>) -> Answer {
+    Ok(Json(json!({ "due": world.outbox.due(world.clock.now()).await? })))
 }
 
 async fn clock(State(world): State<Arc<World>>) -> Json<Value> {

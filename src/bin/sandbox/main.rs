@@ -10,6 +10,7 @@ mod http;
 mod issuers;
 mod logins;
 mod mode;
+mod outbox;
 mod page;
 mod people;
 mod phones;

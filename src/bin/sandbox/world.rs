@@ -17,6 +17,7 @@ use crate::certificates::Certificates;
 use crate::gateway::Gateway;
 use crate::issuers::Issuer;
 use crate::mode::Switch;
+use crate::outbox::Outbox;
 use crate::people::{Opening, People};
 use crate::phones::Phones;
 use crate::register::{Register, RegisterMode};
@@ -34,6 +35,7 @@ pub(crate) struct World {
     pub(crate) claimed: AtomicU64,
     pub(crate) phones: Arc<Phones>,
     pub(crate) gateway: Gateway,
+    pub(crate) outbox: Outbox,
     pub(crate) register_mode: Switch<RegisterMode>,
     pub(crate) web: Issuer,
     pub(crate) workforce: Issuer,
@@ -120,6 +122,7 @@ impl World {
             people: Arc::new(people),
             claimed: AtomicU64::new(0),
             gateway: Gateway::new(phones.clone()),
+            outbox: Outbox::of(&scratch.database_url)?,
             phones,
             register_mode: Switch::new(RegisterMode::Up),
             web: Issuer::new(format!("{http_url}/issuers/web"), "temporary-pin-web")?,

@@ -1,0 +1,136 @@
+"""The cases, and what playing one of them means."""
+
+import re
+import uuid
+from pathlib import Path
+
+import yaml
+
+from matching import differences, exactly
+from values import CaseError, evaluate
+
+HERE = Path(__file__).resolve().parent.parent
+
+# What a step can do: it has one of these keys.
+VERBS = (
+    "call", "sms", "claim", "login", "agent_login", "advance", "gateway", "register",
+    "set", "check", "do", "repeat", "reflection",
+)
+
+
+def load(only):
+    """All cases whose id contains `only`, by id, and the fragments."""
+    files = sorted((HERE / "cases").glob("*.yaml"))
+    cases = {}
+    for file in files:
+        for name, case in yaml.safe_load(file.read_text("utf-8"))["cases"].items():
+            if name in cases:
+                raise CaseError(f"{file}: there is another case {name}")
+            cases[name] = case
+    chosen = {name: case for name, case in cases.items() if only in name}
+    return chosen, yaml.safe_load((HERE / "fragments.yaml").read_text("utf-8"))["fragments"]
+
+
+class Play:
+    """One case while it is played."""
+
+    def __init__(self, case, fragments, target, sandbox):
+        self.case, self.fragments, self.target, self.sandbox = case, fragments, target, sandbox
+        self.scope = {"agent": f"clerk-{uuid.uuid4()}"}
+        self.seen = {}  # messages per number that this case has accounted for
+
+    def run(self):
+        """The differences found by the first step that finds any, with that step's name."""
+        for name, who in self.case.get("persons", {"person": "new"}).items():
+            self.meet(name, who)
+        return self.steps(self.case["steps"], "")
+
+    def meet(self, name, who):
+        person = self.sandbox.person(who)
+        self.scope[name] = person
+        number = person["mobile_number"]
+        if number and who != "new":
+            self.seen[number] = len(self.sandbox.messages(number))
+
+    def steps(self, steps, within):
+        for number, step in enumerate(steps, 1):
+            verb = next(key for key in step if key in VERBS)
+            try:
+                found = getattr(self, verb)(step, f"{within}{number}.")
+            except CaseError as error:
+                found = [str(error)]
+            if found:
+                named = isinstance(found, Found)
+                return found if named else Found([f"step {within}{number} ({verb} {step[verb]}): {line}" for line in found])
+        return []
+
+    def call(self, step, _):
+        asked = {key: evaluate(value, self.scope) for key, value in step.items() if key != "expect"}
+        before = self.sandbox.now()
+        outcome = self.target.call(asked)
+        window = before, self.sandbox.now()
+        ((kind, expected),) = step["expect"].items()
+        if kind not in outcome:
+            return [f"expected an {kind}, but came {outcome}"]
+        if "as" in step:
+            self.scope[step["as"]] = outcome[kind]
+        expected = evaluate(expected, self.scope)
+        if kind == "answer":
+            return differences(expected, outcome["answer"], window)
+        if expected["code"] == "DEADLINE_EXCEEDED":
+            outcome["error"] = {"code": outcome["error"]["code"]}  # whoever gives up first, client or server
+        else:
+            expected = {"domain": "temporarypin", **expected}
+        return exactly(expected, outcome["error"], window, "error")
+
+    def sms(self, step, _):
+        wish = evaluate(step["sms"], self.scope)
+        messages = self.sandbox.messages(wish["to"])
+        fresh = [message["text"] for message in messages[self.seen.get(wish["to"], 0) :]]
+        self.seen[wish["to"]] = len(messages)
+        found = differences(wish["texts"], fresh, None, "texts")
+        if "pin" in wish and not found:
+            self.scope[wish["pin"]] = "".join(re.search(r"\b(\d{4}) (\d{4})\b", fresh[-1]).groups())
+        return found
+
+    def claim(self, step, _):
+        self.meet(step["claim"], "new")
+
+    def login(self, step, _):
+        self.scope[step["as"]] = self.sandbox.login(evaluate(step["login"], self.scope))
+
+    def agent_login(self, step, _):
+        self.scope[step["as"]] = self.sandbox.post("/agent-login", evaluate(step["agent_login"], self.scope))
+
+    def advance(self, step, _):
+        self.sandbox.advance(evaluate(step["advance"], self.scope))
+
+    def gateway(self, step, _):
+        self.sandbox.post("/gateway", step["gateway"])
+
+    def register(self, step, _):
+        self.sandbox.post("/register", step["register"])
+
+    def set(self, step, _):
+        self.scope.update(evaluate(step["set"], self.scope))
+
+    def check(self, step, _):
+        return differences(evaluate(step["is"], self.scope), evaluate(step["check"], self.scope), None, "value")
+
+    def do(self, step, within):
+        self.scope.update(evaluate(step.get("with", {}), self.scope))
+        return self.steps(self.fragments[step["do"]]["steps"], f"{within}{step['do']}.")
+
+    def repeat(self, step, within):
+        for round_ in range(1, step["repeat"] + 1):
+            found = self.steps(step["steps"], f"{within}round {round_}.")
+            if found:
+                return found
+
+    def reflection(self, step, _):
+        listed = self.target.services()
+        return [f"{name} is not listed: {listed}" for name in step["reflection"] if name not in listed]
+
+
+class Found(list):
+    """Differences that already say where."""
