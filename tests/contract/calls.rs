@@ -7,7 +7,7 @@ use prost_reflect::{DescriptorPool, DynamicMessage, MethodDescriptor, SerializeO
 use serde_json::{Value, json};
 use tonic::metadata::{Ascii, MetadataKey};
 use tonic::transport::{Channel, Endpoint};
-use tonic::{Code, Request, Status};
+use tonic::{Code, Request};
 use tonic_reflection::pb::v1::ServerReflectionRequest;
 use tonic_reflection::pb::v1::server_reflection_client::ServerReflectionClient;
 use tonic_reflection::pb::v1::server_reflection_request::MessageRequest;
@@ -56,7 +56,7 @@ impl Target {
             Ok(answer) => json!({ "answer": shown(answer.get_ref(), rpc.as_ref())? }),
             // tonic's own client gives up with CANCELLED.
             Err(status) if status.code() == Code::Cancelled && deadline.is_some_and(|it| start.elapsed() >= it) => {
-                errors::described(&Status::deadline_exceeded(""), &self.pool)?
+                json!({ "error": { "code": "DEADLINE_EXCEEDED" } })
             }
             Err(status) => errors::described(&status, &self.pool)?,
         })

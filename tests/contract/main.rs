@@ -9,6 +9,7 @@ mod errors;
 mod matching;
 mod play;
 #[path = "../support/sandbox.rs"]
+#[allow(clippy::unwrap_used, reason = "the other tests' too")]
 mod sandbox;
 mod values;
 mod world;

@@ -111,6 +111,7 @@ pub(crate) fn number(value: &Value) -> Result<i64, CaseError> {
 }
 
 /// A fresh one.
+#[expect(clippy::disallowed_methods, reason = "the service's source of randomness is not this program's")]
 pub(crate) fn uuid() -> String {
     uuid::Builder::from_random_bytes(rand::rng().random()).into_uuid().to_string()
 }
