@@ -13,8 +13,9 @@ use super::{Caller, Config, Role, Server};
 const LEAST_MESSAGE_LIMIT: usize = 16 * 1024;
 
 pub(super) fn check(config: &Config, problems: &mut Problems) {
-    let Server { default_deadline, message_limit, tls, .. } = &config.server;
+    let Server { default_deadline, message_limit, reload_interval, tls, .. } = &config.server;
     problems.unless_positive("server.default_deadline", *default_deadline);
+    problems.unless_positive("server.reload_interval", *reload_interval);
     problems.unless(
         *message_limit >= LEAST_MESSAGE_LIMIT,
         "server.message_limit",

@@ -23,6 +23,9 @@ pub struct Server {
     /// How long running calls may take to end after SIGTERM, and after them the hand-overs of messages under way.
     #[serde(with = "humantime_serde")]
     pub drain: Duration,
+    /// How often certificates and keys are looked at for changes.
+    #[serde(with = "humantime_serde")]
+    pub reload_interval: Duration,
     /// The server's certificate and the CA of its callers. Needed, except in the sandbox.
     pub tls: Option<Tls>,
 }
@@ -35,6 +38,7 @@ impl Default for Server {
             default_deadline: Duration::from_secs(10),
             message_limit: 64 * 1024,
             drain: Duration::from_secs(10),
+            reload_interval: Duration::from_secs(10),
             tls: None,
         }
     }

@@ -10,6 +10,7 @@ mod verify_identity;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use rand::Rng;
 use sqlx::PgPool;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -17,7 +18,7 @@ use uuid::Uuid;
 
 use crate::domain::channel::Channel;
 use crate::domain::language::Language;
-use crate::domain::person::{Person, PersonKey, PersonReference};
+use crate::domain::person::{MitidUuid, Person, PersonKey, PersonReference};
 use crate::domain::reason::Denial;
 use crate::domain::rules::{Limit, Rules};
 use crate::guard::{Admission, Bucket, Guard, Spend};
@@ -55,11 +56,17 @@ pub struct Issuance {
     pub texts: Texts,
     /// The figures of the rules.
     pub rules: Rules,
+    /// What questions are drawn with.
+    pub question_draws: Arc<QuestionDraws>,
     /// What is counted.
     pub metrics: Metrics,
     /// Wakes the dispatcher when there is an SMS to send.
     pub wake: Arc<Notify>,
 }
+
+/// Gives each draw of questions (R16) its randomness, by the person who is asked. Questions alone: PINs, keys, nonces and ids
+/// come from [`random::secure`] whatever stands here.
+pub type QuestionDraws = dyn Fn(MitidUuid) -> Box<dyn Rng> + Send + Sync;
 
 /// One call of a channel: who, through which channel, when.
 #[derive(Clone, Debug)]

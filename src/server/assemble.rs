@@ -10,7 +10,7 @@ use tokio::sync::Notify;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::guard::Guard;
-use crate::issuance::Issuance;
+use crate::issuance::{Issuance, QuestionDraws};
 use crate::login::IdTokens;
 use crate::register::Register;
 use crate::sms::dispatcher::Dispatcher;
@@ -27,7 +27,11 @@ pub(super) struct Parts {
 }
 
 /// Connects to everything. What is down now is no error: the service then reports NOT_SERVING until it is up.
-pub(super) async fn assemble(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<Parts> {
+pub(super) async fn assemble(
+    config: &Config,
+    clock: Arc<dyn Clock>,
+    question_draws: Arc<QuestionDraws>,
+) -> anyhow::Result<Parts> {
     let keys = Arc::new(config.key_ring()?);
     let store = store::connect(config.postgres.url.expose_secret(), &config.postgres.pool).context("postgres.url")?;
     let redis = &config.redis;
@@ -54,6 +58,7 @@ pub(super) async fn assemble(config: &Config, clock: Arc<dyn Clock>) -> anyhow::
         keys,
         texts: Texts::load(),
         rules: config.rules.clone(),
+        question_draws,
         metrics: metrics.clone(),
         wake: Arc::new(Notify::new()),
     };

@@ -2,6 +2,7 @@
 
 mod assemble;
 mod health;
+pub mod reload;
 mod tls;
 
 use std::future::Future;
@@ -13,6 +14,7 @@ use futures_util::Stream;
 use sqlx::PgPool;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tonic::transport::Server;
@@ -21,16 +23,18 @@ use tonic::transport::server::Connected;
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::grpc::caller::{Caller, CallerResolver, CertificateCallers};
+use crate::issuance::QuestionDraws;
+use crate::server::reload::Reload;
 use crate::store::purge::Retention;
-use crate::{grpc, store};
+use crate::{grpc, random, store};
 
 /// How often old rows are deleted.
 const PURGE_INTERVAL: Duration = Duration::from_secs(3600);
 
 /// Serves callers over mutual TLS until `shutdown` completes and running calls have ended.
 pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> anyhow::Result<()> {
-    let tls = config.server.tls.as_ref().context("server.tls: needed, because a caller is known by its certificate")?;
-    let acceptor = tls::acceptor(tls)?;
+    let tls = config.server.tls.clone().context("server.tls: needed, because a caller is known by its certificate")?;
+    let (tls, reload) = tls::load(tls)?;
     let address = config.server.address;
     let listener =
         TcpListener::bind(address).await.with_context(|| format!("server.address: cannot listen on {address}"))?;
@@ -40,22 +44,26 @@ pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> anyhow
         .iter()
         .map(|caller| (Caller { name: caller.name.as_str().into(), roles: caller.roles.clone() }, caller.sans.clone()));
     let callers = Arc::new(CertificateCallers::new(callers));
-    run(&config, Arc::new(SystemClock), callers, tls::incoming(listener, acceptor), shutdown).await
+    let question_draws = Arc::new(|_| Box::new(random::secure()) as _);
+    let incoming = tls::incoming(listener, tls);
+    run(&config, Arc::new(SystemClock), callers, question_draws, incoming, vec![reload], shutdown).await
 }
 
 /// Serves the connections that come in. What differs between production and the sandbox is passed in: the clock, who the
-/// callers are, and how they connect.
+/// callers are, what questions are drawn with, and how callers connect.
 pub async fn run<C>(
     config: &Config,
     clock: Arc<dyn Clock>,
     callers: Arc<dyn CallerResolver>,
+    question_draws: Arc<QuestionDraws>,
     incoming: impl Stream<Item = std::io::Result<C>>,
+    reloads: Vec<Reload>,
     shutdown: impl Future<Output = ()>,
 ) -> anyhow::Result<()>
 where
     C: Connected + AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let parts = assemble::assemble(config, Arc::clone(&clock)).await?;
+    let parts = assemble::assemble(config, Arc::clone(&clock), question_draws).await?;
     let purge_clock = Arc::clone(&clock);
     let calls = TaskTracker::new();
     let context = Arc::new(grpc::Context { issuance: Arc::clone(&parts.issuance), clock, calls: calls.clone() });
@@ -72,6 +80,8 @@ where
     work.spawn(health::watch(health, store.clone(), guard, draining.clone()));
     work.spawn(parts.dispatcher.run(Arc::clone(&parts.issuance.wake), stop.clone()));
     work.spawn(purge(store.clone(), config.retention.clone(), purge_clock, stop.clone()));
+    let hangup = signal(SignalKind::hangup()).context("SIGHUP")?;
+    work.spawn(reload::watch(reloads, hangup, config.server.reload_interval, parts.metrics, stop.clone()));
     work.close();
 
     // Health turns to NOT_SERVING first; calls that run may end, also those whose caller has gone; then the dispatcher

@@ -16,6 +16,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tokio_stream::wrappers::ReceiverStream;
 
+use super::reload::{self, Current, Reload};
 use crate::config::Tls;
 
 /// How long a client may take for its handshake.
@@ -24,8 +25,15 @@ const HANDSHAKE_TIME: Duration = Duration::from_secs(5);
 /// Handshaken connections that wait to be served.
 const BACKLOG: usize = 64;
 
-/// Reads the certificates and makes the acceptor.
-pub(super) fn acceptor(settings: &Tls) -> anyhow::Result<TlsAcceptor> {
+/// Reads the certificates, and makes ready to read them again.
+pub(super) fn load(settings: Tls) -> anyhow::Result<(Current<ServerConfig>, Reload)> {
+    let files = vec![settings.certificate.clone(), settings.key.clone(), settings.client_ca.clone()];
+    reload::keep("tls", files, move || read(&settings))
+}
+
+/// What the files are good for. Certificate and key that do not fit, because only one has been replaced yet, are an
+/// error.
+fn read(settings: &Tls) -> anyhow::Result<ServerConfig> {
     let mut roots = RootCertStore::empty();
     let cas = CertificateDer::pem_file_iter(&settings.client_ca).context("server.tls.client_ca: cannot be read")?;
     for ca in cas {
@@ -42,14 +50,14 @@ pub(super) fn acceptor(settings: &Tls) -> anyhow::Result<TlsAcceptor> {
         .with_single_cert(certificates, key)
         .context("server.tls: certificate and key do not fit")?;
     config.alpn_protocols = vec![b"h2".to_vec()];
-    Ok(TlsAcceptor::from(Arc::new(config)))
+    Ok(config)
 }
 
 /// Connections whose handshake is done. Each has its handshake in a task of its own, so that a slow client holds up no
 /// other.
 pub(super) fn incoming(
     listener: TcpListener,
-    acceptor: TlsAcceptor,
+    config: Current<ServerConfig>,
 ) -> impl Stream<Item = io::Result<TlsStream<TcpStream>>> {
     let (ready, connections) = mpsc::channel(BACKLOG);
     tokio::spawn(async move {
@@ -67,7 +75,7 @@ pub(super) fn incoming(
                     continue;
                 }
             };
-            let (acceptor, ready) = (acceptor.clone(), ready.clone());
+            let (acceptor, ready) = (TlsAcceptor::from(config.load_full()), ready.clone());
             tokio::spawn(async move {
                 let _ = stream.set_nodelay(true);
                 match tokio::time::timeout(HANDSHAKE_TIME, acceptor.accept(stream)).await {

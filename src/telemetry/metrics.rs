@@ -21,6 +21,7 @@ pub struct Metrics {
     refusals: Counter<u64>,
     messages: Counter<u64>,
     dependency_failures: Counter<u64>,
+    reloads: Counter<u64>,
 }
 
 impl Metrics {
@@ -41,6 +42,7 @@ impl Metrics {
             refusals: counter("temporary_pin.refusals", "Refusals, by reason"),
             messages: counter("temporary_pin.messages", "SMS handed over, by kind and outcome"),
             dependency_failures: counter("temporary_pin.dependency.failures", "Dependencies that did not answer"),
+            reloads: counter("temporary_pin.reloads", "Files read again, by role and outcome"),
         }
     }
 
@@ -84,6 +86,11 @@ impl Metrics {
     /// A dependency did not answer, or answered with a failure.
     pub fn dependency_failure(&self, dependency: &'static str) {
         self.dependency_failures.add(1, &[KeyValue::new("dependency", dependency)]);
+    }
+
+    /// The files of that role were read again: taken, or refused.
+    pub fn reload(&self, role: &'static str, outcome: &'static str) {
+        self.reloads.add(1, &[KeyValue::new("role", role), KeyValue::new("outcome", outcome)]);
     }
 }
 

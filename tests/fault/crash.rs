@@ -48,7 +48,10 @@ impl Second {
         world.channel = Endpoint::from_shared(url).unwrap().connect_lazy();
         let (config, time) = (installation.config(), Arc::new(clock.clone()));
         let incoming = TcpIncoming::from(listener);
-        let serve = async move { server::run(&config, time, Arc::new(Phone), incoming, std::future::pending()).await };
+        let draws = Arc::new(|_| Box::new(random::secure()) as _);
+        let serve = async move {
+            server::run(&config, time, Arc::new(Phone), draws, incoming, vec![], std::future::pending()).await
+        };
         Self { clock, task: tokio::spawn(serve) }
     }
 }

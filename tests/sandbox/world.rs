@@ -1,6 +1,9 @@
 //! The cast, the clock, and what remains when the sandbox stops.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, TimeDelta, Utc};
+use futures_util::future::join_all;
 use redis::AsyncCommands as _;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
@@ -34,6 +37,19 @@ async fn the_seed_adds_as_many_ordinary_persons_as_wished() {
     let count = async |sandbox: &Sandbox| sandbox.get("/people").await.as_array().unwrap().len();
     assert_eq!(count(&many).await, count(&few).await + 30);
     assert_eq!(many.get("/people/person-30").await["expected"]["phone"]["status"], "STATUS_ELIGIBLE");
+}
+
+/// Also by tests that ask at the same time.
+#[tokio::test]
+async fn a_person_is_claimed_once() {
+    let sandbox = Sandbox::start(&["--people", "20"]);
+    let claims = join_all((0..20).map(|_| sandbox.post("/people/claim", json!({})))).await;
+    let ids: BTreeSet<&str> = claims.iter().map(|person| person["id"].as_str().unwrap()).collect();
+    assert_eq!(ids.len(), 20, "{ids:?}");
+    assert!(ids.iter().all(|id| id.starts_with("person-")), "{ids:?}");
+    let refused = sandbox.try_post("/people/claim", "").await;
+    assert_eq!(refused.status(), StatusCode::CONFLICT);
+    assert!(refused.text().await.unwrap().contains("--people"));
 }
 
 #[tokio::test]

@@ -22,6 +22,11 @@ impl Refusal {
     pub(crate) fn not_found(message: impl Into<String>) -> Self {
         Self { status: StatusCode::NOT_FOUND, field: None, message: message.into() }
     }
+
+    /// There was, and others have it.
+    pub(crate) fn conflict(message: impl Into<String>) -> Self {
+        Self { status: StatusCode::CONFLICT, field: None, message: message.into() }
+    }
 }
 
 impl From<anyhow::Error> for Refusal {

@@ -4,6 +4,7 @@
 //! | request | answer |
 //! |---|---|
 //! | `GET /people`, `GET /people/{id}` | the cast: a list, or one of them |
+//! | `POST /people/claim` | an ordinary person whom nobody has claimed before: a test's own, among tests that run at once |
 //! | `POST /login` `{person, nonce}` | `{id_token}`; `auth_age_seconds`, `assurance`, `audience`, `issuer`, `expired` make it a bad one |
 //! | `POST /agent-login` `{agent}` | `{agent_token}`; the same wishes |
 //! | `GET /phones/{E.164}/messages` | a list, oldest first; `GET /` shows all phones as a page |
@@ -13,6 +14,7 @@
 //! | `GET /scratch` | `{name}` of this sandbox's database, which is also the prefix of its Redis keys |
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use axum::body::Bytes;
@@ -46,6 +48,7 @@ pub(crate) fn routes(world: Arc<World>) -> Router {
         .route("/", get(front))
         .route("/people", get(people))
         .route("/people/{id}", get(person))
+        .route("/people/claim", post(claim))
         .route("/login", post(login))
         .route("/agent-login", post(agent_login))
         .route("/phones/{number}/messages", get(messages))
@@ -72,6 +75,15 @@ async fn people(State(world): State<Arc<World>>) -> Json<Value> {
 async fn person(State(world): State<Arc<World>>, Path(id): Path<String>) -> Answer {
     let person = world.people.by_id(&id).ok_or_else(|| Refusal::not_found(format!("nobody has the id {id:?}")))?;
     Ok(Json(person.to_json()))
+}
+
+/// The generated ones, each once; the cast is everybody's.
+async fn claim(State(world): State<Arc<World>>) -> Answer {
+    let number = world.claimed.fetch_add(1, Ordering::Relaxed) + 1;
+    let person = world.people.by_id(&format!("person-{number}"));
+    person
+        .map(|person| Json(person.to_json()))
+        .ok_or_else(|| Refusal::conflict("every ordinary person is claimed: start the sandbox with a higher --people"))
 }
 
 async fn login(State(world): State<Arc<World>>, body: Bytes) -> Answer {

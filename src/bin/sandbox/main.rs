@@ -12,6 +12,7 @@ mod mode;
 mod page;
 mod people;
 mod phones;
+mod question_draws;
 mod register;
 mod scratch;
 mod service;
@@ -58,9 +59,11 @@ pub(crate) struct ServeArguments {
     /// How many ordinary persons there are beside the cast.
     #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=i64::from(people::MOST_GENERATED)))]
     people: u32,
-    /// What those persons are made from: the same seed makes the same persons.
-    #[arg(long, default_value_t = 1)]
-    seed: u64,
+    /// What those persons are made from, and questions drawn from: the same seed makes the same persons, and asks each of
+    /// them the same questions in the same order. Without it, the persons are those of seed 1, and nobody can foresee the
+    /// questions.
+    #[arg(long)]
+    seed: Option<u64>,
 }
 
 #[tokio::main]
@@ -91,11 +94,14 @@ async fn serve(arguments: ServeArguments) -> anyhow::Result<()> {
     let stop = CancellationToken::new();
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
+    // The service takes it for the wish to read files again; the sandbox ends with its terminal.
+    let mut hangup = signal(SignalKind::hangup())?;
     let stopped = stop.clone();
     tokio::spawn(async move {
         tokio::select! {
             _ = terminate.recv() => (),
             _ = interrupt.recv() => (),
+            _ = hangup.recv() => (),
         }
         stopped.cancel();
     });

@@ -19,17 +19,19 @@ use tonic_health::pb::health_client::HealthClient;
 
 use crate::callers::NamedCallers;
 use crate::issuers::Issuer;
+use crate::question_draws;
 use crate::scratch::Scratch;
 use crate::world::World;
 
 /// The service serves well before this, or not at all.
 const LONGEST_START: Duration = Duration::from_secs(30);
 
-/// Makes the tables and serves gRPC, with the world's clock, until `stop`.
+/// Makes the tables and serves gRPC, with the world's clock, until `stop`. With a seed, questions are drawn from it.
 pub(crate) async fn serve(
     world: &World,
     scratch: &Scratch,
     listener: TcpListener,
+    seed: Option<u64>,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
     let pool = store::connect(&scratch.database_url, &store::PoolSettings::default())?;
@@ -37,7 +39,8 @@ pub(crate) async fn serve(
     pool.close().await;
     let clock = Arc::new(world.clock.clone());
     let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
-    server::run(&config(world, scratch), clock, Arc::new(NamedCallers), incoming, stop.cancelled_owned()).await
+    let (config, draws) = (config(world, scratch), question_draws::from_seed(seed));
+    server::run(&config, clock, Arc::new(NamedCallers), draws, incoming, vec![], stop.cancelled_owned()).await
 }
 
 /// The defaults, which are those of production, and where this world's parts are.

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -28,6 +29,8 @@ const LONGEST_STOP: Duration = Duration::from_secs(10);
 pub(crate) struct World {
     pub(crate) clock: ShiftedClock,
     pub(crate) people: Arc<People>,
+    /// How many ordinary persons are some test's own.
+    pub(crate) claimed: AtomicU64,
     pub(crate) phones: Arc<Phones>,
     pub(crate) gateway: Gateway,
     pub(crate) register_mode: Switch<RegisterMode>,
@@ -77,7 +80,7 @@ async fn run(arguments: &ServeArguments, scratch: &Scratch, stop: CancellationTo
         std::future::pending().await
     };
     let mut outcome = tokio::select! {
-        served = service::serve(&world, scratch, grpc, stop) => served,
+        served = service::serve(&world, scratch, grpc, arguments.seed, stop) => served,
         not_ready = announced => not_ready,
     };
     world_stop.cancel();
@@ -104,12 +107,13 @@ impl World {
         register: SocketAddr,
     ) -> anyhow::Result<Self> {
         let clock = ShiftedClock::default();
-        let people = People::assemble(Opening::at(clock.now()), arguments.people, arguments.seed);
+        let people = People::assemble(Opening::at(clock.now()), arguments.people, arguments.seed.unwrap_or(1));
         let phones = Arc::new(Phones::default());
         let http_url = format!("http://{http}");
         Ok(Self {
             clock,
             people: Arc::new(people),
+            claimed: AtomicU64::new(0),
             gateway: Gateway::new(phones.clone()),
             phones,
             register_mode: Switch::new(RegisterMode::Up),

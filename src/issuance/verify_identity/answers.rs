@@ -11,7 +11,6 @@ use crate::domain::person::PersonReference;
 use crate::domain::question::{self, FactKind, Progress};
 use crate::domain::reason::Reason;
 use crate::issuance::{Call, Refusal, language_of};
-use crate::random;
 use crate::store::answer_rounds::{self, Conclusion, PendingVerification};
 use crate::store::verifications;
 
@@ -58,7 +57,8 @@ impl Issuance {
             call.now - self.rules.verification.question_memory,
         )
         .await?;
-        let extra = question::draw_extra(&person.facts, person.protected, &asked_before, &mut random::secure());
+        let extra =
+            question::draw_extra(&person.facts, person.protected, &asked_before, &mut (self.question_draws)(id.person));
         let conclusion = match (question::progress(right, pending.question_kinds.len(), extra.is_some()), extra) {
             (Progress::Passed, _) => Conclusion::Verified(AssuranceLevel::Substantial),
             (Progress::OneMore, Some(kind)) => Conclusion::OneMore { kind, right: right as u32 },

@@ -21,7 +21,6 @@ use crate::domain::question::{self, FactKind};
 use crate::domain::reason::Reason;
 use crate::guard::{Bucket, Spend};
 use crate::login::{Agent, LoginError};
-use crate::random;
 use crate::store::verifications;
 use run::{Step, Subject};
 
@@ -156,7 +155,8 @@ impl Issuance {
         let subject = self.eligible(person, call)?;
         let since = call.now - self.rules.verification.question_memory;
         let asked = verifications::kinds_asked_in_vain(&self.store, key, since).await?;
-        Ok(match question::draw(&person.facts, person.protected, &asked, &mut random::secure()) {
+        let mut rng = (self.question_draws)(subject.mitid_uuid);
+        Ok(match question::draw(&person.facts, person.protected, &asked, &mut rng) {
             Ok(questions) => {
                 Step::Ask { subject, questions: questions.into(), language: language_of(language, person) }
             }

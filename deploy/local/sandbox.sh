@@ -1,0 +1,52 @@
+# shellcheck shell=bash
+# Building and starting the sandbox: what `run` and `start` share.
+
+sandbox=${CARGO_TARGET_DIR:-target}/debug/sandbox
+grpc_address= # where it really listens, once it is ready
+http_address=
+
+build_sandbox() {
+    say "Building the sandbox (the first time, this takes some minutes)"
+    run_child cargo build --locked --features sandbox --bin sandbox
+}
+
+# Starts it with these arguments, as a child, and waits until it serves.
+start_sandbox() {
+    local ready
+    say "Starting the sandbox"
+    # nohup: one that is left running outlives the terminal.
+    start_child nohup "$sandbox" serve "$@" >"$run_directory/sandbox.out" 2>"$run_directory/sandbox.log"
+    wait_until_ready
+    grpc_address=${ready#*grpc=} && grpc_address=${grpc_address%% *}
+    http_address=${ready#*http=} && http_address=${http_address%% *}
+}
+
+# Waits for the line `ready grpc=HOST:PORT http=HOST:PORT`.
+wait_until_ready() {
+    for _ in $(seq 300); do
+        ready=$(grep '^ready ' "$run_directory/sandbox.out" || true)
+        [ -z "$ready" ] || return 0
+        kill -0 "$child" 2>/dev/null || break
+        sleep 0.2
+    done
+    tail -n 30 "$run_directory/sandbox.log" >&2
+    fail "the sandbox did not start; its last words are above"
+}
+
+# A sandbox that is left running is known by this file, which other programs read too.
+address_file() {
+    [[ $1 =~ ^[a-z0-9][a-z0-9-]*$ ]] || fail "--name: small letters, digits and hyphens"
+    echo "target/local/$1.env"
+}
+
+# When a process began: with its id it names one process, also after others have had the id.
+began() { { cut -d ' ' -f 22 "/proc/$1/stat" || LC_ALL=C ps -o lstart= -p "$1"; } 2>/dev/null; }
+
+# One line of an address file.
+recorded() { sed -n "s/^SANDBOX_$2=//p" "$1"; }
+
+still_runs() {
+    local pid
+    [ -e "$1" ] || return 1
+    pid=$(recorded "$1" PID) && [ -n "$pid" ] && [ "$(began "$pid")" = "$(recorded "$1" BEGAN)" ]
+}
