@@ -1,17 +1,18 @@
 //! The command line of the temporary-PIN service.
 
-use std::fs::OpenOptions;
-use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
+mod keys_command;
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 use secrecy::ExposeSecret as _;
 use temporary_pin::config::{Config, ConfigError};
-use temporary_pin::{keys, random, server, store, telemetry};
+use temporary_pin::server::expiry::{self, Expiry};
+use temporary_pin::{server, store, telemetry};
 use tokio::signal::unix::{SignalKind, signal};
+
+use keys_command::KeysCommand;
 
 /// Hands out MitID's temporary PIN code.
 #[derive(Parser)]
@@ -39,16 +40,6 @@ enum Command {
     CheckConfig,
 }
 
-#[derive(Subcommand)]
-enum KeysCommand {
-    /// Make a new key ring.
-    Generate {
-        /// File to write, readable by its owner only; must not exist. Without it, the key ring goes to stdout.
-        #[arg(long, value_name = "FILE")]
-        out: Option<PathBuf>,
-    },
-}
-
 fn main() -> ExitCode {
     // Redis, HTTP and gRPC clients all take the process's provider; with none set, their first TLS connection panics.
     let provider = rustls::crypto::aws_lc_rs::default_provider().install_default();
@@ -68,7 +59,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.command {
         Command::Serve => serve(config()?),
         Command::Migrate => migrate(&config()?),
-        Command::Keys(KeysCommand::Generate { out }) => generate_keys(out.as_deref()),
+        Command::Keys(command) => command.run(),
         Command::CheckConfig => check_config(cli.config.as_deref(), &config()?),
     }
 }
@@ -97,29 +88,17 @@ async fn migrate(config: &Config) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn generate_keys(out: Option<&Path>) -> anyhow::Result<()> {
-    let ring = keys::generate(&mut random::secure());
-    match out {
-        None => std::io::stdout().write_all(ring.as_bytes()).context("cannot write to stdout"),
-        Some(path) => OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(path)
-            .and_then(|mut file| {
-                file.write_all(ring.as_bytes())?;
-                file.sync_all()
-            })
-            .with_context(|| format!("cannot make {}", path.display())),
-    }
-}
-
 fn check_config(file: Option<&Path>, config: &Config) -> anyhow::Result<()> {
     config.key_ring()?;
+    let expiries = config.server.tls.as_ref().map(expiry::read).transpose();
+    let expiries = expiries.map_err(|error| ConfigError(vec![format!("{error:#}")]))?.unwrap_or_default();
     let callers: Vec<&str> = config.callers.iter().map(|caller| caller.name.as_str()).collect();
     println!("settings: valid ({}, environment)", file.map_or("no file".into(), Path::to_string_lossy));
     println!("secrets:  read");
     println!("TLS:      certificate, key and client CAs read");
+    for Expiry { role, name, not_after } in expiries {
+        println!("          {role} {name} is good until {not_after}");
+    }
     println!("key ring: read ({})", config.keys.file.display());
     println!("callers:  {}", callers.join(", "));
     println!("Not checked: whether Postgres, Redis, the register, the issuers and the gateway answer.");

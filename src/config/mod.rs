@@ -21,7 +21,7 @@ use serde::Deserialize;
 pub use caller::{Caller, Role};
 pub use load::ConfigError;
 pub use parts::{Keys, Postgres, Redis, Sms, SmsGateway};
-pub use server::{Server, Tls};
+pub use server::{Connections, Server, Tls};
 
 use crate::domain::rules::Rules;
 use crate::login::IssuerSettings;

@@ -4,6 +4,9 @@ use std::fmt;
 
 use rlibphonenumber::{NumberLengthType, PhoneNumber, PhoneNumberFormat, PhoneNumberType};
 
+/// `+` and the most digits of a number (ITU-T E.164, 6.2.1).
+const LONGEST: usize = 1 + 15;
+
 /// A phone number in E.164 form (`+4512345678`). Masked in `Debug`, wiped when dropped.
 #[derive(Clone, PartialEq, Eq, zeroize::ZeroizeOnDrop)]
 pub struct MobileNumber {
@@ -25,7 +28,9 @@ impl MobileNumber {
     /// before libraries know them. Nor is "mobile": Danish numbers do not tell, so the register's word counts.
     pub fn parse(text: &str) -> Result<Self, MobileNumberError> {
         let number: PhoneNumber = text.parse().map_err(|_| MobileNumberError)?;
-        if number.is_possible_with_reason() != Ok(NumberLengthType::IsPossible)
+        // The library knows longer national numbers than can be called from abroad.
+        if text.len() > LONGEST
+            || number.is_possible_with_reason() != Ok(NumberLengthType::IsPossible)
             || number.format_as(PhoneNumberFormat::E164) != text
         {
             return Err(MobileNumberError);
@@ -95,6 +100,7 @@ mod tests {
     #[case::national("20123456", false)]
     #[case::too_short("+452012345", false)]
     #[case::too_long("+45201234567", false)]
+    #[case::longer_than_can_be_called("+6270000062700000000", false)]
     #[case::range_that_libraries_do_not_know("+298930000", true)]
     #[case::no_such_country("+999123456", false)]
     #[case::extension("+4520123456;ext=1", false)]

@@ -6,6 +6,7 @@ mod convert;
 mod deadline;
 mod health;
 mod observe;
+mod operator_service;
 mod redemption_service;
 mod routes;
 mod services;

@@ -7,12 +7,14 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use tonic::service::Routes;
 use tonic_reflection::server::Builder as Reflection;
 
-use super::caller::{CallerResolver, authorise};
+use super::caller::authorise;
 use super::health::Health;
+use super::operator_service::Operate;
 use super::redemption_service::Redeem;
 use super::temporary_pin_service::TemporaryPin;
 use super::{Context, conform, deadline, observe, services};
 use crate::proto::DESCRIPTOR_SET;
+use crate::proto::temporarypin::v1::operator_service_server::OperatorServiceServer;
 use crate::proto::temporarypin::v1::redemption_service_server::RedemptionServiceServer;
 use crate::proto::temporarypin::v1::temporary_pin_service_server::TemporaryPinServiceServer;
 use crate::telemetry::metrics::Metrics;
@@ -29,12 +31,7 @@ pub struct Settings {
 }
 
 /// All services, and what reports their health.
-pub async fn routes(
-    context: Arc<Context>,
-    callers: Arc<dyn CallerResolver>,
-    metrics: Metrics,
-    settings: Settings,
-) -> anyhow::Result<(Routes, Health)> {
+pub async fn routes(context: Arc<Context>, metrics: Metrics, settings: Settings) -> anyhow::Result<(Routes, Health)> {
     let limit = settings.message_limit;
     let (reporter, health_service) = tonic_health::server::health_reporter();
     let health = Health::new(reporter).await;
@@ -46,7 +43,12 @@ pub async fn routes(
                 .max_encoding_message_size(limit),
         )
         .add_service(
-            RedemptionServiceServer::new(Redeem(context))
+            RedemptionServiceServer::new(Redeem(Arc::clone(&context)))
+                .max_decoding_message_size(limit)
+                .max_encoding_message_size(limit),
+        )
+        .add_service(
+            OperatorServiceServer::new(Operate(context))
                 .max_decoding_message_size(limit)
                 .max_encoding_message_size(limit),
         )
@@ -59,7 +61,7 @@ pub async fn routes(
         .routes()
         .into_axum_router()
         .layer(from_fn(conform::conform))
-        .layer(from_fn_with_state(callers, authorise))
+        .layer(from_fn(authorise))
         .layer(from_fn_with_state(settings.default_deadline, deadline::bound))
         .layer(from_fn_with_state(metrics, observe::observe));
     Ok((router.into(), health))
@@ -73,5 +75,6 @@ fn reflection() -> Reflection<'static> {
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
         .with_service_name(services::TEMPORARY_PIN)
         .with_service_name(services::REDEMPTION)
+        .with_service_name(services::OPERATOR)
         .with_service_name(services::HEALTH)
 }

@@ -81,7 +81,9 @@ pub async fn purge(pool: &PgPool, retention: &Retention, now: DateTime<Utc>) -> 
         (Table::PinRequests, retention.pin_requests),
         (Table::Requests, retention.requests),
         (Table::Outbox, retention.outbox),
-        // The agents first: their rows refer to the events.
+        // A reset has no more effect when the rows that it discounts have gone.
+        (Table::LimitResets, retention.verifications.max(retention.pin_requests)),
+        // The agents first: their rows refer to the events. Those of operators go with their events.
         (Table::AuditAgents, retention.audit_events),
         (Table::AuditEvents, retention.audit_events),
     ] {
@@ -103,6 +105,7 @@ enum Table {
     PinRequests,
     Requests,
     Outbox,
+    LimitResets,
     AuditAgents,
     AuditEvents,
 }
@@ -134,6 +137,7 @@ async fn delete_batch(pool: &PgPool, table: Table, before: DateTime<Utc>) -> Res
             Table::PinRequests => delete!("pin_requests", "create_time"),
             Table::Requests => delete!("requests", "create_time"),
             Table::Outbox => delete!("outbox", "create_time"),
+            Table::LimitResets => delete!("limit_resets", "reset_time"),
             Table::AuditEvents => delete!("audit_events", "event_time"),
             Table::AuditAgents => {
                 sqlx::query!(

@@ -1,4 +1,5 @@
-//! The service's metrics. Labels are fixed names in the code, so no personal data can become one.
+//! The service's metrics. Labels are fixed names in the code, so no personal data can become one. (`server/expiry.rs`
+//! measures certificates, by names of theirs and of the configuration.)
 
 use std::time::Duration;
 
@@ -22,6 +23,7 @@ pub struct Metrics {
     messages: Counter<u64>,
     dependency_failures: Counter<u64>,
     reloads: Counter<u64>,
+    handshakes: Counter<u64>,
 }
 
 impl Metrics {
@@ -42,6 +44,7 @@ impl Metrics {
             refusals: counter("temporary_pin.refusals", "Refusals, by reason"),
             messages: counter("temporary_pin.messages", "SMS handed over, by kind and outcome"),
             dependency_failures: counter("temporary_pin.dependency.failures", "Dependencies that did not answer"),
+            handshakes: counter("temporary_pin.handshakes", "Connections that came in, by outcome"),
             reloads: counter("temporary_pin.reloads", "Files read again, by role and outcome"),
         }
     }
@@ -86,6 +89,11 @@ impl Metrics {
     /// A dependency did not answer, or answered with a failure.
     pub fn dependency_failure(&self, dependency: &'static str) {
         self.dependency_failures.add(1, &[KeyValue::new("dependency", dependency)]);
+    }
+
+    /// A connection came in and is served, or is not.
+    pub fn handshake(&self, outcome: &'static str) {
+        self.handshakes.add(1, &[KeyValue::new("outcome", outcome)]);
     }
 
     /// The files of that role were read again: taken, or refused.

@@ -19,6 +19,9 @@ sms_hold_passed = MitID: Log ind igen og bestil din midlertidige PIN-kode senest
        *[local] {""}
     }. Ikke dig? Stop det: Ring til { -support }
 
+sms_access_cancelled = MitID: Din anmodning om en midlertidig PIN-kode er annulleret. Du kan bede om adgang igen. Spørgsmål? Ring til { -support }
+sms_pin_revoked = MitID: Din midlertidige PIN-kode er spærret og kan ikke bruges. Spørgsmål? Ring til { -support }
+
 ## Questions (R16). Where several answers can be right, the question asks for one of them.
 
 question_previous_road = Nævn en vej, du har boet på, før du flyttede til din nuværende adresse.

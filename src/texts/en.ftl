@@ -17,6 +17,9 @@ sms_hold_passed = MitID: Log in again and order your temporary PIN code by { $da
        *[local] {""}
     }. Not you? Stop it: Call { -support }
 
+sms_access_cancelled = MitID: Your request for a temporary PIN code has been cancelled. You can ask for access again. Questions? Call { -support }
+sms_pin_revoked = MitID: Your temporary PIN code has been revoked and cannot be used. Questions? Call { -support }
+
 ## Questions
 
 question_previous_road = Name a road where you lived before you moved to your present address.

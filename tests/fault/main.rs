@@ -14,6 +14,9 @@ mod authority;
 mod calls;
 #[path = "../support/installation.rs"]
 mod installation;
+#[path = "../flows/operator.rs"]
+#[allow(dead_code, reason = "the flows need more of it")]
+mod operator;
 #[path = "../flows/person.rs"]
 #[allow(dead_code, reason = "the flows need more of it")]
 mod person;
@@ -35,4 +38,5 @@ mod cuts;
 mod deadlines;
 mod gateway;
 mod going_away;
+mod operators;
 mod outages;

@@ -168,6 +168,8 @@ async fn each_call_is_traced_and_counted_and_nobody_is_named() {
     let metric_names: BTreeSet<&str> = metrics.iter().map(|metric| metric.name.as_str()).collect();
     let expected = [
         "rpc.server.call.duration",
+        "temporary_pin.certificate.expiry",
+        "temporary_pin.handshakes",
         "temporary_pin.pins",
         "temporary_pin.verifications",
         "temporary_pin.redemptions",

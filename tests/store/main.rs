@@ -8,6 +8,8 @@ mod atomicity;
 mod issue;
 mod issue_limits;
 mod issue_race;
+mod limit_resets;
+mod person_blocks;
 mod pool;
 mod purge;
 mod redeem;

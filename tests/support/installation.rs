@@ -13,7 +13,7 @@ use reqwest::Url;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use temporary_pin::config::Config;
 
-use crate::authority::Authority;
+use crate::authority::{Authority, Signed};
 use crate::process::Process;
 use crate::sandbox::Sandbox;
 use crate::support::{redis_url, unique};
@@ -31,7 +31,7 @@ pub(crate) const CALLERS: [(&str, &[&str], &[&str]); 6] = [
 pub(crate) struct Installation {
     directory: PathBuf,
     /// Of the database, and before each Redis key.
-    name: String,
+    pub(crate) name: String,
     pub(crate) authority: Authority,
     environment: Vec<(String, String)>,
 }
@@ -39,6 +39,15 @@ pub(crate) struct Installation {
 impl Installation {
     /// Makes everything that an operator has to make.
     pub(crate) async fn new(sandbox: &Sandbox) -> Self {
+        let installation = Self::without_tables_and_keys(sandbox).await;
+        let key_ring = installation.path("keys.toml");
+        installation.run(&["keys", "generate", "--out", &key_ring]);
+        installation.run(&["migrate"]);
+        installation
+    }
+
+    /// What is the same in every version.
+    pub(crate) async fn without_tables_and_keys(sandbox: &Sandbox) -> Self {
         let name = unique("production").replace('-', "_");
         let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(&name);
         fs::create_dir(&directory).unwrap();
@@ -47,17 +56,12 @@ impl Installation {
         installation.set("POSTGRES__URL", installation.database_url());
         installation.set("REDIS__URL", redis_url());
         run_sql(format!("CREATE DATABASE {}", installation.name)).await;
-        let key_ring = installation.path("keys.toml");
-        installation.run(&["keys", "generate", "--out", &key_ring]);
-        installation.run(&["migrate"]);
         installation
     }
 
     async fn write_files(&self, sandbox: &Sandbox) {
-        let server = self.authority.sign(&["localhost"]);
-        fs::write(self.path("client-ca.pem"), self.authority.pem()).unwrap();
-        fs::write(self.path("server.pem"), &server.certificate).unwrap();
-        fs::write(self.path("server.key"), &server.key).unwrap();
+        self.write("client-ca.pem", self.authority.pem());
+        self.write_server(&self.authority.sign(&["localhost"]));
         let http = &sandbox.http_url;
         let register = sandbox.get("/register").await;
         let mut config = format!(
@@ -89,13 +93,36 @@ impl Installation {
         self.environment.push((format!("TEMPORARY_PIN__{key}"), value.into()));
     }
 
+    /// Writes the server's certificate and its key.
+    pub(crate) fn write_server(&self, server: &Signed) {
+        self.write("server.pem", &server.certificate);
+        self.write("server.key", &server.key);
+    }
+
+    /// Writes one of its files, at once: nobody sees half of it.
+    pub(crate) fn write(&self, name: &str, content: &str) {
+        let new = self.path("new");
+        fs::write(&new, content).unwrap();
+        fs::rename(new, self.path(name)).unwrap();
+    }
+
+    /// What one of its files holds.
+    pub(crate) fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).unwrap()
+    }
+
     /// Starts the service and waits until it serves.
     pub(crate) async fn start(&self) -> Process<'_> {
-        let mut command = self.command(&["serve"]);
-        command.env("RUST_LOG", "info");
-        let process = Process::start(command, &self.authority);
+        let process = self.start_listening();
         process.until_serving().await;
         process
+    }
+
+    /// Starts the service and waits until it listens.
+    pub(crate) fn start_listening(&self) -> Process<'_> {
+        let mut command = self.command(&["serve"]);
+        command.env("RUST_LOG", "info");
+        Process::start(command, &self.authority)
     }
 
     /// The configuration that the process gets.
@@ -124,12 +151,12 @@ impl Installation {
         command
     }
 
-    fn run(&self, arguments: &[&str]) {
+    pub(crate) fn run(&self, arguments: &[&str]) {
         let output = self.command(arguments).output().unwrap();
         assert!(output.status.success(), "{arguments:?}: {output:?}");
     }
 
-    fn path(&self, name: &str) -> String {
+    pub(crate) fn path(&self, name: &str) -> String {
         self.directory.join(name).to_str().unwrap().to_owned()
     }
 }

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::Args;
-use rcgen::{BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair};
 
-use crate::WorldAddresses;
+use crate::certificates::Certificates;
 use crate::world::{AGENTS, PERSONS, issuer_url};
+use crate::{WorldAddresses, callers};
 
 /// The callers and their roles.
 const CALLERS: [(&str, &str); 4] =
@@ -39,32 +39,9 @@ pub(crate) fn install(install: &Install) -> anyhow::Result<()> {
     let directory = &install.directory;
     fs::create_dir(directory).with_context(|| format!("cannot make {}", directory.display()))?;
     let directory = &directory.canonicalize()?;
-    certificates(directory)?;
+    Certificates::make(directory)?;
     fs::write(directory.join("temporary-pin.toml"), configuration(install, directory))?;
     Ok(())
-}
-
-/// An authority, a server certificate for localhost, and one certificate for each caller.
-fn certificates(directory: &Path) -> anyhow::Result<()> {
-    let mut authority = CertificateParams::default();
-    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let key = KeyPair::generate()?;
-    fs::write(directory.join("ca.pem"), authority.self_signed(&key)?.pem())?;
-    let issuer = Issuer::new(authority, key);
-    let server = [("server", "localhost".to_owned(), ExtendedKeyUsagePurpose::ServerAuth)];
-    let callers = CALLERS.map(|(name, _)| (name, caller_name(name), ExtendedKeyUsagePurpose::ClientAuth));
-    for (file, name, usage) in server.into_iter().chain(callers) {
-        let mut params = CertificateParams::new(vec![name])?;
-        params.extended_key_usages = vec![usage];
-        let key = KeyPair::generate()?;
-        fs::write(directory.join(format!("{file}.pem")), params.signed_by(&key, &issuer)?.pem())?;
-        fs::write(directory.join(format!("{file}.key")), key.serialize_pem())?;
-    }
-    Ok(())
-}
-
-fn caller_name(caller: &str) -> String {
-    format!("{caller}.load.example")
 }
 
 /// The defaults, but for the limits of what is not a person: one load is one caller with one agent. Holds and resends come
@@ -75,7 +52,10 @@ fn configuration(install: &Install, directory: &Path) -> String {
     let callers: String = CALLERS
         .iter()
         .map(|(name, role)| {
-            format!("\n[[callers]]\nname = {name:?}\nsans = [{:?}]\nroles = [{role:?}]\n", caller_name(name))
+            format!(
+                "\n[[callers]]\nname = {name:?}\nsans = [{:?}]\nroles = [{role:?}]\n",
+                callers::subject_alternative_name(name)
+            )
         })
         .collect();
     format!(

@@ -11,6 +11,7 @@
 //! | `GET /clock`, `POST /clock/advance` `{seconds}` | `{time}` |
 //! | `POST /gateway` `{mode}` | accept, reject, slow (with `seconds`) or down |
 //! | `POST /register` `{mode}` | up, slow (with `seconds`) or down |
+//! | `GET /certificates` | the files of mutual TLS: `ca`, and `callers` with `certificate` and `key` of each |
 //! | `GET /scratch` | `{name}` of this sandbox's database, which is also the prefix of its Redis keys |
 
 use std::sync::Arc;
@@ -56,6 +57,7 @@ pub(crate) fn routes(world: Arc<World>) -> Router {
         .route("/clock/advance", post(advance))
         .route("/gateway", post(gateway_mode))
         .route("/register", get(register).post(register_mode))
+        .route("/certificates", get(certificates))
         .route("/scratch", get(scratch))
         .route("/rest/mtsms", post(mtsms))
         .route("/issuers/{name}/.well-known/openid-configuration", get(discovery))
@@ -149,6 +151,11 @@ async fn register_mode(State(world): State<Arc<World>>, body: Bytes) -> Answer {
     fields.end()?;
     world.register_mode.set(mode);
     Ok(Json(json!({ "mode": name })))
+}
+
+/// Where the certificates of mutual TLS are.
+async fn certificates(State(world): State<Arc<World>>) -> Json<Value> {
+    Json(world.certificates.to_json())
 }
 
 /// Which database, and which prefix of Redis keys, is this sandbox's: for a test that looks at what was stored.

@@ -48,6 +48,11 @@ impl Scratch {
         }
     }
 
+    /// Where certificates go that nobody wants to keep.
+    pub(crate) fn certificates(&self) -> PathBuf {
+        self.directory.join("certificates")
+    }
+
     /// The key ring's file.
     pub(crate) fn key_ring(&self) -> PathBuf {
         self.directory.join("keys.toml")
