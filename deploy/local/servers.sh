@@ -55,7 +55,8 @@ as_postgres() (
     fi
 )
 
-# The data is thrown away, so nothing is flushed to disk; what transactions see of each other is as in production.
+# The data is thrown away, so nothing is flushed to disk, unless `durable` is set; what transactions see of each other is
+# as in production.
 start_postgres() {
     local programs data=$run_directory/postgres log=$run_directory/postgres.log port options
     programs=$(postgres_programs)
@@ -67,9 +68,11 @@ start_postgres() {
         fail "initdb failed: $(tail -n 5 "$log")"
     for port in $(free_ports); do
         options="-c listen_addresses=127.0.0.1 -c port=$port -c unix_socket_directories= -c max_connections=300"
-        options+=" -c synchronous_commit=on -c fsync=off -c full_page_writes=off"
+        options+=" -c synchronous_commit=on"
+        [ -n "${durable:-}" ] || options+=" -c fsync=off -c full_page_writes=off"
         if as_postgres "$programs/pg_ctl" -D "$data" -l "$log" -w -t 60 -o "$options" start >/dev/null 2>&1; then
             export DATABASE_URL=postgres://postgres@127.0.0.1:$port/postgres
+            as_postgres head -n 1 "$data/postmaster.pid" >"$run_directory/postgres.pid"
             return
         fi
     done

@@ -1,0 +1,76 @@
+//! A bare tonic service: the same message sizes, TLS and answer as IssueTemporaryPin, and nothing behind them.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use clap::Args;
+use temporary_pin::proto::temporarypin::v1 as pb;
+use temporary_pin::proto::temporarypin::v1::temporary_pin_service_server::{
+    TemporaryPinService, TemporaryPinServiceServer,
+};
+use tonic::transport::{Certificate, Identity, Server, ServerTlsConfig};
+use tonic::{Request, Response, Status};
+
+/// What `temporary-pin-load bare` takes.
+#[derive(Args)]
+pub(crate) struct Bare {
+    /// Where to listen.
+    #[arg(long, default_value = "127.0.0.1:50063")]
+    address: SocketAddr,
+    /// A directory with ca.pem, server.pem and server.key, as `install` makes it.
+    #[arg(long, value_name = "DIRECTORY")]
+    certificates: PathBuf,
+}
+
+/// Serves until the process ends.
+pub(crate) async fn serve(bare: &Bare) -> anyhow::Result<()> {
+    let read = |name: &str| {
+        let path = bare.certificates.join(name);
+        std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))
+    };
+    let tls = ServerTlsConfig::new()
+        .identity(Identity::from_pem(read("server.pem")?, read("server.key")?))
+        .client_ca_root(Certificate::from_pem(read("ca.pem")?));
+    let server = Server::builder().tcp_nodelay(true).tls_config(tls)?;
+    Ok({ server }.add_service(TemporaryPinServiceServer::new(Always)).serve(bare.address).await?)
+}
+
+struct Always;
+
+#[tonic::async_trait]
+impl TemporaryPinService for Always {
+    async fn check_eligibility(
+        &self,
+        _: Request<pb::CheckEligibilityRequest>,
+    ) -> Result<Response<pb::CheckEligibilityResponse>, Status> {
+        let channel = pb::ChannelEligibility { status: 1, channel: 1, ..Default::default() };
+        let channels = vec![channel.clone(), channel.clone(), channel];
+        Ok(Response::new(pb::CheckEligibilityResponse { channels, ..Default::default() }))
+    }
+
+    async fn verify_identity(
+        &self,
+        _: Request<pb::VerifyIdentityRequest>,
+    ) -> Result<Response<pb::VerifyIdentityResponse>, Status> {
+        Err(Status::unimplemented("nothing is measured against this"))
+    }
+
+    async fn issue_temporary_pin(
+        &self,
+        request: Request<pb::IssueTemporaryPinRequest>,
+    ) -> Result<Response<pb::IssueTemporaryPinResponse>, Status> {
+        let time = Some(prost_types::Timestamp { seconds: 1_800_000_000, nanos: 123_456_000 });
+        let pin_request = pb::PinRequest {
+            id: request.into_inner().request_id,
+            state: pb::pin_request::State::Open.into(),
+            channel: pb::Channel::Counter.into(),
+            create_time: time,
+            expire_time: time,
+            masked_mobile_number: "+45 ••••••78".into(),
+            dispatch_state: pb::pin_request::DispatchState::Queued.into(),
+            next_send_time: time,
+        };
+        Ok(Response::new(pb::IssueTemporaryPinResponse { pin_request: Some(pin_request) }))
+    }
+}

@@ -1,0 +1,195 @@
+//! The service beside its limits: pgbench with the very statement, redis-benchmark with the very script, a bare tonic
+//! service. All in turn on one machine, several rounds; ratios are made within a round, and the medians reported.
+
+mod limits;
+mod picture;
+mod rows;
+mod service;
+mod statement;
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::{Context as _, ensure};
+use clap::Args;
+use serde::Serialize;
+
+use crate::calls::{Caller, Ready};
+use crate::clients::{Clients, Target};
+use crate::drive::{self, Pace};
+use crate::installation::{self, Install};
+use crate::report::Report;
+use crate::scenario::{Scenario, measure};
+use crate::world::World;
+use crate::{Processes, WorldAddresses};
+
+/// What `temporary-pin-load bench` takes.
+#[derive(Args)]
+pub(crate) struct Bench {
+    /// The service's program.
+    #[arg(long, value_name = "PROGRAM")]
+    service: PathBuf,
+    /// pgbench.
+    #[arg(long, value_name = "PROGRAM")]
+    pgbench: PathBuf,
+    /// redis-benchmark.
+    #[arg(long, value_name = "PROGRAM")]
+    redis_benchmark: PathBuf,
+    /// A Postgres server on which this user may create databases.
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
+    database_url: String,
+    /// A Redis server.
+    #[arg(long, env = "REDIS_URL", hide_env_values = true)]
+    redis_url: String,
+    #[command(flatten)]
+    processes: Processes,
+    #[command(flatten)]
+    world: WorldAddresses,
+    /// Where certificates, configuration and logs of this run go; it is made, and must not exist.
+    #[arg(long)]
+    directory: PathBuf,
+    /// Where report.json, report.md and report.svg go.
+    #[arg(long, value_name = "DIRECTORY")]
+    report: PathBuf,
+    /// How often everything is measured, in turn.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..))]
+    rounds: u8,
+    /// Calls of each measurement with many in flight.
+    #[arg(long, default_value_t = 20_000)]
+    calls: u64,
+}
+
+/// Calls in flight, and clients of pgbench, where the two are compared.
+const IN_FLIGHT: u16 = 16;
+
+/// Calls in flight for the peak of memory.
+const MANY: u16 = 256;
+
+/// Everything measured in one round.
+#[derive(Serialize)]
+pub(crate) struct Round {
+    /// pgbench with the issue statement, by its number of clients.
+    pub(crate) statement: Vec<limits::Limit>,
+    /// redis-benchmark with the guard's script, by its number of clients.
+    pub(crate) script: Vec<limits::Limit>,
+    pub(crate) bare: Report,
+    pub(crate) bare_one: Report,
+    pub(crate) issue: Report,
+    pub(crate) issue_one: Report,
+    pub(crate) issue_half_peak: Report,
+    pub(crate) issue_many: Report,
+    pub(crate) check_eligibility: Report,
+}
+
+impl Round {
+    /// Of everything that was called.
+    pub(crate) fn reports(&self) -> [&Report; 7] {
+        let Self { bare, bare_one, issue, issue_one, issue_half_peak, issue_many, check_eligibility, .. } = self;
+        [bare, bare_one, issue, issue_one, issue_half_peak, issue_many, check_eligibility]
+    }
+}
+
+/// Measures, and writes the report.
+pub(crate) async fn run(bench: &Bench) -> anyhow::Result<()> {
+    let install = Install {
+        directory: bench.directory.clone(),
+        database_url: service::create_database(&bench.database_url, "bench").await?,
+        redis_url: bench.redis_url.clone(),
+        address: "127.0.0.1:50051".parse()?,
+        world: bench.world.clone(),
+    };
+    installation::install(&install)?;
+    service::prepare(&bench.service, &install.directory)?;
+    let statement = statement::Statement::prepare(bench, &install).await?;
+    let world = World::serve(bench.world.http_address, bench.world.register_address).await?;
+    let running = service::Running::start(&bench.service, &install.directory).await?;
+    let bare = service::Running::bare(&install.directory).await?;
+    let processes = Processes { service_pid: Some(running.pid()), ..bench.processes.clone() };
+    let connect = async |target: &str| -> anyhow::Result<Arc<Caller>> {
+        let certificates = install.directory.clone();
+        let target = Target { target: target.to_owned(), certificates, connections: 4 };
+        Ok(Arc::new(Caller::new(Clients::connect(&target).await?, Arc::clone(&world))?))
+    };
+    let (caller, bare_caller) = (connect("https://localhost:50051").await?, connect("https://localhost:50063").await?);
+
+    let mut persons = Persons(0);
+    let mut rounds = Vec::new();
+    // The first calls of a process pay for plans, connections and caches.
+    let warm_up = Pace::InFlight(IN_FLIGHT.into());
+    measure(&caller, Scenario::Issue, 2000, persons.take(2000), warm_up, &processes).await?;
+    for number in 1..=bench.rounds {
+        eprintln!("round {number} of {}", bench.rounds);
+        rounds.push(round(bench, &statement, &caller, &bare_caller, &processes, &mut persons).await?);
+    }
+    drop((running, bare));
+
+    let table = rows::table(&rounds);
+    print!("{}", rows::markdown(&table, &rounds));
+    fs::create_dir_all(&bench.report)?;
+    let write = |name: &str, content: String| {
+        let path = bench.report.join(name);
+        fs::write(&path, content).with_context(|| format!("cannot write {}", path.display()))
+    };
+    write("report.json", serde_json::to_string_pretty(&serde_json::json!({ "rows": table, "rounds": rounds }))?)?;
+    write("report.md", rows::markdown(&table, &rounds))?;
+    write("report.svg", picture::draw(&table))?;
+    let failed: u64 = rounds.iter().flat_map(Round::reports).flat_map(|report| report.failures.values()).sum();
+    ensure!(failed == 0, "{failed} calls failed: the report shows which");
+    Ok(())
+}
+
+async fn round(
+    bench: &Bench,
+    statement: &statement::Statement,
+    caller: &Arc<Caller>,
+    bare: &Arc<Caller>,
+    processes: &Processes,
+    persons: &mut Persons,
+) -> anyhow::Result<Round> {
+    let (many, few) = (bench.calls, bench.calls / 10);
+    let pace = Pace::InFlight(IN_FLIGHT.into());
+    let mut statements = Vec::new();
+    for clients in [1, IN_FLIGHT] {
+        let count = if clients == 1 { few } else { many };
+        statements.push(statement.run(clients, count).await?);
+    }
+    let issue = measure(caller, Scenario::Issue, many, persons.take(many), pace, processes).await?;
+    for clients in [8, 32, 64] {
+        statements.push(statement.run(clients, many).await?);
+    }
+    let half = Pace::PerSecond(issue.per_second / 2.0);
+    Ok(Round {
+        script: vec![limits::script(bench, 1).await?, limits::script(bench, IN_FLIGHT).await?],
+        bare: always(bare, many, pace).await?,
+        check_eligibility: measure(caller, Scenario::CheckEligibility, many, 0, pace, processes).await?,
+        bare_one: always(bare, few, Pace::InFlight(1)).await?,
+        issue_one: measure(caller, Scenario::Issue, few, persons.take(few), Pace::InFlight(1), processes).await?,
+        issue_half_peak: measure(caller, Scenario::Issue, many / 2, persons.take(many / 2), half, processes).await?,
+        issue_many: {
+            let pace = Pace::InFlight(MANY.into());
+            measure(caller, Scenario::Issue, many / 2, persons.take(many / 2), pace, processes).await?
+        },
+        statement: statements,
+        issue,
+    })
+}
+
+/// The bare service, asked for a PIN.
+async fn always(bare: &Arc<Caller>, count: u64, pace: Pace) -> anyhow::Result<Report> {
+    // As long as a real one.
+    let order = |_| Ready::Issue { request_id: uuid::Uuid::nil(), verification_id: "v".repeat(200) };
+    let measured = drive::run(bare, (0..count).map(order).collect(), pace, |_, _| {}).await?;
+    Ok(Report::new("bare tonic".to_owned(), pace, &measured))
+}
+
+/// Persons who have had no PIN yet.
+struct Persons(u64);
+
+impl Persons {
+    fn take(&mut self, count: u64) -> u64 {
+        let first = self.0;
+        self.0 += count;
+        first
+    }
+}

@@ -1,0 +1,57 @@
+//! The report as a picture: for each measure a bar that shows how much of the way to the goal is gone.
+
+use std::fmt::Write as _;
+
+use super::rows::Row;
+
+const WIDTH: f64 = 900.0;
+const LEFT: f64 = 430.0;
+const STEP: f64 = 44.0;
+/// The bars' scale ends here: further than the goal is drawn as this far.
+const FURTHEST: f64 = 1.25;
+
+/// An SVG.
+pub(crate) fn draw(rows: &[Row]) -> String {
+    let height = STEP * (rows.len() as f64 + 2.0);
+    let scale = (WIDTH - LEFT - 90.0) / FURTHEST;
+    let goal = LEFT + scale;
+    let mut svg = format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" font-family=\"sans-serif\" \
+         font-size=\"12\">\n<rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n\
+         <text x=\"{goal}\" y=\"20\" text-anchor=\"middle\">goal</text>\n\
+         <line x1=\"{goal}\" x2=\"{goal}\" y1=\"26\" y2=\"{height}\" stroke=\"black\"/>\n"
+    );
+    for (index, row) in rows.iter().enumerate() {
+        let y = STEP * (index as f64 + 1.0);
+        let reached = row.goal.reached(row.measured).clamp(0.0, FURTHEST);
+        // Where the first target is, on the way to the goal.
+        let bound = match row.target {
+            super::rows::Target::AtLeast(bound) | super::rows::Target::AtMost(bound) => bound,
+        };
+        let first = LEFT + row.goal.reached(bound).clamp(0.0, FURTHEST) * scale;
+        let colour = match (row.goal.is_met_by(row.measured), row.target.is_met_by(row.measured)) {
+            (true, _) => "#2e7d32",
+            (false, true) => "#90a955",
+            (false, false) => "#c1666b",
+        };
+        let (width, text_y, bar_end) = (reached * scale, y + 16.0, LEFT + reached * scale + 6.0);
+        let _ = writeln!(
+            svg,
+            "<text x=\"{}\" y=\"{text_y}\" text-anchor=\"end\">{}</text>\n\
+             <rect x=\"{LEFT}\" y=\"{y}\" width=\"{width:.1}\" height=\"24\" fill=\"{colour}\"/>\n\
+             <line x1=\"{first:.1}\" x2=\"{first:.1}\" y1=\"{}\" y2=\"{}\" stroke=\"black\" stroke-dasharray=\"3 2\"/>\n\
+             <text x=\"{bar_end:.1}\" y=\"{text_y}\">{:.2}</text>",
+            LEFT - 10.0,
+            row.measure,
+            y - 4.0,
+            y + 28.0,
+            row.measured
+        );
+    }
+    let _ = writeln!(
+        svg,
+        "<text x=\"{LEFT}\" y=\"{}\">Bars: the part of the way to the goal. Dashed: the first target.</text>\n</svg>",
+        height - 10.0
+    );
+    svg
+}

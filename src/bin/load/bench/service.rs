@@ -1,0 +1,77 @@
+//! Programs that the bench starts, and the databases that it makes for them.
+
+use std::fs::File;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context as _, ensure};
+use reqwest::Url;
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
+use tokio::net::TcpStream;
+
+/// Makes a database on the server of `server_url`, in place of one that an earlier run left, and answers its URL.
+pub(super) async fn create_database(server_url: &str, name: &str) -> anyhow::Result<String> {
+    let mut url = Url::parse(server_url).context("DATABASE_URL: must be like postgres://user@host/database")?;
+    let mut server = PgConnection::connect(server_url).await?;
+    for sql in [format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"), format!("CREATE DATABASE {name}")] {
+        sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut server).await?;
+    }
+    url.set_path(name);
+    Ok(url.into())
+}
+
+/// Makes the key ring and the tables.
+pub(super) fn prepare(service: &Path, directory: &Path) -> anyhow::Result<()> {
+    let keys = directory.join("keys.toml").display().to_string();
+    let config = directory.join("temporary-pin.toml").display().to_string();
+    for arguments in [vec!["keys", "generate", "--out", &keys], vec!["migrate", "--config", &config]] {
+        let status = Command::new(service).args(&arguments).stdout(Stdio::null()).status()?;
+        ensure!(status.success(), "{} {} failed", service.display(), arguments.join(" "));
+    }
+    Ok(())
+}
+
+/// A program that serves until this is dropped.
+pub(super) struct Running(Child);
+
+impl Running {
+    /// The service.
+    pub(super) async fn start(service: &Path, directory: &Path) -> anyhow::Result<Self> {
+        let mut command = Command::new(service);
+        command.arg("serve").arg("--config").arg(directory.join("temporary-pin.toml"));
+        Self::spawn(command, directory, "service", 50051).await
+    }
+
+    /// The bare tonic service, which is this program.
+    pub(super) async fn bare(directory: &Path) -> anyhow::Result<Self> {
+        let mut command = Command::new(std::env::current_exe()?);
+        command.arg("bare").arg("--certificates").arg(directory);
+        Self::spawn(command, directory, "bare", 50063).await
+    }
+
+    async fn spawn(mut command: Command, directory: &Path, name: &str, port: u16) -> anyhow::Result<Self> {
+        let log = File::create(directory.join(format!("{name}.log")))?;
+        command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
+        let mut running = Self(command.spawn().with_context(|| format!("cannot start {name}"))?);
+        for _ in 0..200 {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            ensure!(running.0.try_wait()?.is_none(), "{name} ended: its log is {name}.log in the run's directory");
+            if TcpStream::connect(("127.0.0.1", port)).await.is_ok() {
+                return Ok(running);
+            }
+        }
+        anyhow::bail!("{name} does not listen on port {port}")
+    }
+
+    pub(super) fn pid(&self) -> u32 {
+        self.0.id()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}

@@ -1,0 +1,258 @@
+//! The calls: how each is prepared, made, and known to have gone well.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use clap::ValueEnum;
+use rand::RngExt as _;
+use temporary_pin::clock::{Clock as _, SystemClock};
+use temporary_pin::proto::identityregister::v1::fact::Kind as FactKind;
+use temporary_pin::proto::temporarypin::v1::counter_identification::Confirmation;
+use temporary_pin::proto::temporarypin::v1::document::Kind as DocumentKind;
+use temporary_pin::proto::temporarypin::v1::person_reference::Reference;
+use temporary_pin::proto::temporarypin::v1::redeem_temporary_pin_response::Outcome;
+use temporary_pin::proto::temporarypin::v1::verify_identity_request::Evidence;
+use temporary_pin::proto::temporarypin::v1::verify_identity_response::State;
+use temporary_pin::proto::temporarypin::v1::{
+    Answer, CheckEligibilityRequest, CounterIdentification, Document, IssueTemporaryPinRequest, PersonReference,
+    PhoneIdentification, QuestionAnswers, RedeemTemporaryPinRequest, VerifyIdentityRequest, VerifyIdentityResponse,
+    WebLogin, Witness,
+};
+use temporary_pin::random;
+use tonic::{Request, Status};
+use tonic_types::StatusExt as _;
+use uuid::Uuid;
+
+use crate::clients::Clients;
+use crate::people::Person;
+use crate::world::World;
+
+/// A kind of call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Call {
+    /// CheckEligibility, by the profile page.
+    CheckEligibility,
+    /// VerifyIdentity with a web login: opens an access request.
+    VerifyWeb,
+    /// VerifyIdentity with a document, by MitID Support: asks questions.
+    VerifyPhone,
+    /// VerifyIdentity with the answers to those.
+    Answer,
+    /// VerifyIdentity with a document and a witness, by Citizen Service.
+    VerifyCounter,
+    /// IssueTemporaryPin, for a person who has none open.
+    Issue,
+    /// IssueTemporaryPin again under the same request id.
+    Replay,
+    /// IssueTemporaryPin for a person who has a PIN open, once the resend interval has passed.
+    Resend,
+    /// RedeemTemporaryPin with the right PIN.
+    Redeem,
+}
+
+/// A call that is ready to be made.
+pub(crate) enum Ready {
+    CheckEligibility(Person),
+    Verify(Box<Verify>),
+    Issue { request_id: Uuid, verification_id: String },
+    Redeem { person: Person, pin: String },
+}
+
+/// A verification that is ready to be asked for.
+pub(crate) struct Verify {
+    by: fn(&Clients) -> &crate::clients::Pool,
+    request: VerifyIdentityRequest,
+    expected: State,
+}
+
+/// Why a call did not go well: its reason, or what was answered in place of the expected.
+pub(crate) type Failure = String;
+
+/// Makes calls.
+pub(crate) struct Caller {
+    pub(crate) clients: Clients,
+    pub(crate) world: Arc<World>,
+    agent_token: String,
+}
+
+impl Caller {
+    pub(crate) fn new(clients: Clients, world: Arc<World>) -> anyhow::Result<Self> {
+        let agent_token = world.agents.id_token(Uuid::from_u128(1), "unused", SystemClock.now())?;
+        Ok(Self { clients, world, agent_token })
+    }
+
+    /// Does whatever comes before a call.
+    pub(crate) async fn prepare(&self, call: Call, person: Person) -> anyhow::Result<Ready> {
+        Ok(match call {
+            Call::CheckEligibility => Ready::CheckEligibility(person),
+            Call::VerifyWeb => self.web_login(person)?,
+            Call::VerifyPhone => self.phone(person),
+            Call::Answer => self.answers(person).await?,
+            Call::VerifyCounter => self.counter(person),
+            Call::Issue => self.order(person).await?,
+            Call::Replay => {
+                let order = self.order(person).await?;
+                self.make(&order).await.map_err(anyhow::Error::msg).context("the first order")?;
+                order
+            }
+            Call::Resend => {
+                let order = self.order(person).await?;
+                self.make(&order).await.map_err(anyhow::Error::msg).context("the first order")?;
+                let Ready::Issue { verification_id, .. } = order else { anyhow::bail!("an order issues") };
+                Ready::Issue { request_id: fresh_id(), verification_id }
+            }
+            Call::Redeem => {
+                let order = self.order(person).await?;
+                self.make(&order).await.map_err(anyhow::Error::msg).context("the order")?;
+                Ready::Redeem { person, pin: self.pin(person).await? }
+            }
+        })
+    }
+
+    /// Makes the call.
+    pub(crate) async fn make(&self, ready: &Ready) -> Result<(), Failure> {
+        match ready {
+            Ready::CheckEligibility(person) => {
+                let request = CheckEligibilityRequest { person: Some(by_uuid(*person)) };
+                let answer = self.clients.web.pins().check_eligibility(Request::new(request)).await.map_err(reason)?;
+                expect(answer.into_inner().channels.len(), 3)
+            }
+            Ready::Verify(verify) => {
+                let mut client = (verify.by)(&self.clients).pins();
+                let answer = client.verify_identity(Request::new(verify.request.clone())).await.map_err(reason)?;
+                expect(answer.into_inner().state(), verify.expected)
+            }
+            Ready::Issue { request_id, verification_id } => {
+                let request = IssueTemporaryPinRequest {
+                    request_id: request_id.to_string(),
+                    verification_id: verification_id.clone(),
+                    language: 0,
+                };
+                let answer = self.clients.counter.pins().issue_temporary_pin(Request::new(request)).await;
+                expect(answer.map_err(reason)?.into_inner().pin_request.is_some(), true)
+            }
+            Ready::Redeem { person, pin } => {
+                let request = RedeemTemporaryPinRequest {
+                    request_id: fresh_id().to_string(),
+                    person: Some(by_uuid(*person)),
+                    pin: pin.clone(),
+                };
+                let answer = self.clients.redeemer.redemptions().redeem_temporary_pin(Request::new(request)).await;
+                expect(answer.map_err(reason)?.into_inner().outcome(), Outcome::Redeemed)
+            }
+        }
+    }
+
+    fn web_login(&self, person: Person) -> anyhow::Result<Ready> {
+        let nonce = fresh_id().to_string();
+        let id_token = self.world.persons.id_token(person.mitid_uuid(), &nonce, SystemClock.now())?;
+        let login = Evidence::WebLogin(WebLogin { id_token, nonce });
+        Ok(verify(|clients| &clients.web, login, State::Verified))
+    }
+
+    fn phone(&self, person: Person) -> Ready {
+        let evidence = Evidence::PhoneIdentification(PhoneIdentification {
+            person: Some(by_cpr_number(person)),
+            document: Some(passport(person)),
+            agent_token: self.agent_token.clone(),
+            case_reference: "LOAD".into(),
+        });
+        verify(|clients| &clients.phone, evidence, State::QuestionsPending)
+    }
+
+    async fn answers(&self, person: Person) -> anyhow::Result<Ready> {
+        let Ready::Verify(asking) = self.phone(person) else { anyhow::bail!("a phone call verifies") };
+        let asked = self.verify(&asking).await?;
+        let answers = asked.questions.iter().map(|question| {
+            let kind = FactKind::from_str_name(question.kind().as_str_name()).unwrap_or_default();
+            Answer { question_id: question.question_id.clone(), text: person.fact(kind) }
+        });
+        let evidence = Evidence::QuestionAnswers(QuestionAnswers {
+            verification_id: asked.verification_id.clone(),
+            answers: answers.collect(),
+            agent_token: self.agent_token.clone(),
+        });
+        Ok(verify(|clients| &clients.phone, evidence, State::Verified))
+    }
+
+    fn counter(&self, person: Person) -> Ready {
+        let witness = person.witness();
+        let evidence = Evidence::CounterIdentification(CounterIdentification {
+            person: Some(by_cpr_number(person)),
+            document: Some(passport(person)),
+            mrz_lines: Vec::new(),
+            supporting_document: None,
+            confirmation: Some(Confirmation::Witness(Witness {
+                person: Some(by_cpr_number(witness)),
+                document: Some(passport(witness)),
+            })),
+            agent_token: self.agent_token.clone(),
+            office_id: "LOAD".into(),
+            appointment_reference: "LOAD".into(),
+        });
+        verify(|clients| &clients.counter, evidence, State::Verified)
+    }
+
+    /// A person who was identified at the counter orders a PIN.
+    async fn order(&self, person: Person) -> anyhow::Result<Ready> {
+        let Ready::Verify(counter) = self.counter(person) else { anyhow::bail!("the counter verifies") };
+        let verified = self.verify(&counter).await?;
+        Ok(Ready::Issue { request_id: fresh_id(), verification_id: verified.verification_id })
+    }
+
+    async fn verify(&self, verify: &Verify) -> anyhow::Result<VerifyIdentityResponse> {
+        let mut client = (verify.by)(&self.clients).pins();
+        let answer = client.verify_identity(Request::new(verify.request.clone())).await;
+        let answer = answer.map_err(reason).map_err(anyhow::Error::msg)?.into_inner();
+        expect(answer.state(), verify.expected).map_err(anyhow::Error::msg)?;
+        Ok(answer)
+    }
+
+    /// Waits for the SMS.
+    async fn pin(&self, person: Person) -> anyhow::Result<String> {
+        for _ in 0..1000 {
+            if let Some(pin) = self.world.gateway.take_pin(person) {
+                return Ok(pin);
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        anyhow::bail!("an ordered PIN has not reached its phone")
+    }
+}
+
+fn verify(by: fn(&Clients) -> &crate::clients::Pool, evidence: Evidence, expected: State) -> Ready {
+    Ready::Verify(Box::new(Verify {
+        by,
+        request: VerifyIdentityRequest { evidence: Some(evidence), language: 0 },
+        expected,
+    }))
+}
+
+fn by_uuid(person: Person) -> PersonReference {
+    PersonReference { reference: Some(Reference::MitidUuid(person.mitid_uuid().to_string())) }
+}
+
+fn by_cpr_number(person: Person) -> PersonReference {
+    PersonReference { reference: Some(Reference::CprNumber(person.cpr_number())) }
+}
+
+fn passport(person: Person) -> Document {
+    Document { kind: DocumentKind::Passport.into(), issuer: "DNK".into(), number: person.passport() }
+}
+
+fn fresh_id() -> Uuid {
+    uuid::Builder::from_random_bytes(random::secure().random()).into_uuid()
+}
+
+fn expect<T: PartialEq + std::fmt::Debug>(answered: T, expected: T) -> Result<(), Failure> {
+    if answered == expected { Ok(()) } else { Err(format!("answered {answered:?} in place of {expected:?}")) }
+}
+
+/// The reason in the error's details.
+fn reason(status: Status) -> Failure {
+    match status.get_details_error_info() {
+        Some(info) => info.reason,
+        None => format!("{:?} without a reason: {}", status.code(), status.message()),
+    }
+}

@@ -1,0 +1,192 @@
+//! One run: which calls, how many, how fast.
+
+use std::io::{IsTerminal as _, Write as _};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, ensure};
+use clap::{Args, ValueEnum};
+
+use crate::calls::{Call, Caller};
+use crate::clients::{Clients, Target};
+use crate::drive::{self, Pace};
+use crate::people::{self, Person};
+use crate::process::Tree;
+use crate::report::Report;
+use crate::world::World;
+use crate::{Output, Processes, WorldAddresses};
+
+/// What `temporary-pin-load run` takes.
+#[derive(Args)]
+pub(crate) struct Run {
+    /// The calls to make.
+    #[arg(value_enum)]
+    scenario: Scenario,
+    #[command(flatten)]
+    target: Target,
+    #[command(flatten)]
+    world: WorldAddresses,
+    #[command(flatten)]
+    processes: Processes,
+    /// How many calls, each for a person of their own.
+    #[arg(long, default_value_t = 10_000)]
+    calls: u64,
+    /// The first person. Persons serve once: a later run begins behind those of an earlier one.
+    #[arg(long, default_value_t = 0)]
+    first_person: u64,
+    /// Closed loop: so many calls at any time.
+    #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..))]
+    in_flight: u16,
+    /// Open loop instead: so many calls per second, whatever becomes of them.
+    #[arg(long, conflicts_with = "in_flight")]
+    per_second: Option<f64>,
+    #[command(flatten)]
+    output: Output,
+}
+
+/// What is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Scenario {
+    CheckEligibility,
+    VerifyWeb,
+    VerifyPhone,
+    Answer,
+    VerifyCounter,
+    Issue,
+    Replay,
+    Resend,
+    Redeem,
+    /// Of everything, as a day at the service may look: many who look, fewer who order, a few who repeat.
+    Mix,
+}
+
+impl Scenario {
+    /// The calls, with how often each comes in a round.
+    fn shares(self) -> Vec<(Call, usize)> {
+        match self {
+            Self::CheckEligibility => vec![(Call::CheckEligibility, 1)],
+            Self::VerifyWeb => vec![(Call::VerifyWeb, 1)],
+            Self::VerifyPhone => vec![(Call::VerifyPhone, 1)],
+            Self::Answer => vec![(Call::Answer, 1)],
+            Self::VerifyCounter => vec![(Call::VerifyCounter, 1)],
+            Self::Issue => vec![(Call::Issue, 1)],
+            Self::Replay => vec![(Call::Replay, 1)],
+            Self::Resend => vec![(Call::Resend, 1)],
+            Self::Redeem => vec![(Call::Redeem, 1)],
+            Self::Mix => vec![
+                (Call::CheckEligibility, 8),
+                (Call::VerifyWeb, 3),
+                (Call::VerifyPhone, 2),
+                (Call::Answer, 2),
+                (Call::VerifyCounter, 1),
+                (Call::Issue, 2),
+                (Call::Resend, 1),
+                (Call::Replay, 1),
+                (Call::Redeem, 1),
+            ],
+        }
+    }
+
+    /// So many calls, in turn, each for a person of their own.
+    fn calls(self, count: u64, first_person: u64) -> Vec<(Call, Person)> {
+        let round: Vec<Call> =
+            self.shares().into_iter().flat_map(|(call, times)| std::iter::repeat_n(call, times)).collect();
+        let persons = (first_person..first_person + count).map(Person);
+        round.into_iter().cycle().zip(persons).collect()
+    }
+
+    fn name(self) -> String {
+        self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
+    }
+}
+
+/// Makes the calls against a service that runs already.
+pub(crate) async fn run(run: &Run) -> anyhow::Result<()> {
+    let world = World::serve(run.world.http_address, run.world.register_address).await?;
+    let caller = Arc::new(Caller::new(Clients::connect(&run.target).await?, world)?);
+    let pace = run.per_second.map_or(Pace::InFlight(run.in_flight.into()), Pace::PerSecond);
+    let report = measure(&caller, run.scenario, run.calls, run.first_person, pace, &run.processes).await?;
+    print!("{report}");
+    if let Some(path) = &run.output.json {
+        let json = serde_json::to_vec_pretty(&report)?;
+        std::fs::write(path, json).with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    ensure!(report.failures.is_empty(), "some calls failed");
+    Ok(())
+}
+
+/// Prepares and makes the calls, and reads what they cost.
+pub(crate) async fn measure(
+    caller: &Arc<Caller>,
+    scenario: Scenario,
+    count: u64,
+    first_person: u64,
+    pace: Pace,
+    processes: &Processes,
+) -> anyhow::Result<Report> {
+    ensure!(count > 0 && first_person + count <= people::MOST, "there are {} persons", people::MOST);
+    let calls = drive::prepare(caller, &scenario.calls(count, first_person)).await.context("preparing the calls")?;
+    caller.world.gateway.forget_pins();
+    settle(caller).await;
+    let trees = [
+        ("service", processes.service_pid),
+        ("postgres", processes.postgres_pid),
+        ("redis", processes.redis_pid),
+        ("load", Some(std::process::id())),
+    ];
+    let used = || trees.map(|(name, pid)| pid.map(|pid| (name, Tree(pid).cpu_time())));
+    if let Some(pid) = processes.service_pid {
+        Tree(pid).forget_peak();
+    }
+    let (before, messages) = (used(), caller.world.gateway.accepted());
+    let measured = drive::run(caller, calls, pace, show_progress).await?;
+    // Messages are sent after the answer; their cost is the call's.
+    settle(caller).await;
+    let mut report = Report::new(scenario.name(), pace, &measured);
+    for (before, after) in before.into_iter().zip(used()) {
+        if let (Some((name, before)), Some((_, after))) = (before, after) {
+            report.cost(name, after.saturating_sub(before));
+        }
+    }
+    report.service_peak_memory_kib = processes.service_pid.and_then(|pid| Tree(pid).peak_memory());
+    report.messages = caller.world.gateway.accepted() - messages;
+    Ok(report)
+}
+
+/// Waits until no more messages come.
+async fn settle(caller: &Caller) {
+    let mut accepted = caller.world.gateway.accepted();
+    loop {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        let now_accepted = caller.world.gateway.accepted();
+        if now_accepted == accepted {
+            return;
+        }
+        accepted = now_accepted;
+    }
+}
+
+fn show_progress(done: usize, total: usize) {
+    let mut terminal = std::io::stderr();
+    if terminal.is_terminal() {
+        let _ = write!(terminal, "\r{done} of {total} calls ");
+        if done == total {
+            let _ = writeln!(terminal);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_call_of_a_mix_is_for_a_person_of_its_own() {
+        let calls = Scenario::Mix.calls(210, 5);
+        let persons: BTreeSet<u64> = calls.iter().map(|(_, person)| person.0).collect();
+        assert_eq!(persons, (5..215).collect());
+        assert_eq!(calls.iter().filter(|(call, _)| *call == Call::CheckEligibility).count(), 80);
+    }
+}
