@@ -97,8 +97,7 @@ async fn blocking_unblocking_and_resetting(pool: PgPool) {
         action: Action::LimitReset,
         by: By::Operator("olga"),
         reason: "helped",
-        access_request_id: None,
-        pin_request_id: None,
+        about: None,
     };
     for table in ["limit_resets", "audit_events", "audit_operators"] {
         fails_without_trace(&pool, table, reset(&pool, PersonLimit::PersonPins, PERSON.0, &event)).await;
