@@ -3,9 +3,9 @@
 use chrono::{DateTime, Utc};
 use sqlx::{Connection as _, PgConnection, PgPool};
 
-use super::access_requests::Notice;
 use super::audit_events::{By, NewEvent, record_in};
 use super::cancel_access_request::cancel_in;
+use super::outbox::Notice;
 use super::revoke_temporary_pin::revoke_in;
 use super::withdrawal::Withdrawal;
 use super::{StoreError, pseudonyms, read, run};

@@ -5,9 +5,8 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::StoreError;
-use super::access_requests::Notice;
 use super::audit_events::{About, By, NewEvent, record_in};
-use super::outbox::queue_notice;
+use super::outbox::{Notice, queue_notice};
 use crate::domain::audit::Action;
 use crate::domain::person::PersonKey;
 
