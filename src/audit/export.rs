@@ -56,8 +56,7 @@ pub async fn export<E: From<StoreError>>(
         action: Action::AuditEventsLookedUp,
         by: By::Operator(export.operator),
         reason: export.reason.as_str(),
-        access_request_id: None,
-        pin_request_id: None,
+        about: None,
     };
     audit_events::record(pool, &event).await?;
     let mut before = None;

@@ -6,7 +6,7 @@
 //!
 //! **Nothing is missed.** Events are numbered by a sequence and may be committed out of order. A seal covers *all* ids above
 //! those of the seal before, up to a horizon: the last id handed out at some moment, once every transaction that was writing
-//! events at that moment has ended (`store/audit_seals.rs`). A writer locks the table, as every INSERT does, before it is
+//! events at that moment has ended (`store/audit_horizon.rs`). A writer locks the table, as every INSERT does, before it is
 //! given an id, and that lock can be seen until its rows can. So a transaction that commits late holds the horizon back, and
 //! once the horizon has passed, no further row up to it can come about honestly.
 //!

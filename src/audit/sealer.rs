@@ -14,8 +14,8 @@ use tracing::{error, info, warn};
 use super::seal::{self, Head};
 use crate::clock::Clock;
 use crate::keys::KeyRing;
-use crate::store::StoreError;
-use crate::store::audit_seals::{self, Horizon};
+use crate::store::audit_horizon::{self, Horizon};
+use crate::store::{StoreError, audit_seals};
 use crate::telemetry::metrics::Metrics;
 
 /// Settings of the audit.
@@ -77,7 +77,7 @@ impl Sealer {
             seals += self.seal_up_to(horizon).await?;
         }
         if self.horizon.is_none() {
-            let horizon = audit_seals::horizon(&self.pool, self.clock.now()).await?;
+            let horizon = audit_horizon::horizon(&self.pool, self.clock.now()).await?;
             seals += self.seal_up_to(horizon).await?;
         }
         let waiting = audit_seals::waiting(&self.pool).await?;
@@ -88,7 +88,7 @@ impl Sealer {
 
     /// Seals up to the horizon, or keeps it for the next round when it has not passed.
     async fn seal_up_to(&mut self, horizon: Horizon) -> Result<u64, StoreError> {
-        if !audit_seals::has_passed(&self.pool, &horizon).await? {
+        if !audit_horizon::has_passed(&self.pool, &horizon).await? {
             self.horizon = Some(horizon);
             return Ok(0);
         }

@@ -5,7 +5,7 @@ use sqlx::{Connection as _, PgPool, PgTransaction};
 use uuid::Uuid;
 
 use super::error::is_blocked;
-use super::outbox::MessageKind;
+use super::outbox::Notice;
 use super::verifications::{NewVerification, Recorded, VerificationLimits, record_in};
 use super::{StoreError, read, run};
 use crate::domain::hold::{Hold, HoldState};
@@ -21,20 +21,6 @@ pub struct AccessRequest<'a> {
     pub verification: NewVerification<'a>,
     /// R8: what the person is told when a new hold starts.
     pub notices: &'a [Notice],
-}
-
-/// A sealed SMS that tells the person something.
-pub struct Notice {
-    /// Its id in the outbox.
-    pub id: Uuid,
-    /// What it says.
-    pub kind: MessageKind,
-    /// Sealed number and text.
-    pub sealed_body: Vec<u8>,
-    /// From when it can be sent.
-    pub due_time: DateTime<Utc>,
-    /// From when it is not sent any more.
-    pub expire_time: DateTime<Utc>,
 }
 
 /// What became of a login that asks for access.

@@ -18,6 +18,15 @@ pub enum By<'a> {
     Operator(&'a str),
 }
 
+/// The row that an event is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum About {
+    /// A request for access.
+    AccessRequest(Uuid),
+    /// A PIN request.
+    PinRequest(Uuid),
+}
+
 /// An event to keep.
 pub struct NewEvent<'a> {
     /// When.
@@ -30,10 +39,8 @@ pub struct NewEvent<'a> {
     pub by: By<'a>,
     /// Why: an operator's reason, or a fixed word.
     pub reason: &'a str,
-    /// The request for access that it is about.
-    pub access_request_id: Option<Uuid>,
-    /// The PIN request that it is about.
-    pub pin_request_id: Option<Uuid>,
+    /// The row that it is about, if it is about one.
+    pub about: Option<About>,
 }
 
 /// Keeps an event by itself, in a commit of its own.
@@ -46,6 +53,11 @@ pub(super) async fn record_in(connection: &mut PgConnection, event: &NewEvent<'_
     let (caller, operator, purpose) = match event.by {
         By::Caller(caller) => (caller, None, Purpose::Redemption),
         By::Operator(operator) => ("operator", Some(operator), Purpose::Operation),
+    };
+    let (access_request_id, pin_request_id) = match event.about {
+        Some(About::AccessRequest(id)) => (Some(id), None),
+        Some(About::PinRequest(id)) => (None, Some(id)),
+        None => (None, None),
     };
     sqlx::query!(
         "WITH event AS (
@@ -63,8 +75,8 @@ pub(super) async fn record_in(connection: &mut PgConnection, event: &NewEvent<'_
         caller,
         event.reason,
         purpose.as_str(),
-        event.access_request_id,
-        event.pin_request_id,
+        access_request_id,
+        pin_request_id,
         operator,
     )
     .execute(connection)

@@ -2,7 +2,8 @@
 
 use sqlx::{Connection as _, PgConnection, PgPool};
 
-use super::withdrawal::{Withdrawal, Withdrawn, conclude};
+use super::audit_events::About;
+use super::withdrawal::{Withdrawal, conclude};
 use super::{StoreError, run};
 
 /// Cancels the person's open access request: final and audited; notices that are not sent yet are not sent. Says
@@ -29,6 +30,6 @@ pub(super) async fn cancel_in(connection: &mut PgConnection, withdrawal: &Withdr
     .fetch_optional(&mut *connection)
     .await?;
     let Some(request) = cancelled else { return Ok(false) };
-    conclude(connection, withdrawal, Withdrawn::Access(request.id), &request.notice_ids).await?;
+    conclude(connection, withdrawal, About::AccessRequest(request.id), &request.notice_ids).await?;
     Ok(true)
 }

@@ -7,6 +7,7 @@ pub mod access_request_records;
 pub mod access_requests;
 pub mod answer_rounds;
 pub mod audit_events;
+pub mod audit_horizon;
 pub mod audit_seals;
 pub mod cancel_access_request;
 pub mod issue_temporary_pin;

@@ -12,7 +12,6 @@ use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
-use super::access_requests::Notice;
 use super::{StoreError, run};
 use crate::domain::person::PersonKey;
 
@@ -51,6 +50,20 @@ impl MessageKind {
             .into_iter()
             .find(|kind| kind.as_str() == name)
     }
+}
+
+/// A sealed SMS that tells the person something.
+pub struct Notice {
+    /// Its id in the outbox.
+    pub id: Uuid,
+    /// What it says.
+    pub kind: MessageKind,
+    /// Sealed number and text.
+    pub sealed_body: Vec<u8>,
+    /// From when it can be sent.
+    pub due_time: DateTime<Utc>,
+    /// From when it is not sent any more.
+    pub expire_time: DateTime<Utc>,
 }
 
 /// A message that is ours until the lease runs out. Has no `Debug`.

@@ -3,9 +3,9 @@
 use chrono::{DateTime, Utc};
 use sqlx::{Connection as _, PgConnection, PgPool};
 
-use super::access_requests::Notice;
 use super::audit_events::{By, NewEvent, record_in};
 use super::cancel_access_request::cancel_in;
+use super::outbox::Notice;
 use super::revoke_temporary_pin::revoke_in;
 use super::withdrawal::Withdrawal;
 use super::{StoreError, pseudonyms, read, run};
@@ -93,9 +93,8 @@ async fn block_in(
     let by = By::Operator(operator);
     let is_new = inserted.rows_affected() > 0;
     if is_new {
-        let action = Action::PersonBlocked;
-        let event = NewEvent { now, person, action, by, reason, access_request_id: None, pin_request_id: None };
-        record_in(connection, &event).await?;
+        record_in(connection, &NewEvent { now, person, action: Action::PersonBlocked, by, reason, about: None })
+            .await?;
     }
     let withdrawal = |notice| Withdrawal { person, by, reason, notice, now };
     Ok(Blocked {
@@ -119,7 +118,7 @@ pub async fn unblock(pool: &PgPool, order: &BlockOrder<'_>) -> Result<bool, Stor
         let was_blocked = deleted.rows_affected() > 0;
         if was_blocked {
             let (action, by) = (Action::PersonUnblocked, By::Operator(operator));
-            let event = NewEvent { now, person, action, by, reason, access_request_id: None, pin_request_id: None };
+            let event = NewEvent { now, person, action, by, reason, about: None };
             record_in(&mut transaction, &event).await?;
         }
         transaction.commit().await?;

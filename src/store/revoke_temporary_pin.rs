@@ -2,7 +2,8 @@
 
 use sqlx::{Connection as _, PgConnection, PgPool};
 
-use super::withdrawal::{Withdrawal, Withdrawn, conclude};
+use super::audit_events::About;
+use super::withdrawal::{Withdrawal, conclude};
 use super::{StoreError, run};
 
 /// Revokes the person's open PIN: final and audited; what is not sent yet is not sent. Says whether there was one.
@@ -29,6 +30,6 @@ pub(super) async fn revoke_in(connection: &mut PgConnection, withdrawal: &Withdr
     .fetch_optional(&mut *connection)
     .await?;
     let Some(pin) = revoked else { return Ok(false) };
-    conclude(connection, withdrawal, Withdrawn::Pin(pin.id), &[pin.message_id]).await?;
+    conclude(connection, withdrawal, About::PinRequest(pin.id), &[pin.message_id]).await?;
     Ok(true)
 }

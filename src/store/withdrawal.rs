@@ -5,9 +5,8 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::StoreError;
-use super::access_requests::Notice;
-use super::audit_events::{By, NewEvent, record_in};
-use super::outbox::queue_notice;
+use super::audit_events::{About, By, NewEvent, record_in};
+use super::outbox::{Notice, queue_notice};
 use crate::domain::audit::Action;
 use crate::domain::person::PersonKey;
 
@@ -25,19 +24,11 @@ pub struct Withdrawal<'a> {
     pub now: DateTime<Utc>,
 }
 
-/// What has been ended.
-pub(super) enum Withdrawn {
-    /// A PIN request.
-    Pin(Uuid),
-    /// A request for access.
-    Access(Uuid),
-}
-
-/// Concludes the end of something: what is not sent yet is not sent, the person is told, and it is on record.
+/// Concludes the end of that row: what is not sent yet is not sent, the person is told, and it is on record.
 pub(super) async fn conclude(
     connection: &mut PgConnection,
     withdrawal: &Withdrawal<'_>,
-    withdrawn: Withdrawn,
+    ended: About,
     message_ids: &[Uuid],
 ) -> Result<(), StoreError> {
     sqlx::query!(
@@ -51,10 +42,10 @@ pub(super) async fn conclude(
     if let Some(notice) = withdrawal.notice {
         queue_notice(connection, withdrawal.person, notice, withdrawal.now).await?;
     }
-    let (action, access_request_id, pin_request_id) = match withdrawn {
-        Withdrawn::Pin(id) => (Action::PinRevoked, None, Some(id)),
-        Withdrawn::Access(id) => (Action::AccessCancelled, Some(id), None),
+    let action = match ended {
+        About::AccessRequest(_) => Action::AccessCancelled,
+        About::PinRequest(_) => Action::PinRevoked,
     };
     let Withdrawal { person, by, reason, now, .. } = *withdrawal;
-    record_in(connection, &NewEvent { now, person, action, by, reason, access_request_id, pin_request_id }).await
+    record_in(connection, &NewEvent { now, person, action, by, reason, about: Some(ended) }).await
 }

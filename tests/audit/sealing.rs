@@ -8,7 +8,8 @@ use temporary_pin::audit::Finding;
 use temporary_pin::domain::person::PersonKey;
 use temporary_pin::keys::{KeyRing, Purpose, RingFile};
 use temporary_pin::random;
-use temporary_pin::store::audit_seals::{Seal, Unsealed, horizon, seal, waiting};
+use temporary_pin::store::audit_horizon::horizon;
+use temporary_pin::store::audit_seals::{Seal, Unsealed, seal, waiting};
 
 use crate::support::*;
 use crate::world::World;

@@ -66,8 +66,7 @@ impl World {
             action: Action::LimitsLookedUp,
             by: By::Operator("olga"),
             reason: "asked by the person",
-            access_request_id: None,
-            pin_request_id: None,
+            about: None,
         };
         record(&self.pool, &event).await.unwrap();
     }

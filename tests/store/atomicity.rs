@@ -7,11 +7,11 @@ use temporary_pin::domain::person::PersonKey;
 use temporary_pin::domain::person_limit::PersonLimit;
 use temporary_pin::domain::rules::HoldRules;
 use temporary_pin::store::StoreError;
-use temporary_pin::store::access_requests::{AccessRequest, Notice, request_access};
+use temporary_pin::store::access_requests::{AccessRequest, request_access};
 use temporary_pin::store::audit_events::{By, NewEvent};
 use temporary_pin::store::cancel_access_request::cancel;
 use temporary_pin::store::issue_temporary_pin::{IssueOutcome, issue};
-use temporary_pin::store::outbox::MessageKind;
+use temporary_pin::store::outbox::{MessageKind, Notice};
 use temporary_pin::store::person_blocks::{BlockNotices, BlockOrder, block, unblock};
 use temporary_pin::store::person_limits::reset;
 use temporary_pin::store::redeem_temporary_pin::{Begun, Verdict, begin_try, finish_try};
@@ -97,8 +97,7 @@ async fn blocking_unblocking_and_resetting(pool: PgPool) {
         action: Action::LimitReset,
         by: By::Operator("olga"),
         reason: "helped",
-        access_request_id: None,
-        pin_request_id: None,
+        about: None,
     };
     for table in ["limit_resets", "audit_events", "audit_operators"] {
         fails_without_trace(&pool, table, reset(&pool, PersonLimit::PersonPins, PERSON.0, &event)).await;

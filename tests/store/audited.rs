@@ -101,8 +101,7 @@ async fn every_change_has_its_event(pool: PgPool) {
         action: Action::LimitReset,
         by: By::Operator("olga"),
         reason: "asked by the person",
-        access_request_id: None,
-        pin_request_id: None,
+        about: None,
     };
     reset(&pool, PersonLimit::WrongTries, OTHER.0, &event).await.unwrap();
     assert_eq!(since(&pool, &mut last).await, ["limit_reset by olga"]);

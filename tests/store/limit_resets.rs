@@ -23,8 +23,7 @@ async fn reset_at(pool: &PgPool, limit: PersonLimit, now: DateTime<Utc>) {
         action: Action::LimitReset,
         by: By::Operator("olga"),
         reason: "helped by phone",
-        access_request_id: None,
-        pin_request_id: None,
+        about: None,
     };
     reset(pool, limit, PERSON.0, &event).await.unwrap();
 }

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use uuid::Uuid;
 
-use super::{Issuance, Operation};
+use super::{Issuance, Operation, Subject};
 use crate::domain::audit::Action;
 use crate::domain::person::{PersonKey, PersonReference};
 use crate::issuance::{AccessRequestRecord, AuditEvent, Block, PinRequestRecord, Refusal};
@@ -29,9 +29,7 @@ impl Issuance {
         operation: &Operation,
         person: &PersonReference,
     ) -> Result<Vec<PinRequestRecord>, Refusal> {
-        self.admit_caller(&operation.operator, operation.now).await?;
-        let subject = self.subject(person).await?;
-        self.record_look_up(operation, subject.key(), Action::PinRequestsLookedUp).await?;
+        let subject = self.look_up(operation, person, Action::PinRequestsLookedUp).await?;
         Ok(pin_request_records::list(&self.store, &subject.keys, MOST, operation.now).await?)
     }
 
@@ -51,9 +49,7 @@ impl Issuance {
         operation: &Operation,
         person: &PersonReference,
     ) -> Result<Vec<AccessRequestRecord>, Refusal> {
-        self.admit_caller(&operation.operator, operation.now).await?;
-        let subject = self.subject(person).await?;
-        self.record_look_up(operation, subject.key(), Action::AccessRequestsLookedUp).await?;
+        let subject = self.look_up(operation, person, Action::AccessRequestsLookedUp).await?;
         Ok(access_request_records::list(&self.store, &subject.keys, MOST, operation.now).await?)
     }
 
@@ -63,9 +59,7 @@ impl Issuance {
         operation: &Operation,
         person: &PersonReference,
     ) -> Result<Option<Block>, Refusal> {
-        self.admit_caller(&operation.operator, operation.now).await?;
-        let subject = self.subject(person).await?;
-        self.record_look_up(operation, subject.key(), Action::BlockLookedUp).await?;
+        let subject = self.look_up(operation, person, Action::BlockLookedUp).await?;
         Ok(person_blocks::current(&self.store, &subject.keys).await?)
     }
 
@@ -88,6 +82,19 @@ impl Issuance {
         events.truncate(page_size);
         let next = events.last().filter(|_| !is_last).map(|event| self.page_token(event.id, subject.key()));
         Ok(AuditPage { events, next: next.unwrap_or_default() })
+    }
+
+    /// What each look-up at a person begins with: it is counted, the person is found, and it is put on record.
+    async fn look_up(
+        &self,
+        operation: &Operation,
+        person: &PersonReference,
+        action: Action,
+    ) -> Result<Subject, Refusal> {
+        self.admit_caller(&operation.operator, operation.now).await?;
+        let subject = self.subject(person).await?;
+        self.record_look_up(operation, subject.key(), action).await?;
+        Ok(subject)
     }
 
     /// Sealed, as it tells how many events there are of everybody; serves for this person alone.

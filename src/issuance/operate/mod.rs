@@ -97,8 +97,7 @@ impl Operation {
             action,
             by: By::Operator(&self.operator),
             reason: self.reason.as_str(),
-            access_request_id: None,
-            pin_request_id: None,
+            about: None,
         }
     }
 }

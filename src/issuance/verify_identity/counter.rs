@@ -2,7 +2,7 @@
 
 use secrecy::SecretString;
 
-use super::run::{References, Run, Step};
+use super::run::{Begun, References, Run, Step};
 use super::{Issuance, Verification};
 use crate::domain::assurance::AssuranceLevel;
 use crate::domain::calendar;
@@ -14,7 +14,6 @@ use crate::domain::reason::Reason;
 use crate::domain::witness;
 use crate::issuance::{Call, Refusal};
 use crate::login::Agent;
-use crate::random;
 use crate::store::verifications;
 
 /// What a clerk has seen at a booked visit.
@@ -52,24 +51,15 @@ impl Issuance {
         evidence: &CounterIdentification,
         language: Option<Language>,
     ) -> Result<Verification, Refusal> {
-        let id = random::time_ordered_uuid(call.now, &mut random::secure());
-        self.admit_caller(&call.caller, call.now).await?;
-        let (clerk, agent) = self.agent(&evidence.agent_token, call.now).await?;
-        self.admit_agent(call, agent, id).await?;
-        let (person, registered) = tokio::try_join!(
-            self.register.look_up_person(&evidence.person),
-            self.register.look_up_document(&evidence.document)
-        )?;
-
-        person.as_ref().map_or(Ok(()), |person| Self::not_oneself(&clerk, person))?;
-        let key = self.person_key(&evidence.person, person.as_ref());
-        self.admit(&[self.failed_verification(key, id)], call.now).await?;
+        let Begun { id, agent: clerk, agent_key, key, person, registered } =
+            self.begin(call, &evidence.agent_token, &evidence.person, &evidence.document).await?;
         let mut witness = None;
         let issuers = &self.rules.verification.document_issuers;
-        let serves = document::serves_at_counter(&evidence.document, evidence.supporting_document, issuers);
         let step = match &person {
-            // Told whoever the person is, or it would tell whether there is such a person.
-            _ if !serves => Ok(Step::Rejected(Reason::DocumentNotAccepted)),
+            // As when there is such a person, or it would tell that there is none.
+            None if !document::serves_at_counter(&evidence.document, evidence.supporting_document, issuers) => {
+                Ok(Step::Rejected(Reason::DocumentNotAccepted))
+            }
             None => Ok(Step::Rejected(Reason::IdentityNotConfirmed)),
             Some(person) => match (self.judge(call, evidence, registered.as_ref(), person), &evidence.confirmation) {
                 (Err(reason), _) => Ok(Step::Rejected(reason)),
@@ -93,7 +83,7 @@ impl Issuance {
             ..References::default()
         };
         let by_witness = matches!(evidence.confirmation, Confirmation::Witness(..));
-        self.conclude(call, Run { id, person: key, agent, by_witness, witness, references }, step).await
+        self.conclude(call, Run { id, person: key, agent: agent_key, by_witness, witness, references }, step).await
     }
 
     /// The document in hand: the clerk may be told what is wrong with it, but not whose it is (R19).

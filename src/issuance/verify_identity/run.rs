@@ -1,16 +1,36 @@
 //! One run of VerifyIdentity that begins with a document: how it is counted, recorded and answered.
 
+use secrecy::SecretString;
 use uuid::Uuid;
 
 use super::super::verification_id::VerificationId;
 use super::super::{Call, Issuance, Refusal};
 use super::Verification;
 use crate::domain::assurance::AssuranceLevel;
+use crate::domain::document::{Document, RegisteredDocument};
 use crate::domain::language::Language;
-use crate::domain::person::{AgentKey, MitidUuid, MobileKey, PersonKey};
+use crate::domain::person::{AgentKey, MitidUuid, MobileKey, Person, PersonKey, PersonReference};
 use crate::domain::question::FactKind;
 use crate::domain::reason::{Denial, Reason};
+use crate::login::Agent;
+use crate::random;
 use crate::store::verifications::{self, Method, NewVerification, Recorded, Standing};
+
+/// A run that has begun: who asks, and what the register says.
+pub(super) struct Begun {
+    /// The row in `verifications`.
+    pub id: Uuid,
+    /// The agent.
+    pub agent: Agent,
+    /// The agent's pseudonym.
+    pub agent_key: AgentKey,
+    /// The person, or who they claim to be.
+    pub key: PersonKey,
+    /// What the register says of the person.
+    pub person: Option<Person>,
+    /// What it says of the document.
+    pub registered: Option<RegisteredDocument>,
+}
 
 /// Who is verified, and how.
 pub(super) struct Run {
@@ -51,10 +71,32 @@ pub(super) enum Step {
 }
 
 impl Issuance {
+    /// Begins a run: proves and counts the agent, looks up person and document side by side whatever comes of it, and spends
+    /// one failed verification, which [`Self::conclude`] gives back.
+    pub(super) async fn begin(
+        &self,
+        call: &Call,
+        agent_token: &SecretString,
+        reference: &PersonReference,
+        document: &Document,
+    ) -> Result<Begun, Refusal> {
+        let id = random::time_ordered_uuid(call.now, &mut random::secure());
+        self.admit_caller(&call.caller, call.now).await?;
+        let (agent, agent_key) = self.agent(agent_token, call.now).await?;
+        self.admit_agent(call, agent_key, id).await?;
+        let (person, registered) =
+            tokio::try_join!(self.register.look_up_person(reference), self.register.look_up_document(document))?;
+
+        person.as_ref().map_or(Ok(()), |person| Self::not_oneself(&agent, person))?;
+        let key = self.person_key(reference, person.as_ref());
+        self.admit(&[self.failed_verification(key, id)], call.now).await?;
+        Ok(Begun { id, agent, agent_key, key, person, registered })
+    }
+
     /// Records what the run has come to and words the answer.
     ///
-    /// One failed verification was spent for the run before it began. It is given back when the run verifies the person
-    /// or breaks off; a run with questions gives it back when they are answered well (R18).
+    /// One failed verification was spent when the run began. It is given back when the run verifies the person or breaks
+    /// off; a run with questions gives it back when they are answered well (R18).
     pub(super) async fn conclude(
         &self,
         call: &Call,

@@ -13,8 +13,8 @@ use crate::issuance::{Call, Dependency, Refusal, language_of};
 use crate::login::{LoginError, WebLogin};
 use crate::random;
 use crate::sms::sealed::seal_message;
-use crate::store::access_requests::{self, AccessOutcome, AccessRequest, Notice};
-use crate::store::outbox::MessageKind;
+use crate::store::access_requests::{self, AccessOutcome, AccessRequest};
+use crate::store::outbox::{MessageKind, Notice};
 use crate::store::verifications::{self, Method, NewVerification, Recorded, Standing};
 use crate::texts::SmsText;
 
