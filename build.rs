@@ -5,9 +5,10 @@ use std::{env, error, fs};
 
 use prost::Message as _;
 
-const FILES: [&str; 3] = [
+const FILES: [&str; 4] = [
     "temporarypin/v1/temporary_pin_service.proto",
     "temporarypin/v1/redemption_service.proto",
+    "temporarypin/v1/operator_service.proto",
     "identityregister/v1/identity_register_service.proto",
 ];
 
@@ -25,6 +26,16 @@ const SECRET: &[&str] = &[
     ".temporarypin.v1.Answer",
     ".temporarypin.v1.IssueTemporaryPinRequest",
     ".temporarypin.v1.RedeemTemporaryPinRequest",
+    ".temporarypin.v1.ListPinRequestsRequest",
+    ".temporarypin.v1.ListAccessRequestsRequest",
+    ".temporarypin.v1.ListLimitsRequest",
+    ".temporarypin.v1.GetPersonBlockRequest",
+    ".temporarypin.v1.ListAuditEventsRequest",
+    ".temporarypin.v1.RevokeTemporaryPinRequest",
+    ".temporarypin.v1.CancelAccessRequestRequest",
+    ".temporarypin.v1.BlockPersonRequest",
+    ".temporarypin.v1.UnblockPersonRequest",
+    ".temporarypin.v1.ResetLimitRequest",
     ".identityregister.v1.Person",
     ".identityregister.v1.Fact",
     ".identityregister.v1.MitidAccount",

@@ -1,5 +1,6 @@
 //! Hands out MitID's temporary PIN code. See `docs/architecture.md` for the map.
 
+pub mod audit;
 pub mod clock;
 mod confidential;
 pub mod config;

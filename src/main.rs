@@ -1,17 +1,22 @@
 //! The command line of the temporary-PIN service.
 
-use std::fs::OpenOptions;
-use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
+mod audit_command;
+mod keys_command;
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 use secrecy::ExposeSecret as _;
+use temporary_pin::audit::VerifyError;
 use temporary_pin::config::{Config, ConfigError};
-use temporary_pin::{keys, random, server, store, telemetry};
+use temporary_pin::server::expiry::{self, Expiry};
+use temporary_pin::{server, store, telemetry};
 use tokio::signal::unix::{SignalKind, signal};
+
+use audit_command::AuditCommand;
+use keys_command::KeysCommand;
 
 /// Hands out MitID's temporary PIN code.
 #[derive(Parser)]
@@ -35,18 +40,11 @@ enum Command {
     /// The key ring.
     #[command(subcommand)]
     Keys(KeysCommand),
+    /// The audit: what is on record, and whether it is as it was written.
+    #[command(subcommand)]
+    Audit(AuditCommand),
     /// Check the configuration, and the files that it names, without connecting anywhere.
     CheckConfig,
-}
-
-#[derive(Subcommand)]
-enum KeysCommand {
-    /// Make a new key ring.
-    Generate {
-        /// File to write, readable by its owner only; must not exist. Without it, the key ring goes to stdout.
-        #[arg(long, value_name = "FILE")]
-        out: Option<PathBuf>,
-    },
 }
 
 fn main() -> ExitCode {
@@ -57,9 +55,17 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("temporary-pin: {error:#}");
-            // 2 is also what a wrong command line ends with: asking again without a change does not help.
-            ExitCode::from(if error.is::<ConfigError>() { 2 } else { 1 })
+            ExitCode::from(status(&error))
         }
+    }
+}
+
+fn status(error: &anyhow::Error) -> u8 {
+    match error.downcast_ref::<VerifyError>() {
+        Some(VerifyError::Tampered(_)) => 3,
+        // 2 is also what a wrong command line ends with: asking again without a change does not help.
+        _ if error.is::<ConfigError>() => 2,
+        _ => 1,
     }
 }
 
@@ -68,7 +74,8 @@ fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.command {
         Command::Serve => serve(config()?),
         Command::Migrate => migrate(&config()?),
-        Command::Keys(KeysCommand::Generate { out }) => generate_keys(out.as_deref()),
+        Command::Keys(command) => command.run(),
+        Command::Audit(command) => audit_command::run(command, &config()?),
         Command::CheckConfig => check_config(cli.config.as_deref(), &config()?),
     }
 }
@@ -93,33 +100,26 @@ async fn serve(config: Config) -> anyhow::Result<()> {
 async fn migrate(config: &Config) -> anyhow::Result<()> {
     let pool = store::connect(config.postgres.url.expose_secret(), &config.postgres.pool)?;
     store::migrate(&pool).await?;
+    store::audit_seals::keep_for(&pool, config.retention.audit_events).await?;
     println!("the schema is up to date");
-    Ok(())
-}
-
-fn generate_keys(out: Option<&Path>) -> anyhow::Result<()> {
-    let ring = keys::generate(&mut random::secure());
-    match out {
-        None => std::io::stdout().write_all(ring.as_bytes()).context("cannot write to stdout"),
-        Some(path) => OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(path)
-            .and_then(|mut file| {
-                file.write_all(ring.as_bytes())?;
-                file.sync_all()
-            })
-            .with_context(|| format!("cannot make {}", path.display())),
+    if let Some(role) = &config.postgres.service_role {
+        store::rights::grant(&pool, role).await.context("postgres.service_role")?;
+        println!("{role} may do what the service needs, and nothing else");
     }
+    Ok(())
 }
 
 fn check_config(file: Option<&Path>, config: &Config) -> anyhow::Result<()> {
     config.key_ring()?;
+    let expiries = config.server.tls.as_ref().map(expiry::read).transpose();
+    let expiries = expiries.map_err(|error| ConfigError(vec![format!("{error:#}")]))?.unwrap_or_default();
     let callers: Vec<&str> = config.callers.iter().map(|caller| caller.name.as_str()).collect();
     println!("settings: valid ({}, environment)", file.map_or("no file".into(), Path::to_string_lossy));
     println!("secrets:  read");
     println!("TLS:      certificate, key and client CAs read");
+    for Expiry { role, name, not_after } in expiries {
+        println!("          {role} {name} is good until {not_after}");
+    }
     println!("key ring: read ({})", config.keys.file.display());
     println!("callers:  {}", callers.join(", "));
     println!("Not checked: whether Postgres, Redis, the register, the issuers and the gateway answer.");

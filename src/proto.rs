@@ -1,5 +1,7 @@
 //! The generated contract.
 
+#![allow(clippy::disallowed_methods, reason = "tonic's generated clients word failures that come from tonic itself")]
+
 /// The services' own contract.
 pub mod temporarypin {
     /// Version 1.

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # Finds what building and trying the product needs, and installs what is missing.
 
-# Sees to it that the things named are there: compiler, postgres, redis, rust, curl or python.
+# Sees to it that the things named are there: compiler, cxx, postgres, redis, rust, curl, jq or python.
 need() {
     local thing missing=()
     for thing in "$@"; do
@@ -17,6 +17,8 @@ need() {
 }
 
 has_compiler() { command -v cc >/dev/null; }
+has_jq() { command -v jq >/dev/null; }
+has_cxx() { command -v c++ >/dev/null; }
 has_curl() { command -v curl >/dev/null; }
 has_python() { python3 -c 'import ensurepip, venv' 2>/dev/null; }
 has_redis() { [ -n "${REDIS_URL:-}" ] || redis_program >/dev/null; }
@@ -49,6 +51,15 @@ postgres_programs() {
         fi
     done
     return 1
+}
+
+# Builds a cargo subcommand of that version into target/tools, unless it is there.
+cargo_tool() {
+    local tools=$PWD/target/tools
+    [ "$("$1" --version 2>/dev/null | grep -o '[0-9.]*$')" = "$2" ] && return
+    say "Building $1 $2 (some minutes, once)"
+    cargo install --quiet --locked --root "$tools" --target-dir "$tools/build" "$1" --version "$2"
+    rm -rf "$tools/build"
 }
 
 install_rust() {
@@ -93,6 +104,7 @@ install_package() {
     esac
     case $manager:$thing in
         apt-get:compiler) names='gcc libc6-dev' ;;
+        apt-get:cxx) names=g++ ;;
         apt-get:curl) names='curl ca-certificates' ;;
         apt-get:python) names='python3 python3-venv' ;;
         apt-get:redis) names=redis-server ;;
@@ -100,7 +112,8 @@ install_package() {
         pacman:redis) names=valkey ;;
         dnf:postgres | zypper:postgres) names=postgresql-server ;;
         *:postgres) names=postgresql ;;
-        *:compiler) names=gcc ;;
+        dnf:cxx | zypper:cxx) names=gcc-c++ ;;
+        *:compiler | *:cxx) names=gcc ;;
         pacman:python) names=python ;;
         *:python) names=python3 ;;
         *) names=$thing ;;
@@ -125,6 +138,7 @@ by_hand() {
         for thing in "$@"; do
             case $thing in
                 compiler) echo "- a C compiler and linker, called 'cc' (gcc or clang, with the C library's headers)" ;;
+                cxx) echo "- a C++ compiler, called 'c++' (g++ or clang++)" ;;
                 postgres) echo "- PostgreSQL's server, 13 or newer, with 'initdb' in PATH; or name a running one in DATABASE_URL" ;;
                 redis) echo "- Redis, 6.2 or newer, with 'redis-server' in PATH; or name a running one in REDIS_URL" ;;
                 rust) echo "- Rust, $(rust_version) or newer, with 'cargo' in PATH (https://rustup.rs)" ;;

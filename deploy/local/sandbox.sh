@@ -4,6 +4,7 @@
 sandbox=${CARGO_TARGET_DIR:-target}/debug/sandbox
 grpc_address= # where it really listens, once it is ready
 http_address=
+tls_address=
 
 build_sandbox() {
     say "Building the sandbox (the first time, this takes some minutes)"
@@ -19,9 +20,10 @@ start_sandbox() {
     wait_until_ready
     grpc_address=${ready#*grpc=} && grpc_address=${grpc_address%% *}
     http_address=${ready#*http=} && http_address=${http_address%% *}
+    tls_address=${ready#*tls=} && tls_address=${tls_address%% *}
 }
 
-# Waits for the line `ready grpc=HOST:PORT http=HOST:PORT`.
+# Waits for the line `ready grpc=HOST:PORT http=HOST:PORT tls=HOST:PORT`.
 wait_until_ready() {
     for _ in $(seq 300); do
         ready=$(grep '^ready ' "$run_directory/sandbox.out" || true)

@@ -24,7 +24,7 @@ pub enum Role {
     Channel(Channel),
     /// `redeemer`: redeem PINs.
     Redeemer,
-    /// `operator`: look, cancel, revoke. Nothing is served for it yet.
+    /// `operator`: look into a person's case, revoke, cancel, block, reset a limit.
     Operator,
 }
 

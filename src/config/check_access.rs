@@ -2,18 +2,22 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::time::Duration;
 
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use super::check::Problems;
-use super::{Caller, Config, Role, Server};
+use super::{Caller, Config, Connections, Role, Server};
 
 /// Room for the longest ID token and everything else of a call.
 const LEAST_MESSAGE_LIMIT: usize = 16 * 1024;
 
+/// Room for the metadata of a call: its path, deadline, trace and what clients and proxies add.
+const LEAST_HEADER_LIST: u32 = 4 * 1024;
+
 pub(super) fn check(config: &Config, problems: &mut Problems) {
-    let Server { default_deadline, message_limit, max_calls, reload_interval, tls, .. } = &config.server;
+    let Server { default_deadline, message_limit, max_calls, reload_interval, connections, tls, .. } = &config.server;
     problems.unless_positive("server.default_deadline", *default_deadline);
     problems.unless_positive("server.reload_interval", *reload_interval);
     problems.unless(
@@ -22,6 +26,7 @@ pub(super) fn check(config: &Config, problems: &mut Problems) {
         format!("must be at least {LEAST_MESSAGE_LIMIT} (bytes): a call may bring an ID token of 8192"),
     );
     problems.unless_at_least_one("server.max_calls", *max_calls);
+    self::connections(connections, *default_deadline, problems);
     match tls {
         Some(tls) => {
             certificates(problems, "server.tls.certificate", &tls.certificate);
@@ -39,6 +44,29 @@ pub(super) fn check(config: &Config, problems: &mut Problems) {
         ),
     }
     callers(&config.callers, problems);
+}
+
+fn connections(connections: &Connections, longest_call: Duration, problems: &mut Problems) {
+    let key = |name: &str| format!("server.connections.{name}");
+    problems.unless_at_least_one(&key("limit"), connections.limit);
+    problems.unless_at_least_one(&key("handshakes"), connections.handshakes);
+    problems.unless_positive(&key("handshake_timeout"), connections.handshake_timeout);
+    problems.unless_positive(&key("age"), connections.age);
+    problems.unless(
+        connections.age_grace >= longest_call,
+        &key("age_grace"),
+        "must be at least server.default_deadline: calls that run are to end first",
+    );
+    problems.unless_positive(&key("keepalive_interval"), connections.keepalive_interval);
+    problems.unless_positive(&key("keepalive_timeout"), connections.keepalive_timeout);
+    problems.unless_at_least_one(&key("streams"), connections.streams);
+    problems.unless(
+        connections.header_list_size >= LEAST_HEADER_LIST,
+        &key("header_list_size"),
+        format!("must be at least {LEAST_HEADER_LIST} (bytes), which the metadata of a traced call may take"),
+    );
+    problems.unless_at_least_one(&key("pending_resets"), connections.pending_resets);
+    problems.unless_at_least_one(&key("error_resets"), connections.error_resets);
 }
 
 fn certificates(problems: &mut Problems, key: &str, file: &Path) {

@@ -23,12 +23,18 @@ pub(super) fn check(config: &Config, problems: &mut Problems) {
     login("agent_login", &config.agent_login, problems);
     sms(&config.sms, problems);
     readable("keys.file", &config.keys.file, "make one with `temporary-pin keys generate --out FILE`", problems);
+    problems.unless_positive("audit.seal_interval", config.audit.seal_interval);
     telemetry(&config.telemetry, problems);
 }
 
 fn postgres(postgres: &Postgres, problems: &mut Problems) {
     let fine = |url: &str| url.starts_with("postgres") && PgConnectOptions::from_str(url).is_ok();
     url("postgres.url", &postgres.url, fine, "postgres://user@host/database", problems);
+    problems.unless(
+        postgres.service_role.as_deref() != Some(""),
+        "postgres.service_role",
+        "must name a role; leave it out where migrate has nothing to grant",
+    );
     problems.unless_at_least_one("postgres.pool.max_connections", postgres.pool.max_connections);
     problems.unless_positive("postgres.pool.acquire_timeout", postgres.pool.acquire_timeout);
     problems.unless_positive("postgres.pool.statement_timeout", postgres.pool.statement_timeout);

@@ -11,6 +11,9 @@ use crate::domain::rules::{Limit, LimitRules, Rules};
 /// Longest life of a PIN: an out-of-band secret serves 10 minutes at most (NIST SP 800-63B-4, 3.1.3.2).
 const LONGEST_PIN_LIFETIME: Duration = Duration::from_secs(600);
 
+/// Longest wait for a no.
+const LONGEST_REFUSAL_INTERVAL: Duration = Duration::from_secs(1);
+
 pub(super) fn check(config: &Config, problems: &mut Problems) {
     let Rules { pin, hold, eligibility, verification, limits } = &config.rules;
     problems.unless(
@@ -44,6 +47,13 @@ pub(super) fn check(config: &Config, problems: &mut Problems) {
         "rules.verification.document_issuers",
         "must be ISO 3166-1 alpha-3 codes, such as \"DNK\"",
     );
+    for (key, interval) in [
+        ("rules.pin.refusal_interval", pin.refusal_interval),
+        ("rules.verification.refusal_interval", verification.refusal_interval),
+    ] {
+        let longest = LONGEST_REFUSAL_INTERVAL.as_secs();
+        problems.unless(interval <= LONGEST_REFUSAL_INTERVAL, key, format!("must be at most {longest}s: callers wait"));
+    }
     for (key, limit) in named(limits) {
         problems.unless_at_least_one(&format!("rules.limits.{key}.times"), limit.times);
         problems.unless_positive(&format!("rules.limits.{key}.per"), limit.per);

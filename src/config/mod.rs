@@ -20,9 +20,10 @@ use serde::Deserialize;
 
 pub use caller::{Caller, Role};
 pub use load::ConfigError;
-pub use parts::{Keys, Postgres, Redis, Sms, SmsGateway};
-pub use server::{Server, Tls};
+pub use parts::{Keys, Postgres, Redis, RoleCheck, Sms, SmsGateway};
+pub use server::{Connections, Server, Tls};
 
+use crate::audit::AuditSettings;
 use crate::domain::rules::Rules;
 use crate::login::IssuerSettings;
 use crate::register::RegisterSettings;
@@ -55,6 +56,8 @@ pub struct Config {
     pub rules: Rules,
     /// How long rows are kept.
     pub retention: Retention,
+    /// The sealing of the audit.
+    pub audit: AuditSettings,
     /// Logs, traces and metrics.
     pub telemetry: telemetry::Settings,
 }

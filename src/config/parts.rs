@@ -17,8 +17,23 @@ pub struct Postgres {
     pub url: SecretString,
     /// File that holds the URL instead.
     pub url_file: Option<PathBuf>,
+    /// The role that `serve` connects as, to which `migrate`, run as the owner, grants what it needs.
+    pub service_role: Option<String>,
+    /// What `serve` does when its role could change the audit.
+    pub role_check: RoleCheck,
     /// Connections and patience.
     pub pool: PoolSettings,
+}
+
+/// What follows when the service's role has rights by which it could change what is on record.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RoleCheck {
+    /// The service does not serve.
+    #[default]
+    Refuse,
+    /// It serves, and logs a warning.
+    Warn,
 }
 
 /// The guard's Redis.

@@ -28,6 +28,8 @@ pub struct Server {
     /// How often certificates and keys are looked at for changes.
     #[serde(with = "humantime_serde")]
     pub reload_interval: Duration,
+    /// Bounds of connections.
+    pub connections: Connections,
     /// The server's certificate and the CA of its callers. Needed, except in the sandbox.
     pub tls: Option<Tls>,
 }
@@ -42,7 +44,59 @@ impl Default for Server {
             max_calls: 512,
             drain: Duration::from_secs(10),
             reload_interval: Duration::from_secs(10),
+            connections: Connections::default(),
             tls: None,
+        }
+    }
+}
+
+/// Bounds of connections.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Connections {
+    /// Connections at once.
+    pub limit: usize,
+    /// Handshakes under way at once.
+    pub handshakes: usize,
+    /// How long a client may take for its handshake.
+    #[serde(with = "humantime_serde")]
+    pub handshake_timeout: Duration,
+    /// How old a connection gets, 10 % more or less.
+    #[serde(with = "humantime_serde")]
+    pub age: Duration,
+    /// How long the calls on it may then take to end.
+    #[serde(with = "humantime_serde")]
+    pub age_grace: Duration,
+    /// How often a silent peer is asked whether it is there.
+    #[serde(with = "humantime_serde")]
+    pub keepalive_interval: Duration,
+    /// How long it may take to answer.
+    #[serde(with = "humantime_serde")]
+    pub keepalive_timeout: Duration,
+    /// Calls at once on one connection.
+    pub streams: u32,
+    /// Bytes of a call's metadata.
+    pub header_list_size: u32,
+    /// Calls that the peer took back before the server had looked at them.
+    pub pending_resets: usize,
+    /// Calls that the server ended because the peer broke the protocol.
+    pub error_resets: usize,
+}
+
+impl Default for Connections {
+    fn default() -> Self {
+        Self {
+            limit: 1000,
+            handshakes: 256,
+            handshake_timeout: Duration::from_secs(5),
+            age: Duration::from_secs(30 * 60),
+            age_grace: Duration::from_secs(30),
+            keepalive_interval: Duration::from_secs(30),
+            keepalive_timeout: Duration::from_secs(10),
+            streams: 200,
+            header_list_size: 16 * 1024,
+            pending_resets: 20,
+            error_resets: 1024,
         }
     }
 }

@@ -4,6 +4,9 @@ use std::fmt;
 
 use rlibphonenumber::{NumberLengthType, PhoneNumber, PhoneNumberFormat, PhoneNumberType};
 
+/// The most digits of a number (ITU-T E.164, 6.2.1).
+const LONGEST: usize = 15;
+
 /// A phone number in E.164 form (`+4512345678`). Masked in `Debug`, wiped when dropped.
 #[derive(Clone, PartialEq, Eq, zeroize::ZeroizeOnDrop)]
 pub struct MobileNumber {
@@ -24,6 +27,11 @@ impl MobileNumber {
     /// The length must be right for the country. The range is not checked: numbering plans open new ones (Faroese 93)
     /// before libraries know them. Nor is "mobile": Danish numbers do not tell, so the register's word counts.
     pub fn parse(text: &str) -> Result<Self, MobileNumberError> {
+        // First, because the library takes more forms than this one, longer numbers, and panics on some texts.
+        let digits = text.strip_prefix('+').ok_or(MobileNumberError)?;
+        if digits.len() > LONGEST || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(MobileNumberError);
+        }
         let number: PhoneNumber = text.parse().map_err(|_| MobileNumberError)?;
         if number.is_possible_with_reason() != Ok(NumberLengthType::IsPossible)
             || number.format_as(PhoneNumberFormat::E164) != text
@@ -95,10 +103,12 @@ mod tests {
     #[case::national("20123456", false)]
     #[case::too_short("+452012345", false)]
     #[case::too_long("+45201234567", false)]
+    #[case::longer_than_can_be_called("+6270000062700000000", false)]
     #[case::range_that_libraries_do_not_know("+298930000", true)]
     #[case::no_such_country("+999123456", false)]
     #[case::extension("+4520123456;ext=1", false)]
     #[case::tel_uri("tel:+4520123456", false)]
+    #[case::panics_the_library("PPP`P]Ex;phone-context=pe;ntxt=<0tel:TTT", false)]
     #[case::other_digits("+٤٥٢٠١٢٣٤٥٦", false)]
     #[case::empty("", false)]
     fn r14_numbers_are_valid_e164(#[case] text: &str, #[case] valid: bool) {

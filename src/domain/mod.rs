@@ -5,6 +5,7 @@
 
 pub mod answer;
 pub mod assurance;
+pub mod audit;
 pub mod calendar;
 pub mod channel;
 pub mod cpr;
@@ -15,10 +16,12 @@ pub mod language;
 pub mod mobile;
 pub mod mrz;
 pub mod person;
+pub mod person_limit;
 pub mod pin;
 pub mod question;
 pub mod reason;
 pub mod rules;
+pub mod stated_reason;
 pub mod witness;
 
 #[cfg(test)]

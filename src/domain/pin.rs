@@ -2,10 +2,11 @@
 
 use std::fmt;
 
+use aws_lc_rs::constant_time::verify_slices_are_equal;
 use rand::{Rng, RngExt as _};
 
 /// Eight decimal digits, leading zeros kept. Masked in `Debug`, wiped when dropped.
-#[derive(Clone, PartialEq, Eq, zeroize::ZeroizeOnDrop)]
+#[derive(Clone, Eq, zeroize::ZeroizeOnDrop)]
 pub struct Pin(String);
 
 /// What is stored of a PIN: a salted MAC under a key that the database does not hold (NIST 800-63B 3.1.1.2).
@@ -44,6 +45,13 @@ impl Pin {
     #[must_use]
     pub fn digits(&self) -> &str {
         &self.0
+    }
+}
+
+/// In constant time.
+impl PartialEq for Pin {
+    fn eq(&self, other: &Self) -> bool {
+        verify_slices_are_equal(self.0.as_bytes(), other.0.as_bytes()).is_ok()
     }
 }
 

@@ -58,6 +58,7 @@ reasons! {
     NoMobileNumber = "NO_MOBILE_NUMBER",
     MobileNumberNotAllowed = "MOBILE_NUMBER_NOT_ALLOWED",
     MobileNumberChangedRecently = "MOBILE_NUMBER_CHANGED_RECENTLY",
+    PersonBlocked = "PERSON_BLOCKED",
     AccessNotRequested = "ACCESS_NOT_REQUESTED",
     HoldRunning = "HOLD_RUNNING",
     AccessExpired = "ACCESS_EXPIRED",

@@ -10,6 +10,9 @@ use super::channel::Channel;
 const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
+/// Longer than the work for a no usually takes, so that all of them leave at one time.
+const REFUSAL_INTERVAL: Duration = Duration::from_millis(250);
+
 /// All figures.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -40,11 +43,20 @@ pub struct PinRules {
     pub resend_interval: Duration,
     /// R5: sends of one PIN in all.
     pub sends: u32,
+    /// What is not redeemed is answered at a multiple of this.
+    #[serde(with = "humantime_serde")]
+    pub refusal_interval: Duration,
 }
 
 impl Default for PinRules {
     fn default() -> Self {
-        Self { lifetime: Duration::from_secs(600), tries: 3, resend_interval: Duration::from_secs(60), sends: 3 }
+        Self {
+            lifetime: Duration::from_secs(600),
+            tries: 3,
+            resend_interval: Duration::from_secs(60),
+            sends: 3,
+            refusal_interval: REFUSAL_INTERVAL,
+        }
     }
 }
 
@@ -119,6 +131,9 @@ pub struct VerificationRules {
     /// R23: greatest age of a web login (`auth_time`).
     #[serde(with = "humantime_serde")]
     pub login_age: Duration,
+    /// What is not verified is answered at a multiple of this.
+    #[serde(with = "humantime_serde")]
+    pub refusal_interval: Duration,
 }
 
 impl Default for VerificationRules {
@@ -132,6 +147,7 @@ impl Default for VerificationRules {
             witness_times: 3,
             witness_window: 120 * DAY,
             login_age: Duration::from_secs(300),
+            refusal_interval: REFUSAL_INTERVAL,
         }
     }
 }

@@ -3,16 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::Response;
-use http::{Extensions, HeaderMap};
-use tokio::net::TcpStream;
-use tokio_rustls::rustls::pki_types::CertificateDer;
-use tonic::transport::server::{Connected, TlsConnectInfo};
+use http::HeaderMap;
+use rustls::pki_types::CertificateDer;
 
 use super::{services, status};
-use crate::config::Role;
+use crate::config::{self, Role};
 use crate::domain::channel::Channel;
 
 /// An authenticated client process.
@@ -35,10 +33,17 @@ impl Caller {
     }
 }
 
-/// Tells who is at the other end: by client certificate in production, by metadata in the sandbox.
+/// Tells who is at the other end of a connection, in whose requests the server leaves it.
 pub trait CallerResolver: Send + Sync + 'static {
-    /// The caller, from the request's headers and what the connection left in its extensions.
-    fn resolve(&self, headers: &HeaderMap, extensions: &Extensions) -> Option<Caller>;
+    /// The caller of a request with those headers.
+    fn resolve(&self, headers: &HeaderMap) -> Option<Caller>;
+}
+
+/// Who was told by the handshake: whatever a request says.
+impl CallerResolver for Option<Caller> {
+    fn resolve(&self, _: &HeaderMap) -> Option<Caller> {
+        self.clone()
+    }
 }
 
 /// Callers by the subject alternative names (DNS or URI, such as a SPIFFE id) of their client certificates.
@@ -47,34 +52,43 @@ pub struct CertificateCallers {
 }
 
 impl CertificateCallers {
-    /// The callers that the configuration names, each with its subject alternative names.
-    pub fn new(callers: impl IntoIterator<Item = (Caller, Vec<String>)>) -> Self {
+    /// The callers that the configuration names.
+    #[must_use]
+    pub fn new(callers: &[config::Caller]) -> Self {
         let by_name = callers
-            .into_iter()
-            .flat_map(|(caller, names)| names.into_iter().map(move |name| (name, caller.clone())))
+            .iter()
+            .flat_map(|caller| {
+                let known = Caller { name: caller.name.as_str().into(), roles: caller.roles.clone() };
+                caller.sans.iter().map(move |name| (name.clone(), known.clone()))
+            })
             .collect();
         Self { by_name }
     }
-}
 
-impl CallerResolver for CertificateCallers {
-    fn resolve(&self, _: &HeaderMap, extensions: &Extensions) -> Option<Caller> {
-        type Info = TlsConnectInfo<<TcpStream as Connected>::ConnectInfo>;
-        let certificates = extensions.get::<Info>()?.peer_certs()?;
-        let certificate: &CertificateDer<'_> = certificates.first()?;
+    /// The caller that a certificate names. Beside names that nobody has it may have several of one caller; one with names
+    /// of several callers is nobody's, since it could be taken for either.
+    #[must_use]
+    pub fn by_certificate(&self, certificate: &CertificateDer<'_>) -> Option<Caller> {
         let certificate = webpki::EndEntityCert::try_from(certificate).ok()?;
-        let mut names = certificate.valid_uri_names().chain(certificate.valid_dns_names());
-        names.find_map(|name| self.by_name.get(name)).cloned()
+        let names = certificate.valid_uri_names().chain(certificate.valid_dns_names());
+        let mut callers = names.filter_map(|name| self.by_name.get(name));
+        let first = callers.next()?;
+        if let Some(other) = callers.find(|other| *other != first) {
+            tracing::warn!(callers = ?[&first.name, &other.name], "a certificate names several callers: it is nobody's");
+            return None;
+        }
+        Some(first.clone())
     }
 }
 
 /// Middleware: lets a call through only when its caller is known and has a role for it.
-pub async fn authorise(State(callers): State<Arc<dyn CallerResolver>>, mut request: Request, next: Next) -> Response {
+pub async fn authorise(mut request: Request, next: Next) -> Response {
     let Some(needed) = Needed::by(request.uri().path()) else { return status::caller_not_allowed().into_http() };
     if needed == Needed::Nothing {
         return next.run(request).await;
     }
-    let Some(caller) = callers.resolve(request.headers(), request.extensions()) else {
+    let callers = request.extensions().get::<Arc<dyn CallerResolver>>();
+    let Some(caller) = callers.and_then(|callers| callers.resolve(request.headers())) else {
         return status::caller_unknown().into_http();
     };
     if !needed.met_by(&caller) {
@@ -91,6 +105,7 @@ enum Needed {
     Nothing,
     Channel,
     Redeemer,
+    Operator,
 }
 
 impl Needed {
@@ -99,6 +114,7 @@ impl Needed {
         match path.trim_start_matches('/').split('/').next()? {
             services::TEMPORARY_PIN => Some(Self::Channel),
             services::REDEMPTION => Some(Self::Redeemer),
+            services::OPERATOR => Some(Self::Operator),
             services::HEALTH | services::REFLECTION | services::REFLECTION_ALPHA => Some(Self::Nothing),
             _ => None,
         }
@@ -109,6 +125,7 @@ impl Needed {
             Self::Nothing => true,
             Self::Channel => caller.channel().is_some(),
             Self::Redeemer => caller.roles.contains(&Role::Redeemer),
+            Self::Operator => caller.roles.contains(&Role::Operator),
         }
     }
 }

@@ -7,6 +7,7 @@ mod health;
 mod load;
 mod localize;
 mod observe;
+mod operator_service;
 mod redemption_service;
 mod routes;
 mod services;

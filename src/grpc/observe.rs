@@ -14,11 +14,22 @@ use crate::telemetry::metrics::Metrics;
 use crate::telemetry::propagation::{parent_context, trace_id};
 
 /// The RPCs that are observed. Health and reflection are not: probes would drown the rest.
-pub(super) const METHODS: [&str; 4] = [
+pub(super) const METHODS: [&str; 15] = [
     "temporarypin.v1.TemporaryPinService/CheckEligibility",
     "temporarypin.v1.TemporaryPinService/VerifyIdentity",
     "temporarypin.v1.TemporaryPinService/IssueTemporaryPin",
     "temporarypin.v1.RedemptionService/RedeemTemporaryPin",
+    "temporarypin.v1.OperatorService/ListPinRequests",
+    "temporarypin.v1.OperatorService/GetPinRequest",
+    "temporarypin.v1.OperatorService/ListAccessRequests",
+    "temporarypin.v1.OperatorService/ListLimits",
+    "temporarypin.v1.OperatorService/GetPersonBlock",
+    "temporarypin.v1.OperatorService/ListAuditEvents",
+    "temporarypin.v1.OperatorService/RevokeTemporaryPin",
+    "temporarypin.v1.OperatorService/CancelAccessRequest",
+    "temporarypin.v1.OperatorService/BlockPerson",
+    "temporarypin.v1.OperatorService/UnblockPerson",
+    "temporarypin.v1.OperatorService/ResetLimit",
 ];
 
 /// Middleware: observes a call.

@@ -7,13 +7,15 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use tonic::service::Routes;
 use tonic_reflection::server::Builder as Reflection;
 
-use super::caller::{CallerResolver, authorise};
+use super::caller::authorise;
 use super::health::Health;
 use super::load::{self, Load};
+use super::operator_service::Operate;
 use super::redemption_service::Redeem;
 use super::temporary_pin_service::TemporaryPin;
 use super::{Context, conform, localize, observe, services, time_limit};
 use crate::proto::DESCRIPTOR_SET;
+use crate::proto::temporarypin::v1::operator_service_server::OperatorServiceServer;
 use crate::proto::temporarypin::v1::redemption_service_server::RedemptionServiceServer;
 use crate::proto::temporarypin::v1::temporary_pin_service_server::TemporaryPinServiceServer;
 use crate::telemetry::metrics::Metrics;
@@ -30,12 +32,7 @@ pub struct Settings {
 }
 
 /// All services, and what reports their health.
-pub async fn routes(
-    context: Arc<Context>,
-    callers: Arc<dyn CallerResolver>,
-    metrics: Metrics,
-    settings: Settings,
-) -> anyhow::Result<(Routes, Health)> {
+pub async fn routes(context: Arc<Context>, metrics: Metrics, settings: Settings) -> anyhow::Result<(Routes, Health)> {
     let limit = context.message_limit;
     let (reporter, health_service) = tonic_health::server::health_reporter();
     let health = Health::new(reporter).await;
@@ -48,6 +45,11 @@ pub async fn routes(
         )
         .add_service(
             RedemptionServiceServer::new(Redeem(Arc::clone(&context)))
+                .max_decoding_message_size(limit)
+                .max_encoding_message_size(limit),
+        )
+        .add_service(
+            OperatorServiceServer::new(Operate(Arc::clone(&context)))
                 .max_decoding_message_size(limit)
                 .max_encoding_message_size(limit),
         )
@@ -64,7 +66,7 @@ pub async fn routes(
         .into_axum_router()
         .layer(from_fn(conform::conform))
         .layer(from_fn_with_state(Load::new(settings.max_calls, metrics.clone()), load::admit))
-        .layer(from_fn_with_state(callers, authorise))
+        .layer(from_fn(authorise))
         .layer(from_fn_with_state(settings.default_deadline, time_limit::bound))
         .layer(from_fn_with_state(context, localize::localize))
         .layer(from_fn_with_state(metrics, observe::observe));
@@ -79,5 +81,6 @@ fn reflection() -> Reflection<'static> {
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
         .with_service_name(services::TEMPORARY_PIN)
         .with_service_name(services::REDEMPTION)
+        .with_service_name(services::OPERATOR)
         .with_service_name(services::HEALTH)
 }

@@ -1,6 +1,8 @@
 //! The names of all services that are served.
 
-use crate::proto::temporarypin::v1::{redemption_service_server, temporary_pin_service_server};
+use crate::proto::temporarypin::v1::{
+    operator_service_server, redemption_service_server, temporary_pin_service_server,
+};
 
 pub(super) use tonic_health::pb::health_server::SERVICE_NAME as HEALTH;
 pub(super) use tonic_reflection::pb::v1::server_reflection_server::SERVICE_NAME as REFLECTION;
@@ -12,8 +14,11 @@ pub(super) const TEMPORARY_PIN: &str = temporary_pin_service_server::SERVICE_NAM
 /// The authenticator core's service.
 pub(super) const REDEMPTION: &str = redemption_service_server::SERVICE_NAME;
 
+/// The operators' service.
+pub(super) const OPERATOR: &str = operator_service_server::SERVICE_NAME;
+
 /// The services of our contract.
-pub(super) const OURS: [&str; 2] = [TEMPORARY_PIN, REDEMPTION];
+pub(super) const OURS: [&str; 3] = [TEMPORARY_PIN, REDEMPTION, OPERATOR];
 
 /// Whether a path, `/package.Service/Method`, is one of our contract.
 pub(super) fn is_ours(path: &str) -> bool {

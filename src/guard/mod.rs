@@ -20,7 +20,9 @@ use self::script::{Call, HOLD, Mode, Verdict, hold_to_text};
 use crate::deadline;
 use crate::domain::hold::{Hold, HoldState};
 use crate::domain::person::PersonKey;
+use crate::domain::person_limit::Spent;
 use crate::domain::reason::Reason;
+use crate::domain::rules::Limit;
 
 /// Asks Redis. Cheap to clone; all clones share one connection.
 #[derive(Clone)]
@@ -116,6 +118,23 @@ impl Guard {
         combine(deadline::lifted(self.run_all(&calls, Mode::Refund, spent_at)).await).map(|_| ())
     }
 
+    /// What is spent of a rolling window, and from when there is room again. Spends nothing.
+    pub async fn spent(&self, bucket: Bucket<'_>, limit: Limit, now: DateTime<Utc>) -> Result<Spent, GuardError> {
+        let mut log = redis::cmd("ZREVRANGEBYSCORE");
+        let start = (now - limit.per).timestamp_micros();
+        log.arg(self.key(&bucket)).arg("+inf").arg(format!("({start}")).arg("WITHSCORES");
+        let spends: Vec<(String, i64)> =
+            self.connection.run("spent", async |mut connection| log.query_async(&mut connection).await).await?;
+        let time = |(_, micros)| DateTime::from_timestamp_micros(micros).ok_or(GuardError::Unavailable);
+        let times: Vec<DateTime<Utc>> = spends.into_iter().map(time).collect::<Result<_, _>>()?;
+        Ok(Spent::sum(times.into_iter().map(|time| (time, 1)), limit))
+    }
+
+    /// Lets a bucket start afresh.
+    pub async fn reset(&self, bucket: Bucket<'_>) -> Result<(), GuardError> {
+        self.forget("reset", self.key(&bucket)).await
+    }
+
     /// Keeps the hold until it expires, in place of any other of that person.
     pub async fn remember_hold(&self, person: PersonKey, hold: &Hold, now: DateTime<Utc>) -> Result<(), GuardError> {
         if hold.state(now) == HoldState::Expired {
@@ -130,9 +149,12 @@ impl Guard {
 
     /// Forgets the hold: it was cancelled, or used up.
     pub async fn forget_hold(&self, person: PersonKey) -> Result<(), GuardError> {
-        let key = self.hold_key(person);
+        self.forget("forget_hold", self.hold_key(person)).await
+    }
+
+    async fn forget(&self, operation: &'static str, key: String) -> Result<(), GuardError> {
         self.connection
-            .run("forget_hold", async |mut connection| redis::cmd("DEL").arg(key).exec_async(&mut connection).await)
+            .run(operation, async |mut connection| redis::cmd("DEL").arg(key).exec_async(&mut connection).await)
             .await
     }
 
@@ -152,6 +174,10 @@ impl Guard {
             call.verdict(&answer)
         }))
         .await
+    }
+
+    fn key(&self, bucket: &Bucket<'_>) -> String {
+        key(&self.prefix, &bucket.tag(), bucket.name())
     }
 
     fn hold_key(&self, person: PersonKey) -> String {

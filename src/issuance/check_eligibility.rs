@@ -39,6 +39,7 @@ impl Issuance {
             return Ok(Eligibility { channels, hold: None, open_pin_request: None });
         };
         let key = self.person_key(reference, Some(&person));
+        let blocked = self.block_denial(&person).await?;
         let hold = access_requests::current(&self.store, key).await?;
         let open_pin_request = pin_requests::open(&self.store, key, &self.rules.pin, call.now).await?;
         let limits = self.limits_of(key, &person, open_pin_request.is_some(), call).await?;
@@ -46,7 +47,7 @@ impl Issuance {
             .map(|channel| {
                 let rules = &self.rules.eligibility;
                 let mut all = denials_with_hold(&person, channel, hold.as_ref(), rules, call.now);
-                all.extend(limits.iter().copied());
+                all.extend(blocked.iter().chain(&limits).copied());
                 ChannelEligibility { channel, verdict: Verdict::from_denials(all) }
             })
             .into();

@@ -2,6 +2,7 @@
 
 mod check_eligibility;
 mod issue_temporary_pin;
+mod operate;
 mod redeem_temporary_pin;
 mod refusal;
 mod verification_id;
@@ -19,21 +20,27 @@ use uuid::Uuid;
 use crate::domain::channel::Channel;
 use crate::domain::language::Language;
 use crate::domain::person::{MitidUuid, Person, PersonKey, PersonReference};
-use crate::domain::reason::Denial;
+use crate::domain::reason::{Denial, Reason};
 use crate::domain::rules::{Limit, Rules};
 use crate::guard::{Admission, Bucket, Guard, Spend};
 use crate::keys::KeyRing;
 use crate::login::IdTokens;
 use crate::random;
 use crate::register::Register;
+use crate::store::person_blocks;
 use crate::store::verifications::VerificationLimits;
 use crate::telemetry::metrics::Metrics;
 use crate::texts::Texts;
 
+pub use crate::store::access_request_records::{AccessRequestRecord, AccessState};
+pub use crate::store::audit_events::AuditEvent;
+pub use crate::store::person_blocks::Block;
+pub use crate::store::pin_request_records::PinRequestRecord;
 pub use crate::store::pin_requests::{DispatchState, PinRequestView, PinState};
 pub use crate::store::redeem_temporary_pin::RedeemOutcome;
 pub use check_eligibility::{ChannelEligibility, Eligibility};
 pub use issue_temporary_pin::Order;
+pub use operate::{AuditPage, Blocking, LimitStatus, Notified, Operation};
 pub use redeem_temporary_pin::Try;
 pub use refusal::{Dependency, Refusal};
 pub use verify_identity::{Answers, Confirmation, CounterIdentification, Evidence, PhoneIdentification, Verification};
@@ -89,6 +96,19 @@ impl Issuance {
             (None, PersonReference::Mitid(uuid)) => self.keys.person_key(*uuid),
             (None, PersonReference::Cpr(number)) => self.keys.person_key_by_cpr(number),
         }
+    }
+
+    /// Every pseudonym of somebody whom the register knows; a block may stand under any of them.
+    fn person_keys(&self, person: &Person) -> Vec<PersonKey> {
+        let by_uuid = person.mitid_account.as_ref().map(|account| self.keys.person_key(account.mitid_uuid));
+        let by_cpr = person.cpr_number.as_ref().map(|number| self.keys.person_key_by_cpr(number));
+        by_uuid.into_iter().chain(by_cpr).collect()
+    }
+
+    /// What an operator's block says.
+    async fn block_denial(&self, person: &Person) -> Result<Option<Denial>, Refusal> {
+        let block = person_blocks::current(&self.store, &self.person_keys(person)).await?;
+        Ok(block.map(|_| Denial::lasting(Reason::PersonBlocked)))
     }
 
     /// Spends one call of the caller's limit.

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::{Issuance, Refusal};
+use super::{Issuance, Refusal, refusal};
 use crate::deadline;
 use crate::domain::channel::Channel;
 use crate::domain::eligibility::denials;
@@ -13,8 +14,10 @@ use crate::domain::person::{Person, PersonKey, PersonReference};
 use crate::domain::pin::Pin;
 use crate::guard::{Admission, Bucket, Spend};
 use crate::random;
+use crate::store::audit_events::By;
 use crate::store::redeem_temporary_pin::{self as store, Begun, RedeemOutcome, Verdict};
-use crate::store::revoke_temporary_pin::{Withdrawal, revoke};
+use crate::store::revoke_temporary_pin::revoke;
+use crate::store::withdrawal::Withdrawal;
 
 /// One try.
 pub struct Try {
@@ -36,8 +39,17 @@ enum Compared {
 }
 
 impl Issuance {
-    /// Checks a PIN, once.
+    /// Checks a PIN, once. What redeems nothing is answered at its time.
     pub async fn redeem_temporary_pin(&self, attempt: &Try, now: DateTime<Utc>) -> Result<RedeemOutcome, Refusal> {
+        let since = Instant::now();
+        let result = self.take_try(attempt, now).await;
+        if !matches!(result, Ok(RedeemOutcome::Redeemed)) {
+            refusal::await_its_time(since, self.rules.pin.refusal_interval).await;
+        }
+        result
+    }
+
+    async fn take_try(&self, attempt: &Try, now: DateTime<Utc>) -> Result<RedeemOutcome, Refusal> {
         self.admit_caller(&attempt.caller, now).await?;
         let person = self.register.look_up_person(&attempt.person).await?;
         let key = self.person_key(&attempt.person, person.as_ref());
@@ -67,7 +79,8 @@ impl Issuance {
     ) -> Result<(Compared, RedeemOutcome), Refusal> {
         if person.is_none_or(|person| !self.may_still_redeem(person, now)) {
             let reason = "not_eligible";
-            let withdrawal = Withdrawal { person: key, caller: &attempt.caller, agent: None, reason, now };
+            let by = By::Caller(&attempt.caller);
+            let withdrawal = Withdrawal { person: key, by, reason, notice: None, now };
             revoke(&self.store, &withdrawal).await?;
         }
         let payload = [&key.0, attempt.pin.digits().as_bytes()].concat();

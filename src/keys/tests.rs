@@ -1,5 +1,7 @@
 //! The key ring: what it makes it can read, and nothing else can.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use proptest::prelude::*;
 use rstest::rstest;
 
@@ -17,10 +19,10 @@ fn key(byte: u8) -> String {
     STANDARD.encode([byte; KEY_LENGTH])
 }
 
-/// A ring whose verifier and sealing keys are those with these ids, each of them all of that one byte.
+/// A ring whose verifier, sealing and audit keys are those with these ids, each of them all of that one byte.
 fn ring(ids: &[u8]) -> KeyRing {
     let keys: String = ids.iter().map(|id| format!("{id} = \"{}\"\n", key(*id))).collect();
-    let text = format!("[pseudonym]\n1 = \"{}\"\n[verifier]\n{keys}[sealing]\n{keys}", key(0));
+    let text = format!("[pseudonym]\n1 = \"{}\"\n[verifier]\n{keys}[sealing]\n{keys}[audit]\n{keys}", key(0));
     KeyRing::parse(&text).unwrap()
 }
 
@@ -45,10 +47,10 @@ fn what_is_generated_parses_and_is_new_each_time() {
 fn each_purpose_has_a_key_of_its_own() {
     let (text, _) = generated();
     let mut keys: Vec<&str> = text.lines().filter(|line| line.starts_with("1 = ")).collect();
-    assert_eq!(keys.len(), 3);
+    assert_eq!(keys.len(), 4);
     keys.sort_unstable();
     keys.dedup();
-    assert_eq!(keys.len(), 3);
+    assert_eq!(keys.len(), 4);
 }
 
 proptest! {
@@ -133,6 +135,51 @@ fn an_added_key_makes_what_is_new_and_the_old_one_still_reads_what_is_old() {
 }
 
 #[test]
+fn an_audit_mac_is_of_its_bytes_and_its_key() {
+    let (before, after, removed) = (ring(&[9]), ring(&[9, 10]), ring(&[10]));
+    let (key_id, mac) = before.audit_mac(b"rows");
+    assert_eq!(key_id, 9);
+    assert!(after.audit_mac_matches(key_id, b"rows", &mac));
+    assert!(!after.audit_mac_matches(key_id, b"other rows", &mac));
+    assert!(!after.audit_mac_matches(10, b"rows", &mac));
+    assert!(!after.audit_mac_matches(key_id, b"rows", &mac[..31]));
+    assert!(!removed.audit_mac_matches(key_id, b"rows", &mac));
+    assert_eq!(after.audit_mac(b"rows").0, 10);
+}
+
+/// A key is distributed before it is used: every instance knows it when the first one makes something with it.
+#[test]
+fn an_added_key_is_not_used_before_it_is_active() {
+    let mut file = RingFile::generate(&mut random::secure());
+    let read = |file: &RingFile| KeyRing::parse(&file.to_text()).unwrap();
+    let made_with = |ring: &KeyRing| {
+        let sealed = ring.seal(b"", b"value")[..4].try_into().unwrap();
+        let verifier = ring.pin_verifier(REQUEST, &pin("01234567"), &mut random::secure());
+        (i32::from_be_bytes(sealed), verifier.key_id, ring.audit_mac(b"").0)
+    };
+    let rotated = [Purpose::Verifier, Purpose::Sealing, Purpose::Audit];
+    for purpose in rotated {
+        assert_eq!(file.add(purpose, false, &mut random::secure()), 2);
+    }
+    let knows = read(&file);
+    assert_eq!(made_with(&knows), (1, 1, 1));
+
+    for purpose in rotated {
+        file.activate(purpose, 2).unwrap();
+    }
+    let uses = read(&file);
+    assert_eq!(made_with(&uses), (2, 2, 2));
+    assert!(knows.open(b"", &uses.seal(b"", b"value")).is_ok());
+    assert!(uses.open(b"", &knows.seal(b"", b"value")).is_ok());
+
+    assert_eq!(file.activate(Purpose::Audit, 3).unwrap_err().to_string(), "audit.3: there is no such key");
+    let listed: Vec<_> = file.list().filter(|(purpose, ..)| *purpose == Purpose::Audit).collect();
+    assert_eq!(listed, [(Purpose::Audit, 1, false), (Purpose::Audit, 2, true)]);
+    assert_eq!(file.add(Purpose::Audit, true, &mut random::secure()), 3);
+    assert_eq!(made_with(&read(&file)).2, 3);
+}
+
+#[test]
 fn a_pseudonym_is_the_same_each_time_and_differs_by_value_and_by_purpose() {
     let ring = ring(&[1]);
     let cpr = CprNumber::parse("0101701234").unwrap();
@@ -157,7 +204,7 @@ fn a_pseudonym_is_the_same_each_time_and_differs_by_value_and_by_purpose() {
 
 #[test]
 fn of_several_pseudonym_keys_the_highest_serves() {
-    let rest = format!("[verifier]\n1 = \"{0}\"\n[sealing]\n1 = \"{0}\"\n", key(0));
+    let rest = format!("[verifier]\n1 = \"{0}\"\n[sealing]\n1 = \"{0}\"\n[audit]\n1 = \"{0}\"\n", key(0));
     let with = |keys: &str| KeyRing::parse(&format!("[pseudonym]\n{keys}{rest}")).unwrap();
     let person = MitidUuid(REQUEST);
     let both = with(&format!("9 = \"{}\"\n10 = \"{}\"\n", key(9), key(10)));
@@ -194,9 +241,10 @@ fn pseudonyms_never_change() {
 
 /// Each case spoils one thing of a good file. `SECRET` stands in for a key somebody mistyped.
 #[rstest]
-#[case::no_such_purpose("[sealing]", "[ceiling]", "sealing: needs at least one key")]
+#[case::no_such_purpose("[sealing]", "[ceiling]", "ceiling: there is no such purpose")]
 #[case::a_purpose_too_many("[sealing]", "[other]\n1 = \"SECRET\"\n[sealing]", "other: there is no such purpose")]
-#[case::no_table("[pseudonym]\n1 = \"0\"", "pseudonym = \"SECRET\"", "pseudonym: needs at least one key")]
+#[case::no_audit("[audit]\n1 = \"0\"\n", "", "audit: needs at least one key: `temporary-pin keys add --ring FILE")]
+#[case::no_table("[pseudonym]\n1 = \"0\"", "pseudonym = \"SECRET\"", "pseudonym: must be a table with a key")]
 #[case::no_key("[pseudonym]\n1 = \"0\"", "[pseudonym]", "pseudonym: needs at least one key")]
 #[case::no_number("[verifier]\n1", "[verifier]\nSECRET", "verifier: each key id must be a whole number")]
 #[case::no_base64("[verifier]\n1 = \"0\"", "[verifier]\n1 = \"SECRET!\"", "verifier.1: must be the base64 of 32 bytes")]
@@ -205,9 +253,11 @@ fn pseudonyms_never_change() {
 #[case::no_toml("[sealing]\n1 = \"0\"", "[sealing]\n1 = SECRET", "line 6: not valid TOML")]
 #[case::unclosed("[sealing]\n1 = \"0\"", "[sealing]\n1 = \"SECRET", "line 6: not valid TOML")]
 #[case::twice("[sealing]\n1 = \"0\"", "[sealing]\n1 = \"0\"\n1 = \"SECRET\"", "line 7: not valid TOML")]
+#[case::active_unknown("[audit]\n", "[audit]\nactive = 12345678\n", "audit.active: must be the id of one of its keys")]
+#[case::active_text("[audit]\n", "[audit]\nactive = \"SECRET\"\n", "audit.active: must be the id of one of its keys")]
 #[case::one_number_twice("[sealing]\n1 = \"0\"", "[sealing]\n1 = \"0\"\n01 = \"0\"", "the key id is given twice")]
 fn a_bad_file_names_what_is_wrong_and_never_prints_a_key(#[case] good: &str, #[case] bad: &str, #[case] message: &str) {
-    let file = "[pseudonym]\n1 = \"0\"\n[verifier]\n1 = \"0\"\n[sealing]\n1 = \"0\"\n";
+    let file = "[pseudonym]\n1 = \"0\"\n[verifier]\n1 = \"0\"\n[sealing]\n1 = \"0\"\n[audit]\n1 = \"0\"\n";
     let spoilt = file.replace(good, bad);
     assert_ne!(spoilt, file);
     let error = format!("{:#}", KeyRing::parse(&spoilt.replace("\"0\"", &format!("\"{}\"", key(1)))).err().unwrap());

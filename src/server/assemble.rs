@@ -7,6 +7,7 @@ use opentelemetry::global;
 use secrecy::ExposeSecret as _;
 use tokio::sync::Notify;
 
+use crate::audit::Sealer;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::guard::Guard;
@@ -25,6 +26,8 @@ pub struct Parts {
     pub issuance: Arc<Issuance>,
     /// What sends the SMS.
     pub dispatcher: Dispatcher<GatewayApi>,
+    /// What seals the audit.
+    pub sealer: Sealer,
     /// What is counted.
     pub metrics: Metrics,
 }
@@ -48,10 +51,11 @@ pub async fn assemble(
         pool: store.clone(),
         keys: Arc::clone(&keys),
         gateway: GatewayApi::new(url, gateway.token.clone(), gateway.sender.clone(), gateway.timeout)?,
-        clock,
+        clock: Arc::clone(&clock),
         settings: config.sms.dispatcher.clone(),
         metrics: metrics.clone(),
     };
+    let sealer = Sealer::new(store.clone(), Arc::clone(&keys), clock, metrics.clone());
     let issuance = Issuance {
         store,
         guard,
@@ -65,5 +69,5 @@ pub async fn assemble(
         metrics: metrics.clone(),
         wake: Arc::new(Notify::new()),
     };
-    Ok(Parts { issuance: Arc::new(issuance), dispatcher, metrics })
+    Ok(Parts { issuance: Arc::new(issuance), dispatcher, sealer, metrics })
 }

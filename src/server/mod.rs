@@ -1,7 +1,10 @@
 //! Puts the parts together and serves.
 
 mod assemble;
+pub mod expiry;
 mod health;
+mod http2;
+pub mod listener;
 pub mod reload;
 mod tls;
 
@@ -10,23 +13,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use futures_util::Stream;
+use opentelemetry::global;
 use sqlx::PgPool;
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tonic::transport::Server;
-use tonic::transport::server::Connected;
 
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
-use crate::grpc::caller::{Caller, CallerResolver, CertificateCallers};
 use crate::issuance::QuestionDraws;
-use crate::server::reload::Reload;
+use crate::keys::KeyRing;
+use crate::store::StoreError;
 use crate::store::purge::Retention;
-use crate::{grpc, random, store};
+use crate::{audit, grpc, random, store};
+use listener::{Listener, Server, bind};
 
 pub use assemble::{Parts, assemble};
 
@@ -35,42 +36,28 @@ const PURGE_INTERVAL: Duration = Duration::from_secs(3600);
 
 /// Serves callers over mutual TLS until `shutdown` completes and running calls have ended.
 pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> anyhow::Result<()> {
-    let tls = config.server.tls.clone().context("server.tls: needed, because a caller is known by its certificate")?;
-    let (tls, reload) = tls::load(tls)?;
-    let address = config.server.address;
-    let listener =
-        TcpListener::bind(address).await.with_context(|| format!("server.address: cannot listen on {address}"))?;
-    tracing::info!(address = %listener.local_addr()?, "listening");
-    let callers = config
-        .callers
-        .iter()
-        .map(|caller| (Caller { name: caller.name.as_str().into(), roles: caller.roles.clone() }, caller.sans.clone()));
-    let callers = Arc::new(CertificateCallers::new(callers));
+    let socket = bind("server.address", config.server.address).await?;
+    tracing::info!(address = %socket.local_addr()?, "listening");
+    let listener = Listener::mutual_tls(socket, &config)?;
     let question_draws = Arc::new(|_| Box::new(random::secure()) as _);
-    let incoming = tls::incoming(listener, tls);
-    run(&config, Arc::new(SystemClock), callers, question_draws, incoming, vec![reload], shutdown).await
+    run(&config, Arc::new(SystemClock), question_draws, vec![listener], shutdown).await
 }
 
-/// Serves the connections that come in. What differs between production and the sandbox is passed in: the clock, who the
-/// callers are, what questions are drawn with, and how callers connect.
-pub async fn run<C>(
+/// Serves those who connect. What differs between production and the sandbox is passed in: the clock, what questions are
+/// drawn with, and where callers connect.
+pub async fn run(
     config: &Config,
     clock: Arc<dyn Clock>,
-    callers: Arc<dyn CallerResolver>,
     question_draws: Arc<QuestionDraws>,
-    incoming: impl Stream<Item = std::io::Result<C>>,
-    reloads: Vec<Reload>,
+    mut listeners: Vec<Listener>,
     shutdown: impl Future<Output = ()>,
-) -> anyhow::Result<()>
-where
-    C: Connected + AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
+) -> anyhow::Result<()> {
     let parts = assemble(config, Arc::clone(&clock), question_draws).await?;
-    let purge_clock = Arc::clone(&clock);
+    let metrics = parts.metrics;
     let calls = TaskTracker::new();
     let context = Arc::new(grpc::Context {
         issuance: Arc::clone(&parts.issuance),
-        clock,
+        clock: Arc::clone(&clock),
         calls: calls.clone(),
         message_limit: config.server.message_limit,
     });
@@ -79,16 +66,30 @@ where
         max_calls: config.server.max_calls,
         reflection: config.server.reflection,
     };
-    let (routes, health) = grpc::routes(context, callers, parts.metrics.clone(), settings).await?;
+    let (routes, health) = grpc::routes(context, metrics.clone(), settings).await?;
 
     let (draining, stop) = (CancellationToken::new(), CancellationToken::new());
     let work = TaskTracker::new();
     let (store, guard) = (parts.issuance.store.clone(), parts.issuance.guard.clone());
-    work.spawn(health::watch(health, store.clone(), guard, draining.clone()));
+    let (refuse, refused) = oneshot::channel();
+    let watch = health::watch(health, store.clone(), config.postgres.role_check, guard, draining.clone());
+    work.spawn(async {
+        if let Err(reason) = watch.await {
+            let _ = refuse.send(reason);
+        }
+    });
     work.spawn(parts.dispatcher.run(Arc::clone(&parts.issuance.wake), stop.clone()));
-    work.spawn(purge(store.clone(), config.retention.clone(), purge_clock, stop.clone()));
+    work.spawn(parts.sealer.run(config.audit.seal_interval, stop.clone()));
+    let keys = Arc::clone(&parts.issuance.keys);
+    work.spawn(purge(store.clone(), keys, config.retention.clone(), Arc::clone(&clock), stop.clone()));
+    let mut reloads = Vec::new();
+    for certificates in listeners.iter_mut().filter_map(|listener| listener.certificates.take()) {
+        certificates.expiries.measure(&global::meter(env!("CARGO_PKG_NAME")), Arc::clone(&clock));
+        work.spawn(expiry::warn(certificates.expiries, Arc::clone(&clock), stop.clone()));
+        reloads.push(certificates.reload);
+    }
     let hangup = signal(SignalKind::hangup()).context("SIGHUP")?;
-    work.spawn(reload::watch(reloads, hangup, config.server.reload_interval, parts.metrics, stop.clone()));
+    work.spawn(reload::watch(reloads, hangup, config.server.reload_interval, metrics.clone(), stop.clone()));
     work.close();
 
     // Health turns to NOT_SERVING first; calls that run may end, also those whose caller has gone; then the dispatcher
@@ -98,19 +99,19 @@ where
         tracing::info!("stopping");
         draining.cancel();
     };
-    let drained = Server::builder().add_routes(routes).serve_with_incoming_shutdown(incoming, signal);
+    let server = Server::new(&config.server.connections, routes, metrics, draining.clone());
     let all_ended = async {
-        drained.await.context("the gRPC server failed")?;
+        tokio::join!(server.serve(listeners), signal);
         calls.close();
         calls.wait().await;
-        anyhow::Ok(())
     };
     let late = async {
         draining.cancelled().await;
         tokio::time::sleep(config.server.drain).await;
     };
     let served = tokio::select! {
-        served = all_ended => served,
+        () = all_ended => Ok(()),
+        Ok(reason) = refused => Err(reason),
         () = late => {
             tracing::warn!("some calls had not ended when the drain time was over");
             Ok(())
@@ -127,13 +128,24 @@ where
 }
 
 /// Deletes now and then what has served its time.
-async fn purge(store: PgPool, retention: Retention, clock: Arc<dyn Clock>, stop: CancellationToken) {
+async fn purge(
+    store: PgPool,
+    keys: Arc<KeyRing>,
+    retention: Retention,
+    clock: Arc<dyn Clock>,
+    stop: CancellationToken,
+) {
     loop {
         tokio::select! {
             () = tokio::time::sleep(PURGE_INTERVAL) => {}
             () = stop.cancelled() => return,
         }
-        match store::purge::purge(&store, &retention, clock.now()).await {
+        let now = clock.now();
+        let purged = async {
+            let audit = audit::purge(&store, &keys, now - retention.audit_events, now).await?;
+            Ok::<_, StoreError>(audit + store::purge::purge(&store, &retention, now).await?)
+        };
+        match purged.await {
             Ok(rows) => tracing::info!(rows, "purged"),
             Err(error) => tracing::warn!(%error, "the purge broke off"),
         }

@@ -14,11 +14,18 @@ struct Body {
     text: String,
 }
 
+/// Space that JSON ignores fills a plaintext up to a multiple of this, more than any message needs, so that the length of a
+/// sealed one tells neither language nor country.
+const LENGTH_STEP: usize = 512;
+
 /// Seals a message for the outbox. It opens only as the message `id`.
 #[must_use]
 pub fn seal_message(keys: &KeyRing, id: Uuid, recipient: &MobileNumber, text: &str) -> Vec<u8> {
     let body = Body { recipient: recipient.e164().to_owned(), text: text.to_owned() };
-    let plaintext = Zeroizing::new(serde_json::to_vec(&body).expect("strings are JSON"));
+    let mut plaintext = Zeroizing::new(Vec::with_capacity(LENGTH_STEP));
+    serde_json::to_writer(&mut *plaintext, &body).expect("strings are JSON");
+    let length = plaintext.len().next_multiple_of(LENGTH_STEP);
+    plaintext.resize(length, b' ');
     keys.seal(id.as_bytes(), &plaintext)
 }
 
@@ -49,6 +56,8 @@ mod tests {
         let (opened_recipient, text) = open_message(&keys, id, &sealed).unwrap();
         assert_eq!((opened_recipient, text.as_str()), (recipient, "PIN 1234 5678"));
         assert!(open_message(&keys, Uuid::from_u128(2), &sealed).is_err());
+        let longest = seal_message(&keys, id, &MobileNumber::parse("+299521234").unwrap(), &"ø".repeat(160));
+        assert_eq!(sealed.len(), longest.len(), "the length tells nothing");
         assert!(!sealed.windows(4).any(|bytes| bytes == b"1234" || bytes == b"2012"), "in the clear");
     }
 }

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::{Connection as _, PgPool, PgTransaction};
 use uuid::Uuid;
 
+use super::error::is_blocked;
 use super::outbox::MessageKind;
 use super::verifications::{NewVerification, Recorded, VerificationLimits, record_in};
 use super::{StoreError, read, run};
@@ -22,7 +23,7 @@ pub struct AccessRequest<'a> {
     pub notices: &'a [Notice],
 }
 
-/// A sealed SMS about a hold.
+/// A sealed SMS that tells the person something.
 pub struct Notice {
     /// Its id in the outbox.
     pub id: Uuid,
@@ -52,6 +53,8 @@ pub enum AccessOutcome {
         /// When there is room for another.
         until: DateTime<Utc>,
     },
+    /// The person was blocked at this moment. Nothing is kept.
+    Blocked,
 }
 
 /// Keeps a login and, when no hold is running or passed, starts one: the access request, its notices and the audit
@@ -64,6 +67,7 @@ pub async fn request_access(
     run(pool, "request_access", async |connection| {
         let mut transaction = connection.begin().await?;
         let outcome = request_access_in(&mut transaction, request, limits).await?;
+        // After a refusal by the trigger there is nothing left to commit: Postgres then rolls back.
         transaction.commit().await?;
         Ok(outcome)
     })
@@ -94,10 +98,11 @@ async fn request_access_in(
     Ok(match hold {
         Some(hold) if hold.state(now) == HoldState::Running => AccessOutcome::Running(hold),
         Some(hold) => AccessOutcome::Passed(hold),
-        None => {
-            open(transaction, request).await?;
-            AccessOutcome::Opened(request.hold)
-        }
+        None => match open(transaction, request).await {
+            Ok(()) => AccessOutcome::Opened(request.hold),
+            Err(error) if is_blocked(&error) => AccessOutcome::Blocked,
+            Err(error) => return Err(error.into()),
+        },
     })
 }
 
@@ -117,7 +122,7 @@ pub async fn current(pool: &PgPool, person: PersonKey) -> Result<Option<Hold>, S
 }
 
 /// Puts a new access request in the place of an expired one, if there is one.
-async fn open(transaction: &mut PgTransaction<'_>, request: &AccessRequest<'_>) -> Result<(), StoreError> {
+async fn open(transaction: &mut PgTransaction<'_>, request: &AccessRequest<'_>) -> Result<(), sqlx::Error> {
     let AccessRequest { hold, verification, notices, .. } = request;
     let ids: Vec<Uuid> = notices.iter().map(|notice| notice.id).collect();
     let kinds: Vec<String> = notices.iter().map(|notice| notice.kind.as_str().to_owned()).collect();
@@ -150,9 +155,9 @@ async fn open(transaction: &mut PgTransaction<'_>, request: &AccessRequest<'_>) 
                 AS notice (id, kind, body, due_time, expire_time)
         )
         INSERT INTO audit_events (
-            event_time, person_key, action, channel, caller, verification_id, access_request_id
+            event_time, person_key, action, purpose, channel, caller, verification_id, access_request_id
         )
-        SELECT $3, $2, 'access_requested', $12, $13, $14, opened.id FROM opened"#,
+        SELECT $3, $2, 'access_requested', 'issuance', $12, $13, $14, opened.id FROM opened"#,
         request.id,
         &verification.person.0,
         verification.now,

@@ -95,8 +95,10 @@ pub async fn conclude(
                 RETURNING person_key, channel, caller
             ),
             event AS (
-                INSERT INTO audit_events (event_time, person_key, action, channel, caller, reason, verification_id)
-                SELECT $7, person_key, $8, channel, caller, $4, $1 FROM concluded
+                INSERT INTO audit_events (
+                    event_time, person_key, action, purpose, channel, caller, reason, verification_id
+                )
+                SELECT $7, person_key, $8, 'identification', channel, caller, $4, $1 FROM concluded
                 RETURNING id
             ),
             agent AS (

@@ -1,5 +1,7 @@
 //! What can go wrong between the service and Postgres.
 
+use std::borrow::Cow;
+
 /// A failed call. Says where it broke, never with which values: they may point to a person.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
@@ -42,10 +44,21 @@ impl StoreError {
 }
 
 /// Whether the statement lost a race that its next run, with a new snapshot, will see decided: a unique key taken
-/// by a concurrent statement (23505), or a deadlock (40P01).
+/// by a concurrent statement (23505), a deadlock (40P01), or a person who was blocked meanwhile (PB001).
 pub(super) fn lost_race(error: &sqlx::Error) -> bool {
-    let code = error.as_database_error().and_then(|error| error.code());
-    matches!(code.as_deref(), Some("23505" | "40P01"))
+    matches!(code(error).as_deref(), Some("23505" | "40P01" | BLOCKED))
+}
+
+/// Whether the row is refused because its person is blocked.
+pub(super) fn is_blocked(error: &sqlx::Error) -> bool {
+    code(error).as_deref() == Some(BLOCKED)
+}
+
+/// What the triggers of 0002_operator.sql answer.
+const BLOCKED: &str = "PB001";
+
+fn code(error: &sqlx::Error) -> Option<Cow<'_, str>> {
+    error.as_database_error().and_then(|error| error.code())
 }
 
 /// Connection lost (08), a primary that became a standby (25006), login refused (28), serialisation or deadlock (40),

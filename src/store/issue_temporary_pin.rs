@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::error::lost_race;
 use super::pin_requests::PinRequestView;
-use super::{StoreError, interval, read, run};
+use super::{StoreError, interval, pseudonyms, read, run};
 use crate::domain::channel::Channel;
 use crate::domain::hold::Hold;
 use crate::domain::person::{AgentKey, MobileKey, PersonKey};
@@ -32,6 +32,8 @@ pub struct Issue<'a> {
     pub verification_id: Uuid,
     /// The person.
     pub person: PersonKey,
+    /// Every pseudonym of the person under which a block may stand.
+    pub keys: &'a [PersonKey],
     /// The person's registered mobile number.
     pub mobile: MobileKey,
     /// The caller's channel; the verification must be of the same.
@@ -79,6 +81,8 @@ pub enum IssueOutcome {
     RequestIdReused,
     /// The verification does not serve (R21).
     Verification(VerificationProblem),
+    /// An operator has blocked the person.
+    Blocked,
     /// The hold does not let the person order (R6, R7).
     Access(AccessProblem),
     /// R25: too many PINs for the person; there is room from `until` on.
@@ -190,6 +194,7 @@ async fn attempt(connection: &mut PgConnection, order: &Issue<'_>) -> Result<Opt
         &order.verifier.salt,
         &order.verifier.mac,
         order.sealed_body,
+        &pseudonyms(order.keys),
     )
     .fetch_one(connection)
     .await?;
@@ -211,6 +216,7 @@ async fn attempt(connection: &mut PgConnection, order: &Issue<'_>) -> Result<Opt
         "verification_not_confirmed" => Some(IssueOutcome::Verification(VerificationProblem::NotConfirmed)),
         "verification_expired" => Some(IssueOutcome::Verification(VerificationProblem::Expired)),
         "verification_used" => Some(IssueOutcome::Verification(VerificationProblem::Used)),
+        "blocked" => Some(IssueOutcome::Blocked),
         "access_none" => Some(IssueOutcome::Access(AccessProblem::None)),
         "access_running" => hold().map(|hold| IssueOutcome::Access(AccessProblem::Running(hold))),
         "access_expired" => hold().map(|hold| IssueOutcome::Access(AccessProblem::Expired(hold))),

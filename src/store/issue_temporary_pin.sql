@@ -37,17 +37,27 @@ access AS (
     FROM access_requests a JOIN asked USING (person_key)
     WHERE a.state = 'open' AND asked.channel = 'web'
 ),
+-- Looked at again, by a trigger on pin_requests, when a PIN is made: a block that commits until then is met too.
+blocked AS (
+    SELECT FROM person_blocks WHERE person_key = ANY ($25::bytea[]) LIMIT 1
+),
 -- The PIN whose leaving the window makes room for one more. No row: there is room.
 person_limit AS (
     SELECT p.create_time + $16::interval AS until
     FROM pin_requests p JOIN asked USING (person_key)
-    WHERE p.create_time > asked.now - $16::interval
+    WHERE p.create_time > greatest(asked.now - $16::interval, (
+        SELECT r.reset_time FROM limit_resets r
+        WHERE r.subject_key = asked.person_key AND r.limit_name = 'person_pins'
+    ))
     ORDER BY p.create_time DESC OFFSET $17::bigint - 1 LIMIT 1
 ),
 mobile_limit AS (
     SELECT p.create_time + $18::interval AS until
     FROM pin_requests p JOIN asked USING (mobile_key)
-    WHERE p.create_time > asked.now - $18::interval
+    WHERE p.create_time > greatest(asked.now - $18::interval, (
+        SELECT r.reset_time FROM limit_resets r
+        WHERE r.subject_key = asked.mobile_key AND r.limit_name = 'mobile_pins'
+    ))
     ORDER BY p.create_time DESC OFFSET $19::bigint - 1 LIMIT 1
 ),
 
@@ -62,6 +72,7 @@ decision AS MATERIALIZED (
             WHEN verification.expire_time <= asked.now THEN 'verification_expired'
             WHEN verification.pin_request_id IS NOT NULL AND verification.pin_request_id IS DISTINCT FROM live.id
                 THEN 'verification_used'
+            WHEN EXISTS (SELECT FROM blocked) THEN 'blocked'
             WHEN live.may_be_sent_again AND live.last_send_time + asked.resend_interval <= asked.now THEN 'resent'
             WHEN live.id IS NOT NULL THEN 'already_open'
             WHEN asked.channel = 'web' AND access.id IS NULL THEN 'access_none'
@@ -200,19 +211,20 @@ recorded AS (
 ),
 event AS (
     INSERT INTO audit_events (
-        event_time, person_key, action, channel, caller, verification_id, access_request_id, pin_request_id
+        event_time, person_key, action, purpose, channel, caller, verification_id, access_request_id, pin_request_id
     )
     SELECT asked.now, asked.person_key,
         CASE bound.outcome
             WHEN 'issued' THEN 'pin_issued' WHEN 'resent' THEN 'pin_resent' ELSE 'pin_already_open'
         END,
-        asked.channel, asked.caller, bound.verification_id, bound.access_id, answer.id
+        'issuance', asked.channel, asked.caller, bound.verification_id, bound.access_id, answer.id
     FROM asked, bound, answer
     RETURNING id
 ),
 revoked_event AS (
-    INSERT INTO audit_events (event_time, person_key, action, channel, caller, reason, pin_request_id)
-    SELECT asked.now, asked.person_key, 'pin_revoked', asked.channel, asked.caller, superseded.revoke_reason, superseded.id
+    INSERT INTO audit_events (event_time, person_key, action, purpose, channel, caller, reason, pin_request_id)
+    SELECT asked.now, asked.person_key, 'pin_revoked', 'issuance', asked.channel, asked.caller, superseded.revoke_reason,
+        superseded.id
     FROM asked, superseded
     WHERE superseded.state = 'revoked'
 ),

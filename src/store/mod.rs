@@ -3,16 +3,24 @@
 //! SQL holds guards and counts, no rules of its own: figures, times, ids and verdicts are arguments. Persons, mobile
 //! numbers and agents appear as pseudonyms only.
 
+pub mod access_request_records;
 pub mod access_requests;
 pub mod answer_rounds;
+pub mod audit_events;
+pub mod audit_seals;
 pub mod cancel_access_request;
 pub mod issue_temporary_pin;
 pub mod outbox;
+pub mod person_blocks;
+pub mod person_limits;
+pub mod pin_request_records;
 pub mod pin_requests;
 pub mod purge;
 pub mod redeem_temporary_pin;
 pub mod revoke_temporary_pin;
+pub mod rights;
 pub mod verifications;
+pub mod withdrawal;
 
 mod connection;
 mod error;
@@ -34,6 +42,11 @@ pub use pool::{PoolSettings, connect, migrate, schema_is_current};
 /// A span of time as Postgres takes it. Spans of settings are far below the greatest, some 292,000 years.
 fn interval(span: Duration) -> PgInterval {
     PgInterval { months: 0, days: 0, microseconds: i64::try_from(span.as_micros()).unwrap_or(i64::MAX) }
+}
+
+/// Pseudonyms as Postgres takes them.
+fn pseudonyms(keys: &[PersonKey]) -> Vec<Vec<u8>> {
+    keys.iter().map(|key| key.0.to_vec()).collect()
 }
 
 /// Makes transactions about the same persons wait for each other until this one ends.

@@ -9,10 +9,12 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
+use super::access_requests::Notice;
 use super::{StoreError, run};
+use crate::domain::person::PersonKey;
 
 /// What a message says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +25,10 @@ pub enum MessageKind {
     AccessRequested,
     /// The hold has passed; the person may order.
     HoldPassed,
+    /// R9: the request for access was cancelled.
+    AccessCancelled,
+    /// R9: the PIN was revoked.
+    PinRevoked,
 }
 
 impl MessageKind {
@@ -33,13 +39,17 @@ impl MessageKind {
             Self::Pin => "pin",
             Self::AccessRequested => "access_requested",
             Self::HoldPassed => "hold_passed",
+            Self::AccessCancelled => "access_cancelled",
+            Self::PinRevoked => "pin_revoked",
         }
     }
 
     /// The kind of that name, the reverse of [`Self::as_str`].
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Pin, Self::AccessRequested, Self::HoldPassed].into_iter().find(|kind| kind.as_str() == name)
+        [Self::Pin, Self::AccessRequested, Self::HoldPassed, Self::AccessCancelled, Self::PinRevoked]
+            .into_iter()
+            .find(|kind| kind.as_str() == name)
     }
 }
 
@@ -80,7 +90,7 @@ pub async fn claim(
             )
             UPDATE outbox SET lease_token = $3, lease_expire_time = $4
             FROM due WHERE outbox.id = due.id
-            RETURNING outbox.id, kind, sealed_body AS "sealed_body!", sends, attempts, expire_time,
+            RETURNING outbox.id, coalesce(notice, kind) AS "kind!", sealed_body AS "sealed_body!", sends, attempts, expire_time,
                 lease_token AS "lease_token!""#,
             now,
             i64::try_from(limit).unwrap_or(i64::MAX),
@@ -105,6 +115,33 @@ pub async fn claim(
             .collect()
     })
     .await
+}
+
+/// Queues a notice as part of the transaction that causes it.
+///
+/// To the previous version, which may send it, every such notice is a `hold_passed`; `notice` says what it is.
+pub(super) async fn queue_notice(
+    connection: &mut PgConnection,
+    person: PersonKey,
+    notice: &Notice,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    sqlx::query!(
+        "INSERT INTO outbox (
+            id, person_key, kind, notice, state, sealed_body, next_attempt_time, expire_time, create_time
+        )
+        VALUES ($1, $2, 'hold_passed', $3, 'queued', $4, $5, $6, $7)",
+        notice.id,
+        &person.0,
+        notice.kind.as_str(),
+        notice.sealed_body,
+        notice.due_time,
+        notice.expire_time,
+        now,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
 }
 
 /// Commits that the hand-over begins now. `false`: it must not, because the message is no longer ours, or would expire or

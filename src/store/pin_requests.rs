@@ -59,6 +59,18 @@ pub enum DispatchState {
     Expired,
 }
 
+impl DispatchState {
+    /// By the state of the message in the outbox.
+    pub(super) fn of_message(state: &str) -> Self {
+        match state {
+            "queued" => Self::Queued,
+            "accepted" => Self::Accepted,
+            "failed" => Self::Failed,
+            _ => Self::Expired,
+        }
+    }
+}
+
 /// The person's open PIN request, if there is one that has not expired.
 pub async fn open(
     pool: &PgPool,
@@ -91,12 +103,7 @@ pub async fn open(
             create_time: row.create_time,
             expire_time: row.expire_time,
             masked_mobile_number: row.masked_mobile_number,
-            dispatch_state: match row.dispatch_state.as_str() {
-                "queued" => DispatchState::Queued,
-                "accepted" => DispatchState::Accepted,
-                "failed" => DispatchState::Failed,
-                _ => DispatchState::Expired,
-            },
+            dispatch_state: DispatchState::of_message(&row.dispatch_state),
             next_send_time: row.next_send_time,
         }))
     })
@@ -125,9 +132,13 @@ pub async fn pins_until(
         // As in issue_temporary_pin.sql: the PIN whose leaving the window makes room for one more.
         let row = sqlx::query!(
             r#"SELECT
-                (SELECT create_time FROM pin_requests WHERE person_key = $1 AND create_time > $2
+                (SELECT create_time FROM pin_requests
+                    WHERE person_key = $1 AND create_time > greatest($2, (SELECT reset_time FROM limit_resets
+                        WHERE subject_key = $1 AND limit_name = 'person_pins'))
                     ORDER BY create_time DESC OFFSET $3::bigint - 1 LIMIT 1) AS person,
-                (SELECT create_time FROM pin_requests WHERE mobile_key = $4 AND create_time > $5
+                (SELECT create_time FROM pin_requests
+                    WHERE mobile_key = $4 AND create_time > greatest($5, (SELECT reset_time FROM limit_resets
+                        WHERE subject_key = $4 AND limit_name = 'mobile_pins'))
                     ORDER BY create_time DESC OFFSET $6::bigint - 1 LIMIT 1) AS mobile"#,
             &person.0,
             now - person_pins.per,

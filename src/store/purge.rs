@@ -72,7 +72,8 @@ impl Retention {
     }
 }
 
-/// Deletes rows older than the settings say, in batches. Returns how many went.
+/// Deletes rows older than the settings say, in batches, but none of the audit: see [`crate::audit::purge`]. Returns how
+/// many went.
 pub async fn purge(pool: &PgPool, retention: &Retention, now: DateTime<Utc>) -> Result<u64, StoreError> {
     let mut total = 0;
     for (table, kept) in [
@@ -81,9 +82,8 @@ pub async fn purge(pool: &PgPool, retention: &Retention, now: DateTime<Utc>) -> 
         (Table::PinRequests, retention.pin_requests),
         (Table::Requests, retention.requests),
         (Table::Outbox, retention.outbox),
-        // The agents first: their rows refer to the events.
-        (Table::AuditAgents, retention.audit_events),
-        (Table::AuditEvents, retention.audit_events),
+        // A reset has no more effect when the rows that it discounts have gone.
+        (Table::LimitResets, retention.verifications.max(retention.pin_requests)),
     ] {
         loop {
             let deleted = delete_batch(pool, table, now - kept).await?;
@@ -103,8 +103,7 @@ enum Table {
     PinRequests,
     Requests,
     Outbox,
-    AuditAgents,
-    AuditEvents,
+    LimitResets,
 }
 
 /// Deletes up to [`BATCH`] rows that came to be before `before`.
@@ -134,18 +133,7 @@ async fn delete_batch(pool: &PgPool, table: Table, before: DateTime<Utc>) -> Res
             Table::PinRequests => delete!("pin_requests", "create_time"),
             Table::Requests => delete!("requests", "create_time"),
             Table::Outbox => delete!("outbox", "create_time"),
-            Table::AuditEvents => delete!("audit_events", "event_time"),
-            Table::AuditAgents => {
-                sqlx::query!(
-                    "DELETE FROM audit_agents WHERE audit_event_id IN (
-                        SELECT id FROM audit_events JOIN audit_agents ON audit_event_id = id WHERE event_time < $1 LIMIT $2
-                    )",
-                    before,
-                    BATCH
-                )
-                .execute(connection)
-                .await
-            }
+            Table::LimitResets => delete!("limit_resets", "reset_time"),
         }?;
         Ok(deleted.rows_affected())
     })

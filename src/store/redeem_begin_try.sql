@@ -28,6 +28,11 @@ others AS (
     SELECT coalesce(sum(p.tries - (p.state = 'redeemed')::int), 0) AS wrong_tries
     FROM pin_requests p JOIN asked USING (person_key)
     WHERE p.expire_time > asked.now - asked.budget_window AND p.id NOT IN (SELECT id FROM open_pin)
+        -- What had ended when an operator reset the limit does not count.
+        AND least(p.close_time, p.expire_time) > coalesce((
+            SELECT r.reset_time FROM limit_resets r
+            WHERE r.subject_key = asked.person_key AND r.limit_name = 'wrong_tries'
+        ), '-infinity')
 ),
 decision AS MATERIALIZED (
     SELECT

@@ -64,10 +64,10 @@ answer AS (
     RETURNING r.response
 ),
 event AS (
-    INSERT INTO audit_events (event_time, person_key, action, caller, reason, pin_request_id)
+    INSERT INTO audit_events (event_time, person_key, action, purpose, caller, reason, pin_request_id)
     SELECT asked.now, asked.person_key,
         CASE closed.state WHEN 'redeemed' THEN 'pin_redeemed' WHEN 'revoked' THEN 'pin_revoked' ELSE 'pin_refused' END,
-        asked.caller,
+        'redemption', asked.caller,
         CASE WHEN closed.state IS NULL THEN decision.outcome ELSE closed.revoke_reason END,
         decision.pin_request_id
     FROM asked CROSS JOIN decision LEFT JOIN closed ON true

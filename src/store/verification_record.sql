@@ -10,7 +10,11 @@ asked AS NOT MATERIALIZED (
 failed AS (
     SELECT v.create_time
     FROM verifications v JOIN asked USING (person_key)
-    WHERE v.state IN ('rejected', 'questions_pending') AND v.create_time > asked.now - $10::interval
+    WHERE v.state IN ('rejected', 'questions_pending')
+        AND v.create_time > greatest(asked.now - $10::interval, (
+            SELECT r.reset_time FROM limit_resets r
+            WHERE r.subject_key = asked.person_key AND r.limit_name = 'failed_verifications'
+        ))
     ORDER BY v.create_time DESC OFFSET $11::bigint - 1 LIMIT 1
 ),
 -- R20.
@@ -33,12 +37,12 @@ created AS (
     RETURNING id
 ),
 event AS (
-    INSERT INTO audit_events (event_time, person_key, action, channel, caller, reason, verification_id)
+    INSERT INTO audit_events (event_time, person_key, action, purpose, channel, caller, reason, verification_id)
     SELECT asked.now, asked.person_key,
         CASE asked.state
             WHEN 'verified' THEN 'identity_verified' WHEN 'rejected' THEN 'identity_rejected' ELSE 'questions_asked'
         END,
-        asked.channel, asked.caller, asked.reason, created.id
+        'identification', asked.channel, asked.caller, asked.reason, created.id
     FROM asked, created
     RETURNING id
 ),

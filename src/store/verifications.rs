@@ -172,7 +172,9 @@ pub async fn limited_until(
         // As in verification_record.sql.
         let time = sqlx::query_scalar!(
             "SELECT create_time FROM verifications
-            WHERE person_key = $1 AND state IN ('rejected', 'questions_pending') AND create_time > $2
+            WHERE person_key = $1 AND state IN ('rejected', 'questions_pending')
+                AND create_time > greatest($2, (SELECT reset_time FROM limit_resets
+                    WHERE subject_key = $1 AND limit_name = 'failed_verifications'))
             ORDER BY create_time DESC OFFSET $3::bigint - 1 LIMIT 1",
             &person.0,
             now - failed.per,

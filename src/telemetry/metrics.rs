@@ -1,9 +1,10 @@
-//! The service's metrics. Labels are fixed names in the code, so no personal data can become one.
+//! The service's metrics. Labels are fixed names in the code, so no personal data can become one. (`server/expiry.rs`
+//! measures certificates, by names of theirs and of the configuration.)
 
 use std::time::Duration;
 
 use opentelemetry::KeyValue;
-use opentelemetry::metrics::{Counter, Histogram, Meter, UpDownCounter};
+use opentelemetry::metrics::{Counter, Gauge, Histogram, Meter, UpDownCounter};
 use tonic::Code;
 
 use crate::domain::channel::Channel;
@@ -24,6 +25,9 @@ pub struct Metrics {
     messages: Counter<u64>,
     dependency_failures: Counter<u64>,
     reloads: Counter<u64>,
+    handshakes: Counter<u64>,
+    audit_waiting: Gauge<u64>,
+    audit_waiting_age: Gauge<f64>,
 }
 
 impl Metrics {
@@ -49,7 +53,17 @@ impl Metrics {
             refusals: counter("temporary_pin.refusals", "Refusals, by reason"),
             messages: counter("temporary_pin.messages", "SMS handed over, by kind and outcome"),
             dependency_failures: counter("temporary_pin.dependency.failures", "Dependencies that did not answer"),
+            handshakes: counter("temporary_pin.handshakes", "Connections that came in, by outcome"),
             reloads: counter("temporary_pin.reloads", "Files read again, by role and outcome"),
+            audit_waiting: meter
+                .u64_gauge("temporary_pin.audit.waiting")
+                .with_description("Audit events that are not sealed yet")
+                .build(),
+            audit_waiting_age: meter
+                .f64_gauge("temporary_pin.audit.waiting.age")
+                .with_unit("s")
+                .with_description("Age of the oldest audit event that is not sealed yet; 0 without any")
+                .build(),
         }
     }
 
@@ -110,9 +124,20 @@ impl Metrics {
         self.dependency_failures.add(1, &[KeyValue::new("dependency", dependency)]);
     }
 
+    /// A connection came in and is served, or is not.
+    pub fn handshake(&self, outcome: &'static str) {
+        self.handshakes.add(1, &[KeyValue::new("outcome", outcome)]);
+    }
+
     /// The files of that role were read again: taken, or refused.
     pub fn reload(&self, role: &'static str, outcome: &'static str) {
         self.reloads.add(1, &[KeyValue::new("role", role), KeyValue::new("outcome", outcome)]);
+    }
+
+    /// So many audit events wait to be sealed, the oldest for so long.
+    pub fn audit_waiting(&self, events: u64, age: Duration) {
+        self.audit_waiting.record(events, &[]);
+        self.audit_waiting_age.record(age.as_secs_f64(), &[]);
     }
 }
 

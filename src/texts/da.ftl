@@ -19,6 +19,9 @@ sms_hold_passed = MitID: Log ind igen og bestil din midlertidige PIN-kode senest
        *[local] {""}
     }. Ikke dig? Stop det: Ring til { -support }
 
+sms_access_cancelled = MitID: Din anmodning om en midlertidig PIN-kode er annulleret. Du kan bede om adgang igen. Spørgsmål? Ring til { -support }
+sms_pin_revoked = MitID: Din midlertidige PIN-kode er spærret og kan ikke bruges. Spørgsmål? Ring til { -support }
+
 ## Questions (R16). Where several answers can be right, the question asks for one of them.
 
 question_previous_road = Nævn en vej, du har boet på, før du flyttede til din nuværende adresse.
@@ -65,6 +68,7 @@ refusal_no_mobile_number = Der er ikke registreret et mobilnummer på dit MitID.
 refusal_mobile_number_not_allowed = PIN-koden kan ikke sendes til det mobilnummer, der er registreret på dit MitID. Registrer et andet nummer.
 refusal_mobile_number_changed_recently = Mobilnummeret på dit MitID er ændret for nylig. { -counter }.
     .until = Mobilnummeret på dit MitID er ændret for nylig. { -counter }, eller vent til { $date } kl. { $time } dansk tid.
+refusal_person_blocked = Der kan ikke udstedes en midlertidig PIN-kode til dig. Ring til { -support }.
 refusal_access_not_requested = Du har ikke bedt om en midlertidig PIN-kode, eller det er stoppet. Log ind, og bed om den.
 refusal_hold_running = Ventetiden er ikke gået endnu. Kom tilbage senere.
     .until = Ventetiden er ikke gået endnu. Kom tilbage { $date } kl. { $time } dansk tid.

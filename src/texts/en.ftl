@@ -17,6 +17,9 @@ sms_hold_passed = MitID: Log in again and order your temporary PIN code by { $da
        *[local] {""}
     }. Not you? Stop it: Call { -support }
 
+sms_access_cancelled = MitID: Your request for a temporary PIN code has been cancelled. You can ask for access again. Questions? Call { -support }
+sms_pin_revoked = MitID: Your temporary PIN code has been revoked and cannot be used. Questions? Call { -support }
+
 ## Questions
 
 question_previous_road = Name a road where you lived before you moved to your present address.
@@ -62,6 +65,7 @@ refusal_no_mobile_number = No mobile number is registered with your MitID. You c
 refusal_mobile_number_not_allowed = The PIN code cannot be sent to the mobile number registered with your MitID. Register another number.
 refusal_mobile_number_changed_recently = The mobile number of your MitID was changed recently. { -counter }.
     .until = The mobile number of your MitID was changed recently. { -counter }, or wait until { $date } at { $time } Danish time.
+refusal_person_blocked = No temporary PIN code can be issued to you. Call { -support }.
 refusal_access_not_requested = You have not asked for a temporary PIN code, or it was stopped. Log in, and ask for it.
 refusal_hold_running = The wait is not over yet. Come back later.
     .until = The wait is not over yet. Come back on { $date } at { $time } Danish time.

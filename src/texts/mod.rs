@@ -39,6 +39,10 @@ pub enum SmsText<'a> {
         /// When the access window ends.
         expire_time: DateTime<Utc>,
     },
+    /// R9: the request for access was cancelled.
+    AccessCancelled,
+    /// R9: the PIN was revoked.
+    PinRevoked,
 }
 
 impl Texts {
@@ -60,16 +64,20 @@ impl Texts {
     pub fn sms(&self, text: &SmsText<'_>, language: Language, recipient: &MobileNumber) -> Zeroizing<String> {
         let mut args = FluentArgs::new();
         let (id, time, pin) = match text {
-            SmsText::Pin { pin, expire_time } => ("sms_pin", expire_time, Some(in_groups(pin))),
-            SmsText::AccessRequested { eligible_time } => ("sms_access_requested", eligible_time, None),
-            SmsText::HoldPassed { expire_time } => ("sms_hold_passed", expire_time, None),
+            SmsText::Pin { pin, expire_time } => ("sms_pin", Some(expire_time), Some(in_groups(pin))),
+            SmsText::AccessRequested { eligible_time } => ("sms_access_requested", Some(eligible_time), None),
+            SmsText::HoldPassed { expire_time } => ("sms_hold_passed", Some(expire_time), None),
+            SmsText::AccessCancelled => ("sms_access_cancelled", None, None),
+            SmsText::PinRevoked => ("sms_pin_revoked", None, None),
         };
-        let (zone, zone_name) = zone(recipient);
-        let time = time.with_timezone(&zone);
-        let (date_form, time_form) = forms(language);
-        args.set("date", time.format(date_form).to_string());
-        args.set("time", time.format(time_form).to_string());
-        args.set("zone", zone_name);
+        if let Some(time) = time {
+            let (zone, zone_name) = zone(recipient);
+            let time = time.with_timezone(&zone);
+            let (date_form, time_form) = forms(language);
+            args.set("date", time.format(date_form).to_string());
+            args.set("time", time.format(time_form).to_string());
+            args.set("zone", zone_name);
+        }
         if let Some(pin) = &pin {
             args.set("pin", pin.as_str());
         }

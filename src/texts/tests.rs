@@ -35,6 +35,8 @@ fn r24_every_sms_is_one_gsm7_segment() {
                     SmsText::Pin { pin: &pin, expire_time: time },
                     SmsText::AccessRequested { eligible_time: time },
                     SmsText::HoldPassed { expire_time: time },
+                    SmsText::AccessCancelled,
+                    SmsText::PinRevoked,
                 ] {
                     let text = texts.sms(&text, language, &recipient);
                     let length = septets(&text).expect("GSM-7 letters only");
@@ -86,6 +88,18 @@ fn r24_a_text_that_greenlandic_lacks_is_danish() {
     let sms = |language| texts.sms(&text, language, &number(GREENLANDIC));
     assert_eq!(*sms(Language::Kl), *sms(Language::Da));
     assert_ne!(*sms(Language::En), *sms(Language::Da));
+}
+
+#[test]
+fn r9_what_was_ended_is_named_in_each_language() {
+    let texts = Texts::load();
+    let sms = |text, language| texts.sms(&text, language, &number(DANISH));
+    assert!(sms(SmsText::PinRevoked, Language::Da).contains("spærret"));
+    assert!(sms(SmsText::PinRevoked, Language::En).contains("revoked"));
+    assert!(sms(SmsText::AccessCancelled, Language::Da).contains("annulleret"));
+    assert!(sms(SmsText::AccessCancelled, Language::En).contains("cancelled"));
+    // Awaits a native speaker, as kl.ftl says.
+    assert_eq!(*sms(SmsText::PinRevoked, Language::Kl), *sms(SmsText::PinRevoked, Language::Da));
 }
 
 #[test]

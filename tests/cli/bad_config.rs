@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use rcgen::{CertifiedKey, generate_simple_self_signed};
 use rstest::rstest;
 
 use crate::{World, stderr};
@@ -26,6 +27,26 @@ use crate::{World, stderr};
 // --- server and callers
 #[case("server.default_deadline", "'0s'", "server.default_deadline: must be longer than nothing")]
 #[case("server.message_limit", "100", "server.message_limit: must be at least 16384")]
+#[case("server.reload_interval", "'0s'", "server.reload_interval: must be longer than nothing")]
+#[case("server.connections.limit", "0", "server.connections.limit: must be at least 1")]
+#[case("server.connections.handshakes", "0", "server.connections.handshakes: must be at least 1")]
+#[case(
+    "server.connections.handshake_timeout",
+    "'0s'",
+    "server.connections.handshake_timeout: must be longer than nothing"
+)]
+#[case("server.connections.age", "'0s'", "server.connections.age: must be longer than nothing")]
+#[case(
+    "server.connections.age_grace",
+    "'9s'",
+    "server.connections.age_grace: must be at least server.default_deadline"
+)]
+#[case("server.connections.keepalive_interval", "'0s'", "server.connections.keepalive_interval: must be longer")]
+#[case("server.connections.keepalive_timeout", "'0s'", "server.connections.keepalive_timeout: must be longer")]
+#[case("server.connections.streams", "0", "server.connections.streams: must be at least 1")]
+#[case("server.connections.header_list_size", "100", "server.connections.header_list_size: must be at least 4096")]
+#[case("server.connections.pending_resets", "0", "server.connections.pending_resets: must be at least 1")]
+#[case("server.connections.error_resets", "0", "server.connections.error_resets: must be at least 1")]
 #[case("server.tls.key", "'/nowhere'", "server.tls.key: /nowhere must hold a PEM private key")]
 #[case("server.tls.certificate", "'/dev/null'", "server.tls.certificate: /dev/null must hold PEM certificates")]
 #[case("server.tls.client_ca", "'/dev/null'", "server.tls.client_ca: /dev/null must hold PEM certificates")]
@@ -92,6 +113,7 @@ use crate::{World, stderr};
 #[case("keys.file", "'/nowhere'", "keys.file: cannot read /nowhere")]
 #[case("rules.pin.lifetime", "'11m'", "rules.pin.lifetime: must be longer than nothing and at most 10m (R2,")]
 #[case("rules.pin.resend_interval", "'10m'", "rules.pin.resend_interval: must be less than")]
+#[case("rules.pin.refusal_interval", "'2s'", "rules.pin.refusal_interval: must be at most 1s")]
 #[case("rules.pin.tries", "0", "rules.pin.tries: must be at least 1")]
 #[case("rules.hold.wait", "'0s'", "rules.hold.wait: must be longer than nothing")]
 #[case("rules.eligibility.destinations", "[]", "rules.eligibility.destinations: must name at least one calling code")]
@@ -150,9 +172,19 @@ fn without_tls_nobody_could_be_known() {
 #[test]
 fn a_damaged_key_ring_is_refused() {
     let world = World::new();
-    fs::write(world.path("key-ring.toml"), "[pseudonym]\n1 = 'c2hvcnQ='\n[verifier]\n[sealing]\n").unwrap();
+    fs::write(world.path("key-ring.toml"), "[pseudonym]\n1 = 'c2hvcnQ='\n[verifier]\n1 = ''\n").unwrap();
     let output = world.check_config(&[]);
     assert_eq!(output.status.code(), Some(2));
     assert!(stderr(&output).contains("\n  keys.file: the key ring "), "{}", stderr(&output));
     assert!(!stderr(&output).contains("c2hvcnQ"), "{}", stderr(&output));
+}
+
+#[test]
+fn a_key_of_another_certificate_is_refused() {
+    let world = World::new();
+    let CertifiedKey { signing_key, .. } = generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    fs::write(world.path("server.key"), signing_key.serialize_pem()).unwrap();
+    let output = world.check_config(&[]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("server.tls: certificate and key do not fit"), "{}", stderr(&output));
 }

@@ -9,7 +9,15 @@ fn says_what_it_checked_and_shows_no_secret() {
     let world = World::new();
     let output = world.check_config(&[]);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
-    for words in ["settings: valid", "key ring: read", "TLS:      certificate", "profile-page", "Not checked"] {
+    for words in [
+        "settings: valid",
+        "key ring: read",
+        "TLS:      certificate",
+        "profile-page",
+        "Not checked",
+        "server CN=rcgen self signed cert is good until 4096-01-01 00:00:00 UTC",
+        "client_ca CN=",
+    ] {
         assert!(stdout(&output).contains(words), "{words} is not in:\n{}", stdout(&output));
     }
     assert!(!stdout(&output).contains("hunter2"));

@@ -6,7 +6,7 @@ use crate::{run, stderr, stdout};
 fn help_names_every_command() {
     let output = run(&["--help"], &[]);
     assert_eq!(output.status.code(), Some(0));
-    for word in ["serve", "migrate", "keys", "check-config", "--config <FILE>", "TEMPORARY_PIN_CONFIG"] {
+    for word in ["serve", "migrate", "keys", "audit", "check-config", "--config <FILE>", "TEMPORARY_PIN_CONFIG"] {
         assert!(stdout(&output).contains(word), "{word} is not in:\n{}", stdout(&output));
     }
 }

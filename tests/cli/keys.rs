@@ -36,3 +36,63 @@ fn prints_another_key_ring_each_time() {
     KeyRing::parse(stdout(&first)).unwrap();
     assert_ne!(first.stdout, second.stdout);
 }
+
+#[test]
+fn adds_and_activates_without_showing_or_losing_a_key() {
+    let world = World::new();
+    let ring = world.path("key-ring.toml");
+    let before = fs::read_to_string(&ring).unwrap();
+    let keys = |arguments: &[&str]| {
+        let output = run(&[&["keys"], arguments, &["--ring", &ring]].concat(), &[]);
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        assert!(stdout(&output).lines().all(|line| line.len() < 30), "a key is shown");
+        stdout(&output).to_owned()
+    };
+    assert_eq!(keys(&["add", "--purpose", "sealing"]), "sealing 2\n");
+    assert_eq!(keys(&["add", "--purpose", "audit", "--activate"]), "audit 2 active\n");
+    assert_eq!(keys(&["activate", "--purpose", "sealing", "--id", "2"]), "sealing 2 active\n");
+    assert_eq!(
+        keys(&["list"]),
+        "pseudonym 1 active\nverifier 1 active\nsealing 1\nsealing 2 active\naudit 1\naudit 2 active\n"
+    );
+    let after = fs::read_to_string(&ring).unwrap();
+    for key in before.lines().filter(|line| line.starts_with("1 = ")) {
+        assert!(after.contains(key));
+    }
+    assert_eq!(fs::metadata(&ring).unwrap().permissions().mode() & 0o777, 0o600);
+    assert!(!fs::exists(format!("{ring}.new")).unwrap());
+    assert_eq!(world.check_config(&[]).status.code(), Some(0));
+}
+
+/// A ring of an older version has no key for the audit; the error says what to do, and that helps.
+#[test]
+fn a_purpose_without_a_key_gets_one() {
+    let world = World::new();
+    let ring = world.path("key-ring.toml");
+    let text = fs::read_to_string(&ring).unwrap();
+    fs::write(&ring, text.split("[audit]").next().unwrap()).unwrap();
+    let output = world.check_config(&[]);
+    let advice = "`temporary-pin keys add --ring FILE --purpose audit`";
+    assert!(stderr(&output).contains(advice), "{}", stderr(&output));
+
+    let output = run(&["keys", "add", "--ring", &ring, "--purpose", "audit"], &[]);
+    assert_eq!(stdout(&output), "audit 1 active\n");
+    assert_eq!(world.check_config(&[]).status.code(), Some(0));
+}
+
+#[test]
+fn a_command_that_fails_changes_nothing() {
+    let world = World::new();
+    let ring = world.path("key-ring.toml");
+    let before = fs::read_to_string(&ring).unwrap();
+    let fails = |arguments: &[&str], words: &str| {
+        let output = run(&[&["keys"], arguments, &["--ring", &ring]].concat(), &[]);
+        assert_ne!(output.status.code(), Some(0));
+        assert!(stderr(&output).contains(words), "{}", stderr(&output));
+        assert_eq!(fs::read_to_string(&ring).unwrap(), before);
+    };
+    fails(&["activate", "--purpose", "sealing", "--id", "2"], "sealing.2: there is no such key");
+    fails(&["add", "--purpose", "hashing"], "[possible values: pseudonym, verifier, sealing, audit]");
+    fs::write(format!("{ring}.new"), "").unwrap();
+    fails(&["add", "--purpose", "sealing"], "if another command that broke off left it, delete it");
+}

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
+mod audit;
 mod bad_config;
 mod check_config;
 mod help;

@@ -4,17 +4,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{Extensions, HeaderMap};
+use http::HeaderMap;
 use rand::RngExt as _;
 use temporary_pin::clock::ShiftedClock;
 use temporary_pin::config::Role;
 use temporary_pin::domain::channel::Channel;
 use temporary_pin::grpc::caller::{Caller, CallerResolver};
+use temporary_pin::server::listener::Listener;
 use temporary_pin::{random, server};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tonic::transport::Endpoint;
-use tonic::transport::server::TcpIncoming;
 
 use crate::acts::pin_in;
 use crate::faulty::LEASE;
@@ -33,7 +33,7 @@ struct Second {
 struct Phone;
 
 impl CallerResolver for Phone {
-    fn resolve(&self, _: &HeaderMap, _: &Extensions) -> Option<Caller> {
+    fn resolve(&self, _: &HeaderMap) -> Option<Caller> {
         Some(Caller { name: "phone".into(), roles: vec![Role::Channel(Channel::Phone)] })
     }
 }
@@ -47,11 +47,9 @@ impl Second {
         let url = format!("http://{}", listener.local_addr().unwrap());
         world.channel = Endpoint::from_shared(url).unwrap().connect_lazy();
         let (config, time) = (installation.config(), Arc::new(clock.clone()));
-        let incoming = TcpIncoming::from(listener);
+        let listeners = vec![Listener::plaintext(listener, Arc::new(Phone)).unwrap()];
         let draws = Arc::new(|_| Box::new(random::secure()) as _);
-        let serve = async move {
-            server::run(&config, time, Arc::new(Phone), draws, incoming, vec![], std::future::pending()).await
-        };
+        let serve = async move { server::run(&config, time, draws, listeners, std::future::pending()).await };
         Self { clock, task: tokio::spawn(serve) }
     }
 }

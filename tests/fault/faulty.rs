@@ -46,8 +46,9 @@ impl Faulty {
 
     /// Waits until health says so, of the whole and of each service.
     pub(crate) async fn health(&self, expected: ServingStatus) {
-        for name in ["", "temporarypin.v1.TemporaryPinService", "temporarypin.v1.RedemptionService"] {
-            let request = HealthCheckRequest { service: name.to_owned() };
+        for name in ["", "TemporaryPinService", "RedemptionService", "OperatorService"] {
+            let service = if name.is_empty() { String::new() } else { format!("temporarypin.v1.{name}") };
+            let request = HealthCheckRequest { service };
             let mut answers = HealthClient::new(self.world.channel.clone()).watch(request).await.unwrap().into_inner();
             let waiting = async { while answers.message().await.unwrap().unwrap().status != expected as i32 {} };
             tokio::time::timeout(Duration::from_secs(15), waiting)

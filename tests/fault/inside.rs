@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use http::{Extensions, HeaderMap};
+use http::HeaderMap;
 use serde_json::Value;
 use sqlx::Connection as _;
 use temporary_pin::clock::{Clock as _, SystemClock};
@@ -20,6 +20,8 @@ use temporary_pin::{grpc, random, server};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tonic::service::Routes;
+use tonic::service::interceptor::InterceptedService;
+use tonic::{Request, Status};
 
 use crate::calls::uuid;
 use crate::installation::Installation;
@@ -39,10 +41,21 @@ pub(crate) struct Inside<'a> {
 struct Phone;
 
 impl CallerResolver for Phone {
-    fn resolve(&self, _: &HeaderMap, _: &Extensions) -> Option<Caller> {
+    fn resolve(&self, _: &HeaderMap) -> Option<Caller> {
         Some(Caller { name: "phone".into(), roles: vec![Role::Channel(Channel::Phone)] })
     }
 }
+
+/// What a connection says of its caller.
+fn by_phone(mut request: Request<()>) -> Result<Request<()>, Status> {
+    let callers: Arc<dyn CallerResolver> = Arc::new(Phone);
+    request.extensions_mut().insert(callers);
+    Ok(request)
+}
+
+/// A client of the service without a connection between.
+pub(crate) type Client =
+    TemporaryPinServiceClient<InterceptedService<Routes, fn(Request<()>) -> Result<Request<()>, Status>>>;
 
 impl<'a> Inside<'a> {
     /// Beside a running process, which verifies persons and sends what is ordered.
@@ -55,11 +68,7 @@ impl<'a> Inside<'a> {
     }
 
     /// The service in front of them, with so many places and for messages of so many bytes, and what runs in it.
-    pub(crate) async fn service(
-        &self,
-        max_calls: usize,
-        message_limit: usize,
-    ) -> (TemporaryPinServiceClient<Routes>, TaskTracker) {
+    pub(crate) async fn service(&self, max_calls: usize, message_limit: usize) -> (Client, TaskTracker) {
         let calls = TaskTracker::new();
         let context = grpc::Context {
             issuance: Arc::clone(&self.issuance),
@@ -69,8 +78,8 @@ impl<'a> Inside<'a> {
         };
         let settings = grpc::Settings { default_deadline: Duration::from_secs(10), max_calls, reflection: false };
         let metrics = self.issuance.metrics.clone();
-        let (routes, _) = grpc::routes(Arc::new(context), Arc::new(Phone), metrics, settings).await.unwrap();
-        (TemporaryPinServiceClient::new(routes), calls)
+        let (routes, _) = grpc::routes(Arc::new(context), metrics, settings).await.unwrap();
+        (TemporaryPinServiceClient::with_interceptor(routes, by_phone), calls)
     }
 
     pub(crate) fn call(&self) -> Call {

@@ -7,13 +7,15 @@
 #[allow(dead_code, reason = "the flows need more of it")]
 mod acts;
 #[path = "../support/authority.rs"]
-#[allow(dead_code, reason = "the tests of TLS need more of it")]
 mod authority;
 #[path = "../flows/calls.rs"]
 #[allow(dead_code, reason = "the flows need more of it")]
 mod calls;
 #[path = "../support/installation.rs"]
 mod installation;
+#[path = "../flows/operator.rs"]
+#[allow(dead_code, reason = "the flows need more of it")]
+mod operator;
 #[path = "../flows/person.rs"]
 #[allow(dead_code, reason = "the flows need more of it")]
 mod person;
@@ -37,5 +39,6 @@ mod deadlines;
 mod every_await;
 mod gateway;
 mod going_away;
+mod operators;
 mod outages;
 mod overload;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use prost_types::Timestamp;
 use rand::RngExt as _;
+use temporary_pin::proto::temporarypin::v1::operator_service_client::OperatorServiceClient;
 use temporary_pin::proto::temporarypin::v1::redemption_service_client::RedemptionServiceClient;
 use temporary_pin::proto::temporarypin::v1::temporary_pin_service_client::TemporaryPinServiceClient;
 use temporary_pin::proto::temporarypin::v1::verify_identity_request::Evidence;
@@ -146,6 +147,10 @@ impl World {
 
     pub(crate) fn temporary_pin_service(&self) -> TemporaryPinServiceClient<tonic::transport::Channel> {
         TemporaryPinServiceClient::new(self.channel.clone())
+    }
+
+    pub(crate) fn operator_service(&self) -> OperatorServiceClient<tonic::transport::Channel> {
+        OperatorServiceClient::new(self.channel.clone())
     }
 
     pub(crate) fn redemption_service(&self) -> RedemptionServiceClient<tonic::transport::Channel> {

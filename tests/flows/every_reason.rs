@@ -114,6 +114,12 @@ async fn provoke(world: &World, reason: Reason) -> Option<Told> {
         Reason::MobileNumberNotAllowed => call("swedish-mobile").await,
         Reason::MobileNumberChangedRecently => call("mobile-yesterday").await,
 
+        Reason::PersonBlocked => {
+            let person = world.somebody().await;
+            world.block_person(person.reference()).await.unwrap();
+            verified(world.call(&person).await)
+        }
+
         Reason::AccessNotRequested => access_not_requested(world).await,
         Reason::HoldRunning => {
             let login = world.log_in(&world.somebody().await).await;

@@ -2,6 +2,7 @@
 
 use prost_reflect::{DescriptorPool, Kind};
 use temporary_pin::proto::DESCRIPTOR_SET;
+use temporary_pin::proto::temporarypin::v1 as pb;
 use temporary_pin::proto::temporarypin::v1::counter_identification::Confirmation;
 use temporary_pin::proto::temporarypin::v1::person_reference::Reference;
 use temporary_pin::proto::temporarypin::v1::verify_identity_request::Evidence;
@@ -211,6 +212,38 @@ async fn redeem_temporary_pin() {
         let request = RedeemTemporaryPinRequest { request_id: "1".into(), person: None, pin: pin.into() };
         let answer = answer(world.redemption_service().redeem_temporary_pin(by("redeemer", request)).await);
         malformed(answer, "RedeemTemporaryPinRequest", &["person", "pin", "request_id"]);
+    }
+}
+
+/// Person and reason are in every request, and each is told.
+#[tokio::test]
+async fn operators_requests() {
+    let world = World::open().await;
+    let mut service = world.operator_service();
+    macro_rules! refuse {
+        ($call:ident($request:ident { $($field:ident: $value:expr),* }), $($malformed:literal),+) => {
+            let request = pb::$request { $($field: $value,)* ..Default::default() };
+            let answer = answer(service.$call(by("operator", request)).await);
+            malformed(answer, stringify!($request), &[$($malformed),+]);
+        };
+    }
+    let nobody = || person(Reference::CprNumber("123456".into()));
+    refuse!(list_pin_requests(ListPinRequestsRequest { person: nobody() }), "person.cpr_number", "reason");
+    refuse!(list_access_requests(ListAccessRequestsRequest {}), "person", "reason");
+    refuse!(list_limits(ListLimitsRequest {}), "person", "reason");
+    refuse!(get_person_block(GetPersonBlockRequest {}), "person", "reason");
+    refuse!(list_audit_events(ListAuditEventsRequest { page_size: 51 }), "page_size", "person", "reason");
+    refuse!(list_audit_events(ListAuditEventsRequest { page_size: -1 }), "page_size", "person", "reason");
+    refuse!(revoke_temporary_pin(RevokeTemporaryPinRequest {}), "person", "reason");
+    refuse!(cancel_access_request(CancelAccessRequestRequest {}), "person", "reason");
+    refuse!(block_person(BlockPersonRequest {}), "person", "reason");
+    refuse!(unblock_person(UnblockPersonRequest {}), "person", "reason");
+    refuse!(reset_limit(ResetLimitRequest {}), "limit", "person", "reason");
+    refuse!(reset_limit(ResetLimitRequest { limit: 99 }), "limit", "person", "reason");
+    let pin_request_id = || "1".to_owned();
+    refuse!(get_pin_request(GetPinRequestRequest { pin_request_id: pin_request_id() }), "pin_request_id", "reason");
+    for reason in ["for 010180-1234", "ring +45 20 12 34 56", "PIN 1234 5678", "to\nlines", &*"x".repeat(201)] {
+        refuse!(block_person(BlockPersonRequest { reason: reason.to_owned() }), "person", "reason");
     }
 }
 

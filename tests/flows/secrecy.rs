@@ -5,9 +5,7 @@ use std::fs::{self, File};
 use std::path::Path;
 
 use chrono::TimeDelta;
-use redis::AsyncCommands as _;
 use serde_json::{Value, json};
-use sqlx::AssertSqlSafe;
 use temporary_pin::proto::temporarypin::v1::redeem_temporary_pin_response::Outcome;
 use temporary_pin::proto::temporarypin::v1::verify_identity_request::Evidence;
 use temporary_pin::proto::temporarypin::v1::{Question, Reason, VerifyIdentityResponse, WebLogin};
@@ -54,27 +52,8 @@ async fn nothing_secret_is_written() {
 }
 
 impl Story {
-    /// All rows of all tables, and all keys with what they hold.
     async fn look(&mut self) {
-        let mut database = self.world.database().await;
-        let tables = "SELECT tablename::text FROM pg_tables WHERE schemaname = 'public'";
-        let tables: Vec<String> = sqlx::query_scalar(tables).fetch_all(&mut database).await.unwrap();
-        for table in tables {
-            let rows = AssertSqlSafe(format!("SELECT row_to_json(t)::text FROM {table} AS t"));
-            let rows: Vec<String> = sqlx::query_scalar(rows).fetch_all(&mut database).await.unwrap();
-            self.stored.push_str(&format!("{table}\n{}\n", rows.join("\n")));
-        }
-        let mut redis = self.world.redis().await;
-        for key in self.world.redis_keys().await {
-            let kind: String = redis::cmd("TYPE").arg(&key).query_async(&mut redis).await.unwrap();
-            let held = match kind.as_str() {
-                "string" => redis.get(&key).await.unwrap(),
-                "zset" => redis.zrange::<_, Vec<String>>(&key, 0, -1).await.unwrap().join("\n"),
-                "none" => String::new(),
-                kind => panic!("{key} is a {kind}"),
-            };
-            self.stored.push_str(&format!("{key}\n{held}\n"));
-        }
+        self.stored.push_str(&self.world.dump().await);
     }
 
     async fn somebody(&mut self, id: &str) -> Person {

@@ -8,6 +8,7 @@ use redis::AsyncCommands as _;
 use reqwest::Url;
 use serde_json::{Value, json};
 use sqlx::{Connection as _, PgConnection};
+use temporary_pin::keys::KeyRing;
 use tonic::transport::{Channel, Endpoint};
 
 use crate::person::Person;
@@ -89,6 +90,12 @@ impl World {
         let mut url = Url::parse(&std::env::var("DATABASE_URL").unwrap()).unwrap();
         url.set_path(&self.scratch);
         PgConnection::connect(url.as_str()).await.unwrap()
+    }
+
+    /// The service's own key ring, which is in neither.
+    pub(crate) fn key_ring(&self) -> KeyRing {
+        let file = std::env::temp_dir().join(format!("temporary_pin_{}", self.scratch)).join("keys.toml");
+        KeyRing::load(&file).unwrap()
     }
 
     pub(crate) async fn redis(&self) -> redis::aio::MultiplexedConnection {

@@ -2,6 +2,7 @@
 
 use chrono::TimeDelta;
 use rstest::rstest;
+use temporary_pin::domain::person_limit::Spent;
 use temporary_pin::domain::reason::Reason;
 use temporary_pin::domain::rules::{Limit, LimitRules};
 use temporary_pin::guard::{Admission, Bucket};
@@ -153,4 +154,25 @@ async fn what_has_left_the_window_is_not_kept() {
     let key = world.only_key().await;
     let kept: Vec<String> = redis::cmd("ZRANGE").arg(key).arg(0).arg(-1).query_async(&mut world.redis).await.unwrap();
     assert_eq!(kept, [id(19).to_string()]);
+}
+
+/// As operators see it, and reset it (R9).
+#[tokio::test]
+async fn r9_a_window_tells_what_is_spent_and_starts_afresh() {
+    let mut world = World::new().await;
+    let (tries, other) = (Bucket::WrongTries(person()), Bucket::WrongTries(person()));
+    let limit = limit(2, 100);
+    let told = async |world: &World, seconds| world.guard.spent(tries, limit, at(seconds)).await.unwrap();
+    assert_eq!(told(&world, 0).await, Spent::default());
+    for (number, seconds) in [(1, 0), (2, 10)] {
+        let _ = world.admit(&[spend(tries, limit, number), spend(other, limit, number)], at(seconds)).await;
+    }
+    assert_eq!(told(&world, 20).await, Spent { times: 2, until: Some(at(100)) });
+    assert_eq!(told(&world, 100).await, Spent { times: 1, until: None });
+
+    world.guard.reset(tries).await.unwrap();
+
+    assert_eq!(told(&world, 20).await, Spent::default());
+    assert_eq!(world.spent(other, 100, at(20)).await, 2, "somebody else's stays");
+    assert_eq!(world.keys().await.len(), 1);
 }

@@ -62,7 +62,7 @@ async fn a_running_call_and_a_running_hand_over_end_first() {
 async fn a_postgres_that_has_fallen_silent_does_not_hold_the_process() {
     let mut world = World::around(Sandbox::start(&[])).await;
     let mut installation = Installation::new(&world.sandbox).await;
-    let (postgres, url) = FaultProxy::in_front_of(&installation.database_url()).await;
+    let (postgres, url) = FaultProxy::in_front_of(&installation.url_as_service()).await;
     installation.set("POSTGRES__URL", url);
     installation.set("SERVER__DRAIN", "1s");
     let mut process = installation.start().await;

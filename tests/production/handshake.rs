@@ -3,24 +3,19 @@
 use std::sync::Arc;
 
 use rstest::rstest;
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use rustls::{ClientConfig, RootCertStore, SupportedProtocolVersion};
+use rustls::HandshakeKind;
 use temporary_pin::proto::temporarypin::v1::CheckEligibilityRequest;
 use temporary_pin::proto::temporarypin::v1::temporary_pin_service_client::TemporaryPinServiceClient;
-use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
+use tokio::io::AsyncReadExt as _;
 use tonic::Status;
 use tonic::transport::{Channel, Endpoint};
 
 use crate::authority::{Authority, Signed};
-use crate::installation::{CALLERS, Installation};
+use crate::installation::Installation;
 use crate::process::Process;
 use crate::sandbox::Sandbox;
+use crate::wire::{NAME, caller, shake_hands};
 use crate::world::until;
-
-/// A name that may check.
-const NAME: &str = CALLERS[0].1[0];
 
 async fn check(channel: Channel) -> Status {
     let mut service = TemporaryPinServiceClient::new(channel);
@@ -43,6 +38,8 @@ async fn assert_refused(process: &Process<'_>) {
 #[case::no_certificate(|_: &Authority| None)]
 #[case::of_another_authority(|_: &Authority| Some(Authority::new().sign(&[NAME])))]
 #[case::expired(|ours: &Authority| Some(ours.sign_expired(&[NAME])))]
+#[case::not_yet_valid(|ours: &Authority| Some(ours.sign_not_yet_valid(&[NAME])))]
+#[case::for_servers_alone(|ours: &Authority| Some(ours.sign_for_servers(&[NAME])))]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_certificate_of_ours_is_needed(#[case] certificate: fn(&Authority) -> Option<Signed>) {
     let sandbox = Sandbox::start(&[]);
@@ -68,31 +65,22 @@ async fn tls_1_3_alone_is_spoken() {
     let sandbox = Sandbox::start(&[]);
     let installation = Installation::new(&sandbox).await;
     let process = installation.start().await;
-    shake_hands(&process, &installation.authority, &rustls::version::TLS13).await.unwrap();
-    shake_hands(&process, &installation.authority, &rustls::version::TLS12).await.unwrap_err();
+    shake_hands(&process, caller(&installation.authority, &rustls::version::TLS13)).await.unwrap();
+    shake_hands(&process, caller(&installation.authority, &rustls::version::TLS12)).await.unwrap_err();
     assert_refused(&process).await;
 }
 
-/// As a caller whom the service knows.
-async fn shake_hands(
-    process: &Process<'_>,
-    authority: &Authority,
-    version: &'static SupportedProtocolVersion,
-) -> std::io::Result<()> {
-    let mut roots = RootCertStore::empty();
-    roots.add(CertificateDer::from_pem_slice(authority.pem().as_bytes()).unwrap()).unwrap();
-    let signed = authority.sign(&[NAME]);
-    let certificate = CertificateDer::from_pem_slice(signed.certificate.as_bytes()).unwrap();
-    let key = PrivateKeyDer::from_pem_slice(signed.key.as_bytes()).unwrap();
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let mut config = ClientConfig::builder_with_provider(provider)
-        .with_protocol_versions(&[version])
-        .unwrap()
-        .with_root_certificates(roots)
-        .with_client_auth_cert(vec![certificate], key)
-        .unwrap();
-    config.alpn_protocols = vec![b"h2".to_vec()];
-    let stream = TcpStream::connect(process.address).await?;
-    let name = ServerName::try_from("localhost").unwrap();
-    TlsConnector::from(Arc::new(config)).connect(name, stream).await.map(drop)
+/// A session that is resumed would show no certificate: one that has expired since would go on serving.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_certificate_is_shown_on_each_connection() {
+    let sandbox = Sandbox::start(&[]);
+    let installation = Installation::new(&sandbox).await;
+    let process = installation.start().await;
+    let caller = caller(&installation.authority, &rustls::version::TLS13);
+    for _ in 0..3 {
+        let mut stream = shake_hands(&process, Arc::clone(&caller)).await.unwrap();
+        assert_eq!(stream.get_ref().1.handshake_kind(), Some(HandshakeKind::Full));
+        // Tickets for a resumption would come with the server's first words.
+        stream.read_u8().await.unwrap();
+    }
 }

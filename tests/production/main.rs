@@ -29,9 +29,14 @@ mod support;
 #[allow(dead_code, reason = "the flows need more of it")]
 mod world;
 
+mod audit;
+mod connections;
 mod deadline;
 mod ending;
 mod handshake;
+mod matrix;
+mod reload;
 mod roles;
 mod story;
 mod telemetry;
+mod wire;

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use temporary_pin::proto::temporarypin::v1 as pb;
+use temporary_pin::proto::temporarypin::v1::operator_service_client::OperatorServiceClient;
 use temporary_pin::proto::temporarypin::v1::redemption_service_client::RedemptionServiceClient;
 use temporary_pin::proto::temporarypin::v1::temporary_pin_service_client::TemporaryPinServiceClient;
 use temporary_pin::proto::temporarypin::v1::verify_identity_request::Evidence;
@@ -26,6 +28,7 @@ async fn refusals(channel: &Channel) -> BTreeMap<&'static str, Refusal> {
     let issue = answer(pins.issue_temporary_pin(IssueTemporaryPinRequest::default()).await).unwrap_err();
     let redeem = answer(redemption.redeem_temporary_pin(RedeemTemporaryPinRequest::default()).await).unwrap_err();
     let mut refusals = BTreeMap::from([("check", check), ("issue", issue), ("redeem", redeem)]);
+    refusals.extend(operators_refusals(channel).await);
     for (name, evidence) in [
         ("verify by login", Evidence::WebLogin(WebLogin::default())),
         ("verify by phone", Evidence::PhoneIdentification(PhoneIdentification::default())),
@@ -38,6 +41,53 @@ async fn refusals(channel: &Channel) -> BTreeMap<&'static str, Refusal> {
     refusals
 }
 
+const OPERATORS_CALLS: [&str; 11] = [
+    "block person",
+    "cancel access request",
+    "get person block",
+    "get pin request",
+    "list access requests",
+    "list audit events",
+    "list limits",
+    "list pin requests",
+    "reset limit",
+    "revoke temporary pin",
+    "unblock person",
+];
+
+/// The same of the operators' calls.
+async fn operators_refusals(channel: &Channel) -> BTreeMap<&'static str, Refusal> {
+    let mut service = OperatorServiceClient::new(channel.clone());
+    BTreeMap::from([
+        (
+            "list pin requests",
+            answer(service.list_pin_requests(pb::ListPinRequestsRequest::default()).await).unwrap_err(),
+        ),
+        ("get pin request", answer(service.get_pin_request(pb::GetPinRequestRequest::default()).await).unwrap_err()),
+        (
+            "list access requests",
+            answer(service.list_access_requests(pb::ListAccessRequestsRequest::default()).await).unwrap_err(),
+        ),
+        ("list limits", answer(service.list_limits(pb::ListLimitsRequest::default()).await).unwrap_err()),
+        ("get person block", answer(service.get_person_block(pb::GetPersonBlockRequest::default()).await).unwrap_err()),
+        (
+            "list audit events",
+            answer(service.list_audit_events(pb::ListAuditEventsRequest::default()).await).unwrap_err(),
+        ),
+        (
+            "revoke temporary pin",
+            answer(service.revoke_temporary_pin(pb::RevokeTemporaryPinRequest::default()).await).unwrap_err(),
+        ),
+        (
+            "cancel access request",
+            answer(service.cancel_access_request(pb::CancelAccessRequestRequest::default()).await).unwrap_err(),
+        ),
+        ("block person", answer(service.block_person(pb::BlockPersonRequest::default()).await).unwrap_err()),
+        ("unblock person", answer(service.unblock_person(pb::UnblockPersonRequest::default()).await).unwrap_err()),
+        ("reset limit", answer(service.reset_limit(pb::ResetLimitRequest::default()).await).unwrap_err()),
+    ])
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn each_role_may_call_what_it_is_for_and_nothing_else() {
     let sandbox = Sandbox::start(&[]);
@@ -48,7 +98,7 @@ async fn each_role_may_call_what_it_is_for_and_nothing_else() {
         ("phone", &["check", "issue", "verify by answers", "verify by phone"]),
         ("counter", &["check", "issue", "verify at the counter", "verify by answers"]),
         ("redeemer", &["redeem"]),
-        ("operator", &[]),
+        ("operator", &OPERATORS_CALLS),
         ("both", &["check", "issue", "redeem", "verify by answers", "verify by phone"]),
     ] {
         let mut reached = Vec::new();
@@ -87,6 +137,27 @@ async fn a_name_that_nobody_configured_is_nobody() {
         }
         // A load balancer may look.
         HealthClient::new(channel).check(HealthCheckRequest::default()).await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_certificate_of_two_callers_is_nobodys() {
+    let sandbox = Sandbox::start(&[]);
+    let installation = Installation::new(&sandbox).await;
+    let process = installation.start().await;
+    // Two names of one caller are no riddle.
+    let channel = process.with(Some(&installation.authority.sign(CALLERS[2].1)));
+    assert_eq!(refusals(&channel).await["check"].code, Code::InvalidArgument);
+    for (one, other) in [(0, 1), (1, 0), (0, 3), (3, 5)] {
+        let names = [CALLERS[one].1[0], "unknown.example.dk", CALLERS[other].1[0]];
+        let channel = process.with(Some(&installation.authority.sign(&names)));
+        for (call, refusal) in refusals(&channel).await {
+            assert_eq!(
+                (refusal.code, refusal.reason),
+                (Code::Unauthenticated, Reason::CallerUnknown),
+                "{names:?}: {call}"
+            );
+        }
     }
 }
 

@@ -126,6 +126,7 @@ async fn each_call_is_traced_and_counted_and_nobody_is_named() {
             "redis.spend",
             "register.look_up_person",
             "postgres.current_access_request",
+            "postgres.current_person_block",
             "postgres.open_pin_request",
             "postgres.verification_limit",
             "postgres.pin_limits",
@@ -139,6 +140,7 @@ async fn each_call_is_traced_and_counted_and_nobody_is_named() {
             "redis.spend",
             "register.look_up_person",
             "register.look_up_document",
+            "postgres.current_person_block",
             "postgres.questions_asked_in_vain",
             "postgres.record_verification",
         ],
@@ -169,12 +171,16 @@ async fn each_call_is_traced_and_counted_and_nobody_is_named() {
     let expected = [
         "rpc.server.call.duration",
         "temporary_pin.calls.running",
+        "temporary_pin.certificate.expiry",
+        "temporary_pin.handshakes",
         "temporary_pin.pins",
         "temporary_pin.verifications",
         "temporary_pin.redemptions",
         "temporary_pin.refusals",
         "temporary_pin.messages",
         "temporary_pin.dependency.failures",
+        "temporary_pin.audit.waiting",
+        "temporary_pin.audit.waiting.age",
     ];
     assert_eq!(metric_names, BTreeSet::from(expected));
 

@@ -2,6 +2,7 @@
 
 #![allow(missing_docs, clippy::unwrap_used, reason = "tests")]
 
+mod certificates;
 mod logins;
 mod phones;
 #[path = "../support/sandbox.rs"]

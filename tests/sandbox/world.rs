@@ -84,7 +84,8 @@ async fn nothing_remains_on_the_servers() {
     let mut server = PgConnection::connect(&database_url).await.unwrap();
     let ours = sandbox.get("/scratch").await["name"].as_str().unwrap().to_owned();
     let mut databases = async || -> bool {
-        let exists = "SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)";
+        let exists = "SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)
+            OR EXISTS (SELECT FROM pg_roles WHERE rolname LIKE $1 || '%')";
         sqlx::query_scalar(exists).bind(&ours).fetch_one(&mut server).await.unwrap()
     };
     let redis = redis::Client::open(std::env::var("REDIS_URL").unwrap()).unwrap();

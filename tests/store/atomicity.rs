@@ -1,13 +1,19 @@
 //! All or none: a failure at any write of a transaction leaves nothing half done.
 
 use sqlx::PgPool;
+use temporary_pin::domain::audit::Action;
 use temporary_pin::domain::hold::Hold;
 use temporary_pin::domain::person::PersonKey;
+use temporary_pin::domain::person_limit::PersonLimit;
 use temporary_pin::domain::rules::HoldRules;
 use temporary_pin::store::StoreError;
-use temporary_pin::store::access_requests::{AccessRequest, request_access};
+use temporary_pin::store::access_requests::{AccessRequest, Notice, request_access};
+use temporary_pin::store::audit_events::{By, NewEvent};
 use temporary_pin::store::cancel_access_request::cancel;
 use temporary_pin::store::issue_temporary_pin::{IssueOutcome, issue};
+use temporary_pin::store::outbox::MessageKind;
+use temporary_pin::store::person_blocks::{BlockNotices, BlockOrder, block, unblock};
+use temporary_pin::store::person_limits::reset;
 use temporary_pin::store::redeem_temporary_pin::{Begun, Verdict, begin_try, finish_try};
 use temporary_pin::store::revoke_temporary_pin::revoke;
 use temporary_pin::store::verifications::{NewVerification, record};
@@ -62,11 +68,40 @@ async fn revoking_and_cancelling(pool: PgPool) {
     issued(&pool, PERSON, t0()).await;
     ask_for_access(&pool, PERSON, 1, t0()).await;
     let withdrawal = withdrawal(PERSON, t0());
-    for table in ["pin_requests", "outbox", "audit_events", "audit_agents"] {
+    for table in ["pin_requests", "outbox", "audit_events", "audit_operators"] {
         fails_without_trace(&pool, table, revoke(&pool, &withdrawal)).await;
     }
-    for table in ["access_requests", "outbox", "audit_events", "audit_agents"] {
+    for table in ["access_requests", "outbox", "audit_events", "audit_operators"] {
         fails_without_trace(&pool, table, cancel(&pool, &withdrawal)).await;
+    }
+}
+
+#[sqlx::test]
+async fn blocking_unblocking_and_resetting(pool: PgPool) {
+    issued(&pool, PERSON, t0()).await;
+    ask_for_access(&pool, PERSON, 1, t0()).await;
+    let order = BlockOrder { keys: &[PERSON], operator: "olga", reason: "fraud", now: t0() };
+    let hold = Hold::start(t0(), &HoldRules::default());
+    let [pin, access] = notices(&hold).map(|notice| Notice { kind: MessageKind::PinRevoked, ..notice });
+    let told = BlockNotices { pin_revoked: Some(&pin), access_cancelled: Some(&access) };
+    for table in ["person_blocks", "pin_requests", "access_requests", "outbox", "audit_events", "audit_operators"] {
+        fails_without_trace(&pool, table, block(&pool, &order, told)).await;
+    }
+    block(&pool, &order, told).await.unwrap();
+    for table in ["audit_events", "audit_operators"] {
+        fails_without_trace(&pool, table, unblock(&pool, &order)).await;
+    }
+    let event = NewEvent {
+        now: t0(),
+        person: PERSON,
+        action: Action::LimitReset,
+        by: By::Operator("olga"),
+        reason: "helped",
+        access_request_id: None,
+        pin_request_id: None,
+    };
+    for table in ["limit_resets", "audit_events", "audit_operators"] {
+        fails_without_trace(&pool, table, reset(&pool, PersonLimit::PersonPins, PERSON.0, &event)).await;
     }
 }
 
@@ -85,7 +120,11 @@ async fn asking_for_access(pool: PgPool) {
 #[sqlx::test]
 async fn audit_rows_are_never_changed(pool: PgPool) {
     issued(&pool, PERSON, t0()).await;
-    for change in ["UPDATE audit_events SET action = 'nothing'", "UPDATE audit_agents SET audit_event_id = 1"] {
+    for change in [
+        "UPDATE audit_events SET action = 'nothing'",
+        "UPDATE audit_agents SET audit_event_id = 1",
+        "UPDATE audit_operators SET operator = 'nobody'",
+    ] {
         let refused = sqlx::query(change).execute(&pool).await.unwrap_err();
         assert!(refused.to_string().contains("never changed"), "{refused}");
     }

@@ -5,13 +5,17 @@
 mod access_requests;
 mod answer_rounds;
 mod atomicity;
+mod audited;
 mod issue;
 mod issue_limits;
 mod issue_race;
+mod limit_resets;
+mod person_blocks;
 mod pool;
 mod purge;
 mod redeem;
 mod redeem_race;
+mod rights;
 mod support;
 mod verifications;
 mod withdraw;

@@ -1,11 +1,14 @@
-//! R2, R3, R4 under 32 tries at once.
+//! R2, R3, R4 under 32 tries at once, and a try against a revocation (R9).
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use temporary_pin::domain::person::PersonKey;
 use temporary_pin::domain::rules::Limit;
 use temporary_pin::store::redeem_temporary_pin::{Begun, RedeemOutcome, Try, Verdict, begin_try, finish_try};
+use temporary_pin::store::revoke_temporary_pin::revoke;
 
 use crate::support::*;
 
@@ -112,4 +115,34 @@ async fn r3_repeats_at_once_count_once_and_agree(_: PgPoolOptions, options: PgCo
     assert_eq!(count(&outcomes, RedeemOutcome::WrongPin { left: 2 }), 32, "{outcomes:?}");
     assert_eq!(one::<i16>(&pool, "SELECT tries FROM pin_requests").await, 1);
     assert_eq!(one::<i64>(&pool, "SELECT count(*) FROM audit_events WHERE action = 'pin_refused'").await, 1);
+}
+
+/// R9: a PIN is redeemed or revoked, never both, and whoever comes second is told.
+#[sqlx::test]
+async fn r9_of_a_right_try_and_a_revocation_one_wins(_: PgPoolOptions, options: PgConnectOptions) {
+    let pool = wide_pool(options);
+    let mut redeemed = 0;
+    for round in 0..16 {
+        let person = PersonKey([100 + round; 32]);
+        issued(&pool, person, t0()).await;
+        let (attempt, withdrawal) = (attempt(person, t0()), withdrawal(person, t0()));
+        let (outcome, revoked) = tokio::join!(redeem(&pool, &attempt, true), revoke(&pool, &withdrawal));
+        match (outcome, revoked.unwrap()) {
+            (RedeemOutcome::Redeemed, false) => redeemed += 1,
+            (RedeemOutcome::Revoked, true) => {}
+            other => panic!("round {round}: {other:?}"),
+        }
+    }
+    let state = "SELECT count(*) FROM pin_requests WHERE state = 'redeemed'";
+    assert_eq!(one::<i64>(&pool, state).await, redeemed);
+}
+
+/// The try is compared, and right; then the PIN is revoked; then the try is concluded.
+#[sqlx::test]
+async fn r9_a_right_try_that_is_concluded_after_the_revocation_redeems_nothing(pool: PgPool) {
+    issued(&pool, PERSON, t0()).await;
+    let attempt = attempt(PERSON, t0());
+    let Begun::Counted(counted) = begin_try(&pool, &attempt).await.unwrap() else { panic!("not counted") };
+    assert!(revoke(&pool, &withdrawal(PERSON, t0())).await.unwrap());
+    assert_eq!(finish_try(&pool, &attempt, Verdict::Right(&counted)).await.unwrap(), RedeemOutcome::Revoked);
 }

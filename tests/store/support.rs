@@ -13,12 +13,13 @@ use temporary_pin::domain::person::{AgentKey, MobileKey, PersonKey};
 use temporary_pin::domain::pin::PinVerifier;
 use temporary_pin::domain::rules::{HoldRules, Limit};
 use temporary_pin::store::access_requests::{AccessOutcome, AccessRequest, Notice, request_access};
+use temporary_pin::store::audit_events::By;
 use temporary_pin::store::issue_temporary_pin::{Issue, IssueOutcome, issue};
 use temporary_pin::store::outbox::MessageKind;
 use temporary_pin::store::pin_requests::PinRequestView;
 use temporary_pin::store::redeem_temporary_pin::{Begun, RedeemOutcome, Try, Verdict, begin_try, finish_try};
-use temporary_pin::store::revoke_temporary_pin::Withdrawal;
 use temporary_pin::store::verifications::{Method, NewVerification, Recorded, Standing, VerificationLimits, record};
+use temporary_pin::store::withdrawal::Withdrawal;
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
@@ -172,6 +173,7 @@ pub(crate) fn order(person: PersonKey, verification_id: Uuid, now: DateTime<Utc>
         payload_digest: [3; 32],
         verification_id,
         person,
+        keys: &[],
         mobile: MobileKey(person.0),
         channel: Channel::Phone,
         agent: Some(AGENT),
@@ -233,7 +235,7 @@ pub(crate) async fn redeem(pool: &PgPool, attempt: &Try<'_>, right: bool) -> Red
 
 /// An order to revoke or cancel.
 pub(crate) fn withdrawal(person: PersonKey, now: DateTime<Utc>) -> Withdrawal<'static> {
-    Withdrawal { person, caller: "operator", agent: Some(AGENT), reason: "asked_by_person", now }
+    Withdrawal { person, by: By::Operator("olga"), reason: "asked by the person", notice: None, now }
 }
 
 /// The one value of a statement.
@@ -260,7 +262,10 @@ pub(crate) async fn everything(pool: &PgPool) -> String {
             (SELECT string_agg(t::text, E'\\n' ORDER BY t::text) FROM requests t),
             (SELECT string_agg(t::text, E'\\n' ORDER BY t::text) FROM outbox t),
             (SELECT string_agg(t::text, E'\\n' ORDER BY t::text) FROM audit_events t),
-            (SELECT string_agg(t::text, E'\\n' ORDER BY t::text) FROM audit_agents t))",
+            (SELECT string_agg(t::text, E'\\n' ORDER BY t::text) FROM audit_agents t),
+            (SELECT string_agg(t::text, E'\\n' ORDER BY t::text) FROM audit_operators t),
+            (SELECT string_agg(t::text, E'\\n' ORDER BY t::text) FROM person_blocks t),
+            (SELECT string_agg(t::text, E'\\n' ORDER BY t::text) FROM limit_resets t))",
     )
     .await
 }

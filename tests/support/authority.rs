@@ -1,6 +1,11 @@
 //! A certificate authority and what it signs.
 
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, SanType, date_time_ymd};
+#![allow(dead_code, reason = "each test crate uses a part of this")]
+
+use chrono::{DateTime, Datelike as _, Utc};
+use rcgen::{
+    BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, SanType, date_time_ymd,
+};
 use tonic::transport::{Certificate, Identity};
 
 /// An authority with a key of its own.
@@ -43,6 +48,22 @@ impl Authority {
             params.not_before = date_time_ymd(2020, 1, 1);
             params.not_after = date_time_ymd(2021, 1, 1);
         })
+    }
+
+    /// The same, but not valid yet.
+    pub(crate) fn sign_not_yet_valid(&self, names: &[&str]) -> Signed {
+        self.sign_with(names, |params| params.not_before = date_time_ymd(3000, 1, 1))
+    }
+
+    /// The same, but for servers alone.
+    pub(crate) fn sign_for_servers(&self, names: &[&str]) -> Signed {
+        self.sign_with(names, |params| params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth])
+    }
+
+    /// The same, valid until that day.
+    pub(crate) fn sign_until(&self, names: &[&str], day: DateTime<Utc>) -> Signed {
+        let (month, of_month) = (u8::try_from(day.month()).unwrap(), u8::try_from(day.day()).unwrap());
+        self.sign_with(names, |params| params.not_after = date_time_ymd(day.year(), month, of_month))
     }
 
     fn sign_with(&self, names: &[&str], change: impl FnOnce(&mut CertificateParams)) -> Signed {

@@ -1,19 +1,22 @@
-//! The real binary, installed as in production: mutual TLS, a key ring, a database and a key prefix of its own. Around it
+//! The real binary, installed as in production: mutual TLS, a key ring, a database with its two roles and a key prefix of its
+//! own. Around it
 //! the world of a sandbox: its identity register, issuers, SMS gateway and phones.
 
 #![allow(dead_code, reason = "each test crate uses a part of this")]
 
 use std::ffi::OsString;
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use redis::Commands as _;
 use reqwest::Url;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use temporary_pin::config::Config;
+use temporary_pin::store::rights::with_names;
 
-use crate::authority::Authority;
+use crate::authority::{Authority, Signed};
 use crate::process::Process;
 use crate::sandbox::Sandbox;
 use crate::support::{redis_url, unique};
@@ -31,7 +34,7 @@ pub(crate) const CALLERS: [(&str, &[&str], &[&str]); 6] = [
 pub(crate) struct Installation {
     directory: PathBuf,
     /// Of the database, and before each Redis key.
-    name: String,
+    pub(crate) name: String,
     pub(crate) authority: Authority,
     environment: Vec<(String, String)>,
 }
@@ -39,25 +42,68 @@ pub(crate) struct Installation {
 impl Installation {
     /// Makes everything that an operator has to make.
     pub(crate) async fn new(sandbox: &Sandbox) -> Self {
+        let installation = Self::without_tables_and_keys(sandbox).await;
+        let key_ring = installation.path("keys.toml");
+        installation.run(&["keys", "generate", "--out", &key_ring]);
+        installation.migrate();
+        installation
+    }
+
+    /// Brings the schema up to date, as its owner.
+    pub(crate) fn migrate(&self) {
+        let mut command = self.command(&["migrate"]);
+        command.env("TEMPORARY_PIN__POSTGRES__URL", self.url_as_owner());
+        command.env("TEMPORARY_PIN__POSTGRES__SERVICE_ROLE", format!("{}_service", self.name));
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+    }
+
+    /// What is the same in every version.
+    pub(crate) async fn without_tables_and_keys(sandbox: &Sandbox) -> Self {
         let name = unique("production").replace('-', "_");
         let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(&name);
         fs::create_dir(&directory).unwrap();
         let mut installation = Self { directory, name, authority: Authority::new(), environment: Vec::new() };
         installation.write_files(sandbox).await;
-        installation.set("POSTGRES__URL", installation.database_url());
         installation.set("REDIS__URL", redis_url());
         run_sql(format!("CREATE DATABASE {}", installation.name)).await;
-        let key_ring = installation.path("keys.toml");
-        installation.run(&["keys", "generate", "--out", &key_ring]);
-        installation.run(&["migrate"]);
+        installation.make_roles().await;
+        installation.set("POSTGRES__URL", installation.url_as_service());
         installation
     }
 
+    /// As an operator would.
+    async fn make_roles(&self) {
+        let [owner, service] = ["owner", "service"].map(|role| format!("{}_{role}", self.name));
+        let roles = include_str!("../../deploy/postgres/roles.sql");
+        let mut sql = with_names(roles, &[("database", &self.name), ("owner", &owner), ("service", &service)]);
+        for role in [&owner, &service] {
+            sql += &format!("ALTER ROLE {role} PASSWORD 'hunter2';");
+        }
+        let mut database = PgConnection::connect(&self.database_url()).await.unwrap();
+        sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut database).await.unwrap();
+    }
+
+    /// The database's URL as the owner of the tables.
+    pub(crate) fn url_as_owner(&self) -> String {
+        self.url_as(&format!("{}_owner", self.name))
+    }
+
+    /// The database's URL as the service.
+    pub(crate) fn url_as_service(&self) -> String {
+        self.url_as(&format!("{}_service", self.name))
+    }
+
+    fn url_as(&self, role: &str) -> String {
+        let mut url = Url::parse(&self.database_url()).unwrap();
+        url.set_username(role).unwrap();
+        url.set_password(Some("hunter2")).unwrap();
+        url.into()
+    }
+
     async fn write_files(&self, sandbox: &Sandbox) {
-        let server = self.authority.sign(&["localhost"]);
-        fs::write(self.path("client-ca.pem"), self.authority.pem()).unwrap();
-        fs::write(self.path("server.pem"), &server.certificate).unwrap();
-        fs::write(self.path("server.key"), &server.key).unwrap();
+        self.write("client-ca.pem", self.authority.pem());
+        self.write_server(&self.authority.sign(&["localhost"]));
         let http = &sandbox.http_url;
         let register = sandbox.get("/register").await;
         let mut config = format!(
@@ -89,13 +135,36 @@ impl Installation {
         self.environment.push((format!("TEMPORARY_PIN__{key}"), value.into()));
     }
 
+    /// Writes the server's certificate and its key.
+    pub(crate) fn write_server(&self, server: &Signed) {
+        self.write("server.pem", &server.certificate);
+        self.write("server.key", &server.key);
+    }
+
+    /// Writes one of its files, at once: nobody sees half of it.
+    pub(crate) fn write(&self, name: &str, content: &str) {
+        let new = self.path("new");
+        fs::write(&new, content).unwrap();
+        fs::rename(new, self.path(name)).unwrap();
+    }
+
+    /// What one of its files holds.
+    pub(crate) fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).unwrap()
+    }
+
     /// Starts the service and waits until it serves.
     pub(crate) async fn start(&self) -> Process<'_> {
-        let mut command = self.command(&["serve"]);
-        command.env("RUST_LOG", "info");
-        let process = Process::start(command, &self.authority);
+        let process = self.start_listening();
         process.until_serving().await;
         process
+    }
+
+    /// Starts the service and waits until it listens.
+    pub(crate) fn start_listening(&self) -> Process<'_> {
+        let mut command = self.command(&["serve"]);
+        command.env("RUST_LOG", "info");
+        Process::start(command, &self.authority)
     }
 
     /// The configuration that the process gets.
@@ -104,6 +173,7 @@ impl Installation {
         Config::load(Some(Path::new(&self.path("temporary-pin.toml"))), environment).unwrap()
     }
 
+    /// Of the superuser who made the database.
     pub(crate) fn database_url(&self) -> String {
         let mut url = Url::parse(&std::env::var("DATABASE_URL").expect("DATABASE_URL must name a Postgres")).unwrap();
         url.set_path(&self.name);
@@ -124,12 +194,22 @@ impl Installation {
         command
     }
 
-    fn run(&self, arguments: &[&str]) {
+    /// Runs a command with that on its standard input: its status, what it says on stdout, and on stderr.
+    pub(crate) fn output(&self, arguments: &[&str], input: &str) -> (Option<i32>, String, String) {
+        let mut command = self.command(arguments);
+        let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        process.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+        let output = process.wait_with_output().unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        (output.status.code(), text(output.stdout), text(output.stderr))
+    }
+
+    pub(crate) fn run(&self, arguments: &[&str]) {
         let output = self.command(arguments).output().unwrap();
         assert!(output.status.success(), "{arguments:?}: {output:?}");
     }
 
-    fn path(&self, name: &str) -> String {
+    pub(crate) fn path(&self, name: &str) -> String {
         self.directory.join(name).to_str().unwrap().to_owned()
     }
 }
@@ -146,6 +226,7 @@ impl Drop for Installation {
         let clear = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(run_sql(format!("DROP DATABASE {name} WITH (FORCE)")));
+            runtime.block_on(run_sql(format!("DROP ROLE IF EXISTS {name}_owner, {name}_service")));
             let mut redis = redis::Client::open(redis_url()).unwrap().get_connection().unwrap();
             let keys: Vec<String> = redis.scan_match(format!("{name}*")).unwrap().map(Result::unwrap).collect();
             if !keys.is_empty() {

@@ -60,7 +60,12 @@ impl<'a> Process<'a> {
 
     /// A connection with that certificate, or none.
     pub(crate) fn with(&self, certificate: Option<&Signed>) -> Channel {
-        let mut tls = ClientTlsConfig::new().ca_certificate(self.authority.certificate()).domain_name("localhost");
+        self.connect(self.authority, certificate)
+    }
+
+    /// The same, of a client that trusts another authority.
+    pub(crate) fn connect(&self, trusted: &Authority, certificate: Option<&Signed>) -> Channel {
+        let mut tls = ClientTlsConfig::new().ca_certificate(trusted.certificate()).domain_name("localhost");
         if let Some(certificate) = certificate {
             tls = tls.identity(certificate.identity());
         }
@@ -81,7 +86,16 @@ impl<'a> Process<'a> {
 
     /// SIGTERM.
     pub(crate) fn terminate(&self) {
-        let asked = Command::new("kill").args(["-s", "TERM", &self.process.id().to_string()]).status().unwrap();
+        self.signal("TERM");
+    }
+
+    /// SIGHUP.
+    pub(crate) fn hang_up(&self) {
+        self.signal("HUP");
+    }
+
+    fn signal(&self, name: &str) {
+        let asked = Command::new("kill").args(["-s", name, &self.process.id().to_string()]).status().unwrap();
         assert!(asked.success());
     }
 

@@ -10,12 +10,15 @@ use std::time::Duration;
 
 use reqwest::{Client, Response, StatusCode};
 use serde_json::Value;
+use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
 
 pub(crate) struct Sandbox {
     process: Child,
     client: Client,
     pub(crate) http_url: String,
     pub(crate) grpc_url: String,
+    /// `HOST:PORT` of the service over mutual TLS.
+    pub(crate) tls_address: String,
 }
 
 impl Sandbox {
@@ -30,7 +33,8 @@ impl Sandbox {
             assert!(env::var_os(name).is_some(), "{name} must name a server for tests; deploy/local/test sets it");
         }
         let mut command = Command::new(env!("CARGO_BIN_EXE_sandbox"));
-        command.args(["serve", "--grpc-address", "127.0.0.1:0", "--http-address", "127.0.0.1:0"]).args(arguments);
+        command.args(["serve", "--grpc-address", "127.0.0.1:0", "--http-address", "127.0.0.1:0"]);
+        command.args(["--tls-address", "127.0.0.1:0"]).args(arguments);
         command.env("RUST_LOG", "warn");
         command
     }
@@ -40,12 +44,33 @@ impl Sandbox {
         let mut process = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let (grpc, http) = line.strip_prefix("ready grpc=").unwrap().trim_end().split_once(" http=").unwrap();
-        for address in [grpc, http] {
+        let (grpc, rest) = line.strip_prefix("ready grpc=").unwrap().trim_end().split_once(" http=").unwrap();
+        let (http, tls) = rest.split_once(" tls=").unwrap();
+        for address in [grpc, http, tls] {
             assert!(address.starts_with("127.0.0.1:") && !address.ends_with(":0"), "{line}");
         }
         let client = Client::builder().timeout(Duration::from_secs(20)).build().unwrap();
-        Self { process, client, http_url: format!("http://{http}"), grpc_url: format!("http://{grpc}") }
+        Self {
+            process,
+            client,
+            http_url: format!("http://{http}"),
+            grpc_url: format!("http://{grpc}"),
+            tls_address: tls.to_owned(),
+        }
+    }
+
+    /// A connection over mutual TLS, with the development certificate of that caller.
+    pub(crate) async fn caller(&self, name: &str) -> Channel {
+        let files = &self.get("/certificates").await["callers"][name];
+        let identity = Identity::from_pem(pem(&files["certificate"]), pem(&files["key"]));
+        let endpoint = Endpoint::from_shared(format!("https://{}", self.tls_address)).unwrap();
+        endpoint.tls_config(self.tls().await.identity(identity)).unwrap().connect_lazy()
+    }
+
+    /// What a client of mutual TLS needs to trust the service.
+    pub(crate) async fn tls(&self) -> ClientTlsConfig {
+        let ca = pem(&self.get("/certificates").await["ca"]);
+        ClientTlsConfig::new().ca_certificate(Certificate::from_pem(ca))
     }
 
     pub(crate) async fn get(&self, path: &str) -> Value {
@@ -90,6 +115,10 @@ impl Sandbox {
     pub(crate) fn wait(&mut self) -> ExitStatus {
         self.process.wait().unwrap()
     }
+}
+
+fn pem(path: &Value) -> Vec<u8> {
+    std::fs::read(path.as_str().unwrap()).unwrap()
 }
 
 impl Drop for Sandbox {

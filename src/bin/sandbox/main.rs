@@ -2,6 +2,7 @@
 //! issuers, an SMS gateway, phones and a clock that can be moved. Never part of the production binary.
 
 mod callers;
+mod certificates;
 mod demo;
 mod fields;
 mod gateway;
@@ -19,8 +20,10 @@ mod service;
 mod world;
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
+use certificates::Certificates;
 use clap::{Args, Parser, Subcommand};
 use temporary_pin::telemetry;
 use tokio::signal::unix::{SignalKind, signal};
@@ -37,6 +40,12 @@ struct Arguments {
 enum Command {
     /// Serves the world until SIGTERM or SIGINT. Prints one line on stdout when it is ready.
     Serve(ServeArguments),
+    /// Makes a certificate authority for development, and a certificate for the service and for each caller.
+    Certificates {
+        /// Directory to write to; what was made there before is replaced.
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+    },
     /// Plays the product's three stories against a running sandbox.
     Demo(demo::DemoArguments),
 }
@@ -47,10 +56,16 @@ pub(crate) struct ServeArguments {
     /// Where the service answers. Port 0: any free one.
     #[arg(long, default_value = "127.0.0.1:50051", value_parser = loopback)]
     grpc_address: SocketAddr,
+    /// Where the service answers over mutual TLS, as in production. Port 0: any free one.
+    #[arg(long, default_value = "127.0.0.1:50052", value_parser = loopback)]
+    tls_address: SocketAddr,
+    /// Directory for the certificates of mutual TLS, which are made anew. Without it, one that goes when the sandbox stops.
+    #[arg(long, value_name = "DIR")]
+    certificates: Option<PathBuf>,
     /// Where the sandbox's own HTTP interface answers. Port 0: any free one.
     #[arg(long, default_value = "127.0.0.1:8025", value_parser = loopback)]
     http_address: SocketAddr,
-    /// A Postgres server on which this user may create databases. The sandbox makes one of its own there.
+    /// A Postgres server, as a superuser. The sandbox makes a database and two roles of its own there.
     #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
     database_url: String,
     /// A Redis server. The sandbox's keys have a prefix of their own there.
@@ -74,6 +89,7 @@ async fn main() -> ExitCode {
     let Arguments { command } = Arguments::parse();
     let outcome = match command {
         Command::Serve(arguments) => serve(arguments).await,
+        Command::Certificates { out } => Certificates::make(&out).map(|_| println!("{}", out.display())),
         Command::Demo(arguments) => demo::play(&arguments).await,
     };
     match outcome {
@@ -97,14 +113,11 @@ async fn serve(arguments: ServeArguments) -> anyhow::Result<()> {
     let stop = CancellationToken::new();
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    // The service takes it for the wish to read files again; the sandbox ends with its terminal.
-    let mut hangup = signal(SignalKind::hangup())?;
     let stopped = stop.clone();
     tokio::spawn(async move {
         tokio::select! {
             _ = terminate.recv() => (),
             _ = interrupt.recv() => (),
-            _ = hangup.recv() => (),
         }
         stopped.cancel();
     });

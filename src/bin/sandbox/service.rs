@@ -8,16 +8,16 @@ use anyhow::Context as _;
 use temporary_pin::config::Config;
 use temporary_pin::login::IssuerSettings;
 use temporary_pin::register::RegisterSettings;
+use temporary_pin::server::listener::Listener;
 use temporary_pin::{server, store};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Endpoint;
-use tonic::transport::server::TcpIncoming;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 
-use crate::callers::NamedCallers;
+use crate::callers::{self, NamedCallers};
 use crate::issuers::Issuer;
 use crate::question_draws;
 use crate::scratch::Scratch;
@@ -26,25 +26,28 @@ use crate::world::World;
 /// The service serves well before this, or not at all.
 const LONGEST_START: Duration = Duration::from_secs(30);
 
-/// Makes the tables and serves gRPC, with the world's clock, until `stop`. With a seed, questions are drawn from it.
+/// Makes the tables and serves gRPC, in plaintext and over mutual TLS, with the world's clock, until `stop`. With a seed,
+/// questions are drawn from it.
 pub(crate) async fn serve(
     world: &World,
     scratch: &Scratch,
     max_calls: Option<usize>,
-    listener: TcpListener,
+    plaintext: TcpListener,
+    tls: TcpListener,
     seed: Option<u64>,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
-    let pool = store::connect(&scratch.database_url, &store::PoolSettings::default())?;
-    store::migrate(&pool).await.context("cannot make the tables")?;
-    pool.close().await;
+    let owner = store::connect(&scratch.owner_url, &store::PoolSettings::default())?;
+    store::migrate(&owner).await.context("cannot make the tables")?;
+    store::rights::grant(&owner, &scratch.service_role()).await.context("cannot grant what the service needs")?;
+    owner.close().await;
     let clock = Arc::new(world.clock.clone());
-    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
     let (mut config, draws) = (config(world, scratch), question_draws::from_seed(seed));
     if let Some(max_calls) = max_calls {
         config.server.max_calls = max_calls;
     }
-    server::run(&config, clock, Arc::new(NamedCallers), draws, incoming, vec![], stop.cancelled_owned()).await
+    let listeners = vec![Listener::plaintext(plaintext, Arc::new(NamedCallers))?, Listener::mutual_tls(tls, &config)?];
+    server::run(&config, clock, draws, listeners, stop.cancelled_owned()).await
 }
 
 /// The defaults, which are those of production, and where this world's parts are.
@@ -60,6 +63,8 @@ fn config(world: &World, scratch: &Scratch) -> Config {
         agent_login: issuer(&world.workforce),
         ..Config::default()
     };
+    config.server.tls = Some(world.certificates.tls());
+    config.callers = callers::configured();
     config.postgres.url = scratch.database_url.clone().into();
     config.redis.url = scratch.redis_url.clone().into();
     config.redis.key_prefix.clone_from(&scratch.name);

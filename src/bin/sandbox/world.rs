@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tonic::transport::server::TcpIncoming;
 
+use crate::certificates::Certificates;
 use crate::gateway::Gateway;
 use crate::issuers::Issuer;
 use crate::mode::Switch;
@@ -36,6 +37,8 @@ pub(crate) struct World {
     pub(crate) register_mode: Switch<RegisterMode>,
     pub(crate) web: Issuer,
     pub(crate) workforce: Issuer,
+    /// Of mutual TLS.
+    pub(crate) certificates: Certificates,
     pub(crate) scratch_name: String,
     /// `http://…` of the sandbox's HTTP interface: the SMS gateway is there too.
     pub(crate) http_url: String,
@@ -52,6 +55,7 @@ pub(crate) async fn serve(arguments: ServeArguments, stop: CancellationToken) ->
 
 async fn run(arguments: &ServeArguments, scratch: &Scratch, stop: CancellationToken) -> anyhow::Result<()> {
     let (grpc, grpc_address) = bind("--grpc-address", arguments.grpc_address).await?;
+    let (tls, tls_address) = bind("--tls-address", arguments.tls_address).await?;
     let (http, http_address) = bind("--http-address", arguments.http_address).await?;
     let (register, register_address) = bind("register", SocketAddr::from(([127, 0, 0, 1], 0))).await?;
     let world = Arc::new(World::assemble(arguments, scratch, http_address, register_address)?);
@@ -76,11 +80,11 @@ async fn run(arguments: &ServeArguments, scratch: &Scratch, stop: CancellationTo
 
     let announced = async {
         service::ready(grpc_address).await?;
-        println!("ready grpc={grpc_address} http={http_address}");
+        println!("ready grpc={grpc_address} http={http_address} tls={tls_address}");
         std::future::pending().await
     };
     let mut outcome = tokio::select! {
-        served = service::serve(&world, scratch, arguments.max_calls, grpc, arguments.seed, stop) => served,
+        served = service::serve(&world, scratch, arguments.max_calls, grpc, tls, arguments.seed, stop) => served,
         not_ready = announced => not_ready,
     };
     world_stop.cancel();
@@ -109,6 +113,7 @@ impl World {
         let clock = ShiftedClock::default();
         let people = People::assemble(Opening::at(clock.now()), arguments.people, arguments.seed.unwrap_or(1));
         let phones = Arc::new(Phones::default());
+        let certificates = arguments.certificates.clone().unwrap_or_else(|| scratch.certificates());
         let http_url = format!("http://{http}");
         Ok(Self {
             clock,
@@ -119,6 +124,7 @@ impl World {
             register_mode: Switch::new(RegisterMode::Up),
             web: Issuer::new(format!("{http_url}/issuers/web"), "temporary-pin-web")?,
             workforce: Issuer::new(format!("{http_url}/issuers/workforce"), "temporary-pin-workforce")?,
+            certificates: Certificates::make(&certificates)?,
             scratch_name: scratch.name.clone(),
             http_url,
             register_url: format!("http://{register}"),

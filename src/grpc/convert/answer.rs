@@ -11,9 +11,7 @@ use crate::domain::eligibility::{Status, Verdict};
 use crate::domain::hold::{Hold, HoldState};
 use crate::domain::language::Language;
 use crate::domain::question::FactKind;
-use crate::issuance::{
-    ChannelEligibility, DispatchState, Eligibility, PinRequestView, PinState, RedeemOutcome, Verification,
-};
+use crate::issuance::{ChannelEligibility, Eligibility, PinRequestView, RedeemOutcome, Verification};
 use crate::proto::temporarypin::v1 as pb;
 use crate::texts::Texts;
 
@@ -107,26 +105,14 @@ fn question(kind: FactKind, texts: &Texts, language: Language) -> pb::Question {
 
 /// A PIN request, without the PIN.
 pub(in super::super) fn pin_request(view: &PinRequestView) -> pb::PinRequest {
-    let state = match view.state {
-        PinState::Open => pb::pin_request::State::Open,
-        PinState::Redeemed => pb::pin_request::State::Redeemed,
-        PinState::Expired => pb::pin_request::State::Expired,
-        PinState::Revoked => pb::pin_request::State::Revoked,
-    };
-    let dispatch_state = match view.dispatch_state {
-        DispatchState::Queued => pb::pin_request::DispatchState::Queued,
-        DispatchState::Accepted => pb::pin_request::DispatchState::Accepted,
-        DispatchState::Failed => pb::pin_request::DispatchState::Failed,
-        DispatchState::Expired => pb::pin_request::DispatchState::Expired,
-    };
     pb::PinRequest {
         id: view.id.to_string(),
-        state: state.into(),
+        state: names::pin_state(view.state).into(),
         channel: names::channel(view.channel).into(),
         create_time: Some(timestamp(view.create_time)),
         expire_time: Some(timestamp(view.expire_time)),
         masked_mobile_number: view.masked_mobile_number.clone(),
-        dispatch_state: dispatch_state.into(),
+        dispatch_state: names::dispatch_state(view.dispatch_state).into(),
         next_send_time: view.next_send_time.map(timestamp),
     }
 }
@@ -147,6 +133,6 @@ pub(in super::super) fn redemption(redemption: &RedeemOutcome) -> pb::RedeemTemp
     }
 }
 
-fn timestamp(time: DateTime<Utc>) -> Timestamp {
+pub(super) fn timestamp(time: DateTime<Utc>) -> Timestamp {
     SystemTime::from(time).into()
 }

@@ -3,11 +3,16 @@
 mod answer;
 mod evidence;
 mod names;
+mod operator;
 mod person;
 
 pub(super) use answer::{eligibility, pin_request, redemption, verification};
 pub(super) use evidence::{evidence, fits as evidence_fits};
 pub(super) use names::language;
+pub(super) use operator::{
+    access_request_record, audit_event, block, limit, limit_status, notice, page_size, person_and_reason,
+    pin_request_record, reason,
+};
 pub(super) use person::person;
 
 use tonic::Status;

@@ -5,6 +5,7 @@ use crate::domain::channel::Channel;
 use crate::domain::language::Language;
 use crate::domain::question::FactKind;
 use crate::domain::reason::Reason;
+use crate::issuance::{DispatchState, PinState};
 use crate::proto::temporarypin::v1 as pb;
 
 pub(super) const fn reason(value: Reason) -> pb::Reason {
@@ -32,6 +33,7 @@ pub(super) const fn reason(value: Reason) -> pb::Reason {
         Reason::NoMobileNumber => pb::Reason::NoMobileNumber,
         Reason::MobileNumberNotAllowed => pb::Reason::MobileNumberNotAllowed,
         Reason::MobileNumberChangedRecently => pb::Reason::MobileNumberChangedRecently,
+        Reason::PersonBlocked => pb::Reason::PersonBlocked,
         Reason::AccessNotRequested => pb::Reason::AccessNotRequested,
         Reason::HoldRunning => pb::Reason::HoldRunning,
         Reason::AccessExpired => pb::Reason::AccessExpired,
@@ -68,6 +70,24 @@ pub(super) const fn channel(value: Channel) -> pb::Channel {
         Channel::Web => pb::Channel::Web,
         Channel::Phone => pb::Channel::Phone,
         Channel::Counter => pb::Channel::Counter,
+    }
+}
+
+pub(super) const fn pin_state(value: PinState) -> pb::pin_request::State {
+    match value {
+        PinState::Open => pb::pin_request::State::Open,
+        PinState::Redeemed => pb::pin_request::State::Redeemed,
+        PinState::Expired => pb::pin_request::State::Expired,
+        PinState::Revoked => pb::pin_request::State::Revoked,
+    }
+}
+
+pub(super) const fn dispatch_state(value: DispatchState) -> pb::pin_request::DispatchState {
+    match value {
+        DispatchState::Queued => pb::pin_request::DispatchState::Queued,
+        DispatchState::Accepted => pb::pin_request::DispatchState::Accepted,
+        DispatchState::Failed => pb::pin_request::DispatchState::Failed,
+        DispatchState::Expired => pb::pin_request::DispatchState::Expired,
     }
 }
 

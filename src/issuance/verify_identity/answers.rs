@@ -45,6 +45,9 @@ impl Issuance {
         let person = self.register.look_up_person(&PersonReference::Mitid(id.person)).await?;
         let person = person.ok_or_else(|| Refusal::lasting(Reason::VerificationUnknown))?;
         Self::not_oneself(&agent, &person)?;
+        if let Some(denial) = self.block_denial(&person).await? {
+            return Err(Refusal::Precondition(vec![denial]));
+        }
         let right = answers
             .answers
             .iter()

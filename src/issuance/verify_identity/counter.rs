@@ -79,7 +79,7 @@ impl Issuance {
                         Ok(Some(witness_key)) => {
                             witness = Some(witness_key);
                             let assurance = assurance(&evidence.document);
-                            self.eligible(person, call).map(|subject| Step::Verified { subject, assurance })
+                            self.eligible(person, call).await.map(|subject| Step::Verified { subject, assurance })
                         }
                         Ok(None) => Ok(Step::Rejected(Reason::WitnessNotAccepted)),
                         Err(refusal) => Err(refusal),

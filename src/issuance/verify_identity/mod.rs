@@ -8,9 +8,10 @@ mod web;
 
 use chrono::{DateTime, Utc};
 use secrecy::{ExposeSecret as _, SecretString};
+use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::{Call, Dependency, Issuance, Refusal, language_of};
+use super::{Call, Dependency, Issuance, Refusal, language_of, refusal};
 use crate::domain::assurance::AssuranceLevel;
 use crate::domain::channel::Channel;
 use crate::domain::eligibility::denials;
@@ -75,8 +76,22 @@ pub enum Verification {
 }
 
 impl Issuance {
-    /// Verifies a person's identity, or takes the next step of it.
+    /// Verifies a person's identity, or takes the next step of it. All that is no yes leaves at its time.
     pub async fn verify_identity(
+        &self,
+        call: &Call,
+        evidence: Evidence,
+        language: Option<Language>,
+    ) -> Result<Verification, Refusal> {
+        let since = Instant::now();
+        let result = self.judge_evidence(call, evidence, language).await;
+        if !matches!(result, Ok(Verification::Verified { .. } | Verification::QuestionsPending { .. })) {
+            refusal::await_its_time(since, self.rules.verification.refusal_interval).await;
+        }
+        result
+    }
+
+    async fn judge_evidence(
         &self,
         call: &Call,
         evidence: Evidence,
@@ -121,9 +136,10 @@ impl Issuance {
         self.admit(&[spend], call.now).await
     }
 
-    /// The person as somebody who can have a PIN in this channel now, or why not (R10–R14).
-    fn eligible(&self, person: &Person, call: &Call) -> Result<Subject, Refusal> {
-        let denials = denials(person, call.channel, &self.rules.eligibility, call.now);
+    /// The person as somebody who can have a PIN in this channel now, or why not (R9, R10–R14).
+    async fn eligible(&self, person: &Person, call: &Call) -> Result<Subject, Refusal> {
+        let mut denials = denials(person, call.channel, &self.rules.eligibility, call.now);
+        denials.extend(self.block_denial(person).await?);
         let account = person.mitid_account.as_ref();
         match account.and_then(|account| Some((account.mitid_uuid, account.mobile.as_ref()?))) {
             Some((mitid_uuid, mobile)) if denials.is_empty() => {
@@ -152,7 +168,7 @@ impl Issuance {
         person: &Person,
         language: Option<Language>,
     ) -> Result<Step, Refusal> {
-        let subject = self.eligible(person, call)?;
+        let subject = self.eligible(person, call).await?;
         let since = call.now - self.rules.verification.question_memory;
         let asked = verifications::kinds_asked_in_vain(&self.store, key, since).await?;
         let mut rng = (self.question_draws)(subject.mitid_uuid);

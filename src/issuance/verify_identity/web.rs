@@ -64,7 +64,7 @@ impl Issuance {
         let Some(person) = person else {
             return self.reject_login(call, id, login.mitid_uuid, Reason::IdentityNotConfirmed).await;
         };
-        let subject = self.eligible(&person, call)?;
+        let subject = self.eligible(&person, call).await?;
         // Nobody would get the answer, and the nonce could not serve again.
         if call.gone.is_cancelled() {
             return Err(Refusal::Abandoned);
@@ -91,6 +91,7 @@ impl Issuance {
                 self.refund(&[self.failed_verification(key, id)], call.now).await;
                 return Ok(Verification::Rejected(Reason::LoginNotAccepted));
             }
+            AccessOutcome::Blocked => return Err(Refusal::lasting(Reason::PersonBlocked)),
             AccessOutcome::Limited { until } => {
                 return Err(Refusal::Limited(Denial::until(Reason::VerificationLimit, until)));
             }

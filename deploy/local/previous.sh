@@ -1,0 +1,26 @@
+# shellcheck shell=bash
+# The newest release, as deploy/contract/releases.toml has it, and its binary.
+
+# Sets `version` and `commit`.
+find_release() {
+    read -r version commit < <(sed -n 's/^"\(.*\)" = "\(.*\)"$/\1 \2/p' deploy/contract/releases.toml | tail -n 1)
+    [ -n "$commit" ] || fail "deploy/contract/releases.toml names no release"
+}
+
+# Builds the release's binary from its commit, once, and sets `previous` to it.
+build_previous() {
+    local source=target/previous/$commit
+    previous=$PWD/$source/temporary-pin
+    [ ! -x "$previous" ] || return 0
+    # A shallow clone may lack it.
+    git cat-file -e "$commit^{commit}" 2>/dev/null || git fetch --quiet --depth 1 origin "$commit" ||
+        fail "commit $commit, which is $version, is not in this clone: 'git fetch --unshallow', or 'git fetch origin $commit'"
+    say "Building $version from its commit, for comparison (once; some minutes)"
+    rm -rf "$source" && mkdir -p "$source"
+    git archive "$commit" | tar -x -C "$source"
+    # In the same target directory, so that the dependencies that have not changed are not built again.
+    run_child env CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-target}" \
+        cargo build --quiet --locked --manifest-path "$source/Cargo.toml" --bin temporary-pin
+    # Out of the way of the present one, which has the same name.
+    mv "${CARGO_TARGET_DIR:-target}/debug/temporary-pin" "$previous"
+}

@@ -1,0 +1,25 @@
+"""Adds to a descriptor set (stdin) what the service answers with beside its own messages: the details of errors, and health.
+
+The result (stdout) is what grpcurl's -protoset takes.
+"""
+
+import sys
+
+from google.protobuf import descriptor_pb2
+from google.rpc import error_details_pb2, status_pb2
+from grpc_health.v1 import health_pb2
+
+
+def add(descriptors, file):
+    """Adds a file after those that it imports, unless it is there already."""
+    if any(known.name == file.name for known in descriptors.file):
+        return
+    for imported in file.dependencies:
+        add(descriptors, imported)
+    file.CopyToProto(descriptors.file.add())
+
+
+descriptors = descriptor_pb2.FileDescriptorSet.FromString(sys.stdin.buffer.read())
+for module in (error_details_pb2, status_pb2, health_pb2):
+    add(descriptors, module.DESCRIPTOR)
+sys.stdout.buffer.write(descriptors.SerializeToString(deterministic=True))

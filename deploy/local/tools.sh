@@ -1,0 +1,15 @@
+# shellcheck shell=bash
+# Tools of the checks, which neither building nor trying the product needs. They go to target/tools.
+
+# buf, shellcheck and gRPC for Python, from PyPI.
+need_python_tools() {
+    local venv=$PWD/target/tools/python wanted=deploy/local/requirements.txt
+    need python
+    if ! cmp -s "$wanted" "$venv/installed.txt"; then
+        say "Installing buf, shellcheck and gRPC for Python into target/tools"
+        python3 -m venv --clear "$venv"
+        "$venv/bin/pip" install --quiet --disable-pip-version-check -r "$wanted"
+        cp "$wanted" "$venv/installed.txt"
+    fi
+    PATH=$venv/bin:$PATH
+}

@@ -1,0 +1,153 @@
+//! Making a seal, and telling whether one is genuine.
+
+use std::fmt;
+use std::str::FromStr;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use chrono::{DateTime, Utc};
+
+use super::canonical::{Digest, Part, VERSION, Written, sha256};
+use crate::keys::KeyRing;
+use crate::store::audit_seals::{AuditRows, Seal};
+
+/// What a seal lists of one event: its id, and a digest per part; zeros where it has none.
+const ENTRY: usize = 8 + Part::ALL.len() * 32;
+
+/// An entry, read.
+pub(super) struct Entry {
+    pub(super) event_id: i64,
+    pub(super) digests: [Option<Digest>; Part::ALL.len()],
+}
+
+/// Seals these events: all there are after `previous` up to `last_event_id`. `complete_time`: until then there are no
+/// others.
+pub(super) fn batch(
+    keys: &KeyRing,
+    previous: Option<&Seal>,
+    events: &[AuditRows],
+    last_event_id: i64,
+    complete_time: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
+) -> Seal {
+    let entries: Vec<u8> = events.iter().flat_map(entry).collect();
+    signed(
+        keys,
+        Seal {
+            last_event_id,
+            event_count: i32::try_from(events.len()).expect("a batch is small"),
+            last_event_time: events.iter().map(|event| event.event_time).max(),
+            complete_time,
+            entries_digest: sha256(&entries).to_vec(),
+            entries: Some(entries),
+            ..following(previous, now)
+        },
+    )
+}
+
+/// Records that all events up to `purged_to` are purged.
+pub(super) fn purge(keys: &KeyRing, previous: &Seal, purged_to: i64, now: DateTime<Utc>) -> Seal {
+    signed(keys, Seal { purged_to: Some(purged_to), ..following(Some(previous), now) })
+}
+
+/// A seal over nothing, next in the chain, without its MAC.
+fn following(previous: Option<&Seal>, now: DateTime<Utc>) -> Seal {
+    let position = previous.map_or(0, |seal| seal.last_event_id);
+    Seal {
+        number: previous.map_or(0, |seal| seal.number) + 1,
+        version: VERSION,
+        seal_time: now,
+        after_event_id: position,
+        last_event_id: position,
+        event_count: 0,
+        last_event_time: None,
+        complete_time: None,
+        entries: None,
+        entries_digest: sha256(&[]).to_vec(),
+        purged_to: None,
+        previous_mac: previous.map_or_else(|| vec![0; 32], |seal| seal.mac.clone()),
+        key_id: 0,
+        mac: Vec::new(),
+    }
+}
+
+fn signed(keys: &KeyRing, seal: Seal) -> Seal {
+    let (key_id, mac) = keys.audit_mac(&written(&seal));
+    Seal { key_id, mac: mac.to_vec(), ..seal }
+}
+
+/// Whether the seal was made with the key ring and is as it was made, its entries too, if they are there.
+pub(super) fn is_genuine(keys: &KeyRing, seal: &Seal) -> bool {
+    keys.audit_mac_matches(seal.key_id, &written(seal), &seal.mac)
+        && seal.entries.as_ref().is_none_or(|entries| sha256(entries) == *seal.entries_digest)
+}
+
+/// What the MAC is over.
+fn written(seal: &Seal) -> Vec<u8> {
+    let time = |time: DateTime<Utc>| time.timestamp_micros().to_be_bytes();
+    Written::new("audit_seals")
+        .field(seal.version.to_be_bytes())
+        .field(seal.number.to_be_bytes())
+        .field(time(seal.seal_time))
+        .field(seal.after_event_id.to_be_bytes())
+        .field(seal.last_event_id.to_be_bytes())
+        .field(seal.event_count.to_be_bytes())
+        .optional(seal.last_event_time.map(time))
+        .optional(seal.complete_time.map(time))
+        .field(&seal.entries_digest)
+        .optional(seal.purged_to.map(i64::to_be_bytes))
+        .field(&seal.previous_mac)
+        .0
+}
+
+fn entry(event: &AuditRows) -> Vec<u8> {
+    let mut entry = event.id.to_be_bytes().to_vec();
+    for part in Part::ALL {
+        entry.extend(part.digest(event).unwrap_or_default());
+    }
+    entry
+}
+
+/// The entries of a genuine seal.
+pub(super) fn entries(entries: &[u8]) -> impl Iterator<Item = Entry> {
+    entries.chunks_exact(ENTRY).filter_map(|entry| {
+        let (id, digests) = entry.split_first_chunk()?;
+        let mut digests = digests.chunks_exact(32).map(|digest| Digest::try_from(digest).ok());
+        Some(Entry {
+            event_id: i64::from_be_bytes(*id),
+            digests: Part::ALL.map(|_| digests.next().flatten().filter(|digest| *digest != Digest::default())),
+        })
+    })
+}
+
+/// A seal as operators keep it elsewhere: `NUMBER:MAC`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// The seal's number.
+    pub number: i64,
+    /// Its MAC.
+    pub mac: Vec<u8>,
+}
+
+impl From<&Seal> for Head {
+    fn from(seal: &Seal) -> Self {
+        Self { number: seal.number, mac: seal.mac.clone() }
+    }
+}
+
+impl fmt::Display for Head {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.number, STANDARD.encode(&self.mac))
+    }
+}
+
+impl FromStr for Head {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let head = text
+            .split_once(':')
+            .and_then(|(number, mac)| Some(Self { number: number.parse().ok()?, mac: STANDARD.decode(mac).ok()? }));
+        head.ok_or("must be a seal's number and its MAC, as `audit verify` prints them, such as 42:aGVhZA==")
+    }
+}

@@ -1,0 +1,127 @@
+//! The sealer: seals what has come since. Each instance of the service runs one; one seals at a time.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+use sqlx::PgPool;
+use tokio::time::MissedTickBehavior;
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info, warn};
+
+use super::seal::{self, Head};
+use crate::clock::Clock;
+use crate::keys::KeyRing;
+use crate::store::StoreError;
+use crate::store::audit_seals::{self, Horizon};
+use crate::telemetry::metrics::Metrics;
+
+/// Settings of the audit.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AuditSettings {
+    /// How often what has come is sealed.
+    #[serde(with = "humantime_serde")]
+    pub seal_interval: Duration,
+}
+
+impl Default for AuditSettings {
+    fn default() -> Self {
+        Self { seal_interval: Duration::from_secs(5) }
+    }
+}
+
+/// Seals audit events. Holds up nobody who writes them.
+pub struct Sealer {
+    pool: PgPool,
+    keys: Arc<KeyRing>,
+    clock: Arc<dyn Clock>,
+    metrics: Metrics,
+    /// Seen, but its writers had not ended.
+    horizon: Option<Horizon>,
+    /// The last seal that this sealer made.
+    head: Option<Head>,
+}
+
+impl Sealer {
+    /// One that has not sealed anything yet.
+    pub fn new(pool: PgPool, keys: Arc<KeyRing>, clock: Arc<dyn Clock>, metrics: Metrics) -> Self {
+        Self { pool, keys, clock, metrics, horizon: None, head: None }
+    }
+
+    /// Seals every `interval` until `stop`.
+    pub async fn run(mut self, interval: Duration, stop: CancellationToken) {
+        let mut ticks = tokio::time::interval(interval);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let sealing = async {
+            loop {
+                ticks.tick().await;
+                if let Err(error) = self.round().await {
+                    warn!(%error, "cannot seal the audit");
+                }
+            }
+        };
+        tokio::select! {
+            () = sealing => {}
+            () = stop.cancelled() => {}
+        }
+    }
+
+    /// Seals all events up to a horizon that has passed: the one seen in the last round, by whose end its writers have
+    /// ended too unless they are late, then the present one. Returns how many seals it made.
+    pub async fn round(&mut self) -> Result<u64, StoreError> {
+        let mut seals = 0;
+        if let Some(horizon) = self.horizon.take() {
+            seals += self.seal_up_to(horizon).await?;
+        }
+        if self.horizon.is_none() {
+            let horizon = audit_seals::horizon(&self.pool, self.clock.now()).await?;
+            seals += self.seal_up_to(horizon).await?;
+        }
+        let waiting = audit_seals::waiting(&self.pool).await?;
+        let age = waiting.oldest.and_then(|oldest| (self.clock.now() - oldest).to_std().ok());
+        self.metrics.audit_waiting(waiting.events, age.unwrap_or_default());
+        Ok(seals)
+    }
+
+    /// Seals up to the horizon, or keeps it for the next round when it has not passed.
+    async fn seal_up_to(&mut self, horizon: Horizon) -> Result<u64, StoreError> {
+        if !audit_seals::has_passed(&self.pool, &horizon).await? {
+            self.horizon = Some(horizon);
+            return Ok(0);
+        }
+        let mut seals = 0;
+        let now = self.clock.now();
+        let make = |previous: Option<&_>, events: &[_], last: i64| {
+            let complete_time = (last == horizon.last_event_id).then_some(horizon.time);
+            seal::batch(&self.keys, previous, events, last, complete_time, now)
+        };
+        while let Some(seal) = audit_seals::seal(&self.pool, &horizon, make).await? {
+            let head = Head::from(&seal);
+            // Written where the database is not: whoever cuts off the last seals cannot cut off the log.
+            info!(seal = %head, events = seal.event_count, last_event = seal.last_event_id, "audit sealed");
+            if let Some(lost) = self.head.take().filter(|known| known.number >= head.number) {
+                error!(seal = %lost, "this seal of the audit is not there any more: the audit was tampered with, or restored");
+            }
+            self.head = Some(head);
+            seals += 1;
+        }
+        Ok(seals)
+    }
+}
+
+/// Deletes the events from before `before` and records it in the chain. Returns how many went.
+pub async fn purge(
+    pool: &PgPool,
+    keys: &KeyRing,
+    before: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<u64, StoreError> {
+    let mut total = 0;
+    let make = |head: &_, purged_to| seal::purge(keys, head, purged_to, now);
+    while let Some(deleted) = audit_seals::purge(pool, before, make).await? {
+        total += deleted;
+    }
+    Ok(total)
+}

@@ -1,0 +1,241 @@
+//! `temporarypin.v1.OperatorService`: the interface of operators.
+
+use std::sync::Arc;
+
+use tonic::{Request, Response, Status};
+
+use super::convert::{self, Violations};
+use super::{Context, answered};
+use crate::domain::person::PersonReference;
+use crate::issuance::{Issuance, Operation, Refusal};
+use crate::proto::temporarypin::v1 as pb;
+use crate::proto::temporarypin::v1::operator_service_server::OperatorService;
+
+/// Serves operators.
+pub(super) struct Operate(pub(super) Arc<Context>);
+
+impl Operate {
+    /// An operation on a person, for a reason: what most calls are.
+    async fn on_person<Q, A, F>(
+        &self,
+        request: Request<Q>,
+        fields: impl FnOnce(Q) -> (Option<pb::PersonReference>, String),
+        work: impl FnOnce(Arc<Issuance>, Operation, PersonReference) -> F,
+    ) -> Result<Response<A>, Status>
+    where
+        A: prost::Message + 'static,
+        F: Future<Output = Result<A, Refusal>> + Send + 'static,
+    {
+        let (caller, now) = self.0.enter(&request)?;
+        let (person, reason) = fields(request.into_inner());
+        let (person, reason) = convert::person_and_reason(person, &reason)?;
+        let operation = Operation { operator: caller.name, reason, now };
+        answered(&self.0, now, work(Arc::clone(&self.0.issuance), operation, person)).await
+    }
+}
+
+#[tonic::async_trait]
+impl OperatorService for Operate {
+    async fn list_pin_requests(
+        &self,
+        request: Request<pb::ListPinRequestsRequest>,
+    ) -> Result<Response<pb::ListPinRequestsResponse>, Status> {
+        self.on_person(
+            request,
+            |request| (request.person, request.reason),
+            |issuance, operation, person| async move {
+                let records = issuance.list_pin_requests(&operation, &person).await?;
+                let pin_requests = records.into_iter().map(convert::pin_request_record).collect();
+                Ok(pb::ListPinRequestsResponse { pin_requests })
+            },
+        )
+        .await
+    }
+
+    async fn get_pin_request(
+        &self,
+        request: Request<pb::GetPinRequestRequest>,
+    ) -> Result<Response<pb::GetPinRequestResponse>, Status> {
+        let (caller, now) = self.0.enter(&request)?;
+        let request = request.into_inner();
+        let mut violations = Violations::default();
+        let id = violations.uuid("pin_request_id", &request.pin_request_id);
+        let reason = convert::reason(&mut violations, &request.reason);
+        let (id, reason) = violations.finish(id.zip(reason))?;
+
+        let issuance = Arc::clone(&self.0.issuance);
+        let operation = Operation { operator: caller.name, reason, now };
+        answered(&self.0, now, async move {
+            let record = issuance.get_pin_request(&operation, id).await?;
+            Ok(pb::GetPinRequestResponse { pin_request: record.map(convert::pin_request_record) })
+        })
+        .await
+    }
+
+    async fn list_access_requests(
+        &self,
+        request: Request<pb::ListAccessRequestsRequest>,
+    ) -> Result<Response<pb::ListAccessRequestsResponse>, Status> {
+        self.on_person(
+            request,
+            |request| (request.person, request.reason),
+            |issuance, operation, person| async move {
+                let records = issuance.list_access_requests(&operation, &person).await?;
+                let access_requests = records.iter().map(convert::access_request_record).collect();
+                Ok(pb::ListAccessRequestsResponse { access_requests })
+            },
+        )
+        .await
+    }
+
+    async fn list_limits(
+        &self,
+        request: Request<pb::ListLimitsRequest>,
+    ) -> Result<Response<pb::ListLimitsResponse>, Status> {
+        self.on_person(
+            request,
+            |request| (request.person, request.reason),
+            |issuance, operation, person| async move {
+                let limits = issuance.list_limits(&operation, &person).await?;
+                Ok(pb::ListLimitsResponse { limits: limits.iter().map(convert::limit_status).collect() })
+            },
+        )
+        .await
+    }
+
+    async fn get_person_block(
+        &self,
+        request: Request<pb::GetPersonBlockRequest>,
+    ) -> Result<Response<pb::GetPersonBlockResponse>, Status> {
+        self.on_person(
+            request,
+            |request| (request.person, request.reason),
+            |issuance, operation, person| async move {
+                Ok(convert::block(issuance.get_person_block(&operation, &person).await?))
+            },
+        )
+        .await
+    }
+
+    async fn list_audit_events(
+        &self,
+        request: Request<pb::ListAuditEventsRequest>,
+    ) -> Result<Response<pb::ListAuditEventsResponse>, Status> {
+        let (caller, now) = self.0.enter(&request)?;
+        let request = request.into_inner();
+        let mut violations = Violations::default();
+        let person = convert::person(&mut violations, "person", request.person);
+        let reason = convert::reason(&mut violations, &request.reason);
+        let page_size = convert::page_size(&mut violations, request.page_size);
+        let ((person, reason), page_size) = violations.finish(person.zip(reason).zip(page_size))?;
+
+        let issuance = Arc::clone(&self.0.issuance);
+        let operation = Operation { operator: caller.name, reason, now };
+        answered(&self.0, now, async move {
+            let page = issuance.list_audit_events(&operation, &person, page_size, &request.page_token).await?;
+            Ok(pb::ListAuditEventsResponse {
+                audit_events: page.events.into_iter().map(convert::audit_event).collect(),
+                next_page_token: page.next,
+            })
+        })
+        .await
+    }
+
+    async fn revoke_temporary_pin(
+        &self,
+        request: Request<pb::RevokeTemporaryPinRequest>,
+    ) -> Result<Response<pb::RevokeTemporaryPinResponse>, Status> {
+        self.on_person(
+            request,
+            |request| (request.person, request.reason),
+            |issuance, operation, person| async move {
+                let notified = issuance.revoke_temporary_pin(&operation, &person).await?;
+                let outcome = match notified {
+                    Some(_) => pb::revoke_temporary_pin_response::Outcome::Revoked,
+                    None => pb::revoke_temporary_pin_response::Outcome::NoOpenPin,
+                };
+                Ok(pb::RevokeTemporaryPinResponse { outcome: outcome.into(), notice: convert::notice(notified) })
+            },
+        )
+        .await
+    }
+
+    async fn cancel_access_request(
+        &self,
+        request: Request<pb::CancelAccessRequestRequest>,
+    ) -> Result<Response<pb::CancelAccessRequestResponse>, Status> {
+        self.on_person(
+            request,
+            |request| (request.person, request.reason),
+            |issuance, operation, person| async move {
+                let notified = issuance.cancel_access_request(&operation, &person).await?;
+                let outcome = match notified {
+                    Some(_) => pb::cancel_access_request_response::Outcome::Cancelled,
+                    None => pb::cancel_access_request_response::Outcome::NoOpenRequest,
+                };
+                Ok(pb::CancelAccessRequestResponse { outcome: outcome.into(), notice: convert::notice(notified) })
+            },
+        )
+        .await
+    }
+
+    async fn block_person(
+        &self,
+        request: Request<pb::BlockPersonRequest>,
+    ) -> Result<Response<pb::BlockPersonResponse>, Status> {
+        self.on_person(
+            request,
+            |request| (request.person, request.reason),
+            |issuance, operation, person| async move {
+                let blocking = issuance.block_person(&operation, &person).await?;
+                let outcome = if blocking.is_new {
+                    pb::block_person_response::Outcome::Blocked
+                } else {
+                    pb::block_person_response::Outcome::AlreadyBlocked
+                };
+                Ok(pb::BlockPersonResponse { outcome: outcome.into(), notice: convert::notice(blocking.notified) })
+            },
+        )
+        .await
+    }
+
+    async fn unblock_person(
+        &self,
+        request: Request<pb::UnblockPersonRequest>,
+    ) -> Result<Response<pb::UnblockPersonResponse>, Status> {
+        self.on_person(
+            request,
+            |request| (request.person, request.reason),
+            |issuance, operation, person| async move {
+                let outcome = if issuance.unblock_person(&operation, &person).await? {
+                    pb::unblock_person_response::Outcome::Unblocked
+                } else {
+                    pb::unblock_person_response::Outcome::NotBlocked
+                };
+                Ok(pb::UnblockPersonResponse { outcome: outcome.into() })
+            },
+        )
+        .await
+    }
+
+    async fn reset_limit(
+        &self,
+        request: Request<pb::ResetLimitRequest>,
+    ) -> Result<Response<pb::ResetLimitResponse>, Status> {
+        let (caller, now) = self.0.enter(&request)?;
+        let request = request.into_inner();
+        let mut violations = Violations::default();
+        let person = convert::person(&mut violations, "person", request.person);
+        let limit = convert::limit(&mut violations, request.limit);
+        let reason = convert::reason(&mut violations, &request.reason);
+        let ((person, limit), reason) = violations.finish(person.zip(limit).zip(reason))?;
+
+        let issuance = Arc::clone(&self.0.issuance);
+        let operation = Operation { operator: caller.name, reason, now };
+        answered(&self.0, now, async move {
+            let status = issuance.reset_limit(&operation, &person, limit).await?;
+            Ok(pb::ResetLimitResponse { limit: Some(convert::limit_status(&status)) })
+        })
+        .await
+    }
+}

@@ -1,0 +1,102 @@
+//! `temporary-pin keys`: makes and changes the key ring's file. Never shows a key, but for `generate` to stdout.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use clap::builder::PossibleValuesParser;
+use clap::builder::TypedValueParser as _;
+use clap::{Args, Subcommand};
+use temporary_pin::keys::{Purpose, RingFile};
+use temporary_pin::random;
+
+#[derive(Subcommand)]
+pub(crate) enum KeysCommand {
+    /// Make a new key ring.
+    Generate {
+        /// File to write, readable by its owner only; must not exist. Without it, the key ring goes to stdout.
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+    /// Add a new key to a key ring. It is not used before it is activated, so that every instance can know it by then.
+    Add {
+        #[command(flatten)]
+        target: Target,
+        /// Use it at once: for a single instance, or when the old key has leaked.
+        #[arg(long)]
+        activate: bool,
+    },
+    /// Let a key make what is new. What the others have made stays valid.
+    Activate {
+        #[command(flatten)]
+        target: Target,
+        /// The key's id.
+        #[arg(long)]
+        id: i32,
+    },
+    /// List the keys of a key ring: purpose, id, and whether it is active.
+    List {
+        #[command(flatten)]
+        ring: Ring,
+    },
+}
+
+#[derive(Args)]
+pub(crate) struct Ring {
+    /// File of the key ring.
+    #[arg(long, value_name = "FILE")]
+    ring: PathBuf,
+}
+
+#[derive(Args)]
+pub(crate) struct Target {
+    #[command(flatten)]
+    ring: Ring,
+    /// What the key is for.
+    #[arg(long, value_parser = purposes())]
+    purpose: Purpose,
+}
+
+impl KeysCommand {
+    pub(crate) fn run(self) -> anyhow::Result<()> {
+        match self {
+            Self::Generate { out } => {
+                let file = RingFile::generate(&mut random::secure());
+                match out {
+                    None => std::io::stdout().write_all(file.to_text().as_bytes()).context("cannot write to stdout"),
+                    Some(path) => file.create(&path),
+                }
+            }
+            Self::Add { target: Target { ring: Ring { ring }, purpose }, activate } => {
+                let mut file = RingFile::load(&ring)?;
+                let id = file.add(purpose, activate, &mut random::secure());
+                file.replace(&ring)?;
+                println!("{}", line(&file, purpose, id));
+                Ok(())
+            }
+            Self::Activate { target: Target { ring: Ring { ring }, purpose }, id } => {
+                let mut file = RingFile::load(&ring)?;
+                file.activate(purpose, id)?;
+                file.replace(&ring)?;
+                println!("{}", line(&file, purpose, id));
+                Ok(())
+            }
+            Self::List { ring: Ring { ring } } => {
+                let file = RingFile::load(&ring)?;
+                file.list().for_each(|(purpose, id, _)| println!("{}", line(&file, purpose, id)));
+                Ok(())
+            }
+        }
+    }
+}
+
+/// `verifier 2 active`, or without the last word.
+fn line(file: &RingFile, purpose: Purpose, id: i32) -> String {
+    let is_active = file.list().any(|key| key == (purpose, id, true));
+    format!("{purpose} {id}{}", if is_active { " active" } else { "" })
+}
+
+fn purposes() -> impl clap::builder::TypedValueParser<Value = Purpose> {
+    PossibleValuesParser::new(Purpose::ALL.map(Purpose::as_str))
+        .try_map(|name| Purpose::from_name(&name).ok_or("no such purpose"))
+}

@@ -1,0 +1,197 @@
+//! Every event is sealed, once, whatever runs at the same time; and nobody waits for it.
+
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
+
+use sqlx::{PgConnection, PgPool};
+use temporary_pin::audit::Finding;
+use temporary_pin::domain::person::PersonKey;
+use temporary_pin::keys::{KeyRing, Purpose, RingFile};
+use temporary_pin::random;
+use temporary_pin::store::audit_seals::{Seal, Unsealed, horizon, seal, waiting};
+
+use crate::support::*;
+use crate::world::World;
+
+const EVENT: &str = "INSERT INTO audit_events (event_time, person_key, action, caller)
+    VALUES ('2026-09-21T15:13:20Z', sha256('somebody'), 'pin_issued', 'test')";
+
+async fn event(connection: &mut PgConnection) {
+    sqlx::query(EVENT).execute(connection).await.unwrap();
+}
+
+#[sqlx::test]
+async fn nothing_is_sealed_when_nothing_has_come(pool: PgPool) {
+    let world = World::new(pool);
+    assert_eq!(world.seal().await, 0);
+    assert_eq!(world.verify().await.unwrap().head, None);
+    world.issue(1).await;
+    assert_eq!(waiting(&world.pool).await.unwrap().oldest, Some(t0() + hours(1)));
+    assert_eq!((world.seal().await, world.seal().await), (1, 0));
+    assert_eq!(waiting(&world.pool).await.unwrap(), Unsealed::default());
+}
+
+#[sqlx::test]
+async fn an_event_that_is_committed_late_is_not_missed(pool: PgPool) {
+    let world = World::new(pool);
+    let mut late = world.pool.begin().await.unwrap();
+    event(&mut late).await;
+    world.issue(1).await;
+    let mut sealer = world.sealer();
+    assert_eq!(sealer.round().await.unwrap(), 0, "event 1 may still come");
+    assert_eq!(waiting(&world.pool).await.unwrap().events, 4);
+    // Who begins after the horizon was seen does not hold it back.
+    let mut later = world.pool.begin().await.unwrap();
+    event(&mut later).await;
+    assert_eq!(sealer.round().await.unwrap(), 0);
+    late.commit().await.unwrap();
+    assert_eq!(sealer.round().await.unwrap(), 1);
+    assert_eq!(world.verify().await.unwrap().events, 5);
+    later.rollback().await.unwrap();
+    world.issue(2).await;
+    assert_eq!(sealer.round().await.unwrap(), 1);
+    let report = world.verify().await.unwrap();
+    assert_eq!((report.events, report.waiting), (8, 0));
+}
+
+/// The sequence has moved and nothing else can be seen of the writer: not even a row.
+#[sqlx::test]
+async fn a_writer_is_known_before_its_event_has_a_number(pool: PgPool) {
+    let world = World::new(pool);
+    // A statement that has its lock, and waits before it is given an id.
+    let gate = "CREATE FUNCTION gate() RETURNS boolean LANGUAGE sql AS 'SELECT pg_advisory_xact_lock(77) IS NOT NULL'";
+    sqlx::query(gate).execute(&world.pool).await.unwrap();
+    let mut closed = world.pool.begin().await.unwrap();
+    sqlx::query("SELECT pg_advisory_xact_lock(77)").execute(&mut *closed).await.unwrap();
+    let pool = world.pool.clone();
+    let writer = tokio::spawn(async move {
+        let statement = "INSERT INTO audit_events (event_time, person_key, action, caller)
+            SELECT '2026-09-21T15:13:20Z', sha256('somebody'), 'pin_issued', 'test' WHERE gate()";
+        sqlx::query(statement).execute(&pool).await.unwrap();
+    });
+    all_waiting(&world.pool, 1).await;
+    world.issue(1).await;
+    let mut sealer = world.sealer();
+    assert_eq!(sealer.round().await.unwrap(), 0);
+    closed.commit().await.unwrap();
+    writer.await.unwrap();
+    sealer.round().await.unwrap();
+    world.verify().await.unwrap();
+    assert_eq!(waiting(&world.pool).await.unwrap().events, 0);
+}
+
+#[sqlx::test]
+async fn more_events_than_a_seal_holds(pool: PgPool) {
+    let world = World::new(pool);
+    let many =
+        format!("{} FROM generate_series(1, 2500)", EVENT.replace("VALUES (", "SELECT ").replace("'test')", "'test'"));
+    world.tamper(many).await;
+    assert_eq!(world.seal().await, 3);
+    assert_eq!(world.verify().await.unwrap().events, 2500);
+}
+
+/// Writers, of which some roll back, and sealers, all at once.
+#[sqlx::test]
+async fn many_sealers_and_writers_at_once(_: sqlx::postgres::PgPoolOptions, options: sqlx::postgres::PgConnectOptions) {
+    let pool = wide_pool(options);
+    let world = World::new(pool.clone());
+    let write = |number: u64| {
+        let pool = pool.clone();
+        async move {
+            for round in 0..20 {
+                let mut transaction = pool.begin().await.unwrap();
+                event(&mut transaction).await;
+                event(&mut transaction).await;
+                if (number + round).is_multiple_of(5) {
+                    transaction.rollback().await.unwrap();
+                } else {
+                    transaction.commit().await.unwrap();
+                }
+            }
+        }
+    };
+    let seal = |_| {
+        let mut sealer = world.sealer();
+        async move {
+            for _ in 0..30 {
+                sealer.round().await.unwrap();
+            }
+        }
+    };
+    tokio::join!(at_once(16, write), at_once(8, seal));
+    world.seal().await;
+    let report = world.verify().await.unwrap();
+    assert_eq!((report.events, report.waiting), (16 * 20 * 2 * 4 / 5, 0));
+}
+
+/// While a sealing transaction is open, with all that it holds, PINs are issued, and another sealer goes away.
+#[sqlx::test]
+async fn nobody_who_writes_waits_for_a_sealer(pool: PgPool) {
+    let world = World::new(pool);
+    world.issue(1).await;
+    let (is_open, opened) = tokio::sync::oneshot::channel();
+    let (go_on, going_on) = mpsc::channel::<()>();
+    let pool = world.pool.clone();
+    // On a thread of its own, which the test can stop in the middle of the transaction.
+    let sealing = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let is_open = std::sync::Mutex::new(Some(is_open));
+        runtime.block_on(async {
+            let pool = PgPool::connect_with(pool.connect_options().as_ref().clone()).await.unwrap();
+            let horizon = horizon(&pool, t0()).await.unwrap();
+            let sealed = seal(&pool, &horizon, |_, _, last| {
+                is_open.lock().unwrap().take().unwrap().send(()).unwrap();
+                going_on.recv().unwrap();
+                test_seal(last)
+            });
+            sealed.await.unwrap().unwrap();
+        });
+    });
+    opened.await.unwrap();
+    let unhindered = async {
+        issued(&world.pool, PersonKey([9; 32]), t0() + hours(1)).await;
+        assert_eq!(world.seal().await, 0, "one seals at a time");
+    };
+    tokio::time::timeout(Duration::from_secs(20), unhindered).await.expect("nobody waits");
+    go_on.send(()).unwrap();
+    sealing.join().unwrap();
+}
+
+/// The seals of before a rotation are verified by the key that made them, as long as the key ring has it.
+#[sqlx::test]
+async fn a_key_is_rotated(pool: PgPool) {
+    let mut file = RingFile::generate(&mut random::secure());
+    let first = file.to_text();
+    file.add(Purpose::Audit, true, &mut random::secure());
+    let rotated = file.to_text();
+    let mut world = World::new(pool);
+    for (ring, hour) in [(&first, 1), (&rotated, 2)] {
+        world.keys = Arc::new(KeyRing::parse(ring).unwrap());
+        world.issue(hour).await;
+        world.seal().await;
+    }
+    let ids = "SELECT array_agg(key_id ORDER BY number) FROM audit_seals";
+    assert_eq!(one::<Vec<i32>>(&world.pool, ids).await, [1, 2]);
+    assert_eq!(world.verify().await.unwrap().seals, 2);
+    world.keys = Arc::new(KeyRing::parse(&first).unwrap());
+    assert_eq!(world.verify().await, Err(Finding::SealNotGenuine { seal: 2, key_id: 2 }));
+}
+
+fn test_seal(last_event_id: i64) -> Seal {
+    Seal {
+        number: 1,
+        version: 1,
+        seal_time: t0(),
+        after_event_id: 0,
+        last_event_id,
+        event_count: 0,
+        last_event_time: None,
+        complete_time: None,
+        entries: None,
+        entries_digest: vec![0; 32],
+        purged_to: None,
+        previous_mac: vec![0; 32],
+        key_id: 1,
+        mac: vec![0; 32],
+    }
+}

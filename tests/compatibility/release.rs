@@ -1,0 +1,81 @@
+//! The newest release, installed as its own manual says. Whoever makes a release looks through this file.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::authority::Authority;
+use crate::installation::{CALLERS, Installation};
+use crate::process::Process;
+use crate::sandbox::Sandbox;
+use crate::support::redis_url;
+
+/// The program of 0.1.0 and its configuration.
+pub(crate) struct Release {
+    program: PathBuf,
+    config: String,
+    pub(crate) key_ring: String,
+}
+
+impl Release {
+    /// Makes the tables and the keys, in the place of the installation.
+    pub(crate) async fn install(installation: &Installation, sandbox: &Sandbox) -> Self {
+        let program = std::env::var_os("PREVIOUS_RELEASE").expect("deploy/local/compatibility sets it");
+        let path = |name| installation.path(name);
+        let release =
+            Self { program: program.into(), config: path("release.toml"), key_ring: path("release-keys.toml") };
+        let http = &sandbox.http_url;
+        let register = sandbox.get("/register").await;
+        let mut config = format!(
+            "
+            server.address = '127.0.0.1:0'
+            server.tls = {{ certificate = '{certificate}', key = '{key}', client_ca = '{client_ca}' }}
+            postgres.url = '{postgres}'
+            redis.url = '{redis}'
+            redis.key_prefix = '{name}'
+            register.url = {register}
+            web_login = {{ issuer = '{http}/issuers/web', audience = 'temporary-pin-web' }}
+            agent_login = {{ issuer = '{http}/issuers/workforce', audience = 'temporary-pin-workforce' }}
+            sms.gateway = {{ url = '{http}/rest/mtsms', token = 'sandbox-gateway-token' }}
+            keys.file = '{keys}'
+            rules.hold.wait = '3s'
+            rules.pin.resend_interval = '1s'
+            ",
+            certificate = path("server.pem"),
+            key = path("server.key"),
+            client_ca = path("client-ca.pem"),
+            postgres = installation.url_as_owner(),
+            redis = redis_url(),
+            name = installation.name,
+            register = register["url"],
+            keys = release.key_ring,
+        );
+        for (name, sans, roles) in CALLERS {
+            config += &format!("[[callers]]\nname = '{name}'\nsans = {sans:?}\nroles = {roles:?}\n");
+        }
+        fs::write(&release.config, config).unwrap();
+        release.run(&["keys", "generate", "--out", &release.key_ring]);
+        release.run(&["migrate"]);
+        release
+    }
+
+    /// Starts it and waits until it serves.
+    pub(crate) async fn start<'a>(&self, authority: &'a Authority) -> Process<'a> {
+        let mut command = self.command(&["serve"]);
+        command.env("RUST_LOG", "info");
+        let process = Process::start(command, authority);
+        process.until_serving().await;
+        process
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(&self.program);
+        command.env_clear().args(arguments).args(["--config", &self.config]);
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) {
+        let output = self.command(arguments).output().unwrap();
+        assert!(output.status.success(), "{arguments:?}: {output:?}");
+    }
+}

@@ -1,0 +1,78 @@
+//! Both versions in one made-up world.
+
+use std::collections::BTreeMap;
+
+use tonic::transport::Channel;
+
+use crate::installation::{CALLERS, Installation};
+use crate::person::Person;
+use crate::process::Process;
+use crate::release::Release;
+use crate::sandbox::Sandbox;
+use crate::world::{World, until};
+
+/// What is installed in it. The processes borrow it.
+pub(crate) struct Upgrade {
+    pub(crate) installation: Installation,
+    pub(crate) release: Release,
+}
+
+/// One running version, and a connection as each caller.
+pub(crate) struct Version<'a> {
+    pub(crate) process: Process<'a>,
+    channels: BTreeMap<&'static str, Channel>,
+}
+
+impl Upgrade {
+    /// The release is installed, and then the present version over it.
+    pub(crate) async fn begin() -> (World, Self) {
+        let world = World::around(Sandbox::start(&["--people", "40"])).await;
+        let mut installation = Installation::without_tables_and_keys(&world.sandbox).await;
+        // Nobody can move this clock.
+        installation.set("RULES__HOLD__WAIT", "3s");
+        installation.set("RULES__PIN__RESEND_INTERVAL", "1s");
+        let release = Release::install(&installation, &world.sandbox).await;
+        // A key ring of its own, with the release's keys and, which the release does not know, one for the audit.
+        let key_ring = installation.path("keys.toml");
+        std::fs::copy(&release.key_ring, &key_ring).unwrap();
+        installation.run(&["keys", "add", "--ring", &key_ring, "--purpose", "audit"]);
+        (world, Self { installation, release })
+    }
+
+    /// The release serves, the present version's migrations run meanwhile, and then that serves too.
+    pub(crate) async fn both(&self) -> [Version<'_>; 2] {
+        let release = Version::of(self.release.start(&self.installation.authority).await);
+        self.installation.migrate();
+        [release, Version::of(self.installation.start().await)]
+    }
+
+    /// Waits until no message is on its way.
+    pub(crate) async fn settled(&self) {
+        until("all is sent", async || self.installation.count("outbox WHERE state = 'queued'").await == 0).await;
+    }
+}
+
+/// What is on the phone, once there are so many.
+pub(crate) async fn texts(world: &World, person: &Person, count: usize) -> Vec<String> {
+    let path = format!("/phones/{}/messages", person.mobile_number());
+    let texts = async || -> Vec<String> {
+        let messages = world.sandbox.get(&path).await;
+        messages.as_array().unwrap().iter().map(|message| message["text"].as_str().unwrap().to_owned()).collect()
+    };
+    until("the SMS arrives", async || texts().await.len() >= count).await;
+    let texts = texts().await;
+    assert_eq!(texts.len(), count, "{texts:?}");
+    texts
+}
+
+impl<'a> Version<'a> {
+    pub(crate) fn of(process: Process<'a>) -> Self {
+        let channels = CALLERS.iter().map(|(name, ..)| (*name, process.caller(name))).collect();
+        Self { process, channels }
+    }
+
+    /// From now on the world's calls come from that caller, to this version.
+    pub(crate) fn called_by(&self, world: &mut World, caller: &str) {
+        world.channel = self.channels[caller].clone();
+    }
+}

@@ -1,0 +1,90 @@
+//! What operators can still do while a dependency is down: take away, never give.
+
+use rstest::rstest;
+use temporary_pin::proto::temporarypin::v1::redeem_temporary_pin_response::Outcome;
+use temporary_pin::proto::temporarypin::v1::{
+    Notice, PersonLimit, Reason, block_person_response, cancel_access_request_response, revoke_temporary_pin_response,
+};
+use tonic::Code;
+
+use crate::calls::Answer;
+use crate::faulty::Faulty;
+use crate::operator::{tells_of_cancelling, tells_of_revoking};
+use crate::person::Person;
+use crate::world::World;
+
+#[track_caller]
+fn assert_unavailable<T>(answer: Answer<T>) {
+    answer.err().expect("no answer without the dependency").assert(Code::Unavailable, Reason::Unavailable);
+}
+
+/// Revokes, cancels and blocks by MitID UUID; what the person is told of each.
+async fn end_everything(world: &World, [pin, access, both]: [&Person; 3]) -> [Notice; 3] {
+    let reference = |person: &Person| person.references().pop().unwrap();
+    let revoked = world.revoke_temporary_pin(reference(pin)).await.unwrap();
+    assert_eq!(revoked.outcome(), revoke_temporary_pin_response::Outcome::Revoked);
+    let cancelled = world.cancel_access_request(reference(access)).await.unwrap();
+    assert_eq!(cancelled.outcome(), cancel_access_request_response::Outcome::Cancelled);
+    let blocked = world.block_person(reference(both)).await.unwrap();
+    assert_eq!(blocked.outcome(), block_person_response::Outcome::Blocked);
+    [revoked.notice(), cancelled.notice(), blocked.notice()]
+}
+
+#[rstest]
+#[case::redis_down(true)]
+#[case::register_down(false)]
+#[tokio::test(flavor = "multi_thread")]
+async fn r9_what_must_be_stopped_can_be_stopped(#[case] without_redis: bool) {
+    let faulty = Faulty::open(10).await;
+    let world = &faulty.world;
+    let (pin, access, both) = (world.somebody().await, world.somebody().await, world.somebody().await);
+    let typed = world.pin(&pin).await;
+    world.log_in(&access).await;
+    world.log_in(&both).await;
+    let blocked_pin = world.pin(&both).await;
+    if without_redis {
+        faulty.redis.refuse();
+    } else {
+        world.set("/register", "down").await;
+        assert_unavailable(world.block_person(both.reference()).await);
+    }
+
+    let told = end_everything(world, [&pin, &access, &both]).await;
+
+    faulty.mend().await;
+    assert_eq!(told, [if without_redis { Notice::Queued } else { Notice::NotSent }; 3]);
+    for (person, typed) in [(&pin, &typed), (&both, &blocked_pin)] {
+        let outcome = world.redeem(person.references().pop().unwrap(), typed).await.unwrap().outcome();
+        assert_eq!(outcome, Outcome::Revoked);
+    }
+    for person in [&access, &both] {
+        let answer = world.check("web", person.reference()).await.unwrap();
+        assert!(answer.access_hold.unwrap().request_time.is_none());
+    }
+    let texts = world.texts(&both).await;
+    let revoking = texts.iter().filter(|text| tells_of_revoking(text)).count();
+    let cancelling = texts.iter().filter(|text| tells_of_cancelling(text)).count();
+    assert_eq!((revoking, cancelling), if without_redis { (1, 1) } else { (0, 0) }, "{texts:?}");
+}
+
+/// Look-ups need Redis, which bounds how fast a caller can look; so does whatever gives something back.
+#[tokio::test(flavor = "multi_thread")]
+async fn r26_operators_look_and_give_only_while_all_is_well() {
+    let faulty = Faulty::open(1).await;
+    let world = &faulty.world;
+    let person = world.somebody().await;
+    let by_uuid = || person.references().pop().unwrap();
+    world.block_person(by_uuid()).await.unwrap();
+    faulty.redis.refuse();
+    assert_unavailable(world.list_pin_requests(by_uuid()).await);
+    assert_unavailable(world.list_limits(by_uuid()).await);
+    assert_unavailable(world.unblock_person(by_uuid()).await);
+    assert_unavailable(world.try_reset_limit(by_uuid(), PersonLimit::WrongTries).await);
+    faulty.mend().await;
+    world.set("/register", "down").await;
+    world.list_pin_requests(by_uuid()).await.unwrap();
+    assert_unavailable(world.list_limits(by_uuid()).await);
+    assert_unavailable(world.list_pin_requests(person.reference()).await);
+    faulty.postgres.refuse();
+    assert_unavailable(world.get_person_block(by_uuid()).await);
+}

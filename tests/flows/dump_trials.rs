@@ -1,0 +1,261 @@
+//! A thief has a dump of the database and of Redis and all logs, but not the key ring, and knows the source: neither a PIN
+//! nor a CPR number nor a mobile number is found by trying them all. With the key ring each would be, which shows that the
+//! trials would find something.
+//!
+//! The ordinary test tries some candidates, the true ones among them. `deploy/local/dump-trials` tries all; the figures are
+//! in docs/threat-model.md.
+
+use std::collections::HashSet;
+use std::fs::{self, File};
+use std::path::Path;
+use std::thread;
+use std::time::Instant;
+
+use aws_lc_rs::{digest, hmac};
+use chrono::NaiveDate;
+use serde_json::{Value, json};
+use temporary_pin::domain::cpr::CprNumber;
+use temporary_pin::domain::mobile::MobileNumber;
+use temporary_pin::domain::person::MitidUuid;
+use temporary_pin::domain::pin::{Pin, PinVerifier};
+use temporary_pin::keys::KeyRing;
+use uuid::Uuid;
+
+use crate::acts::pin_in;
+use crate::calls::uuid;
+use crate::person::{Person, nobody};
+use crate::sandbox::Sandbox;
+use crate::world::World;
+
+/// The number of [`nobody`].
+const NOBODY: &str = "0101585999";
+
+/// How many candidates of each kind are tried.
+struct Effort {
+    pins: u32,
+    cpr_dates: usize,
+    mobile_numbers: u32,
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dump_without_the_key_ring_gives_nothing_away() {
+    Trial::prepare().await.run(&Effort { pins: 2_000, cpr_dates: 1, mobile_numbers: 2_000 });
+}
+
+/// All PINs; all CPR numbers of one year, the victim's; all Danish mobile numbers that fit the masked one.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "takes many minutes: deploy/local/dump-trials"]
+async fn a_dump_without_the_key_ring_gives_nothing_away_to_whoever_tries_all() {
+    Trial::prepare().await.run(&Effort { pins: 100_000_000, cpr_dates: 366, mobile_numbers: 1_000_000 });
+}
+
+/// What the thief has, and what they look for.
+struct Trial {
+    /// Every 32 bytes in it: MACs, pseudonyms, digests.
+    digests: HashSet<[u8; 32]>,
+    pin_request: Uuid,
+    verifier: PinVerifier,
+    masked_mobile_number: String,
+    /// Only for the counter-check.
+    ring: KeyRing,
+    victim: Person,
+    pin: String,
+}
+
+/// What a thief may try in place of the key: nothing, or a key that somebody careless may have set.
+struct Guess {
+    name: String,
+    key: Option<hmac::Key>,
+}
+
+impl Guess {
+    fn all() -> Vec<Self> {
+        let keyed = |name: &str, key: &[u8]| Self {
+            name: format!("HMAC-SHA-256 under {name}"),
+            key: Some(hmac::Key::new(hmac::HMAC_SHA256, key)),
+        };
+        let named = digest::digest(&digest::SHA256, b"temporary-pin");
+        vec![
+            Self { name: "SHA-256".to_owned(), key: None },
+            keyed("zeros", &[0; 32]),
+            keyed("the service's name", b"temporary-pin"),
+            keyed("the digest of the service's name", named.as_ref()),
+        ]
+    }
+
+    fn digest(&self, value: &[u8]) -> [u8; 32] {
+        let bytes = |digest: &[u8]| <[u8; 32]>::try_from(digest).unwrap();
+        match &self.key {
+            None => bytes(digest::digest(&digest::SHA256, value).as_ref()),
+            Some(key) => bytes(hmac::sign(key, value).as_ref()),
+        }
+    }
+}
+
+impl Trial {
+    /// Somebody has an open PIN, somebody unknown was asked for, and all that was written is taken.
+    async fn prepare() -> Self {
+        let log = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("dump-{}.log", uuid()));
+        let mut command = Sandbox::command(&[]);
+        command.env("RUST_LOG", "trace").stderr(File::create(&log).unwrap());
+        let world = World::around(Sandbox::spawn(command)).await;
+        let victim = world.person("bjarne").await;
+        world.call_with(nobody(), victim.document()).await.unwrap();
+        world.sandbox.post("/gateway", json!({ "mode": "down" })).await;
+        let verification = world.identify(&victim).await;
+        world.issue("phone", &verification).await.unwrap();
+        let dump = world.dump().await + &fs::read_to_string(&log).unwrap();
+        world.sandbox.post("/gateway", json!({ "mode": "accept" })).await;
+        world.advance(chrono::TimeDelta::seconds(5)).await;
+        let pin = pin_in(world.texts(&victim).await.last().unwrap());
+        fs::remove_file(log).unwrap();
+
+        let rows = dump.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        let row = rows.clone().find(|row| row["verifier_mac"].is_string()).unwrap();
+        let bytes = |field: &str| from_hex(row[field].as_str().unwrap().trim_start_matches("\\x")).unwrap();
+        Self {
+            digests: digests_in(&dump),
+            pin_request: row["id"].as_str().unwrap().parse().unwrap(),
+            verifier: PinVerifier {
+                key_id: i32::try_from(row["verifier_key_id"].as_i64().unwrap()).unwrap(),
+                salt: bytes("verifier_salt").try_into().unwrap(),
+                mac: bytes("verifier_mac").try_into().unwrap(),
+            },
+            masked_mobile_number: row["masked_mobile_number"].as_str().unwrap().to_owned(),
+            ring: world.key_ring(),
+            victim,
+            pin,
+        }
+    }
+
+    fn run(&self, effort: &Effort) {
+        assert!(self.digests.contains(&self.verifier.mac), "the thief has what there is");
+        let guesses = Guess::all();
+        self.pins(&guesses, effort);
+        self.cpr_numbers(&guesses, effort);
+        self.mobile_numbers(&guesses, effort);
+    }
+
+    fn pins(&self, guesses: &[Guess], effort: &Effort) {
+        let true_pin: u32 = self.pin.parse().unwrap();
+        // The true one is among them.
+        let first = true_pin.saturating_sub(effort.pins / 2).min(100_000_000 - effort.pins);
+        let candidates = first..first + effort.pins;
+        let input = [&self.verifier.salt[..], self.pin_request.as_bytes(), &[0; 8]].concat();
+        for guess in guesses {
+            let found = search("PINs", &guess.name, candidates.clone(), |pin| {
+                let mut input: [u8; 40] = input[..].try_into().unwrap();
+                input[32..].copy_from_slice(&eight_digits(pin));
+                guess.digest(&input) == self.verifier.mac
+            });
+            assert!(found.is_empty(), "{}: {found:?}", guess.name);
+        }
+        let found = search("PINs", "the key ring", candidates, |pin| {
+            let pin = Pin::parse(std::str::from_utf8(&eight_digits(pin)).unwrap()).unwrap();
+            self.ring.pin_matches(self.pin_request, &pin, &self.verifier)
+        });
+        assert_eq!(found, [true_pin], "with the key ring it is found");
+    }
+
+    fn cpr_numbers(&self, guesses: &[Guess], effort: &Effort) {
+        let victims = self.victim.0["cpr_number"].as_str().unwrap().replace('-', "");
+        for whose in [&*victims, NOBODY] {
+            let days = days_of_the_year(whose, effort.cpr_dates);
+            let candidates = 0..u32::try_from(days.len() * 10_000).unwrap();
+            let number = |index: u32| format!("{}{:04}", days[index as usize / 10_000], index % 10_000);
+            for guess in guesses {
+                let found = search("CPR numbers", &guess.name, candidates.clone(), |index| {
+                    let number = number(index);
+                    let values = [number.clone(), format!("person.cpr\0{number}")];
+                    values.iter().any(|value| self.digests.contains(&guess.digest(value.as_bytes())))
+                });
+                assert!(found.is_empty(), "{}: {found:?}", guess.name);
+            }
+            let found = search("CPR numbers", "the key ring", candidates, |index| {
+                let number = CprNumber::parse(&number(index));
+                number.is_ok_and(|number| self.digests.contains(&self.ring.person_key_by_cpr(&number).0))
+            });
+            // Somebody with MitID is stored under the UUID, which is random: not even the key ring gives their number.
+            let numbers: Vec<String> = found.into_iter().map(number).collect();
+            let nobodys: Vec<&str> = days.iter().any(|day| *day == NOBODY[..6]).then_some(NOBODY).into_iter().collect();
+            assert_eq!(numbers, nobodys);
+        }
+        let uuid = MitidUuid(self.victim.0["mitid_uuid"].as_str().unwrap().parse().unwrap());
+        assert!(self.digests.contains(&self.ring.person_key(uuid).0), "the UUID is what they are stored under");
+    }
+
+    fn mobile_numbers(&self, guesses: &[Guess], effort: &Effort) {
+        let victims = self.victim.mobile_number();
+        let shown = &self.masked_mobile_number[self.masked_mobile_number.len() - 2..];
+        assert!(victims.starts_with("+45") && victims.ends_with(shown), "two digits are in the dump");
+        let hidden: u32 = victims[3..victims.len() - 2].parse().unwrap();
+        let first = hidden.saturating_sub(effort.mobile_numbers / 2).min(1_000_000 - effort.mobile_numbers);
+        let candidates = first..first + effort.mobile_numbers;
+        let number = |hidden: u32| format!("+45{hidden:06}{shown}");
+        for guess in guesses {
+            let found = search("mobile numbers", &guess.name, candidates.clone(), |hidden| {
+                let number = number(hidden);
+                let values = [&number, &number[1..], &number[3..], &format!("mobile\0{number}")];
+                values.iter().any(|value| self.digests.contains(&guess.digest(value.as_bytes())))
+            });
+            assert!(found.is_empty(), "{}: {found:?}", guess.name);
+        }
+        let found = search("mobile numbers", "the key ring", candidates, |hidden| {
+            let number = MobileNumber::parse(&number(hidden));
+            number.is_ok_and(|number| self.digests.contains(&self.ring.mobile_key(&number).0))
+        });
+        assert_eq!(found, [hidden], "with the key ring it is found");
+    }
+}
+
+fn eight_digits(number: u32) -> [u8; 8] {
+    let mut rest = number;
+    let mut digits = [b'0'; 8];
+    for digit in digits.iter_mut().rev() {
+        *digit += u8::try_from(rest % 10).unwrap();
+        rest /= 10;
+    }
+    digits
+}
+
+/// Tries all candidates on all cores, and says how long it took.
+fn search(what: &str, how: &str, candidates: std::ops::Range<u32>, is_it: impl Fn(u32) -> bool + Sync) -> Vec<u32> {
+    let begin = Instant::now();
+    let threads = u32::try_from(thread::available_parallelism().unwrap().get()).unwrap();
+    let mut found: Vec<u32> = thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads)
+            .map(|worker| {
+                let share = (candidates.end - candidates.start).div_ceil(threads);
+                let begin = candidates.start + worker * share;
+                let (mine, is_it) = (begin..(begin + share).min(candidates.end), &is_it);
+                scope.spawn(move || mine.filter(|candidate| is_it(*candidate)).collect::<Vec<u32>>())
+            })
+            .collect();
+        workers.into_iter().flat_map(|worker| worker.join().unwrap()).collect()
+    });
+    found.sort_unstable();
+    let (tried, time) = (candidates.len(), begin.elapsed().as_secs_f64());
+    println!("{what}: {tried} tried with {how} in {time:.1} s on {threads} threads, {} found", found.len());
+    found
+}
+
+/// The first six digits of CPR numbers born in the year of that one: its own day and so many others.
+fn days_of_the_year(number: &str, days: usize) -> Vec<String> {
+    let year: i32 = 1900 + number[4..6].parse::<i32>().unwrap();
+    let first = NaiveDate::from_ymd_opt(year, 1, 1).unwrap();
+    let own = number[..6].to_owned();
+    let all = first.iter_days().take_while(|day| day.format("%Y").to_string() == year.to_string());
+    let others = all.map(|day| day.format("%d%m%y").to_string()).filter(|day| *day != own);
+    [own.clone()].into_iter().chain(others).take(days).collect()
+}
+
+/// Every value of 32 bytes, as Postgres and the service's Redis keys write them.
+fn digests_in(dump: &str) -> HashSet<[u8; 32]> {
+    let runs = dump.split(|character: char| !character.is_ascii_hexdigit()).filter(|run| run.len() == 64);
+    runs.filter_map(|run| from_hex(run)?.try_into().ok()).collect()
+}
+
+fn from_hex(text: &str) -> Option<Vec<u8>> {
+    let byte = |place| u8::from_str_radix(text.get(place..place + 2)?, 16).ok();
+    (0..text.len()).step_by(2).map(byte).collect()
+}

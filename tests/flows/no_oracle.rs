@@ -1,0 +1,140 @@
+//! What a no tells: nothing of its reason (R16, R18). How long it takes is measured by `deploy/local/no-oracle`.
+
+use std::time::{Duration, Instant};
+
+use prost::Message;
+use temporary_pin::proto::temporarypin::v1::verify_identity_request::Evidence;
+use temporary_pin::proto::temporarypin::v1::{
+    PersonReference, Reason, RedeemTemporaryPinRequest, VerifyIdentityRequest, VerifyIdentityResponse,
+};
+use tonic::metadata::{KeyAndValueRef, MetadataMap};
+use tonic::{Response, Status};
+
+use crate::acts::{CLERK, QUESTIONS, reasons};
+use crate::calls::{Refusal, by, uuid};
+use crate::person::{Person, no_document, nobody};
+use crate::world::World;
+
+/// `rules.verification.refusal_interval` and `rules.pin.refusal_interval`.
+const INTERVAL: Duration = Duration::from_millis(250);
+
+/// All of an answer that leaves the service: body, headers and trailers, but for the date.
+#[derive(Debug, PartialEq)]
+struct Outward(Vec<u8>, Vec<String>);
+
+impl Outward {
+    fn read<T: Message>(answer: &Response<T>) -> Self {
+        Self(answer.get_ref().encode_to_vec(), headers(answer.metadata()))
+    }
+}
+
+fn headers(metadata: &MetadataMap) -> Vec<String> {
+    let header = |entry: KeyAndValueRef<'_>| match entry {
+        KeyAndValueRef::Ascii(key, _) if key == "date" => None,
+        entry => Some(format!("{entry:?}")),
+    };
+    metadata.iter().filter_map(header).collect()
+}
+
+impl World {
+    async fn hear(&self, caller: &str, evidence: Evidence) -> Result<Response<VerifyIdentityResponse>, Status> {
+        let request = VerifyIdentityRequest { evidence: Some(evidence), language: 0 };
+        let begin = Instant::now();
+        let answer = self.temporary_pin_service().verify_identity(by(caller, request)).await;
+        assert!(begin.elapsed() >= INTERVAL, "a no leaves at its time");
+        answer
+    }
+
+    async fn claim(&self, person: PersonReference, whose: &Person) -> Evidence {
+        self.phone_evidence(person, whose.document(), CLERK).await
+    }
+
+    /// A failed visit at the counter, as it looks from outside.
+    async fn visit_of(&self, person: PersonReference, whose: &Person, mrz_lines: Vec<String>) -> Outward {
+        let mut visit = self.visit(whose, QUESTIONS).await;
+        visit.person = Some(person);
+        visit.mrz_lines = mrz_lines;
+        Outward::read(&self.hear("counter", Evidence::CounterIdentification(visit)).await.unwrap())
+    }
+
+    async fn try_pin(&self, person: PersonReference) -> Outward {
+        let request =
+            RedeemTemporaryPinRequest { request_id: uuid().to_string(), person: Some(person), pin: "13572468".into() };
+        let begin = Instant::now();
+        let answer = self.redemption_service().redeem_temporary_pin(by("redeemer", request)).await.unwrap();
+        assert!(begin.elapsed() >= INTERVAL, "a no leaves at its time");
+        Outward::read(&answer)
+    }
+}
+
+#[tokio::test]
+async fn r16_on_the_phone_every_no_is_the_same() {
+    let world = World::open().await;
+    let (person, other, stolen) =
+        (world.somebody().await, world.somebody().await, world.person("stolen-passport").await);
+    let hear = async |evidence| Outward::read(&world.hear("phone", evidence).await.unwrap());
+
+    let unknown_person = hear(world.claim(nobody(), &other).await).await;
+    let unknown_document = hear(world.phone_evidence(person.reference(), no_document(), CLERK).await).await;
+    let foreign_document = hear(world.claim(person.reference(), &other).await).await;
+    let stolen_document = hear(world.claim(stolen.reference(), &stolen).await).await;
+    let asked = world.ask(&other).await;
+    let answers = world.answers(&asked, |_, _| "Nonsens".into()).await;
+    let wrong_answers = hear(Evidence::QuestionAnswers(answers)).await;
+
+    let told = VerifyIdentityResponse::decode(&*unknown_person.0).unwrap();
+    assert_eq!(reasons(&told), [Reason::IdentityNotConfirmed]);
+    for answer in [unknown_document, foreign_document, stolen_document, wrong_answers] {
+        assert_eq!(answer, unknown_person);
+    }
+}
+
+#[tokio::test]
+async fn r19_at_the_counter_nobody_learns_whose_a_document_is() {
+    let world = World::open().await;
+    let (person, other, third) = (world.somebody().await, world.somebody().await, world.somebody().await);
+
+    let unknown_person = world.visit_of(nobody(), &other, Vec::new()).await;
+    let foreign_document = world.visit_of(person.reference(), &other, Vec::new()).await;
+    let other_zone = world.visit_of(third.reference(), &third, other.mrz_lines()).await;
+
+    assert_eq!(foreign_document, unknown_person);
+    assert_eq!(other_zone, unknown_person);
+}
+
+/// The limit comes after as many, and says the same, whether or not there is such a person.
+#[tokio::test]
+async fn r18_the_limit_tells_nothing_either() {
+    let world = World::open().await;
+    let (person, other) = (world.somebody().await, world.somebody().await);
+    let mut told = Vec::new();
+    for reference in [nobody(), person.reference()] {
+        for _ in 0..3 {
+            let rejected = world.hear("phone", world.claim(reference.clone(), &other).await).await.unwrap();
+            assert_eq!(reasons(rejected.get_ref()), [Reason::IdentityNotConfirmed]);
+        }
+        let status = world.hear("phone", world.claim(reference, &other).await).await.unwrap_err();
+        let refusal = Refusal::read(&status);
+        refusal.assert_limit(Reason::VerificationLimit);
+        let subject = refusal.details.quota_failure().unwrap().violations[0].subject.clone();
+        told.push((
+            status.code(),
+            status.message().to_owned(),
+            status.details().len(),
+            headers(status.metadata()),
+            subject,
+        ));
+    }
+    assert_eq!(told[0], told[1]);
+}
+
+#[tokio::test]
+async fn no_pin_is_the_same_for_whoever_has_none() {
+    let world = World::open().await;
+    let (person, dead) = (world.somebody().await, world.person("dead").await);
+
+    let nobodys = world.try_pin(nobody()).await;
+
+    assert_eq!(world.try_pin(person.reference()).await, nobodys);
+    assert_eq!(world.try_pin(dead.reference()).await, nobodys);
+}

@@ -1,0 +1,119 @@
+//! R9: an operator revokes and cancels; either is final, audited and told to the person.
+
+use chrono::TimeDelta;
+use serde_json::json;
+use temporary_pin::proto::temporarypin::v1::audit_event::Action;
+use temporary_pin::proto::temporarypin::v1::redeem_temporary_pin_response::Outcome;
+use temporary_pin::proto::temporarypin::v1::{
+    AuditEvent, Notice, Reason, access_hold, cancel_access_request_response, pin_request, revoke_temporary_pin_response,
+};
+
+use crate::operator::{REASON, tells_of_cancelling, tells_of_revoking};
+use crate::person::nobody;
+use crate::world::World;
+
+#[tokio::test]
+async fn r9_a_revoked_pin_is_revoked_for_good_and_the_person_is_told() {
+    use revoke_temporary_pin_response::Outcome::{NoOpenPin, Revoked};
+    let world = World::open().await;
+    let person = world.somebody().await;
+    let pin = world.pin(&person).await;
+
+    let answer = world.revoke_temporary_pin(person.reference()).await.unwrap();
+
+    assert_eq!((answer.outcome(), answer.notice()), (Revoked, Notice::Queued));
+    let redeemed = world.redeem(person.reference(), &pin).await.unwrap();
+    assert_eq!(redeemed.outcome(), Outcome::Revoked, "the right PIN comes too late");
+    assert_eq!(world.check("phone", person.reference()).await.unwrap().open_pin_request, None);
+    let texts = world.texts(&person).await;
+    assert_eq!(texts.len(), 2);
+    assert!(tells_of_revoking(&texts[1]), "{texts:?}");
+
+    let again = world.revoke_temporary_pin(person.reference()).await.unwrap();
+    assert_eq!((again.outcome(), again.notice()), (NoOpenPin, Notice::Unspecified));
+    assert_eq!(world.texts(&person).await.len(), 2, "told once");
+    let record = world.list_pin_requests(person.reference()).await.unwrap().pin_requests.swap_remove(0);
+    assert_eq!(record.pin_request.unwrap().state(), pin_request::State::Revoked);
+    assert_eq!(record.revoke_reason, REASON);
+    let events = world.list_audit_events(person.reference()).await.unwrap().audit_events;
+    let revoked: Vec<&AuditEvent> = events.iter().filter(|event| event.action() == Action::PinRevoked).collect();
+    assert_eq!(revoked.len(), 1);
+    assert_eq!(revoked[0].reason, REASON);
+
+    world.pin(&person).await;
+}
+
+#[tokio::test]
+async fn r9_a_pin_that_is_not_sent_yet_is_not_sent_when_revoked() {
+    let world = World::open().await;
+    let person = world.somebody().await;
+    let verification = world.identify(&person).await;
+    world.sandbox.post("/gateway", json!({ "mode": "down" })).await;
+    world.issue("phone", &verification).await.unwrap();
+
+    world.revoke_temporary_pin(person.reference()).await.unwrap();
+
+    world.sandbox.post("/gateway", json!({ "mode": "accept" })).await;
+    world.advance(TimeDelta::minutes(5)).await;
+    let texts = world.texts(&person).await;
+    assert_eq!(texts.len(), 1, "{texts:?}");
+    assert!(tells_of_revoking(&texts[0]), "{texts:?}");
+}
+
+#[tokio::test]
+async fn r9_cancelled_access_must_be_asked_for_again_and_the_person_is_told() {
+    use cancel_access_request_response::Outcome::{Cancelled, NoOpenRequest};
+    let world = World::open().await;
+    let person = world.somebody().await;
+    world.log_in(&person).await;
+    world.advance(TimeDelta::hours(25)).await;
+    let passed = world.log_in(&person).await;
+    assert_eq!(passed.access_hold.unwrap().state(), access_hold::State::Passed);
+
+    let answer = world.cancel_access_request(person.references().pop().unwrap()).await.unwrap();
+
+    assert_eq!((answer.outcome(), answer.notice()), (Cancelled, Notice::Queued));
+    let refusal = world.issue("web", &passed.verification_id).await.unwrap_err();
+    refusal.assert_precondition(Reason::AccessNotRequested);
+    let check = world.check("web", person.reference()).await.unwrap();
+    assert_eq!(check.access_hold.unwrap().state(), access_hold::State::None);
+    assert!(tells_of_cancelling(world.texts(&person).await.last().unwrap()));
+    let again = world.cancel_access_request(person.reference()).await.unwrap();
+    assert_eq!((again.outcome(), again.notice()), (NoOpenRequest, Notice::Unspecified));
+
+    let hold = world.log_in(&person).await.access_hold.unwrap();
+    assert_eq!(hold.state(), access_hold::State::Running, "the wait starts anew");
+}
+
+/// Also when Redis has lost the hold, or could not be told of its end.
+#[tokio::test]
+async fn r9_a_cancelled_hold_that_redis_still_has_gets_no_pin() {
+    let world = World::open().await;
+    let person = world.somebody().await;
+    world.log_in(&person).await;
+    let key = world.redis_keys().await.into_iter().find(|key| key.ends_with(":hold")).unwrap();
+    world.advance(TimeDelta::hours(25)).await;
+    let passed = world.log_in(&person).await;
+    let hold: String = redis::AsyncCommands::get(&mut world.redis().await, &key).await.unwrap();
+    world.cancel_access_request(person.reference()).await.unwrap();
+    assert!(!world.redis_keys().await.contains(&key), "forgotten at once");
+    redis::AsyncCommands::set::<_, _, ()>(&mut world.redis().await, &key, hold).await.unwrap();
+
+    let refusal = world.issue("web", &passed.verification_id).await.unwrap_err();
+
+    refusal.assert_precondition(Reason::AccessNotRequested);
+}
+
+#[tokio::test]
+async fn r9_nothing_open_is_an_answer_whoever_it_is() {
+    let world = World::open().await;
+    let person = world.somebody().await;
+    for reference in person.references().into_iter().chain([nobody()]) {
+        let revoked = world.revoke_temporary_pin(reference.clone()).await.unwrap();
+        assert_eq!(revoked.outcome(), revoke_temporary_pin_response::Outcome::NoOpenPin);
+        let cancelled = world.cancel_access_request(reference).await.unwrap();
+        assert_eq!(cancelled.outcome(), cancel_access_request_response::Outcome::NoOpenRequest);
+    }
+    assert_eq!(world.actions(&person).await, [Action::AuditEventsLookedUp], "nothing done, nothing on record");
+    assert_eq!(world.texts(&person).await, [""; 0]);
+}

@@ -1,0 +1,157 @@
+//! Operators see what is spent of a person's limits, and let one start afresh (R4, R9, R18, R25).
+
+use chrono::TimeDelta;
+use rstest::rstest;
+use temporary_pin::proto::temporarypin::v1::audit_event::Action;
+use temporary_pin::proto::temporarypin::v1::redeem_temporary_pin_response::Outcome;
+use temporary_pin::proto::temporarypin::v1::{LimitStatus, PersonLimit, Reason};
+
+use crate::acts::wrong;
+use crate::calls::time;
+use crate::person::{Person, nobody};
+use crate::world::World;
+
+/// What is spent of each limit, and of how much.
+async fn spent(world: &World, person: &Person) -> Vec<(i32, i32)> {
+    let limits = world.list_limits(person.reference()).await.unwrap().limits;
+    let all =
+        [PersonLimit::WrongTries, PersonLimit::FailedVerifications, PersonLimit::PersonPins, PersonLimit::MobilePins];
+    assert_eq!(limits.iter().map(LimitStatus::limit).collect::<Vec<_>>(), all);
+    limits.iter().map(|limit| (limit.spent, limit.of)).collect()
+}
+
+#[rstest]
+#[case::redis_knows(false)]
+#[case::redis_lost_them(true)]
+#[tokio::test]
+async fn r4_r18_r25_each_limit_is_told(#[case] wiped: bool) {
+    let world = World::open().await;
+    let person = world.somebody().await;
+    assert_eq!(spent(&world, &person).await, [(0, 10), (0, 3), (0, 3), (0, 5)]);
+    let pin = world.pin(&person).await;
+    for _ in 0..2 {
+        world.redeem(person.reference(), &wrong(&pin)).await.unwrap();
+    }
+    world.fail(&person).await;
+    if wiped {
+        world.wipe_redis().await;
+    }
+    assert_eq!(spent(&world, &person).await, [(2, 10), (1, 3), (1, 3), (1, 5)]);
+}
+
+#[tokio::test]
+async fn r18_a_limit_that_is_reached_tells_until_when() {
+    let world = World::open().await;
+    let person = world.somebody().await;
+    let before = world.now().await;
+    for _ in 0..3 {
+        world.fail(&person).await;
+    }
+    let limits = world.list_limits(person.reference()).await.unwrap().limits;
+    let until = time(limits[1].next_attempt_time);
+    assert!(before + TimeDelta::hours(24) <= until && until <= world.now().await + TimeDelta::hours(24));
+    assert!(limits[0].next_attempt_time.is_none() && limits[2].next_attempt_time.is_none());
+}
+
+/// A reset must hold in both: what Redis forgot again, Postgres would count.
+#[rstest]
+#[case::redis_goes_on(false)]
+#[case::redis_loses_all_afterwards(true)]
+#[tokio::test]
+async fn r18_failed_verifications_start_afresh(#[case] wiped: bool) {
+    let world = World::open().await;
+    let person = world.somebody().await;
+    for _ in 0..3 {
+        world.fail(&person).await;
+    }
+    world.call(&person).await.unwrap_err().assert_limit(Reason::VerificationLimit);
+
+    let status = world.reset_limit(&person, PersonLimit::FailedVerifications).await;
+
+    assert_eq!((status.limit(), status.spent, status.next_attempt_time), (PersonLimit::FailedVerifications, 0, None));
+    if wiped {
+        world.wipe_redis().await;
+    }
+    for _ in 0..3 {
+        world.fail(&person).await;
+    }
+    world.call(&person).await.unwrap_err().assert_limit(Reason::VerificationLimit);
+    assert_eq!(world.actions(&person).await.iter().filter(|it| **it == Action::LimitReset).count(), 1);
+}
+
+#[rstest]
+#[case::redis_goes_on(false)]
+#[case::redis_loses_all_afterwards(true)]
+#[tokio::test]
+async fn r25_pins_of_the_person_and_of_the_number_start_afresh(#[case] wiped: bool) {
+    let world = World::open().await;
+    let person = world.somebody().await;
+    for _ in 0..3 {
+        world.pin(&person).await;
+        world.advance(TimeDelta::minutes(11)).await;
+    }
+    let verification = world.identify(&person).await;
+    world.issue("phone", &verification).await.unwrap_err().assert_limit(Reason::PersonLimit);
+
+    world.reset_limit(&person, PersonLimit::PersonPins).await;
+    if wiped {
+        world.wipe_redis().await;
+    }
+
+    let check = world.check("phone", person.reference()).await.unwrap();
+    assert_eq!(check.channels[1].reasons().count(), 0, "{check:?}");
+    assert_eq!(spent(&world, &person).await[2..], [(0, 3), (3, 5)]);
+    for _ in 0..2 {
+        world.pin(&person).await;
+        world.advance(TimeDelta::minutes(11)).await;
+    }
+    let verification = world.identify(&person).await;
+    world.issue("phone", &verification).await.unwrap_err().assert_limit(Reason::MobileLimit);
+    let status = world.reset_limit(&person, PersonLimit::MobilePins).await;
+    assert_eq!((status.spent, status.of), (0, 5));
+    if wiped {
+        world.wipe_redis().await;
+    }
+    world.issue("phone", &verification).await.unwrap();
+}
+
+#[rstest]
+#[case::redis_goes_on(false)]
+#[case::redis_loses_all_afterwards(true)]
+#[tokio::test]
+async fn r4_wrong_tries_start_afresh_but_not_those_of_an_open_pin(#[case] wiped: bool) {
+    let world = World::open().await;
+    let person = world.somebody().await;
+    for _ in 0..3 {
+        let pin = world.pin(&person).await;
+        for _ in 0..3 {
+            world.redeem(person.reference(), &wrong(&pin)).await.unwrap();
+        }
+    }
+    world.reset_limit(&person, PersonLimit::PersonPins).await;
+    let pin = world.pin(&person).await;
+    world.redeem(person.reference(), &wrong(&pin)).await.unwrap();
+    let redeem = async |pin: &str| world.redeem(person.reference(), pin).await.unwrap();
+    assert_eq!(redeem(&pin).await.outcome(), Outcome::BudgetExhausted);
+
+    world.reset_limit(&person, PersonLimit::WrongTries).await;
+    if wiped {
+        world.wipe_redis().await;
+    }
+
+    assert_eq!(redeem(&pin).await.outcome(), Outcome::Revoked, "the PIN that was revoked stays so");
+    world.reset_limit(&person, PersonLimit::PersonPins).await;
+    let pin = world.pin(&person).await;
+    assert_eq!(redeem(&wrong(&pin)).await.attempts_left, 2);
+    world.reset_limit(&person, PersonLimit::WrongTries).await;
+    assert_eq!(redeem(&wrong(&pin)).await.attempts_left, 1, "R3 is not given back");
+    assert_eq!(redeem(&pin).await.outcome(), Outcome::Redeemed);
+}
+
+#[tokio::test]
+async fn r25_without_a_number_there_is_no_limit_of_its_pins() {
+    let world = World::open().await;
+    let refusal = world.try_reset_limit(nobody(), PersonLimit::MobilePins).await.unwrap_err();
+    refusal.assert_precondition(Reason::NoMobileNumber);
+    world.try_reset_limit(nobody(), PersonLimit::FailedVerifications).await.unwrap();
+}

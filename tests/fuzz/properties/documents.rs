@@ -1,0 +1,65 @@
+//! Documents and machine readable zones.
+
+use chrono::NaiveDate;
+use temporary_pin::domain::document::{Document, DocumentKind};
+use temporary_pin::domain::mrz::Mrz;
+
+use super::{first_line, text};
+
+const KINDS: [DocumentKind; 4] =
+    [DocumentKind::Passport, DocumentKind::DrivingLicence, DocumentKind::IdentityCard, DocumentKind::ResidencePermit];
+
+/// `<kind><issuer>\n<number>`. What is read is in one form, which reads as itself; the number is masked.
+pub fn document(data: &[u8]) -> bool {
+    let Some((kind, rest)) = data.split_first() else { return false };
+    let kind = KINDS[usize::from(*kind) % KINDS.len()];
+    let (issuer, number) = first_line(rest);
+    let (Some(issuer), Some(number)) = (text(issuer), text(number)) else { return false };
+    match Document::parse(kind, issuer, number) {
+        Ok(document) => {
+            assert!(document.issuer.len() == 3 && document.issuer.bytes().all(|byte| byte.is_ascii_uppercase()));
+            let allowed = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit();
+            assert!((5..=20).contains(&document.number.len()) && document.number.bytes().all(allowed));
+            assert!(Document::parse(kind, &document.issuer, &document.number) == Ok(document.clone()));
+            assert!(!format!("{document:?} {document:#?}").contains(&document.number));
+            true
+        }
+        Err(errors) => {
+            assert!((1..=2).contains(&errors.len()));
+            false
+        }
+    }
+}
+
+/// Lines. What is read as a zone has one of the three sizes, reads the same without the space around its lines, is masked,
+/// and agrees with the day of birth that it gives alone.
+pub fn mrz(data: &[u8]) -> bool {
+    let Some(text) = text(data) else { return false };
+    let lines: Vec<String> = text.split('\n').map(str::to_owned).collect();
+    let Ok(mrz) = Mrz::parse(&lines) else { return false };
+    let trimmed: Vec<String> = lines.iter().map(|line| line.trim().to_owned()).collect();
+    let sizes: Vec<usize> = trimmed.iter().map(String::len).collect();
+    assert!([&[30, 30, 30][..], &[36, 36], &[44, 44]].contains(&&*sizes), "{sizes:?}");
+    assert!(Mrz::parse(&trimmed) == Ok(mrz.clone()));
+    assert_eq!(format!("{mrz:?}"), "Mrz(****)");
+
+    let zone = trimmed.concat();
+    let (number, birth_date) = match sizes.len() {
+        3 => (&zone[5..14], &zone[30..36]),
+        _ => (&zone[sizes[0]..sizes[0] + 9], &zone[sizes[0] + 13..sizes[0] + 19]),
+    };
+    let today = NaiveDate::from_ymd_opt(2026, 11, 24).expect("a date");
+    for kind in KINDS {
+        let document = Document { kind, issuer: zone[2..5].replace('<', ""), number: number.replace('<', "") };
+        for year in 1960..2000 {
+            let date = NaiveDate::from_ymd_opt(year, 2, 1).expect("a date");
+            if mrz.agrees_with(&document, None, date, today) {
+                let told = date.format("%y%m%d").to_string();
+                let open_or_same = |(read, told): (char, char)| read == '<' || read == told;
+                assert!(birth_date.chars().zip(told.chars()).all(open_or_same), "{date}");
+                assert!(kind != DocumentKind::DrivingLicence, "licences have no zone");
+            }
+        }
+    }
+    true
+}

@@ -1,0 +1,64 @@
+//! What the SMS gateway answers.
+
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::time::Duration;
+
+use temporary_pin::domain::mobile::MobileNumber;
+use temporary_pin::sms::gateway::{Gateway as _, GatewayError, Message};
+use temporary_pin::sms::gateway_api::GatewayApi;
+use tokio::runtime::{Builder, Runtime};
+
+use super::{first_line, loopback, text};
+
+type Answer = Arc<Mutex<(u16, Vec<u8>)>>;
+
+struct World {
+    runtime: Runtime,
+    gateway: GatewayApi,
+    answer: Answer,
+}
+
+static WORLD: LazyLock<Mutex<World>> = LazyLock::new(|| {
+    let answer = Answer::default();
+    let given = Arc::clone(&answer);
+    let address = loopback::serve(Arc::new(move |_| given.lock().unwrap_or_else(PoisonError::into_inner).clone()));
+    let url = format!("http://{address}/rest/mtsms").parse().expect("a URL");
+    let patience = Duration::from_secs(20);
+    let gateway = GatewayApi::new(url, "token".to_owned().into(), "MitID".to_owned(), patience).expect("a client");
+    let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
+    Mutex::new(World { runtime, gateway, answer })
+});
+
+/// `<status>\n<body>`. A success is a success whatever its body; nothing of a body is kept but a reference of digits or a
+/// code of hexadecimal digits.
+pub fn gateway_answer(data: &[u8]) -> bool {
+    let (status, body) = first_line(data);
+    let Some(status) = text(status).and_then(|status| status.parse::<u16>().ok()) else { return false };
+    // Others have no body, or are not final.
+    if !(200..600).contains(&status) || [204, 205, 304].contains(&status) {
+        return false;
+    }
+    let world = WORLD.lock().unwrap_or_else(PoisonError::into_inner);
+    *world.answer.lock().unwrap_or_else(PoisonError::into_inner) = (status, body.to_vec());
+    let message = Message {
+        recipient: MobileNumber::parse("+4520123456").expect("a number"),
+        text: "1234 5678".to_owned().into(),
+        reference: "reference".to_owned(),
+        validity: Duration::from_secs(60),
+    };
+    match world.runtime.block_on(world.gateway.send(&message)) {
+        Ok(accepted) => {
+            assert!((200..300).contains(&status));
+            let reference = accepted.gateway_reference.unwrap_or_default();
+            assert!(reference.bytes().all(|byte| byte.is_ascii_digit()), "{reference}");
+            true
+        }
+        Err(GatewayError::Temporary(reason) | GatewayError::Permanent(reason) | GatewayError::Unknown(reason)) => {
+            assert!(!(200..300).contains(&status), "{reason}");
+            let code = reason.strip_prefix(&format!("status {status}")).expect("names the status");
+            let is_code = |code: &str| code.bytes().all(|byte| byte.is_ascii_hexdigit()) && code.len() <= 14;
+            assert!(code.is_empty() || code.strip_prefix(", code 0x").is_some_and(is_code), "{reason}");
+            false
+        }
+    }
+}

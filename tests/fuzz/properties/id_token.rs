@@ -1,0 +1,105 @@
+//! ID tokens.
+
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::time::Duration;
+
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+use temporary_pin::login::{IdTokens, IssuerSettings, LoginError};
+use tokio::runtime::{Builder, Runtime};
+
+use super::{first_line, loopback, text};
+
+const AUDIENCE: &str = "temporary-pin";
+const NONCE: &str = "0f1e2d3c";
+const LOGIN_AGE: Duration = Duration::from_secs(300);
+const LEEWAY: i64 = 5;
+
+/// 2026-11-24T12:00:00Z.
+const NOW: i64 = 1_795_521_600;
+
+struct World {
+    runtime: Runtime,
+    tokens: IdTokens,
+    issuer: String,
+    key: EcdsaKeyPair,
+}
+
+static WORLD: LazyLock<Mutex<World>> = LazyLock::new(|| {
+    let key = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).expect("a key");
+    let point = key.public_key().as_ref();
+    let jwk = json!({
+        "kty": "EC", "crv": "P-256", "alg": "ES256", "kid": "key-1",
+        "x": URL_SAFE_NO_PAD.encode(&point[1..33]), "y": URL_SAFE_NO_PAD.encode(&point[33..]),
+    });
+    let issuer = Arc::new(Mutex::new(String::new()));
+    let served = Arc::clone(&issuer);
+    let address = loopback::serve(Arc::new(move |path| {
+        let issuer = served.lock().unwrap_or_else(PoisonError::into_inner);
+        let document = match path {
+            "/jwks" => json!({ "keys": [jwk] }),
+            _ => json!({ "issuer": *issuer, "jwks_uri": format!("{issuer}/jwks") }),
+        };
+        (200, document.to_string().into_bytes())
+    }));
+    let url = format!("http://{address}");
+    issuer.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&url);
+    let settings = IssuerSettings { issuer: url.clone(), audience: AUDIENCE.into(), ..IssuerSettings::default() };
+    let http = reqwest::Client::builder().build().expect("an HTTP client");
+    let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
+    Mutex::new(World { runtime, tokens: IdTokens::new(settings, http).expect("settings"), issuer: url, key })
+});
+
+/// A whole token, or `<header>\n<claims>`, which the issuer then signs; `$ISSUER` is its address.
+///
+/// What nobody signed is never accepted. What the issuer signed is accepted only if its claims say what they must.
+pub fn id_token(data: &[u8]) -> bool {
+    let world = WORLD.lock().unwrap_or_else(PoisonError::into_inner);
+    let now = DateTime::<Utc>::from_timestamp(NOW, 0).expect("a time");
+    let verify = |token: &str| {
+        let person = world.runtime.block_on(world.tokens.verify_web(token, NONCE, now, LOGIN_AGE));
+        (person, world.runtime.block_on(world.tokens.verify_agent(token, now)))
+    };
+    let (header, claims) = first_line(data);
+    if claims.is_empty() {
+        let Some(token) = text(data) else { return false };
+        let (person, agent) = verify(token);
+        assert!(matches!(person, Err(LoginError::Denied { person: None, .. })), "{person:?}");
+        assert!(matches!(agent, Err(LoginError::Denied { .. })), "{agent:?}");
+        return false;
+    }
+    let (Some(header), Some(claims)) = (text(header), text(claims)) else { return false };
+    let claims = claims.replace("$ISSUER", &world.issuer);
+    let message = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(&claims));
+    let signature = world.key.sign(&SystemRandom::new(), message.as_bytes()).expect("a signature");
+    let (person, agent) = verify(&format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature)));
+
+    let header: Value = serde_json::from_str(header).unwrap_or_default();
+    let claims: Value = serde_json::from_str(&claims).unwrap_or_default();
+    let time = |name: &str| claims[name].as_f64().unwrap_or(f64::NAN);
+    let genuine = header["kid"] == "key-1"
+        && claims["iss"] == world.issuer
+        && (claims["aud"] == AUDIENCE
+            || claims["aud"].as_array().is_some_and(|all| all.iter().all(|of| of == AUDIENCE)));
+    let has_begun = claims.get("nbf").is_none() || time("nbf") <= (NOW + LEEWAY) as f64;
+    let valid = time("exp") > (NOW - LEEWAY) as f64 && has_begun;
+    match &person {
+        Ok(login) => {
+            assert!(genuine && valid && claims["nonce"] == NONCE, "{claims}");
+            let age = NOW as f64 - time("auth_time");
+            assert!((-(LEEWAY as f64)..=LOGIN_AGE.as_secs_f64()).contains(&age), "{claims}");
+            assert!(claims["mitid.uuid"].as_str().and_then(|uuid| uuid.parse().ok()) == Some(login.mitid_uuid.0));
+        }
+        Err(LoginError::Denied { person, .. }) => assert!(person.is_none() || genuine, "{claims}"),
+        Err(LoginError::Unavailable) => panic!("the issuer answers"),
+    }
+    if let Ok(agent) = agent {
+        assert!(genuine && valid && claims["sub"] == agent.subject && !agent.subject.is_empty(), "{claims}");
+        assert!(!format!("{agent:?}").contains(&agent.subject) || "Agent { .. }".contains(&agent.subject));
+    }
+    person.is_ok()
+}

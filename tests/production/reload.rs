@@ -1,0 +1,145 @@
+//! Certificates that are replaced while the service runs.
+
+use std::time::Duration;
+
+use serde_json::json;
+use temporary_pin::proto::temporarypin::v1::CheckEligibilityRequest;
+use temporary_pin::proto::temporarypin::v1::temporary_pin_service_client::TemporaryPinServiceClient;
+use tonic::Code;
+use tonic::transport::Channel;
+
+use crate::authority::Authority;
+use crate::installation::{CALLERS, Installation};
+use crate::process::Process;
+use crate::sandbox::Sandbox;
+use crate::world::{World, until};
+
+/// A name that may check.
+const NAME: &str = CALLERS[1].1[0];
+
+const TAKEN: &str = "read again";
+const REFUSED: &str = "cannot be read again; what was read before serves on";
+
+async fn installation(interval: &str) -> Installation {
+    let mut installation = Installation::new(&Sandbox::start(&[])).await;
+    installation.set("SERVER__RELOAD_INTERVAL", interval);
+    installation
+}
+
+/// Whether a call on that connection gets as far as to the request.
+async fn serves(channel: Channel) -> bool {
+    let mut service = TemporaryPinServiceClient::new(channel);
+    let refusal = service.check_eligibility(CheckEligibilityRequest::default()).await.unwrap_err();
+    refusal.code() == Code::InvalidArgument
+}
+
+/// Whether a new connection serves: to one who trusts `server` and has a certificate of `client`.
+async fn admits(process: &Process<'_>, server: &Authority, client: &Authority) -> bool {
+    serves(process.connect(server, Some(&client.sign(&[NAME])))).await
+}
+
+/// Waits until it has been logged so often of the certificates.
+async fn logged(process: &Process<'_>, message: &str, times: usize) {
+    let count = || process.logged(message).iter().filter(|line| line["role"] == "tls").count();
+    until(message, async || count() == times).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn new_connections_see_new_certificates_and_open_ones_go_on() {
+    let mut world = World::around(Sandbox::start(&["--people", "1"])).await;
+    let mut installation = Installation::new(&world.sandbox).await;
+    installation.set("SERVER__RELOAD_INTERVAL", "50ms");
+    let process = installation.start().await;
+    let (old, new) = (&installation.authority, Authority::new());
+    world.channel = process.caller("phone");
+    let person = world.somebody().await;
+    world.check("phone", person.reference()).await.unwrap();
+
+    // A call is under way while everything changes.
+    world.sandbox.post("/register", json!({ "mode": "slow", "seconds": 1 })).await;
+    let change = async {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        installation.write("client-ca.pem", new.pem());
+        installation.write_server(&new.sign(&["localhost"]));
+        until("the last change is taken", async || admits(&process, &new, &new).await).await;
+    };
+    let (checked, ()) = tokio::join!(world.check("phone", person.reference()), change);
+    checked.unwrap();
+    world.sandbox.post("/register", json!({ "mode": "up" })).await;
+
+    assert!(!admits(&process, &new, old).await, "the old CA is removed");
+    assert!(!admits(&process, old, &new).await, "the old certificate is replaced");
+    // The open connection was made under the old ones.
+    world.check("phone", person.reference()).await.unwrap();
+    assert!(!process.logged("handshake refused").is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ca_is_added_and_another_removed() {
+    let installation = installation("50ms").await;
+    let process = installation.start().await;
+    let (old, new) = (&installation.authority, Authority::new());
+    assert!(!admits(&process, old, &new).await);
+    installation.write("client-ca.pem", &[old.pem(), new.pem()].concat());
+    logged(&process, TAKEN, 1).await;
+    assert!(admits(&process, old, &new).await && admits(&process, old, old).await);
+    installation.write("client-ca.pem", new.pem());
+    logged(&process, TAKEN, 2).await;
+    assert!(admits(&process, old, &new).await && !admits(&process, old, old).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_broken_is_not_taken() {
+    let installation = installation("50ms").await;
+    let process = installation.start().await;
+    let ours = &installation.authority;
+    let signed = ours.sign(&["localhost"]);
+    let broken = [
+        // The certificate has been replaced, and its key not yet.
+        ("server.pem", signed.certificate.as_str(), "do not fit"),
+        ("server.pem", "hunter2", "server.tls"),
+        ("server.key", "hunter2", "server.tls"),
+        ("client-ca.pem", "-----BEGIN CERTIFICATE-----\nhunter2\n-----END CERTIFICATE-----\n", "server.tls.client_ca"),
+        ("client-ca.pem", "", "server.tls.client_ca"),
+    ];
+    for (index, (file, content, problem)) in broken.into_iter().enumerate() {
+        let right = installation.read(file);
+        installation.write(file, content);
+        logged(&process, REFUSED, index + 1).await;
+        let line = process.logged(REFUSED).pop().unwrap();
+        assert!(line["role"] == "tls" && line["error"].as_str().unwrap().contains(problem), "{line}");
+        assert!(!line.to_string().contains("hunter2"), "{line}");
+        assert!(admits(&process, ours, ours).await, "{file} with {content:?}");
+        installation.write(file, &right);
+        logged(&process, TAKEN, index + 1).await;
+    }
+    // Once both fit, they are taken.
+    installation.write("server.pem", &signed.certificate);
+    logged(&process, REFUSED, broken.len() + 1).await;
+    installation.write("server.key", &signed.key);
+    logged(&process, TAKEN, broken.len() + 1).await;
+    assert!(admits(&process, ours, ours).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sighup_reads_at_once() {
+    let installation = installation("1h").await;
+    let process = installation.start().await;
+    let (old, new) = (&installation.authority, Authority::new());
+    installation.write("client-ca.pem", new.pem());
+    assert!(admits(&process, old, old).await, "nobody has looked yet");
+    process.hang_up();
+    logged(&process, TAKEN, 1).await;
+    assert!(admits(&process, old, &new).await && !admits(&process, old, old).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_certificate_that_expires_soon_is_noted_from_the_start() {
+    let installation = installation("1h").await;
+    let soon = temporary_pin::clock::Clock::now(&temporary_pin::clock::SystemClock) + chrono::TimeDelta::days(10);
+    installation.write_server(&installation.authority.sign_until(&["localhost"], soon));
+    let process = installation.start().await;
+    let noted = process.logged("a certificate expires soon");
+    assert_eq!(noted.len(), 1, "{noted:?}");
+    assert_eq!(noted[0]["role"], "server");
+}

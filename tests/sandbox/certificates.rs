@@ -1,0 +1,57 @@
+//! The development certificates.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::Command;
+
+use crate::running::Sandbox;
+
+const CALLERS: [&str; 5] = ["web", "phone", "counter", "redeemer", "operator"];
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+#[test]
+fn a_set_is_made_in_place_of_the_last_one_and_for_its_owner_alone() {
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("certificates-{}", std::process::id()));
+    let make = || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sandbox"));
+        let output = command.arg("certificates").arg("--out").arg(&directory).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        fs::read(directory.join("ca.pem")).unwrap()
+    };
+    assert_ne!(make(), make());
+    assert_eq!(mode(&directory), 0o700);
+    let mut found: Vec<String> = Vec::new();
+    for entry in fs::read_dir(&directory).unwrap() {
+        let entry = entry.unwrap();
+        assert_eq!(mode(&entry.path()), 0o600);
+        found.push(entry.file_name().into_string().unwrap());
+    }
+    let pairs = CALLERS.into_iter().chain(["server"]).flat_map(|name| [format!("{name}.pem"), format!("{name}.key")]);
+    let mut expected: Vec<String> = pairs.chain(["ca.pem".to_owned()]).collect();
+    found.sort();
+    expected.sort();
+    // The CA's own key is not among them.
+    assert_eq!(found, expected);
+    fs::remove_dir_all(directory).unwrap();
+}
+
+#[tokio::test]
+async fn those_of_a_running_sandbox_are_told_and_go_with_it() {
+    let mut sandbox = Sandbox::start(&[]);
+    let certificates = sandbox.get("/certificates").await;
+    let path = |value: &serde_json::Value| Path::new(value.as_str().unwrap()).to_owned();
+    let ca = path(&certificates["ca"]);
+    for caller in CALLERS {
+        for file in ["certificate", "key"] {
+            assert!(path(&certificates["callers"][caller][file]).is_absolute());
+            assert!(path(&certificates["callers"][caller][file]).exists());
+        }
+    }
+    assert!(ca.exists());
+    assert!(sandbox.stop().success());
+    assert!(!ca.exists());
+}

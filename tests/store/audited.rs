@@ -1,0 +1,109 @@
+//! Whatever changes about a person is on record, in the same transaction. Whoever adds a transaction adds a line.
+
+use sqlx::PgPool;
+use temporary_pin::domain::assurance::AssuranceLevel;
+use temporary_pin::domain::audit::Action;
+use temporary_pin::domain::person_limit::PersonLimit;
+use temporary_pin::domain::question::FactKind;
+use temporary_pin::domain::reason::Reason;
+use temporary_pin::store::answer_rounds::{Conclusion, conclude};
+use temporary_pin::store::audit_events::{By, NewEvent};
+use temporary_pin::store::cancel_access_request::cancel;
+use temporary_pin::store::issue_temporary_pin::issue;
+use temporary_pin::store::person_blocks::{BlockNotices, BlockOrder, block, unblock};
+use temporary_pin::store::person_limits::reset;
+use temporary_pin::store::revoke_temporary_pin::revoke;
+use temporary_pin::store::verifications::{Standing, record};
+
+use crate::support::*;
+
+/// The events since the last look, each with its agent or operator, if it has one.
+async fn since(pool: &PgPool, last: &mut i64) -> Vec<String> {
+    let events = sqlx::query_as::<_, (i64, String)>(
+        "SELECT id, concat_ws(' ', action, CASE WHEN agent_key IS NOT NULL THEN 'by agent' END, 'by ' || operator)
+        FROM audit_events LEFT JOIN audit_agents a ON a.audit_event_id = id LEFT JOIN audit_operators o ON o.audit_event_id = id
+        WHERE id > $1 ORDER BY id",
+    );
+    let events = events.bind(*last).fetch_all(pool).await.unwrap();
+    *last = events.last().map_or(*last, |event| event.0);
+    events.into_iter().map(|event| event.1).collect()
+}
+
+#[sqlx::test]
+async fn every_change_has_its_event(pool: PgPool) {
+    let mut last = 0;
+    let now = t0();
+
+    // Verifications.
+    for (standing, event) in [
+        (Standing::Verified(AssuranceLevel::Substantial), "identity_verified by agent"),
+        (Standing::Rejected(Reason::IdentityNotConfirmed), "identity_rejected by agent"),
+    ] {
+        record(&pool, &verification(PERSON, standing, now), &LIMITS).await.unwrap();
+        assert_eq!(since(&pool, &mut last).await, [event]);
+    }
+    let pending = verification(PERSON, Standing::Pending, now);
+    record(&pool, &pending, &LIMITS).await.unwrap();
+    assert_eq!(since(&pool, &mut last).await, ["questions_asked by agent"]);
+    let one_more = Conclusion::OneMore { kind: FactKind::Birthplace, right: 1 };
+    let verified_now = Conclusion::Verified(AssuranceLevel::Substantial);
+    for (round, conclusion, event) in
+        [(0, one_more, "questions_asked by agent"), (1, verified_now, "identity_verified by agent")]
+    {
+        assert!(conclude(&pool, pending.id, round, conclusion, AGENT, now).await.unwrap());
+        assert_eq!(since(&pool, &mut last).await, [event]);
+    }
+
+    // Access.
+    ask_for_access(&pool, OTHER, 1, now).await;
+    assert_eq!(since(&pool, &mut last).await, ["identity_verified", "access_requested"]);
+    assert!(cancel(&pool, &withdrawal(OTHER, now)).await.unwrap());
+    assert_eq!(since(&pool, &mut last).await, ["access_cancelled by olga"]);
+
+    // PINs.
+    let order = order(PERSON, pending.id, now);
+    issue(&pool, &order).await.unwrap();
+    assert_eq!(since(&pool, &mut last).await, ["pin_issued by agent"]);
+    for (after, event) in [(1, "pin_already_open by agent"), (61, "pin_resent by agent")] {
+        let again = crate::support::order(PERSON, pending.id, now + seconds(after));
+        issue(&pool, &again).await.unwrap();
+        assert_eq!(since(&pool, &mut last).await, [event]);
+    }
+    for (right, event) in [(false, "pin_refused"), (true, "pin_redeemed"), (true, "pin_refused")] {
+        redeem(&pool, &attempt(PERSON, now + seconds(62)), right).await;
+        assert_eq!(since(&pool, &mut last).await, [event]);
+    }
+    issued(&pool, OTHER, now).await;
+    since(&pool, &mut last).await;
+    for event in ["pin_refused", "pin_refused", "pin_revoked"] {
+        redeem(&pool, &attempt(OTHER, now), false).await;
+        assert_eq!(since(&pool, &mut last).await, [event]);
+    }
+    issued(&pool, OTHER, now + seconds(1)).await;
+    since(&pool, &mut last).await;
+    assert!(revoke(&pool, &withdrawal(OTHER, now + seconds(2))).await.unwrap());
+    assert_eq!(since(&pool, &mut last).await, ["pin_revoked by olga"]);
+
+    // Blocks and limits.
+    issued(&pool, OTHER, now + seconds(3)).await;
+    ask_for_access(&pool, OTHER, 2, now + seconds(3)).await;
+    since(&pool, &mut last).await;
+    let order = BlockOrder { keys: &[OTHER], operator: "olga", reason: "stolen phone", now: now + seconds(4) };
+    block(&pool, &order, BlockNotices::default()).await.unwrap();
+    let mut ended = since(&pool, &mut last).await;
+    ended.sort_unstable();
+    assert_eq!(ended, ["access_cancelled by olga", "person_blocked by olga", "pin_revoked by olga"]);
+    assert!(unblock(&pool, &order).await.unwrap());
+    assert_eq!(since(&pool, &mut last).await, ["person_unblocked by olga"]);
+    let event = NewEvent {
+        now,
+        person: OTHER,
+        action: Action::LimitReset,
+        by: By::Operator("olga"),
+        reason: "asked by the person",
+        access_request_id: None,
+        pin_request_id: None,
+    };
+    reset(&pool, PersonLimit::WrongTries, OTHER.0, &event).await.unwrap();
+    assert_eq!(since(&pool, &mut last).await, ["limit_reset by olga"]);
+}

@@ -1,0 +1,112 @@
+//! R9: a limit starts afresh, as counted from rows (R4, R18, R25).
+
+use chrono::{DateTime, Utc};
+use sqlx::PgPool;
+use temporary_pin::domain::audit::Action;
+use temporary_pin::domain::person_limit::{PersonLimit, Spent};
+use temporary_pin::domain::reason::Reason;
+use temporary_pin::domain::rules::Limit;
+use temporary_pin::store::audit_events::{By, NewEvent};
+use temporary_pin::store::issue_temporary_pin::{Issue, IssueOutcome, issue};
+use temporary_pin::store::person_limits::{reset, spent};
+use temporary_pin::store::redeem_temporary_pin::{RedeemOutcome, Try};
+use temporary_pin::store::verifications::{Recorded, Standing, limited_until, record};
+
+use crate::support::*;
+
+const LIMIT: Limit = Limit { times: 3, per: DAY };
+
+async fn reset_at(pool: &PgPool, limit: PersonLimit, now: DateTime<Utc>) {
+    let event = NewEvent {
+        now,
+        person: PERSON,
+        action: Action::LimitReset,
+        by: By::Operator("olga"),
+        reason: "helped by phone",
+        access_request_id: None,
+        pin_request_id: None,
+    };
+    reset(pool, limit, PERSON.0, &event).await.unwrap();
+}
+
+async fn times(pool: &PgPool, limit: PersonLimit, now: DateTime<Utc>) -> u32 {
+    spent(pool, limit, LIMIT, PERSON.0, now).await.unwrap().times
+}
+
+async fn fail(pool: &PgPool, now: DateTime<Utc>) -> Recorded {
+    let run = verification(PERSON, Standing::Rejected(Reason::IdentityNotConfirmed), now);
+    record(pool, &run, &LIMITS).await.unwrap()
+}
+
+#[sqlx::test]
+async fn r18_runs_from_before_the_reset_do_not_count(pool: PgPool) {
+    for minute in 0..3 {
+        assert_eq!(fail(&pool, t0() + seconds(60 * minute)).await, Recorded::Kept);
+    }
+    let now = t0() + seconds(180);
+    let until = t0() + DAY;
+    assert_eq!(fail(&pool, now).await, Recorded::Limited { until });
+    let full = spent(&pool, PersonLimit::FailedVerifications, LIMIT, PERSON.0, now).await.unwrap();
+    assert_eq!(full, Spent { times: 3, until: Some(until) });
+
+    reset_at(&pool, PersonLimit::FailedVerifications, now).await;
+    // A clock that is behind does not undo it.
+    reset_at(&pool, PersonLimit::FailedVerifications, t0()).await;
+
+    assert_eq!(times(&pool, PersonLimit::FailedVerifications, now).await, 0);
+    assert_eq!(limited_until(&pool, PERSON, LIMIT, now).await.unwrap(), None);
+    let later = now + seconds(1);
+    for _ in 0..3 {
+        assert_eq!(fail(&pool, later).await, Recorded::Kept);
+    }
+    assert_eq!(fail(&pool, later).await, Recorded::Limited { until: later + DAY });
+    assert_eq!(times(&pool, PersonLimit::PersonPins, later).await, 0);
+}
+
+#[sqlx::test]
+async fn r25_a_reset_is_of_one_limit(pool: PgPool) {
+    let order_at = |now| {
+        let pool = pool.clone();
+        async move {
+            let verification = verified(&pool, PERSON, now).await;
+            let order = Issue { person_pins: LIMIT, mobile_pins: LIMIT, ..order(PERSON, verification, now) };
+            issue(&pool, &order).await.unwrap()
+        }
+    };
+    for hour in 0..3 {
+        assert!(matches!(order_at(t0() + hours(hour)).await, IssueOutcome::Issued(_)));
+    }
+    let now = t0() + hours(3);
+    assert_eq!(order_at(now).await, IssueOutcome::PersonLimit { until: t0() + DAY });
+    reset_at(&pool, PersonLimit::PersonPins, now).await;
+    // The number of these orders has the person's own pseudonym: the limits are told apart by name.
+    assert_eq!(order_at(now).await, IssueOutcome::MobileLimit { until: t0() + DAY });
+    reset_at(&pool, PersonLimit::MobilePins, now).await;
+    assert!(matches!(order_at(now + seconds(1)).await, IssueOutcome::Issued(_)));
+    assert_eq!(times(&pool, PersonLimit::PersonPins, now + seconds(1)).await, 1);
+    assert_eq!(times(&pool, PersonLimit::MobilePins, now + seconds(1)).await, 1);
+}
+
+/// In doubt no: a PIN that is open at the reset counts with all its tries.
+#[sqlx::test]
+async fn r4_tries_of_pins_that_had_ended_do_not_count(pool: PgPool) {
+    issued(&pool, PERSON, t0()).await;
+    for _ in 0..3 {
+        redeem(&pool, &attempt(PERSON, t0()), false).await;
+    }
+    let now = t0() + seconds(60);
+    issued(&pool, PERSON, now).await;
+    redeem(&pool, &attempt(PERSON, now), false).await;
+    assert_eq!(times(&pool, PersonLimit::WrongTries, now).await, 4);
+
+    reset_at(&pool, PersonLimit::WrongTries, now).await;
+
+    assert_eq!(times(&pool, PersonLimit::WrongTries, now).await, 1);
+    let last = Try { wrong_tries: Limit { times: 3, per: DAY }, ..attempt(PERSON, now + seconds(1)) };
+    assert_eq!(redeem(&pool, &last, false).await, RedeemOutcome::WrongPin { left: 1 });
+    // Revoked: its tries count on as long as the window has them.
+    let last = Try { request_id: fresh_id(), ..last };
+    assert_eq!(redeem(&pool, &last, false).await, RedeemOutcome::Revoked);
+    let last = Try { request_id: fresh_id(), ..last };
+    assert_eq!(redeem(&pool, &last, true).await, RedeemOutcome::BudgetExhausted);
+}

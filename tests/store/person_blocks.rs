@@ -1,0 +1,209 @@
+//! R9: blocking a person, also against the closest races.
+
+use sqlx::PgPool;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use temporary_pin::domain::assurance::AssuranceLevel;
+use temporary_pin::domain::person::PersonKey;
+use temporary_pin::store::access_requests::{AccessOutcome, Notice, current as access};
+use temporary_pin::store::issue_temporary_pin::{Issue, IssueOutcome, issue};
+use temporary_pin::store::outbox::{MessageKind, claim};
+use temporary_pin::store::person_blocks::{Block, BlockNotices, BlockOrder, Blocked, block, current, unblock};
+use temporary_pin::store::verifications::{Standing, record};
+use uuid::Uuid;
+
+use crate::support::*;
+
+const CALLERS: u64 = 32;
+
+/// The person's other pseudonym.
+const BY_CPR: PersonKey = PersonKey([11; 32]);
+const KEYS: [PersonKey; 2] = [PERSON, BY_CPR];
+
+fn order_of(keys: &[PersonKey]) -> BlockOrder<'_> {
+    BlockOrder { keys, operator: "olga", reason: "suspicion of fraud", now: t0() }
+}
+
+async fn block_person(pool: &PgPool) -> Blocked {
+    block(pool, &order_of(&KEYS), BlockNotices::default()).await.unwrap()
+}
+
+fn is_blocked(outcome: &IssueOutcome) -> bool {
+    *outcome == IssueOutcome::Blocked
+}
+
+/// Those that can be redeemed. A row learns that its PIN has expired when the next one is issued.
+async fn open_pins(pool: &PgPool) -> i64 {
+    let open = "SELECT count(*) FROM pin_requests WHERE state = 'open' AND expire_time > $1";
+    sqlx::query_scalar(open).bind(t0()).fetch_one(pool).await.unwrap()
+}
+
+fn notice(kind: MessageKind) -> Notice {
+    Notice { id: fresh_id(), kind, sealed_body: b"sealed notice".to_vec(), due_time: t0(), expire_time: t0() + DAY }
+}
+
+#[sqlx::test]
+async fn r9_a_block_ends_what_is_open_and_tells_the_person(pool: PgPool) {
+    issued(&pool, PERSON, t0()).await;
+    ask_for_access(&pool, PERSON, 1, t0()).await;
+    issued(&pool, OTHER, t0()).await;
+    let (pin, cancelled) = (notice(MessageKind::PinRevoked), notice(MessageKind::AccessCancelled));
+    let notices = BlockNotices { pin_revoked: Some(&pin), access_cancelled: Some(&cancelled) };
+
+    let blocked = block(&pool, &order_of(&KEYS), notices).await.unwrap();
+
+    assert_eq!(blocked, Blocked { is_new: true, pin_revoked: true, access_cancelled: true });
+    assert_eq!(open_pins(&pool).await, 1, "the other's");
+    assert_eq!(access(&pool, PERSON).await.unwrap(), None);
+    let due = claim(&pool, t0(), DAY, 10, fresh_id()).await.unwrap();
+    let mut kinds: Vec<&str> = due.iter().map(|message| message.kind.as_str()).collect();
+    kinds.sort_unstable();
+    assert_eq!(kinds, ["access_cancelled", "pin", "pin_revoked"]);
+    assert!(
+        one::<bool>(&pool, "SELECT bool_and(kind = 'hold_passed') FROM outbox WHERE notice IS NOT NULL").await,
+        "a kind that the previous version sends"
+    );
+    let again = block(&pool, &order_of(&KEYS), BlockNotices::default()).await.unwrap();
+    assert_eq!(again, Blocked { is_new: false, pin_revoked: false, access_cancelled: false });
+    assert_eq!(
+        actions(&pool).await[6..],
+        ["person_blocked", "access_cancelled", "pin_revoked"],
+        "once, and nothing of a repeat"
+    );
+}
+
+/// A block made under one pseudonym is met under every other that is known of the person.
+#[sqlx::test]
+async fn r9_a_block_holds_by_each_pseudonym_until_it_is_ended(pool: PgPool) {
+    let verification = verified(&pool, PERSON, t0()).await;
+    block(&pool, &order_of(&[BY_CPR]), BlockNotices::default()).await.unwrap();
+    let order = Issue { keys: &KEYS, ..order(PERSON, verification, t0()) };
+    assert!(is_blocked(&issue(&pool, &order).await.unwrap()));
+    let told = Block { block_time: t0(), reason: "suspicion of fraud".into() };
+    assert_eq!(current(&pool, &KEYS).await.unwrap(), Some(told));
+    assert_eq!(current(&pool, &[PERSON]).await.unwrap(), None);
+
+    assert!(unblock(&pool, &order_of(&KEYS)).await.unwrap());
+    assert!(!unblock(&pool, &order_of(&KEYS)).await.unwrap());
+
+    assert!(matches!(issue(&pool, &order).await.unwrap(), IssueOutcome::Issued(_)));
+    assert_eq!(actions(&pool).await, ["identity_verified", "person_blocked", "person_unblocked", "pin_issued"]);
+}
+
+/// Even an order that does not look: what the previous version would do.
+#[sqlx::test]
+async fn r9_the_database_itself_refuses_a_blocked_persons_pin_and_access(pool: PgPool) {
+    let verification = verified(&pool, PERSON, t0()).await;
+    block_person(&pool).await;
+    let before = everything(&pool).await;
+    issue(&pool, &Issue { keys: &[], ..order(PERSON, verification, t0()) }).await.unwrap_err();
+    assert_eq!(ask_for_access(&pool, PERSON, 1, t0()).await.1, AccessOutcome::Blocked);
+    assert_eq!(everything(&pool).await, before, "nothing is kept");
+}
+
+/// Each order has read that there is no block, and waits; then the block commits.
+#[sqlx::test]
+async fn r9_no_pin_is_issued_after_the_block_by_orders_that_began_before(_: PgPoolOptions, options: PgConnectOptions) {
+    let pool = wide_pool(options);
+    let mut verifications = Vec::new();
+    for _ in 0..CALLERS {
+        verifications.push(verified(&pool, PERSON, t0()).await);
+    }
+    let mut gate = pool.begin().await.unwrap();
+    sqlx::query("SELECT FROM verifications FOR UPDATE").execute(&mut *gate).await.unwrap();
+    let orders = at_once(CALLERS, |number| issue_for(&pool, verifications[number as usize]));
+    let blocking = async {
+        all_waiting(&pool, CALLERS).await;
+        block_person(&pool).await;
+        gate.commit().await.unwrap();
+    };
+    let (outcomes, ()) = tokio::join!(orders, blocking);
+    assert!(outcomes.iter().all(is_blocked), "{outcomes:?}");
+    assert_eq!(one::<i64>(&pool, "SELECT count(*) FROM pin_requests").await, 0);
+}
+
+fn issue_for(pool: &PgPool, verification: Uuid) -> impl Future<Output = IssueOutcome> + Send + 'static {
+    let pool = pool.clone();
+    async move { issue(&pool, &Issue { keys: &KEYS, ..order(PERSON, verification, t0()) }).await.unwrap() }
+}
+
+/// The order has made its PIN, and has not committed: the block waits, and ends that PIN.
+#[sqlx::test]
+async fn r9_a_pin_that_is_being_issued_is_revoked_by_the_block(_: PgPoolOptions, options: PgConnectOptions) {
+    let pool = wide_pool(options);
+    let order = order(PERSON, verified(&pool, PERSON, t0()).await, t0());
+    // The statement's last write waits for this one.
+    let mut gate = pool.begin().await.unwrap();
+    let taken = "INSERT INTO requests (caller, method, request_id, payload_digest, create_time)
+        VALUES ('support', 'IssueTemporaryPin', $1, sha256('x'), now())";
+    sqlx::query(taken).bind(order.request_id).execute(&mut *gate).await.unwrap();
+    let blocking = async {
+        all_waiting(&pool, 1).await;
+        block_person(&pool).await
+    };
+    let opening = async {
+        all_waiting(&pool, 2).await;
+        gate.rollback().await.unwrap();
+    };
+    let (outcome, blocked, ()) = tokio::join!(issue(&pool, &order), blocking, opening);
+    assert!(matches!(outcome.unwrap(), IssueOutcome::Issued(_)));
+    assert_eq!(blocked, Blocked { is_new: true, pin_revoked: true, access_cancelled: false });
+    assert_eq!(open_pins(&pool).await, 0);
+}
+
+#[sqlx::test]
+async fn r9_no_pin_is_open_after_a_block_among_32_orders(_: PgPoolOptions, options: PgConnectOptions) {
+    let pool = wide_pool(options);
+    for round in 0..8 {
+        // Every other round with a PIN that has expired, whose place the new one takes.
+        if round % 2 == 1 {
+            issued(&pool, PERSON, t0() - hours(48)).await;
+        }
+        let mut verifications = Vec::new();
+        for _ in 0..CALLERS {
+            verifications.push(verified(&pool, PERSON, t0()).await);
+        }
+        let orders = at_once(CALLERS, |number| issue_for(&pool, verifications[number as usize]));
+        let (outcomes, _) = tokio::join!(orders, block_person(&pool));
+        let allowed =
+            |it: &IssueOutcome| is_blocked(it) || matches!(it, IssueOutcome::Issued(_) | IssueOutcome::AlreadyOpen(_));
+        assert!(outcomes.iter().all(allowed), "{outcomes:?}");
+        assert_eq!(open_pins(&pool).await, 0, "round {round}");
+        assert!(is_blocked(&issue_for(&pool, verified(&pool, PERSON, t0()).await).await));
+        unblock(&pool, &order_of(&KEYS)).await.unwrap();
+        sqlx::query("DELETE FROM pin_requests").execute(&pool).await.unwrap();
+    }
+}
+
+/// On the web, too, and together with the hold that the order uses up.
+#[sqlx::test]
+async fn r9_on_the_web_either_the_order_or_the_block_comes_first(_: PgPoolOptions, options: PgConnectOptions) {
+    let pool = wide_pool(options);
+    for round in 0..16 {
+        let person = PersonKey([100 + round; 32]);
+        ask_for_access(&pool, person, 2 * round, t0() - DAY).await;
+        let login = login(person, 2 * round + 1, t0());
+        record(&pool, &login, &LIMITS).await.unwrap();
+        let order = web_order(person, login.id, t0());
+        let keys = [person];
+        let blocking = order_of(&keys);
+        let blocking = block(&pool, &blocking, BlockNotices::default());
+        let (outcome, blocked) = tokio::join!(issue(&pool, &order), blocking);
+        let blocked = blocked.unwrap();
+        match outcome.unwrap() {
+            IssueOutcome::Issued(_) => assert!(blocked.pin_revoked && !blocked.access_cancelled, "{blocked:?}"),
+            IssueOutcome::Blocked | IssueOutcome::Access(_) => {
+                assert!(!blocked.pin_revoked && blocked.access_cancelled, "{blocked:?}");
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+/// A verification that is made while the person is blocked serves as little as any other.
+#[sqlx::test]
+async fn r9_verifications_go_on_but_give_no_pin(pool: PgPool) {
+    block_person(&pool).await;
+    let verification = verification(PERSON, Standing::Verified(AssuranceLevel::Substantial), t0());
+    record(&pool, &verification, &LIMITS).await.unwrap();
+    assert!(is_blocked(&issue_for(&pool, verification.id).await));
+}
