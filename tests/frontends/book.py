@@ -67,15 +67,18 @@ class Shell:
     def __init__(self):
         self._bash = subprocess.Popen(["bash"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         self._status = 0
+        self._bash.stdin.write("trap 'failed=$?' ERR\n")
 
     def run(self, block):
-        """What it prints, and its status. `$?` is that of the block before."""
-        self._bash.stdin.write(f"exec 3>&1\n(exit {self._status})\n{block}\nprintf '\\n{self.END} %s\\n' $?\n")
+        """What it prints, and the status of its last command, or else of one before that failed."""
+        block = block.replace("echo $?", f"echo {self._status}")
+        self._bash.stdin.write(f"failed=0\n{block}\nprintf '\\n{self.END} %s %s\\n' $? $failed\n")
         self._bash.stdin.flush()
         lines = []
         for line in self._bash.stdout:
             if line.startswith(self.END):
-                self._status = int(line.split()[1])
+                last, failed = map(int, line.split()[1:])
+                self._status = last or failed
                 return "".join(lines).rstrip("\n") + "\n", self._status
             lines.append(line)
         sys.exit(f"the shell ended in:\n{block}\n{''.join(lines)}")

@@ -28,13 +28,14 @@ def connect(caller, address=None):
 
 
 class _Named(grpc.UnaryUnaryClientInterceptor):
-    """The sandbox takes the caller's word; production does not know this metadata."""
+    """The sandbox takes the caller's word for who it is; production does not know that metadata."""
 
     def __init__(self, caller):
-        self._metadata = ("x-sandbox-caller", caller)
+        # The second is for production too: in which language errors are worded.
+        self._metadata = [("x-sandbox-caller", caller), ("accept-language", "en")]
 
     def intercept_unary_unary(self, continuation, details, request):
-        metadata = [*(details.metadata or ()), self._metadata]
+        metadata = [*(details.metadata or ()), *self._metadata]
         return continuation(details._replace(metadata=metadata), request)
 
 
@@ -55,7 +56,8 @@ class Refused(Exception):
             elif detail.Is(error_details_pb2.RetryInfo.DESCRIPTOR):
                 self.retry_delay = error_details_pb2.RetryInfo.FromString(detail.value).retry_delay.ToTimedelta()
         # Not the request: it holds what must not be logged.
-        super().__init__(f"{self.code.name} {self.reason}, try again {self.next_attempt_time or 'makes no sense'}")
+        until = f", not before {self.next_attempt_time}" if self.next_attempt_time else ""
+        super().__init__(f"{self.code.name} {self.reason}{until}")
 
 
 def call(method, request):

@@ -34,6 +34,7 @@ try:
     raise SystemExit("a PIN during the hold")
 except Refused as refused:
     assert (refused.reason, refused.next_attempt_time is not None) == ("HOLD_RUNNING", True), refused
+    print("show the person:", refused.message)
 texts(person, 1)  # the notice, with the way to stop it
 
 ask("/clock/advance", {"seconds": 86_400})
