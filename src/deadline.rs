@@ -2,7 +2,7 @@
 //!
 //! What changes nothing (look-ups, reads, waiting for a connection) ends with the deadline. What changes something is not
 //! begun after it; once begun it runs to its end, within its own time-out, so that what was done is known. What must
-//! follow it (giving back a spend, concluding a counted try) is done whatever the time: [`lifted`].
+//! follow it (giving back a spend, concluding a counted try) is done whatever the time: `lifted`.
 //!
 //! The deadline goes along with the task, as the tracing span does: it says nothing about what is done, only until when.
 

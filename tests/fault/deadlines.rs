@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use chrono::TimeDelta;
 use rstest::rstest;
 use temporary_pin::proto::temporarypin::v1::{
-    CheckEligibilityRequest, IssueTemporaryPinRequest, Reason, RedeemTemporaryPinRequest,
+    CheckEligibilityRequest, IssueTemporaryPinRequest, PersonLimit, Reason, RedeemTemporaryPinRequest,
+    ResetLimitRequest,
 };
 use temporary_pin::store::LONGEST_STATEMENT;
 use tonic::Code;
@@ -110,6 +111,28 @@ async fn r3_a_try_that_is_counted_is_concluded_whatever_the_time() {
 
     until("it is redeemed", async || world.count("pin_requests WHERE state = 'redeemed'").await == 1).await;
     assert_eq!(world.count("requests WHERE method = 'RedeemTemporaryPin' AND response IS NOT NULL").await, 1);
+}
+
+/// A reset that has begun in Postgres is done in Redis too: else the limit would stay where it was.
+#[tokio::test(flavor = "multi_thread")]
+async fn r9_a_reset_that_has_begun_reaches_redis_whatever_the_time() {
+    let world = open().await;
+    let person = world.somebody().await;
+    for _ in 0..3 {
+        world.fail(&person).await;
+    }
+    world.call(&person).await.unwrap_err().assert_limit(Reason::VerificationLimit);
+    let lock = world.lock("limit_resets").await;
+    let request = ResetLimitRequest {
+        person: Some(person.reference()),
+        limit: PersonLimit::FailedVerifications.into(),
+        reason: "a test".into(),
+    };
+    let reset = world.call_raw("operator", "OperatorService/ResetLimit", Some("500m"), &request).await;
+    reset.unwrap_err().assert(Code::DeadlineExceeded, Reason::DeadlineExceeded);
+    drop(lock);
+
+    until("the person can be verified", async || world.call(&person).await.is_ok()).await;
 }
 
 /// What only reads holds no connection, and no work in Postgres, for a caller who has ceased to wait.

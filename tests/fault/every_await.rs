@@ -8,8 +8,9 @@ use std::task::Poll;
 use temporary_pin::domain::cpr::CprNumber;
 use temporary_pin::domain::person::PersonReference;
 use temporary_pin::domain::pin::Pin;
+use temporary_pin::domain::stated_reason::StatedReason;
 use temporary_pin::guard::Bucket;
-use temporary_pin::issuance::{Order, RedeemOutcome, Refusal, Try};
+use temporary_pin::issuance::{Operation, Order, RedeemOutcome, Refusal, Try};
 use temporary_pin::proto::temporarypin::v1::IssueTemporaryPinRequest;
 
 use crate::acts::{pin_in, wrong};
@@ -161,4 +162,52 @@ async fn r3_r4_a_try_dropped_at_any_await_is_counted_before_it_is_compared() {
         dropped += 1;
     }
     assert!(dropped > 4, "Redis twice, the register, Postgres twice: {dropped} awaits");
+}
+
+/// R9: an operator's act. Its audit event, the person's SMS and what it ends are there together, or not at all.
+#[tokio::test(flavor = "multi_thread")]
+async fn r9_an_act_dropped_at_any_await_is_whole_or_not_done() {
+    let world = World::around(Sandbox::start(&["--people", &MANY.to_string()])).await;
+    let installation = Installation::new(&world.sandbox).await;
+    let inside = Inside::open(world, &installation).await;
+    let counts = async || {
+        // A block has a row for each pseudonym of the person.
+        let counts: Vec<(String, i64)> = sqlx::query_as(
+            "SELECT 'revoked', count(*) FROM pin_requests WHERE state = 'revoked'
+            UNION ALL SELECT 'blocks', count(DISTINCT block_time) FROM person_blocks
+            UNION ALL SELECT 'notices', count(*) FROM outbox WHERE notice = 'pin_revoked'
+            UNION ALL SELECT action, count(*) FROM audit_events
+                WHERE action IN ('pin_revoked', 'person_blocked') GROUP BY action",
+        )
+        .fetch_all(&mut inside.database().await)
+        .await
+        .unwrap();
+        assert!(counts.iter().all(|(_, count)| *count == counts[0].1), "{counts:?}");
+        counts[0].1
+    };
+    let mut people = Vec::new();
+    for polls in 1..MANY {
+        let person = inside.world.somebody().await;
+        let verification = inside.world.identify_by_own_agent(&person).await;
+        inside.world.issue("phone", &verification).await.unwrap();
+        assert_eq!(inside.texts(&person).await.len(), 1);
+        let reason = StatedReason::parse("reported as not hers").unwrap();
+        let operation = Operation { operator: "operator".into(), reason, now: now() };
+        let reference = reference(&person);
+        let block = || inside.issuance.block_person(&operation, &reference);
+        let done = polled(polls, block()).await;
+        counts().await;
+
+        let repeated = block().await.unwrap();
+        assert!(!(done.is_some() && repeated.is_new), "{polls} polls: it was blocked already");
+        people.push(person);
+        assert_eq!(counts().await, people.len() as i64, "{polls} polls");
+        if done.is_some() {
+            break;
+        }
+    }
+    assert!(people.len() > 3, "the register, Postgres, Redis: {} awaits", people.len() - 1);
+    for person in &people {
+        assert_eq!(inside.texts(person).await.len(), 2, "the PIN, and that it is revoked: {}", person.id());
+    }
 }

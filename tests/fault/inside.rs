@@ -7,7 +7,7 @@ use arc_swap::ArcSwap;
 use chrono::{DateTime, Utc};
 use http::HeaderMap;
 use serde_json::Value;
-use sqlx::Connection as _;
+use sqlx::{Connection as _, PgConnection};
 use temporary_pin::clock::{Clock as _, SystemClock};
 use temporary_pin::config::Role;
 use temporary_pin::domain::channel::Channel;
@@ -115,11 +115,15 @@ impl<'a> Inside<'a> {
             UNION SELECT count(*) FROM verifications WHERE pin_request_id IS NOT NULL
             UNION SELECT count(*) FROM audit_events WHERE action = 'pin_issued'",
         )
-        .fetch_all(&mut sqlx::PgConnection::connect(&self.installation.database_url()).await.unwrap())
+        .fetch_all(&mut self.database().await)
         .await
         .unwrap();
         assert_eq!(counts.len(), 1, "{counts:?}");
         counts[0]
+    }
+
+    pub(crate) async fn database(&self) -> PgConnection {
+        PgConnection::connect(&self.installation.database_url()).await.unwrap()
     }
 
     /// What is on the phone, once all is sent.

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use super::{Issuance, Operation, Subject};
+use crate::deadline;
 use crate::domain::person::{PersonKey, PersonReference};
 use crate::issuance::{Refusal, language_of};
 use crate::random;
@@ -111,7 +112,7 @@ impl Issuance {
 
     /// Postgres has decided; a hold that Redis still has gets no PIN.
     async fn forget_hold(&self, person: PersonKey) {
-        if let Err(error) = self.guard.forget_hold(person).await {
+        if let Err(error) = deadline::lifted(self.guard.forget_hold(person)).await {
             tracing::warn!(%error, "a hold was not forgotten in Redis");
         }
     }

@@ -1,6 +1,7 @@
 //! A person's limits: what is spent, and a fresh start (R4, R18, R25).
 
 use super::{Issuance, Operation, Subject};
+use crate::deadline;
 use crate::domain::audit::Action;
 use crate::domain::person::{MobileKey, PersonKey, PersonReference};
 use crate::domain::person_limit::{PersonLimit, Spent};
@@ -53,7 +54,8 @@ impl Issuance {
         let counted = counted(limit, subject.key(), mobile).ok_or_else(|| Refusal::lasting(Reason::NoMobileNumber))?;
         let event = operation.event(subject.key(), Action::LimitReset);
         person_limits::reset(&self.store, limit, counted.subject, &event).await?;
-        self.guard.reset(counted.bucket).await?;
+        // The second half of what has begun, whatever the time.
+        deadline::lifted(self.guard.reset(counted.bucket)).await?;
         self.status(operation, limit, counted).await
     }
 
