@@ -64,13 +64,18 @@ struct PersonArguments {
 #[tokio::main(flavor = "current_thread")]
 pub(crate) async fn run(command: AuditCommand, config: &Config) -> anyhow::Result<()> {
     let keys = config.key_ring()?;
-    let pool = store::connect(config.postgres.url.expose_secret(), &config.postgres.pool)?;
+    let (url, settings) = (config.postgres.url.expose_secret(), &config.postgres.pool);
     match command {
         AuditCommand::Verify { from, expect_head } => {
+            let pool = store::connect(url, settings)?;
             print(&audit::verify(&pool, &keys, from, expect_head.as_ref()).await?);
             Ok(())
         }
-        AuditCommand::Export(arguments) => export(&arguments, config, &keys, &pool).await,
+        AuditCommand::Export(arguments) => {
+            // It finds and writes pseudonyms.
+            let pool = store::connect_instance(url, settings, keys.pseudonym_key_id())?;
+            export(&arguments, config, &keys, &pool).await
+        }
     }
 }
 

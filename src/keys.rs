@@ -1,8 +1,10 @@
 //! The key ring: every secret key of the service, by purpose and id, from a file outside the database.
 //!
 //! The active key of a purpose makes new values; the others still open or check old ones. A key is rotated by adding one,
-//! and by activating it once every instance knows it (see `temporary-pin keys --help`). The pseudonym key is the exception: it names persons
-//! in every table, so only the active one serves.
+//! and by activating it once every instance knows it (docs/keys.md).
+//!
+//! Pseudonym keys are layers: the first makes a pseudonym of a person, each other one of what the one before made, up to the
+//! active one. So what is stored can be brought under a new key without knowing anybody.
 
 mod file;
 mod purpose;
@@ -10,8 +12,8 @@ mod purpose;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use anyhow::Context as _;
-use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
+use anyhow::{Context as _, ensure};
+use aws_lc_rs::aead::{AES_256_GCM, Aad, MAX_TAG_LEN, NONCE_LEN, Nonce, RandomizedNonceKey};
 use aws_lc_rs::hmac;
 use rand::Rng;
 use uuid::Uuid;
@@ -30,11 +32,17 @@ use crate::domain::pin::{Pin, PinVerifier};
 const SEAL_HEADER: usize = 4 + NONCE_LEN;
 
 /// Keys by purpose. Has no `Debug`.
+///
+/// Keys are wiped when they are dropped: AWS-LC cleanses an HMAC's context (`HMAC_CTX_cleanup`) and everything that it frees
+/// (`OPENSSL_free`), so an AEAD's too.
 pub struct KeyRing {
-    pseudonym: hmac::Key,
+    /// From 1 to the active one.
+    pseudonym: Vec<hmac::Key>,
     verifier: Keys<hmac::Key>,
     sealing: Keys<RandomizedNonceKey>,
     audit: Keys<hmac::Key>,
+    /// Something that only the same key makes, of each key.
+    fingerprints: BTreeMap<(Purpose, i32), [u8; 32]>,
 }
 
 /// The keys of one purpose, by id, and the id of the active one.
@@ -67,14 +75,57 @@ impl KeyRing {
         };
         let hmac_key = |bytes: &[u8; KEY_LENGTH]| Ok(hmac::Key::new(hmac::HMAC_SHA256, bytes));
         let pseudonym = set(Purpose::Pseudonym)?;
+        for (expected, id) in (1..).zip(pseudonym.keys.keys()) {
+            ensure!(expected == *id, "pseudonym.{expected}: is missing; from 1 on every one is needed (docs/keys.md)");
+        }
+        let fingerprint = |key: &[u8; KEY_LENGTH]| {
+            to_array(hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), b"fingerprint").as_ref())
+        };
+        let fingerprints = |(purpose, set): (&Purpose, &KeySet)| -> Vec<_> {
+            set.keys.iter().map(|(id, key)| ((*purpose, *id), fingerprint(key))).collect()
+        };
         Ok(Self {
-            pseudonym: hmac_key(&pseudonym.keys[&pseudonym.active])?,
+            pseudonym: pseudonym
+                .keys
+                .range(..=pseudonym.active)
+                .map(|(_, key)| hmac_key(key))
+                .collect::<Result<_, _>>()?,
             verifier: Keys::new(set(Purpose::Verifier)?, hmac_key)?,
             sealing: Keys::new(set(Purpose::Sealing)?, |bytes| {
                 RandomizedNonceKey::new(&AES_256_GCM, bytes).context("sealing: not a key for AES-256-GCM")
             })?,
             audit: Keys::new(set(Purpose::Audit)?, hmac_key)?,
+            fingerprints: file.0.iter().flat_map(fingerprints).collect(),
         })
+    }
+
+    /// Whether this ring may take the place of one that serves: it can read and find all that the other has made.
+    pub fn check_replaces(&self, other: &Self) -> anyhow::Result<()> {
+        for ((purpose, id), fingerprint) in &other.fingerprints {
+            let ours = self.fingerprints.get(&(*purpose, *id));
+            ensure!(ours.is_some(), "{purpose}.{id}: is missing; a key is taken out by a restart");
+            ensure!(ours == Some(fingerprint), "{purpose}.{id}: is another key than the one that serves");
+        }
+        let (new, old) = (self.pseudonym_key_id(), other.pseudonym_key_id());
+        ensure!(
+            new == old,
+            "pseudonym.active: is {new}, and {old} serves; stop the service to change it (docs/keys.md)"
+        );
+        Ok(())
+    }
+
+    /// The id of the pseudonym key that serves.
+    #[must_use]
+    pub fn pseudonym_key_id(&self) -> i32 {
+        // The ids are 1, 2, 3…
+        i32::try_from(self.pseudonym.len()).unwrap_or(i32::MAX)
+    }
+
+    /// A pseudonym, or a digest, that was made under the key `from`, as the active key makes it.
+    #[must_use]
+    pub fn raise(&self, from: i32, pseudonym: [u8; 32]) -> [u8; 32] {
+        let layers = self.pseudonym.iter().skip(usize::try_from(from).unwrap_or(0));
+        layers.fold(pseudonym, |below, key| to_array(hmac::sign(key, &below).as_ref()))
     }
 
     /// The pseudonym of a person with MitID.
@@ -87,6 +138,18 @@ impl KeyRing {
     #[must_use]
     pub fn person_key_by_cpr(&self, person: &CprNumber) -> PersonKey {
         PersonKey(self.pseudonym("person.cpr", person.digits().as_bytes()))
+    }
+
+    /// Every pseudonym that a person with MitID has had, the present one first: audit events stay under the key of their time.
+    #[must_use]
+    pub fn person_keys_ever(&self, person: MitidUuid) -> Vec<PersonKey> {
+        self.ever("person.mitid", person.0.as_bytes())
+    }
+
+    /// The same of a person by the CPR number.
+    #[must_use]
+    pub fn person_keys_ever_by_cpr(&self, person: &CprNumber) -> Vec<PersonKey> {
+        self.ever("person.cpr", person.digits().as_bytes())
     }
 
     /// The pseudonym of a mobile number.
@@ -128,7 +191,9 @@ impl KeyRing {
     #[must_use]
     pub fn seal(&self, context: &[u8], value: &[u8]) -> Vec<u8> {
         let (key_id, key) = self.sealing.active();
-        let mut body = value.to_vec();
+        // With room for the tag: a body that moves would leave a copy behind.
+        let mut body = Vec::with_capacity(value.len() + MAX_TAG_LEN);
+        body.extend_from_slice(value);
         let nonce =
             key.seal_in_place_append_tag(Aad::from(context), &mut body).expect("AES-GCM seals values of this size");
         [key_id.to_be_bytes().as_slice(), nonce.as_ref(), &body].concat()
@@ -160,7 +225,23 @@ impl KeyRing {
     }
 
     fn pseudonym(&self, purpose: &str, value: &[u8]) -> [u8; 32] {
-        let mut context = hmac::Context::with_key(&self.pseudonym);
+        self.raise(1, self.first_pseudonym(purpose, value))
+    }
+
+    fn ever(&self, purpose: &str, value: &[u8]) -> Vec<PersonKey> {
+        let first = PersonKey(self.first_pseudonym(purpose, value));
+        let next = |below: &PersonKey, key| PersonKey(to_array(hmac::sign(key, &below.0).as_ref()));
+        let mut all = vec![first];
+        for key in self.pseudonym.iter().skip(1) {
+            all.extend(all.last().map(|below| next(below, key)));
+        }
+        all.reverse();
+        all
+    }
+
+    fn first_pseudonym(&self, purpose: &str, value: &[u8]) -> [u8; 32] {
+        // The file's parser sees to it.
+        let mut context = hmac::Context::with_key(self.pseudonym.first().expect("at least one key"));
         context.update(purpose.as_bytes());
         context.update(&[0]);
         context.update(value);

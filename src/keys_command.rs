@@ -7,8 +7,14 @@ use anyhow::Context as _;
 use clap::builder::PossibleValuesParser;
 use clap::builder::TypedValueParser as _;
 use clap::{Args, Subcommand};
+use secrecy::ExposeSecret as _;
+use temporary_pin::config::{Config, ConfigError};
 use temporary_pin::keys::{Purpose, RingFile};
 use temporary_pin::random;
+use temporary_pin::store::rekey::{Batch, Rekeying};
+
+/// 8 MiB, some ten thousand rows.
+const PAGES_PER_BATCH: u32 = 1024;
 
 #[derive(Subcommand)]
 pub(crate) enum KeysCommand {
@@ -34,6 +40,9 @@ pub(crate) enum KeysCommand {
         #[arg(long)]
         id: i32,
     },
+    /// Bring every stored pseudonym under the active pseudonym key, which --config's key ring names. Every instance must be
+    /// stopped. May be broken off and run again; nobody serves before it has ended (docs/keys.md).
+    RekeyPseudonyms,
     /// List the keys of a key ring: purpose, id, and whether it is active.
     List {
         #[command(flatten)]
@@ -58,8 +67,9 @@ pub(crate) struct Target {
 }
 
 impl KeysCommand {
-    pub(crate) fn run(self) -> anyhow::Result<()> {
+    pub(crate) fn run(self, config: impl FnOnce() -> Result<Config, ConfigError>) -> anyhow::Result<()> {
         match self {
+            Self::RekeyPseudonyms => rekey_pseudonyms(&config()?),
             Self::Generate { out } => {
                 let file = RingFile::generate(&mut random::secure());
                 match out {
@@ -88,6 +98,23 @@ impl KeysCommand {
             }
         }
     }
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn rekey_pseudonyms(config: &Config) -> anyhow::Result<()> {
+    let ring = config.key_ring()?;
+    let to = ring.pseudonym_key_id();
+    let (url, settings) = (config.postgres.url.expose_secret(), &config.postgres.pool);
+    let Some(mut rekeying) = Rekeying::begin(url, settings, to, PAGES_PER_BATCH).await? else {
+        println!("the pseudonyms are under key {to} already");
+        return Ok(());
+    };
+    while let Some(Batch { table, rows, percent }) = rekeying.next_batch(|from, old| ring.raise(from, old)).await? {
+        println!("{table}: {percent} % ({rows} rows)");
+    }
+    rekeying.finish().await?;
+    println!("the pseudonyms are under key {to}");
+    Ok(())
 }
 
 /// `verifier 2 active`, or without the last word.

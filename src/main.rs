@@ -74,7 +74,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.command {
         Command::Serve => serve(config()?),
         Command::Migrate => migrate(&config()?),
-        Command::Keys(command) => command.run(),
+        Command::Keys(command) => command.run(config),
         Command::Audit(command) => audit_command::run(command, &config()?),
         Command::CheckConfig => check_config(cli.config.as_deref(), &config()?),
     }

@@ -1,9 +1,10 @@
 //! The generated contract.
 
+#![allow(clippy::disallowed_methods, reason = "tonic's generated clients word failures that come from tonic itself")]
+
 /// The services' own contract.
 pub mod temporarypin {
     /// Version 1.
-    #[allow(clippy::disallowed_methods, reason = "the generated clients make statuses, for callers, not for the wire")]
     pub mod v1 {
         tonic::include_proto!("temporarypin.v1");
     }
@@ -12,7 +13,6 @@ pub mod temporarypin {
 /// The contract of the identity register, which this service calls.
 pub mod identityregister {
     /// Version 1.
-    #[allow(clippy::disallowed_methods, reason = "the generated clients make statuses, for callers, not for the wire")]
     pub mod v1 {
         tonic::include_proto!("identityregister.v1");
     }

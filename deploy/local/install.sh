@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # Finds what building and trying the product needs, and installs what is missing.
 
-# Sees to it that the things named are there: compiler, cxx, postgres, redis, rust, curl or python.
+# Sees to it that the things named are there: compiler, cxx, postgres, redis, rust, curl, jq or python.
 need() {
     local thing missing=()
     for thing in "$@"; do
@@ -17,6 +17,7 @@ need() {
 }
 
 has_compiler() { command -v cc >/dev/null; }
+has_jq() { command -v jq >/dev/null; }
 has_cxx() { command -v c++ >/dev/null; }
 has_curl() { command -v curl >/dev/null; }
 has_python() { python3 -c 'import ensurepip, venv' 2>/dev/null; }

@@ -52,7 +52,8 @@ impl Part {
                 .optional(event.verification_id.as_ref())
                 .optional(event.access_request_id.as_ref())
                 .optional(event.pin_request_id.as_ref())
-                .optional(event.purpose.as_ref()),
+                .optional(event.purpose.as_ref())
+                .field(event.pseudonym_key_id.to_be_bytes()),
             Self::Agent => written.field(event.agent_key.as_ref()?),
             Self::Operator => written.field(event.operator.as_ref()?),
         };

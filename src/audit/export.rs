@@ -73,16 +73,17 @@ pub async fn export<E: From<StoreError>>(
     }
 }
 
-/// Every pseudonym of the person; the first is the one that new events stand under.
+/// Every pseudonym that the person has had; the first is the one that new events stand under.
 fn pseudonyms(keys: &KeyRing, reference: &PersonReference, person: Option<&Person>) -> Vec<PersonKey> {
-    let by_uuid =
-        person.and_then(|person| person.mitid_account.as_ref()).map(|account| keys.person_key(account.mitid_uuid));
-    let by_cpr = person.and_then(|person| person.cpr_number.as_ref()).map(|number| keys.person_key_by_cpr(number));
+    let account = person.and_then(|person| person.mitid_account.as_ref());
+    let number = person.and_then(|person| person.cpr_number.as_ref());
     let given = match reference {
-        PersonReference::Cpr(number) => keys.person_key_by_cpr(number),
-        PersonReference::Mitid(uuid) => keys.person_key(*uuid),
+        PersonReference::Cpr(number) => keys.person_keys_ever_by_cpr(number),
+        PersonReference::Mitid(uuid) => keys.person_keys_ever(*uuid),
     };
-    by_uuid.into_iter().chain([given]).chain(by_cpr).collect()
+    let by_uuid = account.map(|account| keys.person_keys_ever(account.mitid_uuid));
+    let by_cpr = number.map(|number| keys.person_keys_ever_by_cpr(number));
+    by_uuid.into_iter().chain([given]).chain(by_cpr).flatten().collect()
 }
 
 fn line(event: &AuditEvent) -> String {

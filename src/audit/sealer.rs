@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use sqlx::PgPool;
@@ -35,7 +36,7 @@ impl Default for AuditSettings {
 /// Seals audit events. Holds up nobody who writes them.
 pub struct Sealer {
     pool: PgPool,
-    keys: Arc<KeyRing>,
+    keys: Arc<ArcSwap<KeyRing>>,
     clock: Arc<dyn Clock>,
     metrics: Metrics,
     /// Seen, but its writers had not ended.
@@ -46,7 +47,7 @@ pub struct Sealer {
 
 impl Sealer {
     /// One that has not sealed anything yet.
-    pub fn new(pool: PgPool, keys: Arc<KeyRing>, clock: Arc<dyn Clock>, metrics: Metrics) -> Self {
+    pub fn new(pool: PgPool, keys: Arc<ArcSwap<KeyRing>>, clock: Arc<dyn Clock>, metrics: Metrics) -> Self {
         Self { pool, keys, clock, metrics, horizon: None, head: None }
     }
 
@@ -92,10 +93,10 @@ impl Sealer {
             return Ok(0);
         }
         let mut seals = 0;
-        let now = self.clock.now();
+        let (now, keys) = (self.clock.now(), self.keys.load_full());
         let make = |previous: Option<&_>, events: &[_], last: i64| {
             let complete_time = (last == horizon.last_event_id).then_some(horizon.time);
-            seal::batch(&self.keys, previous, events, last, complete_time, now)
+            seal::batch(&keys, previous, events, last, complete_time, now)
         };
         while let Some(seal) = audit_seals::seal(&self.pool, &horizon, make).await? {
             let head = Head::from(&seal);

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use secrecy::{ExposeSecret as _, SecretString};
+use zeroize::Zeroizing;
 
 use super::Config;
 
@@ -31,6 +32,7 @@ fn read_file(key: &str, secret: &mut SecretString, file: Option<&Path>) -> Resul
         return Err(format!("{key}: set it or {key}_file, not both"));
     }
     let text = std::fs::read_to_string(file)
+        .map(Zeroizing::new)
         .map_err(|error| format!("{key}_file: cannot read {}: {error}; name a readable file", file.display()))?;
     // Editors and `echo` end a file with a line break that is not part of the secret.
     *secret = SecretString::from(text.trim_end());

@@ -4,6 +4,7 @@ use std::fmt;
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use chrono::NaiveDate;
+use zeroize::Zeroizing;
 
 /// A CPR number: ten digits DDMMYYSSSS whose first six are a date. Masked in `Debug`, wiped when dropped.
 #[derive(Clone, Eq, zeroize::ZeroizeOnDrop)]
@@ -25,14 +26,14 @@ impl CprNumber {
     /// numbers too: see [`Self::is_replacement`]. Modulus 11 is no reason to refuse (numbers without it exist since 2007).
     pub fn parse(text: &str) -> Result<Self, CprNumberError> {
         let text = text.trim();
-        let digits = match text.as_bytes() {
+        let mut digits = Zeroizing::new(match text.as_bytes() {
             [_, _, _, _, _, _, b'-' | b' ', _, _, _, _] => format!("{}{}", &text[..6], &text[7..]),
             _ => text.to_owned(),
-        };
+        });
         if digits.len() != 10 || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(CprNumberError::NotTenDigits);
         }
-        let number = Self(digits);
+        let number = Self(std::mem::take(&mut digits));
         if number.date().is_some() { Ok(number) } else { Err(CprNumberError::NotADate) }
     }
 

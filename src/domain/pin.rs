@@ -4,6 +4,7 @@ use std::fmt;
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use rand::{Rng, RngExt as _};
+use zeroize::Zeroizing;
 
 /// Eight decimal digits, leading zeros kept. Masked in `Debug`, wiped when dropped.
 #[derive(Clone, Eq, zeroize::ZeroizeOnDrop)]
@@ -33,9 +34,11 @@ impl Pin {
 
     /// Parses a PIN as a person types it: spaces between digits are ignored.
     pub fn parse(text: &str) -> Result<Self, PinError> {
-        let digits: String = text.chars().filter(|character| *character != ' ').collect();
+        // With room for all: a text that grows leaves copies behind.
+        let mut digits = Zeroizing::new(String::with_capacity(text.len()));
+        digits.extend(text.chars().filter(|character| *character != ' '));
         if digits.len() == 8 && digits.bytes().all(|byte| byte.is_ascii_digit()) {
-            Ok(Self(digits))
+            Ok(Self(std::mem::take(&mut digits)))
         } else {
             Err(PinError)
         }

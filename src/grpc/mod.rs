@@ -18,6 +18,7 @@ mod time_limit;
 use std::future::Future;
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use chrono::{DateTime, Utc};
 use tokio_util::task::TaskTracker;
 use tonic::{Request, Response, Status};
@@ -26,6 +27,7 @@ use tracing::Instrument as _;
 use crate::clock::Clock;
 use crate::deadline;
 use crate::issuance::{Issuance, Refusal};
+use crate::keys::KeyRing;
 use caller::Caller;
 use conform::Entered;
 
@@ -34,8 +36,10 @@ pub use routes::{Settings, routes};
 
 /// What every service needs.
 pub struct Context {
-    /// The use cases.
-    pub issuance: Arc<Issuance>,
+    /// The use cases, with the key ring of the start.
+    pub issuance: Issuance,
+    /// The key ring as it is now.
+    pub keys: Arc<ArcSwap<KeyRing>>,
     /// The clock, read once per call.
     pub clock: Arc<dyn Clock>,
     /// The use cases that run, so that the end of the process can wait for them.
@@ -45,6 +49,11 @@ pub struct Context {
 }
 
 impl Context {
+    /// The use cases for one call, with the key ring as it is now.
+    fn issuance(&self) -> Issuance {
+        Issuance { keys: self.keys.load_full(), ..self.issuance.clone() }
+    }
+
     /// Who calls, and when.
     fn enter<T>(&self, request: &Request<T>) -> Result<(Caller, DateTime<Utc>), Status> {
         Entered::note(request);

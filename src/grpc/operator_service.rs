@@ -20,7 +20,7 @@ impl Operate {
         &self,
         request: Request<Q>,
         fields: impl FnOnce(Q) -> (Option<pb::PersonReference>, String),
-        work: impl FnOnce(Arc<Issuance>, Operation, PersonReference) -> F,
+        work: impl FnOnce(Issuance, Operation, PersonReference) -> F,
     ) -> Result<Response<A>, Status>
     where
         A: prost::Message + 'static,
@@ -30,7 +30,7 @@ impl Operate {
         let (person, reason) = fields(request.into_inner());
         let (person, reason) = convert::person_and_reason(person, &reason)?;
         let operation = Operation { operator: caller.name, reason, now };
-        answered(&self.0, now, work(Arc::clone(&self.0.issuance), operation, person)).await
+        answered(&self.0, now, work(self.0.issuance(), operation, person)).await
     }
 }
 
@@ -63,7 +63,7 @@ impl OperatorService for Operate {
         let reason = convert::reason(&mut violations, &request.reason);
         let (id, reason) = violations.finish(id.zip(reason))?;
 
-        let issuance = Arc::clone(&self.0.issuance);
+        let issuance = self.0.issuance();
         let operation = Operation { operator: caller.name, reason, now };
         answered(&self.0, now, async move {
             let record = issuance.get_pin_request(&operation, id).await?;
@@ -129,7 +129,7 @@ impl OperatorService for Operate {
         let page_size = convert::page_size(&mut violations, request.page_size);
         let ((person, reason), page_size) = violations.finish(person.zip(reason).zip(page_size))?;
 
-        let issuance = Arc::clone(&self.0.issuance);
+        let issuance = self.0.issuance();
         let operation = Operation { operator: caller.name, reason, now };
         answered(&self.0, now, async move {
             let page = issuance.list_audit_events(&operation, &person, page_size, &request.page_token).await?;
@@ -230,7 +230,7 @@ impl OperatorService for Operate {
         let reason = convert::reason(&mut violations, &request.reason);
         let ((person, limit), reason) = violations.finish(person.zip(limit).zip(reason))?;
 
-        let issuance = Arc::clone(&self.0.issuance);
+        let issuance = self.0.issuance();
         let operation = Operation { operator: caller.name, reason, now };
         answered(&self.0, now, async move {
             let status = issuance.reset_limit(&operation, &person, limit).await?;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use tonic::{Request, Response, Status};
+use zeroize::Zeroizing;
 
 use super::convert::{self, Violations};
 use super::{Context, answered};
@@ -24,13 +25,13 @@ impl RedemptionService for Redeem {
         let mut violations = Violations::default();
         let request_id = violations.uuid("request_id", &request.request_id);
         let person = convert::person(&mut violations, "person", request.person);
-        let pin = violations.pin("pin", &request.pin);
+        let pin = violations.pin("pin", &Zeroizing::new(request.pin));
         let ((request_id, person), pin) = violations.finish(request_id.zip(person).zip(pin))?;
 
-        let context = Arc::clone(&self.0);
+        let issuance = self.0.issuance();
         let attempt = Try { caller: caller.name, request_id, person, pin };
         answered(&self.0, now, async move {
-            let redemption = context.issuance.redeem_temporary_pin(&attempt, now).await?;
+            let redemption = issuance.redeem_temporary_pin(&attempt, now).await?;
             Ok(convert::redemption(&redemption))
         })
         .await

@@ -25,9 +25,9 @@ impl TemporaryPinService for TemporaryPin {
         let person = convert::person(&mut violations, "person", request.into_inner().person);
         let person = violations.finish(person)?;
 
-        let context = Arc::clone(&self.0);
+        let issuance = self.0.issuance();
         answered(&self.0, call.now, async move {
-            let eligibility = context.issuance.check_eligibility(&call, &person).await?;
+            let eligibility = issuance.check_eligibility(&call, &person).await?;
             Ok(convert::eligibility(&eligibility, call.channel, call.now))
         })
         .await
@@ -48,10 +48,10 @@ impl TemporaryPinService for TemporaryPin {
         let evidence = convert::evidence(&mut violations, request.evidence);
         let (evidence, language) = violations.finish(evidence.zip(language))?;
 
-        let context = Arc::clone(&self.0);
+        let issuance = self.0.issuance();
         answered(&self.0, call.now, async move {
-            let verification = context.issuance.verify_identity(&call, evidence, language).await?;
-            Ok(convert::verification(verification, &context.issuance.texts, call.now))
+            let verification = issuance.verify_identity(&call, evidence, language).await?;
+            Ok(convert::verification(verification, &issuance.texts, call.now))
         })
         .await
     }
@@ -70,10 +70,10 @@ impl TemporaryPinService for TemporaryPin {
         let order = request_id.zip(verification_id).zip(language);
         let ((request_id, verification_id), language) = violations.finish(order)?;
 
-        let context = Arc::clone(&self.0);
+        let issuance = self.0.issuance();
         let order = Order { request_id, verification_id, language };
         answered(&self.0, call.now, async move {
-            let view = context.issuance.issue_temporary_pin(&call, &order).await?;
+            let view = issuance.issue_temporary_pin(&call, &order).await?;
             Ok(pb::IssueTemporaryPinResponse { pin_request: Some(convert::pin_request(&view)) })
         })
         .await

@@ -45,7 +45,8 @@ pub use redeem_temporary_pin::Try;
 pub use refusal::{Dependency, Refusal};
 pub use verify_identity::{Answers, Confirmation, CounterIdentification, Evidence, PhoneIdentification, Verification};
 
-/// What the use cases work with.
+/// What the use cases work with. Cheap to clone.
+#[derive(Clone)]
 pub struct Issuance {
     /// Postgres.
     pub store: PgPool,
@@ -54,15 +55,15 @@ pub struct Issuance {
     /// The identity register.
     pub register: Register,
     /// ID tokens of persons.
-    pub web_login: IdTokens,
+    pub web_login: Arc<IdTokens>,
     /// ID tokens of agents.
-    pub agent_login: IdTokens,
-    /// The key ring.
+    pub agent_login: Arc<IdTokens>,
+    /// The key ring: one and the same from beginning to end of a call.
     pub keys: Arc<KeyRing>,
     /// What persons read.
-    pub texts: Texts,
+    pub texts: Arc<Texts>,
     /// The figures of the rules.
-    pub rules: Rules,
+    pub rules: Arc<Rules>,
     /// What questions are drawn with.
     pub question_draws: Arc<QuestionDraws>,
     /// What is counted.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use tokio::time::Instant;
 use uuid::Uuid;
+use zeroize::Zeroizing;
 
 use super::{Issuance, Refusal, refusal};
 use crate::deadline;
@@ -83,7 +84,7 @@ impl Issuance {
             let withdrawal = Withdrawal { person: key, by, reason, notice: None, now };
             revoke(&self.store, &withdrawal).await?;
         }
-        let payload = [&key.0, attempt.pin.digits().as_bytes()].concat();
+        let payload = Zeroizing::new([&key.0, attempt.pin.digits().as_bytes()].concat());
         let counted_try = store::Try {
             caller: &attempt.caller,
             request_id: attempt.request_id,

@@ -23,7 +23,7 @@ pub(super) type KeyBytes = Zeroizing<[u8; KEY_LENGTH]>;
 
 const HEADER: &str = "\
 # Key ring of the temporary-PIN service. Secret: keep it out of the database, its backups and version control.
-# `temporary-pin keys add` and `temporary-pin keys activate` write this file anew. How: `temporary-pin keys --help`.
+# `temporary-pin keys add` and `temporary-pin keys activate` write this file anew. How to change keys: docs/keys.md.
 ";
 
 /// The keys of one purpose; at least one.

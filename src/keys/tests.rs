@@ -203,12 +203,57 @@ fn a_pseudonym_is_the_same_each_time_and_differs_by_value_and_by_purpose() {
 }
 
 #[test]
-fn of_several_pseudonym_keys_the_highest_serves() {
+fn pseudonym_keys_are_layers() {
     let rest = format!("[verifier]\n1 = \"{0}\"\n[sealing]\n1 = \"{0}\"\n[audit]\n1 = \"{0}\"\n", key(0));
-    let with = |keys: &str| KeyRing::parse(&format!("[pseudonym]\n{keys}{rest}")).unwrap();
+    let with = |keys: &str| KeyRing::parse(&format!("[pseudonym]\n{keys}{rest}"));
+    let lines = [1, 2, 3].map(|id| format!("{id} = \"{}\"\n", key(id)));
+    let one = with(&lines[0]).unwrap();
+    let three = with(&lines.concat()).unwrap();
+    let two_of_three = with(&(lines.concat() + "active = 2\n")).unwrap();
+    assert_eq!([&one, &two_of_three, &three].map(KeyRing::pseudonym_key_id), [1, 2, 3]);
+
     let person = MitidUuid(REQUEST);
-    let both = with(&format!("9 = \"{}\"\n10 = \"{}\"\n", key(9), key(10)));
-    assert_eq!(both.person_key(person), with(&format!("1 = \"{}\"\n", key(10))).person_key(person));
+    let [first, second, third] = [&one, &two_of_three, &three].map(|ring| ring.person_key(person).0);
+    assert!(first != second && second != third && first != third);
+    assert_eq!(three.person_keys_ever(person), [third, second, first].map(PersonKey));
+    assert_eq!(two_of_three.person_keys_ever(person), [second, first].map(PersonKey));
+    assert_eq!(two_of_three.raise(1, first), second);
+    assert_eq!(three.raise(1, first), third);
+    assert_eq!(three.raise(2, second), third);
+    assert_eq!(three.raise(3, third), third);
+    // No layer can be left out, nor be another.
+    let error = with(&lines[1..].concat()).err().unwrap().to_string();
+    assert_eq!(error, "pseudonym.1: is missing; from 1 on every one is needed (docs/keys.md)");
+    let other = with(&format!("1 = \"{}\"\n{}", key(9), lines[1])).unwrap();
+    assert_ne!(other.person_key(person).0, second);
+}
+
+/// What a running process takes: more keys, and another active one, but for pseudonyms.
+#[test]
+fn a_ring_replaces_one_that_it_can_stand_in_for() {
+    let check = |old: &str, new: &str| KeyRing::parse(new).unwrap().check_replaces(&KeyRing::parse(old).unwrap());
+    let mut file = RingFile::generate(&mut random::secure());
+    let old = file.to_text();
+    for purpose in Purpose::ALL {
+        file.add(purpose, false, &mut random::secure());
+    }
+    let more = file.to_text();
+    for purpose in [Purpose::Verifier, Purpose::Sealing, Purpose::Audit] {
+        file.activate(purpose, 2).unwrap();
+    }
+    let active = file.to_text();
+    check(&old, &old).unwrap();
+    check(&old, &more).unwrap();
+    check(&more, &active).unwrap();
+    check(&active, &more).unwrap();
+
+    let error = check(&more, &old).unwrap_err().to_string();
+    assert_eq!(error, "pseudonym.2: is missing; a key is taken out by a restart");
+    let error = check(&old, &generate(&mut random::secure())).unwrap_err().to_string();
+    assert_eq!(error, "pseudonym.1: is another key than the one that serves");
+    file.activate(Purpose::Pseudonym, 2).unwrap();
+    let error = check(&active, &file.to_text()).unwrap_err().to_string();
+    assert!(error.starts_with("pseudonym.active: is 2, and 1 serves; stop the service"), "{error}");
 }
 
 #[test]

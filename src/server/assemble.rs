@@ -12,8 +12,10 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::guard::Guard;
 use crate::issuance::{Issuance, QuestionDraws};
+use crate::keys::KeyRing;
 use crate::login::IdTokens;
 use crate::register::Register;
+use crate::server::reload::{self, Current, Reload};
 use crate::sms::dispatcher::Dispatcher;
 use crate::sms::gateway_api::GatewayApi;
 use crate::store;
@@ -22,8 +24,12 @@ use crate::texts::Texts;
 
 /// The parts that run.
 pub struct Parts {
-    /// The use cases.
-    pub issuance: Arc<Issuance>,
+    /// The use cases, with the key ring of the start.
+    pub issuance: Issuance,
+    /// The key ring as it is now.
+    pub keys: Current<KeyRing>,
+    /// What reads it again.
+    pub reload_keys: Reload,
     /// What sends the SMS.
     pub dispatcher: Dispatcher<GatewayApi>,
     /// What seals the audit.
@@ -38,8 +44,10 @@ pub async fn assemble(
     clock: Arc<dyn Clock>,
     question_draws: Arc<QuestionDraws>,
 ) -> anyhow::Result<Parts> {
-    let keys = Arc::new(config.key_ring()?);
-    let store = store::connect(config.postgres.url.expose_secret(), &config.postgres.pool).context("postgres.url")?;
+    let (keys, reload_keys) = keys(config)?;
+    let pseudonym_key = keys.load().pseudonym_key_id();
+    let store = store::connect_instance(config.postgres.url.expose_secret(), &config.postgres.pool, pseudonym_key)
+        .context("postgres.url")?;
     let redis = &config.redis;
     let guard =
         Guard::connect(redis.url.expose_secret(), &redis.key_prefix, redis.timeout).await.context("redis.url")?;
@@ -60,14 +68,24 @@ pub async fn assemble(
         store,
         guard,
         register: Register::connect_lazy(config.register.clone()).context("register")?,
-        web_login: IdTokens::new(config.web_login.clone(), http.clone()).context("web_login.issuer")?,
-        agent_login: IdTokens::new(config.agent_login.clone(), http).context("agent_login.issuer")?,
-        keys,
-        texts: Texts::load(),
-        rules: config.rules.clone(),
+        web_login: Arc::new(IdTokens::new(config.web_login.clone(), http.clone()).context("web_login.issuer")?),
+        agent_login: Arc::new(IdTokens::new(config.agent_login.clone(), http).context("agent_login.issuer")?),
+        keys: keys.load_full(),
+        texts: Arc::new(Texts::load()),
+        rules: Arc::new(config.rules.clone()),
         question_draws,
         metrics: metrics.clone(),
         wake: Arc::new(Notify::new()),
     };
-    Ok(Parts { issuance: Arc::new(issuance), dispatcher, sealer, metrics })
+    Ok(Parts { issuance, keys, reload_keys, dispatcher, sealer, metrics })
+}
+
+/// Reads the key ring, and makes ready to read it again.
+fn keys(config: &Config) -> anyhow::Result<(Current<KeyRing>, Reload)> {
+    let file = config.keys.file.clone();
+    reload::keep("keys", vec![file.clone()], move |served| {
+        let ring = KeyRing::load(&file)?;
+        served.map_or(Ok(()), |served| ring.check_replaces(served))?;
+        Ok(ring)
+    })
 }

@@ -28,6 +28,7 @@ use crate::store::StoreError;
 use crate::store::purge::Retention;
 use crate::{audit, grpc, random, store};
 use listener::{Listener, Server, bind};
+use reload::Current;
 
 pub use assemble::{Parts, assemble};
 
@@ -56,7 +57,8 @@ pub async fn run(
     let metrics = parts.metrics;
     let calls = TaskTracker::new();
     let context = Arc::new(grpc::Context {
-        issuance: Arc::clone(&parts.issuance),
+        issuance: parts.issuance.clone(),
+        keys: Arc::clone(&parts.keys),
         clock: Arc::clone(&clock),
         calls: calls.clone(),
         message_limit: config.server.message_limit,
@@ -80,9 +82,14 @@ pub async fn run(
     });
     work.spawn(parts.dispatcher.run(Arc::clone(&parts.issuance.wake), stop.clone()));
     work.spawn(parts.sealer.run(config.audit.seal_interval, stop.clone()));
-    let keys = Arc::clone(&parts.issuance.keys);
-    work.spawn(purge(store.clone(), keys, config.retention.clone(), Arc::clone(&clock), stop.clone()));
-    let mut reloads = Vec::new();
+    work.spawn(purge(
+        store.clone(),
+        Arc::clone(&parts.keys),
+        config.retention.clone(),
+        Arc::clone(&clock),
+        stop.clone(),
+    ));
+    let mut reloads = vec![parts.reload_keys];
     for certificates in listeners.iter_mut().filter_map(|listener| listener.certificates.take()) {
         certificates.expiries.measure(&global::meter(env!("CARGO_PKG_NAME")), Arc::clone(&clock));
         work.spawn(expiry::warn(certificates.expiries, Arc::clone(&clock), stop.clone()));
@@ -130,7 +137,7 @@ pub async fn run(
 /// Deletes now and then what has served its time.
 async fn purge(
     store: PgPool,
-    keys: Arc<KeyRing>,
+    keys: Current<KeyRing>,
     retention: Retention,
     clock: Arc<dyn Clock>,
     stop: CancellationToken,
@@ -142,7 +149,7 @@ async fn purge(
         }
         let now = clock.now();
         let purged = async {
-            let audit = audit::purge(&store, &keys, now - retention.audit_events, now).await?;
+            let audit = audit::purge(&store, &keys.load_full(), now - retention.audit_events, now).await?;
             Ok::<_, StoreError>(audit + store::purge::purge(&store, &retention, now).await?)
         };
         match purged.await {

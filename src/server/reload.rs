@@ -27,17 +27,18 @@ pub struct Reload {
     read: Box<dyn FnMut() -> anyhow::Result<()> + Send>,
 }
 
-/// Reads a value from its files, and what [`watch`] needs to read it again.
+/// Reads a value from its files, and what [`watch`] needs to read it again. `read` is given the value that serves, if there
+/// is one: it may refuse to replace it.
 pub fn keep<T: Send + Sync + 'static>(
     role: &'static str,
     files: Vec<PathBuf>,
-    read: impl Fn() -> anyhow::Result<T> + Send + 'static,
+    read: impl Fn(Option<&T>) -> anyhow::Result<T> + Send + 'static,
 ) -> anyhow::Result<(Current<T>, Reload)> {
     // Before they are read: a change meanwhile is then seen as one.
     let seen = contents(&files);
-    let current = Arc::new(ArcSwap::from_pointee(read()?));
+    let current = Arc::new(ArcSwap::from_pointee(read(None)?));
     let place = Arc::clone(&current);
-    let read = Box::new(move || read().map(|new| place.store(Arc::new(new))));
+    let read = Box::new(move || read(Some(&place.load())).map(|new| place.store(Arc::new(new))));
     Ok((current, Reload { role, files, seen, read }))
 }
 
@@ -140,7 +141,7 @@ mod tests {
         let file = File::new("taken");
         file.write("1");
         let path = file.0.clone();
-        let (current, mut reload) = keep("number", vec![file.0.clone()], move || number(&path)).unwrap();
+        let (current, mut reload) = keep("number", vec![file.0.clone()], move |_| number(&path)).unwrap();
         for (text, expected) in [("1", 1), ("2", 2), ("x", 2), ("", 2), ("3", 3)] {
             file.write(text);
             reload.look(false, &metrics());
@@ -160,7 +161,7 @@ mod tests {
         file.write("1");
         let (current, mut reload) = {
             let read = std::sync::atomic::AtomicU32::new(0);
-            let count = move || Ok(read.fetch_add(1, std::sync::atomic::Ordering::Relaxed));
+            let count = move |_: Option<&u32>| Ok(read.fetch_add(1, std::sync::atomic::Ordering::Relaxed));
             keep("count", vec![file.0.clone()], count).unwrap()
         };
         reload.look(false, &metrics());
@@ -174,6 +175,6 @@ mod tests {
         let file = File::new("start");
         file.write("x");
         let path = file.0.clone();
-        assert!(keep("number", vec![file.0.clone()], move || number(&path)).is_err());
+        assert!(keep("number", vec![file.0.clone()], move |_| number(&path)).is_err());
     }
 }

@@ -41,7 +41,7 @@ impl Tls {
     /// Reads the certificates, and makes ready to read them again. `callers` are those of the configuration.
     pub(super) fn load(settings: config::Tls, callers: &[config::Caller]) -> anyhow::Result<(Self, Watched)> {
         let files = vec![settings.certificate.clone(), settings.key.clone(), settings.client_ca.clone()];
-        let (current, reload) = reload::keep("tls", files, move || Certificates::read(&settings))?;
+        let (current, reload) = reload::keep("tls", files, move |_| Certificates::read(&settings))?;
         let expiries = Arc::new(Expiries::new(Arc::clone(&current)));
         let watched = Watched { reload, expiries: Arc::clone(&expiries) };
         Ok((Self { current, callers: CertificateCallers::new(callers), expiries }, watched))

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use backon::{ExponentialBuilder, Retryable as _};
 use chrono::{DateTime, Utc};
 use sqlx::PgPool;
@@ -26,7 +27,7 @@ pub struct Dispatcher<G> {
     /// The outbox's database.
     pub pool: PgPool,
     /// Opens the sealed bodies.
-    pub keys: Arc<KeyRing>,
+    pub keys: Arc<ArcSwap<KeyRing>>,
     /// Takes the messages.
     pub gateway: G,
     /// Tells what is due.
@@ -105,7 +106,7 @@ impl<G: Gateway> Dispatcher<G> {
 
     #[tracing::instrument(skip_all, fields(message = %claimed.id, kind = claimed.kind.as_str()))]
     async fn hand_over(self: Arc<Self>, claimed: Claimed) {
-        let outcome = match open_message(&self.keys, claimed.id, &claimed.sealed_body) {
+        let outcome = match open_message(&self.keys.load(), claimed.id, &claimed.sealed_body) {
             Err(error) => Err(GatewayError::Permanent(error.to_string())),
             Ok((recipient, text)) => {
                 // A begin whose answer was lost would give the message up, though nobody has sent it.

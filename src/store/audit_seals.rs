@@ -62,6 +62,7 @@ pub struct AuditRows {
     pub access_request_id: Option<uuid::Uuid>,
     pub pin_request_id: Option<uuid::Uuid>,
     pub purpose: Option<String>,
+    pub pseudonym_key_id: i32,
     pub agent_key: Option<Vec<u8>>,
     pub operator: Option<String>,
 }
@@ -281,7 +282,7 @@ pub async fn events(
     Ok(sqlx::query_as!(
         AuditRows,
         r#"SELECT id, event_time, person_key, action, channel, caller, reason, verification_id, access_request_id,
-            pin_request_id, purpose, agent_key AS "agent_key?", operator AS "operator?"
+            pin_request_id, purpose, pseudonym_key_id, agent_key AS "agent_key?", operator AS "operator?"
         FROM audit_events
             LEFT JOIN audit_agents ON audit_agents.audit_event_id = id
             LEFT JOIN audit_operators ON audit_operators.audit_event_id = id

@@ -11,6 +11,8 @@ REVOKE ALL ON ALL FUNCTIONS IN SCHEMA public FROM PUBLIC, :"service_role";
 GRANT USAGE ON SCHEMA public TO :"service_role";
 -- To tell whether the schema is the one it needs.
 GRANT SELECT ON _sqlx_migrations TO :"service_role";
+-- Under which pseudonym key the rows are.
+GRANT SELECT ON pseudonym_keys TO :"service_role";
 
 -- Deleted by the purge.
 GRANT SELECT, INSERT, DELETE ON verifications, access_requests, pin_requests, requests, outbox, limit_resets

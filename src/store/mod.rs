@@ -17,6 +17,7 @@ pub mod pin_request_records;
 pub mod pin_requests;
 pub mod purge;
 pub mod redeem_temporary_pin;
+pub mod rekey;
 pub mod revoke_temporary_pin;
 pub mod rights;
 pub mod verifications;
@@ -25,6 +26,7 @@ pub mod withdrawal;
 mod connection;
 mod error;
 mod pool;
+mod pseudonym_keys;
 
 use std::time::Duration;
 
@@ -38,6 +40,7 @@ use connection::{read, run};
 pub use connection::LONGEST_STATEMENT;
 pub use error::StoreError;
 pub use pool::{PoolSettings, connect, migrate, schema_is_current};
+pub use pseudonym_keys::connect_instance;
 
 /// A span of time as Postgres takes it. Spans of settings are far below the greatest, some 292,000 years.
 fn interval(span: Duration) -> PgInterval {

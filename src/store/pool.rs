@@ -42,19 +42,26 @@ impl Default for PoolSettings {
 /// A pool that connects when first used, so that the service starts, and reports not serving, without Postgres.
 /// Fails when the URL is not one; the error does not repeat it, as it may hold a password.
 pub fn connect(url: &str, settings: &PoolSettings) -> Result<PgPool, StoreError> {
+    Ok(pool_options(settings).connect_lazy_with(connect_options(url, settings)?))
+}
+
+pub(super) fn connect_options(url: &str, settings: &PoolSettings) -> Result<PgConnectOptions, StoreError> {
     let invalid =
         || StoreError::Internal("the database URL must be postgres://user:password@host:port/database".into());
     // sqlx takes any scheme for its own.
     if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
         return Err(invalid());
     }
-    let options = PgConnectOptions::from_str(url)
+    Ok(PgConnectOptions::from_str(url)
         .map_err(|_| invalid())?
         .application_name(env!("CARGO_PKG_NAME"))
         .options([("statement_timeout", settings.statement_timeout.as_millis().to_string())])
         // A statement whose asker has closed the connection, because its time was over, ends there too.
-        .options([("client_connection_check_interval", "500ms")]);
-    Ok(PgPoolOptions::new()
+        .options([("client_connection_check_interval", "500ms")]))
+}
+
+pub(super) fn pool_options(settings: &PoolSettings) -> PgPoolOptions {
+    PgPoolOptions::new()
         .max_connections(settings.max_connections)
         .acquire_timeout(settings.acquire_timeout)
         // A ping before each use would cost a round trip. Only a connection that has rested is asked whether it lives:
@@ -69,7 +76,6 @@ pub fn connect(url: &str, settings: &PoolSettings) -> Result<PgPool, StoreError>
                 Ok(true)
             })
         })
-        .connect_lazy_with(options))
 }
 
 /// Brings the schema up to date. Safe to run from several processes at once.

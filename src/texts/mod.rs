@@ -13,6 +13,9 @@ use crate::domain::pin::Pin;
 use crate::domain::question::FactKind;
 use crate::domain::reason::Reason;
 
+/// More bytes than any text has.
+const TEXT_ROOM: usize = 512;
+
 /// All texts. Load once, share.
 pub struct Texts {
     da: FluentBundle<FluentResource>,
@@ -81,13 +84,13 @@ impl Texts {
         if let Some(pin) = &pin {
             args.set("pin", pin.as_str());
         }
-        Zeroizing::new(self.text(id, language, Some(&args)))
+        self.text(id, language, Some(&args))
     }
 
     /// The question to read to the person (R16).
     #[must_use]
     pub fn question(&self, kind: FactKind, language: Language) -> String {
-        self.text(&format!("question_{}", kind.as_str()), language, None)
+        std::mem::take(&mut self.text(&format!("question_{}", kind.as_str()), language, None))
     }
 
     /// What to tell a person who is refused, and the language it is in: Danish where there is no text in the other. `until`:
@@ -112,11 +115,14 @@ impl Texts {
         (language, bundle.format_pattern(pattern, Some(&args), &mut Vec::new()).into_owned())
     }
 
-    fn text(&self, id: &str, language: Language, args: Option<&FluentArgs<'_>>) -> String {
+    fn text(&self, id: &str, language: Language, args: Option<&FluentArgs<'_>>) -> Zeroizing<String> {
         let (_, bundle) = self.bundle(id, language);
         let pattern =
             bundle.get_message(id).and_then(|message| message.value()).expect("da.ftl has every text: tested");
-        bundle.format_pattern(pattern, args, &mut Vec::new()).into_owned()
+        // With room for all: a text that grows leaves copies behind, and this one may hold the PIN.
+        let mut text = Zeroizing::new(String::with_capacity(TEXT_ROOM));
+        bundle.write_pattern(&mut *text, pattern, args, &mut Vec::new()).expect("writing to a string does not fail");
+        text
     }
 
     /// The texts of the language if they hold `id`, else the Danish ones.

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
+use arc_swap::ArcSwap;
 use chrono::{DateTime, Utc};
 use opentelemetry::global;
 use sqlx::{AssertSqlSafe, PgPool};
@@ -39,7 +40,7 @@ impl World {
 
     pub(crate) fn sealer(&self) -> Sealer {
         let metrics = Metrics::new(&global::meter("test"));
-        Sealer::new(self.pool.clone(), Arc::clone(&self.keys), self.clock.clone(), metrics)
+        Sealer::new(self.pool.clone(), Arc::new(ArcSwap::new(Arc::clone(&self.keys))), self.clock.clone(), metrics)
     }
 
     /// Seals all there is.

@@ -13,6 +13,9 @@ mod authority;
 mod calls;
 #[path = "../support/installation.rs"]
 mod installation;
+#[path = "../flows/operator.rs"]
+#[allow(dead_code, reason = "the flows need more of it")]
+mod operator;
 #[path = "../flows/person.rs"]
 #[allow(dead_code, reason = "the flows need more of it")]
 mod person;
@@ -32,3 +35,4 @@ mod upgrade;
 mod identities;
 mod limits;
 mod messages;
+mod operators;

@@ -35,14 +35,13 @@ async fn one_version_sends_what_the_other_sealed() {
     for sealed_by_release in [true, false] {
         let (mut world, upgrade) = Upgrade::begin().await;
         let [release, present] = upgrade.both().await;
-        let (gone, stays) = if sealed_by_release { (release, present) } else { (present, release) };
+        let (mut gone, stays) = if sealed_by_release { (release, present) } else { (present, release) };
         world.sandbox.post("/gateway", json!({ "mode": "down" })).await;
         let person = world.somebody().await;
         gone.called_by(&mut world, "phone");
         let verification = world.identify(&person).await;
         world.issue("phone", &verification).await.unwrap();
         gone.process.terminate();
-        let mut gone = gone;
         assert!(gone.process.wait().await.success());
         world.sandbox.post("/gateway", json!({ "mode": "accept" })).await;
         upgrade.settled().await;

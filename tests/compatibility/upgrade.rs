@@ -32,7 +32,10 @@ impl Upgrade {
         installation.set("RULES__HOLD__WAIT", "3s");
         installation.set("RULES__PIN__RESEND_INTERVAL", "1s");
         let release = Release::install(&installation, &world.sandbox).await;
-        std::fs::copy(&release.key_ring, installation.path("keys.toml")).unwrap();
+        // A key ring of its own, with the release's keys and, which the release does not know, one for the audit.
+        let key_ring = installation.path("keys.toml");
+        std::fs::copy(&release.key_ring, &key_ring).unwrap();
+        installation.run(&["keys", "add", "--ring", &key_ring, "--purpose", "audit"]);
         (world, Self { installation, release })
     }
 

@@ -99,8 +99,8 @@ async fn an_order_whose_caller_goes_at_any_await_is_recorded() {
         people.push(person);
         recorded = inside.assert_all_or_nothing().await;
         assert_eq!(recorded, people.len() as i64);
-        if let Some(done) = done {
-            done.unwrap();
+        if let Some(answer) = done {
+            answer.unwrap();
             break;
         }
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use chrono::{DateTime, Utc};
 use http::HeaderMap;
 use serde_json::Value;
@@ -15,6 +16,7 @@ use temporary_pin::domain::rules::Limit;
 use temporary_pin::grpc::caller::{Caller, CallerResolver};
 use temporary_pin::guard::{Admission, Bucket, Spend};
 use temporary_pin::issuance::{Call, Issuance};
+use temporary_pin::keys::KeyRing;
 use temporary_pin::proto::temporarypin::v1::temporary_pin_service_client::TemporaryPinServiceClient;
 use temporary_pin::{grpc, random, server};
 use tokio_util::sync::CancellationToken;
@@ -34,6 +36,7 @@ pub(crate) struct Inside<'a> {
     pub(crate) world: World,
     installation: &'a Installation,
     pub(crate) issuance: Arc<Issuance>,
+    keys: Arc<ArcSwap<KeyRing>>,
     _process: Process<'a>,
 }
 
@@ -64,14 +67,15 @@ impl<'a> Inside<'a> {
         world.channel = process.caller("phone");
         let draws = Arc::new(|_| Box::new(random::secure()) as _);
         let parts = server::assemble(&installation.config(), Arc::new(SystemClock), draws).await.unwrap();
-        Self { world, installation, issuance: parts.issuance, _process: process }
+        Self { world, installation, issuance: Arc::new(parts.issuance), keys: parts.keys, _process: process }
     }
 
     /// The service in front of them, with so many places and for messages of so many bytes, and what runs in it.
     pub(crate) async fn service(&self, max_calls: usize, message_limit: usize) -> (Client, TaskTracker) {
         let calls = TaskTracker::new();
         let context = grpc::Context {
-            issuance: Arc::clone(&self.issuance),
+            issuance: Issuance::clone(&self.issuance),
+            keys: Arc::clone(&self.keys),
             clock: Arc::new(SystemClock),
             calls: calls.clone(),
             message_limit,

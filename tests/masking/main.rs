@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
+mod messages;
+
 use std::fmt::Debug;
 
 use chrono::{DateTime, NaiveDate};

@@ -34,6 +34,7 @@ mod connections;
 mod deadline;
 mod ending;
 mod handshake;
+mod keys;
 mod matrix;
 mod reload;
 mod roles;

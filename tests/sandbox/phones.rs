@@ -38,6 +38,18 @@ async fn a_message_lands_on_its_phone_and_on_the_page() {
 }
 
 #[tokio::test]
+async fn whoever_expects_a_message_may_wait_for_it() {
+    let sandbox = Sandbox::start(&[]);
+    let (expected, sent) = tokio::join!(sandbox.get("/phones/+4526000001/messages?expect=1"), async {
+        // The reader has most likely begun to wait.
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        sandbox.send_sms(TOKEN, sms("Hej")).await
+    });
+    assert_eq!((expected.as_array().unwrap().len(), sent), (1, StatusCode::OK));
+    assert_eq!(sandbox.get("/phones/+4526000001/messages?expect=1").await, expected);
+}
+
+#[tokio::test]
 async fn the_gateway_refuses_what_the_real_one_would() {
     let sandbox = Sandbox::start(&[]);
     assert_eq!(sandbox.send_sms("another-token", sms("x")).await, StatusCode::UNAUTHORIZED);

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use chrono::{DateTime, Utc};
 use opentelemetry::global;
 use sqlx::{AssertSqlSafe, PgPool, Row as _};
@@ -129,7 +130,7 @@ impl World {
     pub(crate) fn dispatcher_with(&self, settings: DispatcherSettings) -> Dispatcher<Phone> {
         Dispatcher {
             pool: self.pool.clone(),
-            keys: Arc::clone(&self.keys),
+            keys: Arc::new(ArcSwap::new(Arc::clone(&self.keys))),
             gateway: self.phone.clone(),
             clock: Arc::new(self.clock.clone()),
             settings,

@@ -15,6 +15,7 @@ mod pool;
 mod purge;
 mod redeem;
 mod redeem_race;
+mod rekey;
 mod rights;
 mod support;
 mod verifications;

@@ -25,6 +25,7 @@ const RIGHTS: &[&str] = &[
         lease_expire_time, handover_time, gateway_reference, last_error) DELETE",
     "person_blocks: SELECT INSERT DELETE",
     "pin_requests: SELECT INSERT UPDATE(state, tries, sends, last_send_time, close_time, revoke_reason) DELETE",
+    "pseudonym_keys: SELECT",
     "purge_audit: EXECUTE",
     "refuse_blocked:",
     "refuse_change:",

@@ -8,7 +8,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 
 use redis::Commands as _;
 use reqwest::Url;
@@ -51,11 +51,16 @@ impl Installation {
 
     /// Brings the schema up to date, as its owner.
     pub(crate) fn migrate(&self) {
-        let mut command = self.command(&["migrate"]);
+        let output = self.output_as_owner(&["migrate"]);
+        assert!(output.status.success(), "{output:?}");
+    }
+
+    /// Runs a command as the owner of the tables.
+    pub(crate) fn output_as_owner(&self, arguments: &[&str]) -> Output {
+        let mut command = self.command(arguments);
         command.env("TEMPORARY_PIN__POSTGRES__URL", self.url_as_owner());
         command.env("TEMPORARY_PIN__POSTGRES__SERVICE_ROLE", format!("{}_service", self.name));
-        let output = command.output().unwrap();
-        assert!(output.status.success(), "{output:?}");
+        command.output().unwrap()
     }
 
     /// What is the same in every version.

@@ -7,7 +7,8 @@
 //! | `POST /people/claim` | an ordinary person whom nobody has claimed before: a test's own, among tests that run at once |
 //! | `POST /login` `{person, nonce}` | `{id_token}`; `auth_age_seconds`, `assurance`, `audience`, `issuer`, `expired` make it a bad one |
 //! | `POST /agent-login` `{agent}` | `{agent_token}`; the same wishes |
-//! | `GET /phones/{E.164}/messages` | a list, oldest first; `GET /` shows all phones as a page |
+//! | `GET /phones/{E.164}/messages` | a list, oldest first; with `?expect=N` it waits for so many, 10 s at most |
+//! | `GET /` | all phones, as a page |
 //! | `GET /clock`, `POST /clock/advance` `{seconds}` | `{time}` |
 //! | `POST /gateway` `{mode}` | accept, reject, slow (with `seconds`) or down |
 //! | `POST /register` `{mode}` | up, slow (with `seconds`) or down |
@@ -19,11 +20,13 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use axum::body::Bytes;
-use axum::extract::{Path, State};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Html;
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use serde::Deserialize;
 use serde_json::{Value, json};
 use temporary_pin::clock::Clock as _;
 
@@ -39,6 +42,9 @@ const MOST_ADVANCE: u32 = 366 * 24 * 3600;
 
 /// How late something slow answers, if the request does not say.
 const SLOWNESS: u32 = 5;
+
+/// A message that has not come by then will not come.
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
 /// What a handler answers.
 type Answer = Result<Json<Value>, Refusal>;
@@ -98,11 +104,33 @@ async fn agent_login(State(world): State<Arc<World>>, body: Bytes) -> Answer {
     Ok(Json(json!({ "agent_token": world.workforce.id_token(&login, world.clock.now())? })))
 }
 
-async fn messages(State(world): State<Arc<World>>, Path(number): Path<String>) -> Answer {
+/// What a reader of a phone may ask for.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Expectation {
+    /// So many messages are on their way.
+    #[serde(default)]
+    expect: usize,
+}
+
+async fn messages(
+    State(world): State<Arc<World>>,
+    Path(number): Path<String>,
+    expectation: Result<Query<Expectation>, QueryRejection>,
+) -> Answer {
+    let Query(Expectation { expect }) =
+        expectation.map_err(|_| Refusal::field("expect", "must be a number of messages"))?;
     let digits = number.strip_prefix('+').unwrap_or_default();
     if !(8..=15).contains(&digits.len()) || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(Refusal::field("number", "must be in E.164 form, such as +4520000001"));
     }
+    let arriving = async {
+        while world.phones.messages(&number).len() < expect {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    // Fewer are an answer too.
+    let _ = tokio::time::timeout(LONGEST_WAIT, arriving).await;
     Ok(Json(json!(world.phones.messages(&number))))
 }
 

@@ -1,5 +1,7 @@
 //! References to persons.
 
+use zeroize::Zeroizing;
+
 use super::Violations;
 use crate::domain::cpr::CprNumber;
 use crate::domain::person::{MitidUuid, PersonReference};
@@ -17,9 +19,9 @@ pub(in super::super) fn person(
             violations.add(field, "is required: set cpr_number or mitid_uuid");
             None
         }
-        Some(Reference::CprNumber(text)) => {
-            violations.take(&format!("{field}.cpr_number"), CprNumber::parse(&text)).map(PersonReference::Cpr)
-        }
+        Some(Reference::CprNumber(text)) => violations
+            .take(&format!("{field}.cpr_number"), CprNumber::parse(&Zeroizing::new(text)))
+            .map(PersonReference::Cpr),
         Some(Reference::MitidUuid(text)) => {
             let uuid = violations.uuid(&format!("{field}.mitid_uuid"), &text)?;
             Some(PersonReference::Mitid(MitidUuid(uuid)))

@@ -83,7 +83,7 @@ impl Issuance {
         let before = self.open_page_token(page_token, subject.key())?;
         self.record_look_up(operation, subject.key(), Action::AuditEventsLookedUp).await?;
         // One more tells whether there is another page.
-        let mut events = audit_events::list(&self.store, &subject.keys, before, page_size + 1).await?;
+        let mut events = audit_events::list(&self.store, &subject.audited, before, page_size + 1).await?;
         let is_last = events.len() <= page_size;
         events.truncate(page_size);
         let next = events.last().filter(|_| !is_last).map(|event| self.page_token(event.id, subject.key()));

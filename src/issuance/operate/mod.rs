@@ -34,6 +34,8 @@ pub struct Operation {
 struct Subject {
     /// Every pseudonym that is known of the person; the first is the one that PINs are issued to and events stand under.
     keys: Vec<PersonKey>,
+    /// Those under earlier pseudonym keys too: audit events stay under the key of their time.
+    audited: Vec<PersonKey>,
     /// What the register says of the person.
     registered: Result<Option<Person>, Unavailable>,
 }
@@ -60,17 +62,25 @@ impl Issuance {
             (Err(_), PersonReference::Mitid(_)) => None,
             (Ok(person), _) => person.as_ref(),
         };
-        let given = match reference {
-            PersonReference::Cpr(number) => Some(self.keys.person_key_by_cpr(number)),
-            PersonReference::Mitid(_) => None,
+        let (given, mut audited) = match reference {
+            PersonReference::Cpr(number) => {
+                (Some(self.keys.person_key_by_cpr(number)), self.keys.person_keys_ever_by_cpr(number))
+            }
+            PersonReference::Mitid(uuid) => (None, self.keys.person_keys_ever(*uuid)),
         };
+        if let Some(person) = person {
+            let account = person.mitid_account.as_ref();
+            audited.extend(account.into_iter().flat_map(|account| self.keys.person_keys_ever(account.mitid_uuid)));
+            let number = person.cpr_number.as_ref();
+            audited.extend(number.into_iter().flat_map(|number| self.keys.person_keys_ever_by_cpr(number)));
+        }
         let mut keys = vec![self.person_key(reference, person)];
         for key in person.map(|person| self.person_keys(person)).into_iter().flatten().chain(given) {
             if !keys.contains(&key) {
                 keys.push(key);
             }
         }
-        Ok(Subject { keys, registered })
+        Ok(Subject { keys, audited, registered })
     }
 
     /// Keeps that an operator looked.

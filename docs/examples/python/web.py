@@ -1,0 +1,47 @@
+"""The profile page: log in, wait 24 hours, log in again, order."""
+
+import uuid
+
+from service import Refused, call, connect
+from temporarypin.v1 import common_pb2, temporary_pin_service_pb2 as pb, temporary_pin_service_pb2_grpc as stubs
+from world import ask, claim_person, texts
+
+service = stubs.TemporaryPinServiceStub(connect("web"))
+person = claim_person()
+
+
+def log_in():
+    """The person logs in with MitID; the frontend gets an ID token, and shows it with the nonce that it sent."""
+    nonce = str(uuid.uuid4())
+    token = ask("/login", {"person": person["id"], "nonce": nonce})["id_token"]
+    login = pb.WebLogin(id_token=token, nonce=nonce)
+    answer = call(service.VerifyIdentity, pb.VerifyIdentityRequest(web_login=login))
+    assert answer.state == pb.VerifyIdentityResponse.STATE_VERIFIED, answer.reasons
+    return answer
+
+
+def order(verification_id, request_id):
+    request = pb.IssueTemporaryPinRequest(request_id=request_id, verification_id=verification_id)
+    return call(service.IssueTemporaryPin, request).pin_request
+
+
+# The first accepted login is the act of asking for access. Show the person the time.
+first = log_in()
+assert first.access_hold.state == common_pb2.AccessHold.STATE_RUNNING
+print("wait until", first.access_hold.eligible_time.ToJsonString())
+try:
+    order(first.verification_id, str(uuid.uuid4()))
+    raise SystemExit("a PIN during the hold")
+except Refused as refused:
+    assert (refused.reason, refused.next_attempt_time is not None) == ("HOLD_RUNNING", True), refused
+    print("show the person:", refused.message)
+texts(person, 1)  # the notice, with the way to stop it
+
+ask("/clock/advance", {"seconds": 86_400})
+second = log_in()
+assert second.access_hold.state == common_pb2.AccessHold.STATE_PASSED
+# The request id is made once per order and kept until the answer is there: a repeat does nothing twice.
+request_id = str(uuid.uuid4())
+pin_request = order(second.verification_id, request_id)
+assert order(second.verification_id, request_id) == pin_request
+print("sent to", pin_request.masked_mobile_number, "valid until", pin_request.expire_time.ToJsonString())
