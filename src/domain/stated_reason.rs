@@ -21,7 +21,7 @@ pub enum StatedReasonError {
     /// Too long.
     #[error("must have at most {LONGEST} characters")]
     TooLong,
-    /// Line breaks and the like.
+    /// Line breaks, other control characters, and marks that turn the text around.
     #[error("must be one line of text")]
     NotText,
     /// Something that may name a person or be a secret.
@@ -42,7 +42,7 @@ impl StatedReason {
         if text.chars().count() > LONGEST {
             return Err(StatedReasonError::TooLong);
         }
-        if text.chars().any(char::is_control) {
+        if text.chars().any(breaks_the_line) {
             return Err(StatedReasonError::NotText);
         }
         if reads_as_number(text) || reads_as_uuid(text) {
@@ -56,6 +56,13 @@ impl StatedReason {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// Whether a letter breaks the line, or turns the text around it so that it reads as another (Unicode's UAX #9).
+fn breaks_the_line(letter: char) -> bool {
+    letter.is_control()
+        || matches!(letter, '\u{2028}' | '\u{2029}' | '\u{61c}' | '\u{200e}' | '\u{200f}')
+        || matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// Whether there are many digits in a row, of whatever script, with nothing but punctuation or blanks between them.
@@ -101,6 +108,9 @@ mod tests {
     #[case::blank("  ", StatedReasonError::Missing)]
     #[case::long(&"x".repeat(201), StatedReasonError::TooLong)]
     #[case::two_lines("a\nb", StatedReasonError::NotText)]
+    #[case::two_lines_by_unicode("a\u{2028}b", StatedReasonError::NotText)]
+    #[case::turned_around("sag \u{202e}14-20", StatedReasonError::NotText)]
+    #[case::isolated("sag \u{2067}14-20\u{2069}", StatedReasonError::NotText)]
     #[case::cpr("for 0101801234", StatedReasonError::Personal)]
     #[case::cpr_hyphen("for 010180-1234.", StatedReasonError::Personal)]
     #[case::cpr_spaced("for 01 01 80 - 1234", StatedReasonError::Personal)]

@@ -72,6 +72,9 @@ async fn block_in(
 ) -> Result<Blocked, StoreError> {
     let BlockOrder { keys, operator, reason, now } = *order;
     let Some(&person) = keys.first() else { return Err(StoreError::Internal("a person without a pseudonym".into())) };
+    // One block of a person at a time: two would each hold what the other waits for, when a PIN comes after the first has
+    // looked for one.
+    sqlx::query!("SELECT pg_advisory_xact_lock(3, block_lock($1))", &person.0).execute(&mut *connection).await?;
     // Rows before the lock, as whoever issues has them when it comes to the lock: see 0002_operator.sql.
     sqlx::query!("SELECT FROM access_requests WHERE person_key = $1 AND state = 'open' FOR UPDATE", &person.0)
         .execute(&mut *connection)

@@ -30,10 +30,11 @@ async fn one_call_too_many_is_shed_until_another_has_ended_its_work() {
     world.check("phone", person.reference()).await.unwrap();
 
     let lock = world.lock("pin_requests").await;
-    let calls: Vec<_> = (0..PLACES)
-        .map(|_| {
+    let calls: Vec<_> = ["phone", "phone", "web", "web"]
+        .into_iter()
+        .map(|caller| {
             let mut client = world.temporary_pin_service();
-            let request = by("phone", CheckEligibilityRequest { person: Some(person.reference()) });
+            let request = by(caller, CheckEligibilityRequest { person: Some(person.reference()) });
             tokio::spawn(async move { client.check_eligibility(request).await })
         })
         .collect();
@@ -53,6 +54,37 @@ async fn one_call_too_many_is_shed_until_another_has_ended_its_work() {
 
     drop(lock);
     until("there is a place again", async || world.check("counter", person.reference()).await.is_ok()).await;
+}
+
+/// Calls whose work does not end, or whose message never comes: they keep the others out, but not other callers.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_caller_does_not_get_the_places_of_the_others() {
+    let world = World::around(Sandbox::start(&["--people", "1", "--max-calls", &PLACES.to_string()])).await;
+    let person = world.somebody().await;
+    world.check("phone", person.reference()).await.unwrap();
+
+    let lock = world.lock("pin_requests").await;
+    let calls: Vec<_> = (0..PLACES)
+        .map(|_| {
+            let mut client = world.temporary_pin_service();
+            let request = by("phone", CheckEligibilityRequest { person: Some(person.reference()) });
+            tokio::spawn(async move { client.check_eligibility(request).await })
+        })
+        .collect();
+    until("the caller has its share", async || world.waiting().await == PLACES - 1).await;
+    let (mut client, reference) = (world.temporary_pin_service(), person.reference());
+    let other = tokio::spawn(async move {
+        client.check_eligibility(by("counter", CheckEligibilityRequest { person: Some(reference) })).await
+    });
+    until("another caller has the place that is left", async || world.waiting().await == PLACES).await;
+
+    drop(lock);
+    other.await.unwrap().unwrap();
+    let mut shed = 0;
+    for call in calls {
+        shed += i64::from(call.await.unwrap().is_err());
+    }
+    assert_eq!(shed, 1);
 }
 
 /// tonic alone would find out when the headers have left, and say so without a reason.

@@ -150,6 +150,43 @@ async fn r9_a_pin_that_is_being_issued_is_revoked_by_the_block(_: PgPoolOptions,
     assert_eq!(open_pins(&pool).await, 0);
 }
 
+/// A PIN that came after the first had looked for one, so that the second has locked its row: neither waits for the other.
+#[sqlx::test]
+async fn r9_two_blocks_at_once_do_not_hold_each_other_up(_: PgPoolOptions, options: PgConnectOptions) {
+    let pool = wide_pool(options);
+    let order = order(PERSON, verified(&pool, PERSON, t0()).await, t0());
+    let mut other_order = pool.begin().await.unwrap();
+    let lock = "SELECT pg_advisory_xact_lock_shared(2, block_lock($1))";
+    sqlx::query(lock).bind(PERSON.0).execute(&mut *other_order).await.unwrap();
+    let mut gate = pool.begin().await.unwrap();
+    let taken = "INSERT INTO requests (caller, method, request_id, payload_digest, create_time)
+        VALUES ('support', 'IssueTemporaryPin', $1, sha256('x'), now())";
+    sqlx::query(taken).bind(order.request_id).execute(&mut *gate).await.unwrap();
+    let issuing = async {
+        issue(&pool, &order).await.unwrap();
+        // The first block waits for the other order alone.
+        all_waiting(&pool, 1).await;
+        let second = block_person(&pool);
+        let opening = async {
+            all_waiting(&pool, 2).await;
+            other_order.rollback().await.unwrap();
+        };
+        tokio::join!(second, opening).0
+    };
+    let first = async {
+        all_waiting(&pool, 1).await;
+        block_person(&pool).await
+    };
+    let opening = async {
+        all_waiting(&pool, 2).await;
+        gate.rollback().await.unwrap();
+    };
+    let (second, first, ()) = tokio::join!(issuing, first, opening);
+    assert_eq!([first.is_new, second.is_new], [true, false]);
+    assert!(first.pin_revoked != second.pin_revoked, "{first:?} {second:?}");
+    assert_eq!(open_pins(&pool).await, 0);
+}
+
 #[sqlx::test]
 async fn r9_no_pin_is_open_after_a_block_among_32_orders(_: PgPoolOptions, options: PgConnectOptions) {
     let pool = wide_pool(options);
