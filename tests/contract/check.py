@@ -4,77 +4,92 @@ import json
 import sys
 from pathlib import Path
 
+import jsonschema
 import yaml
-from google.protobuf.descriptor_pb2 import FileDescriptorSet
-from jsonschema import Draft202012Validator
+from google.protobuf import descriptor_pb2
 
 HERE = Path(__file__).resolve().parent
 PROTOSET = HERE.parent.parent / "deploy/contract/temporarypin.protoset"
+MOVES_THE_WORLD = {"advance", "gateway", "register"}
+RULES = {f"R{number}" for number in range(1, 27)}
 
-# Reasons that no case produces, and why.
-NOT_PRODUCED = {
-    "CALLER_LIMIT": "needs more calls in a second than a busy machine makes",
-    "SERVICE_LIMIT": "likewise",
-    "OVERLOADED": "likewise",
-    "INTERNAL": "comes of defects alone",
-}
+
+def read(path):
+    return yaml.safe_load((HERE / path).read_text("utf-8"))
+
+
+def contract():
+    """The methods and the reasons that callers can meet."""
+    rpcs, reasons = set(), set()
+    for file in descriptor_pb2.FileDescriptorSet.FromString(PROTOSET.read_bytes()).file:
+        if file.package == "temporarypin.v1":
+            rpcs |= {f"{service.name}/{method.name}" for service in file.service for method in service.method}
+            reasons |= {value.name for enum in file.enum_type if enum.name == "Reason" for value in enum.value[1:]}
+    return rpcs, {reason.removeprefix("REASON_") for reason in reasons}
+
+
+def expanded(steps, fragments, within=()):
+    """All steps that a case takes."""
+    for step in steps:
+        yield step
+        if "do" in step:
+            if step["do"] not in fragments or step["do"] in within:
+                sys.exit(f"do: {step['do']}: is no fragment, or one within itself")
+            yield from expanded(fragments[step["do"]]["steps"], fragments, (*within, step["do"]))
+        if "repeat" in step:
+            yield from expanded(step["steps"], fragments, within)
+
+
+def reasons_in(value, under=""):
+    """What stands under `reason` and `reasons`."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from reasons_in(item, key)
+    elif isinstance(value, list):
+        for item in value:
+            yield from reasons_in(item, under)
+    elif under in ("reason", "reasons"):
+        yield str(value).removeprefix("REASON_")
 
 
 def main():
-    problems = []
-    validator = Draft202012Validator(json.loads((HERE / "cases.schema.json").read_text("utf-8")))
-    files = [HERE / "fragments.yaml", *sorted((HERE / "cases").glob("*.yaml"))]
-    texts = [yaml.safe_load(file.read_text("utf-8")) for file in files]
-    for file, text in zip(files, texts):
-        for error in validator.iter_errors(text):
-            problems.append(f"{file.name}: {'.'.join(map(str, error.absolute_path))}: {error.message[:200]}")
-    cases = {name: case for text in texts for name, case in text.get("cases", {}).items()}
+    schema = jsonschema.Draft202012Validator(json.loads((HERE / "cases.schema.json").read_text("utf-8")))
+    files = [*sorted(path.relative_to(HERE) for path in (HERE / "cases").glob("*.yaml")), "fragments.yaml"]
+    wrong = [
+        f"{file}: {'.'.join(map(str, error.absolute_path))}: {error.message[:300]}"
+        for file in files
+        for error in schema.iter_errors(read(file))
+    ]
+    if wrong:
+        sys.exit("\n".join(wrong))
 
-    if "grpc.health.v1.Health/Check" not in find_all(texts, "call"):
-        problems.append("no case asks for health")
-    rules = {rule for case in cases.values() for rule in case.get("rules", ())}
-    problems += [f"no case shows R{number}" for number in range(1, 27) if f"R{number}" not in rules]
+    fragments = read("fragments.yaml")["fragments"]
+    cases = [(name, case) for file in files[:-1] for name, case in read(file)["cases"].items()]
+    called, told, named, used = set(), set(), set(), set()
+    names = [name for name, _ in cases]
+    wrong = [f"{name}: stands twice" for name in sorted(set(names)) if names.count(name) > 1]
+    for name, case in cases:
+        named |= set(case.get("rules", []))
+        steps = list(expanded(case["steps"], fragments))
+        if any(MOVES_THE_WORLD & step.keys() for step in steps) != case.get("alone", False):
+            wrong.append(f"{name}: is `alone` if and only if it moves the clock, the gateway or the register")
+        for step in steps:
+            used.add(step.get("do"))
+            if "answer" in step.get("expect", {}):
+                called.add(step["call"])
+            told |= set(reasons_in([step.get("expect"), step.get("is"), step.get("with")]))
 
-    called = set(find_all(texts, "call"))
-    expected = set(strings(texts))
-    for file in FileDescriptorSet.FromString(PROTOSET.read_bytes()).file:
-        for service in file.service:
-            ours = file.package == "temporarypin.v1"
-            names = [f"{service.name}/{method.name}" for method in service.method] if ours else []
-            problems += [f"no case calls {name}" for name in names if name not in called]
-        for enum in file.enum_type:
-            if enum.name == "Reason":
-                names = [value.name.removeprefix("REASON_") for value in enum.value if value.number]
-                problems += [
-                    f"no case comes to {name}"
-                    for name in names
-                    if name not in NOT_PRODUCED and not {name, f"REASON_{name}"} & expected
-                ]
-    for problem in problems:
-        print(problem)
-    return bool(problems)
-
-
-def find_all(value, key):
-    """Every value of this key, however deep."""
-    if isinstance(value, dict):
-        for name, item in value.items():
-            if name == key and isinstance(item, str):
-                yield item
-            yield from find_all(item, key)
-    elif isinstance(value, list):
-        for item in value:
-            yield from find_all(item, key)
-
-
-def strings(value):
-    """Every text in what cases expect or hand on."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, (dict, list)):
-        for item in value.values() if isinstance(value, dict) else value:
-            yield from strings(item)
+    rpcs, reasons = contract()
+    excepted = set(read("exceptions.yaml")["reasons"])
+    wrong += [f"{rpc}: no case gets an answer of it" for rpc in sorted((rpcs | {"grpc.health.v1.Health/Check"}) - called)]
+    wrong += [f"{reason}: no case expects it" for reason in sorted(reasons - told - excepted)]
+    wrong += [f"{reason}: is among the exceptions for nothing" for reason in sorted(excepted & told | excepted - reasons)]
+    wrong += [f"{rule}: no case names it" for rule in sorted(RULES - named)]
+    wrong += [f"{fragment}: no case uses this fragment" for fragment in sorted(set(fragments) - used)]
+    if wrong:
+        sys.exit("\n".join(wrong))
+    print(f"Contract: {len(cases)} cases: {len(rpcs)} RPCs, {len(reasons - excepted)} of {len(reasons)} reasons, {len(RULES)} rules")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
