@@ -30,3 +30,25 @@ impl AssuranceLevel {
         [Self::Low, Self::Substantial, Self::High].into_iter().find(|level| level.as_str() == name)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_level_is_known_by_its_name_alone_or_at_the_end_of_a_uri() {
+        for (name, level) in
+            [("Low", AssuranceLevel::Low), ("Substantial", AssuranceLevel::Substantial), ("High", AssuranceLevel::High)]
+        {
+            assert_eq!(level.as_str(), name);
+            assert_eq!(AssuranceLevel::from_claim(name), Some(level));
+            assert_eq!(
+                AssuranceLevel::from_claim(&format!("https://data.gov.dk/concept/core/nsis/{name}")),
+                Some(level)
+            );
+        }
+        for other in ["", "high", "High/", "VeryHigh", "https://data.gov.dk/concept/core/nsis/"] {
+            assert_eq!(AssuranceLevel::from_claim(other), None, "{other}");
+        }
+    }
+}
