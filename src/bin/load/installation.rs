@@ -44,8 +44,8 @@ pub(crate) fn install(install: &Install) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The defaults, but for the limits of what is not a person: one load is one caller with one agent. Holds and resends come
-/// without a wait.
+/// The defaults, but for the limits of what is not a person: one load is one caller with one agent. Resends come
+/// without a wait. The database is thrown away, so whoever owns it also serves.
 fn configuration(install: &Install, directory: &Path) -> String {
     let WorldAddresses { http_address, register_address } = install.world;
     let file = |name: &str| directory.join(name).display().to_string();
@@ -62,7 +62,7 @@ fn configuration(install: &Install, directory: &Path) -> String {
         "\
 server.address = {address:?}
 server.tls = {{ certificate = {certificate:?}, key = {key:?}, client_ca = {ca:?} }}
-postgres.url = {database:?}
+postgres = {{ url = {database:?}, role_check = \"warn\" }}
 redis.url = {redis:?}
 register.url = \"http://{register_address}\"
 web_login = {{ issuer = {persons:?}, audience = {PERSONS:?} }}
