@@ -53,7 +53,7 @@ impl TemporaryPinService for Always {
         &self,
         _: Request<pb::VerifyIdentityRequest>,
     ) -> Result<Response<pb::VerifyIdentityResponse>, Status> {
-        Err(Status::unimplemented("nothing is measured against this"))
+        Ok(Response::new(pb::VerifyIdentityResponse::default())) // nothing is measured against this
     }
 
     async fn issue_temporary_pin(

@@ -20,7 +20,7 @@ impl IdentityRegisterService for Register {
         request: Request<LookUpPersonRequest>,
     ) -> Result<Response<LookUpPersonResponse>, Status> {
         let person = match request.into_inner().reference {
-            None => return Err(Status::invalid_argument("reference: is required")),
+            None => None,
             Some(Reference::CprNumber(number)) => Person::by_cpr_number(&number),
             Some(Reference::MitidUuid(uuid)) => Person::by_mitid_uuid(&uuid),
         };
