@@ -1,10 +1,11 @@
 //! One run: which calls, how many, how fast.
 
 use std::io::{IsTerminal as _, Write as _};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
+use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 
 use crate::calls::{Call, Caller};
@@ -45,34 +46,35 @@ pub(crate) struct Run {
 }
 
 /// What is called.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Scenario {
-    CheckEligibility,
-    VerifyWeb,
-    VerifyPhone,
-    Answer,
-    VerifyCounter,
-    Issue,
-    Replay,
-    Resend,
-    Redeem,
+    /// One kind of call alone.
+    Only(Call),
     /// Of everything, as a day at the service may look: many who look, fewer who order, a few who repeat.
     Mix,
+}
+
+impl ValueEnum for Scenario {
+    fn value_variants<'a>() -> &'a [Self] {
+        static ALL: LazyLock<Vec<Scenario>> = LazyLock::new(|| {
+            Call::value_variants().iter().copied().map(Scenario::Only).chain([Scenario::Mix]).collect()
+        });
+        &ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        match self {
+            Self::Only(call) => call.to_possible_value(),
+            Self::Mix => Some(PossibleValue::new("mix").help("Of everything, as a day at the service may look")),
+        }
+    }
 }
 
 impl Scenario {
     /// The calls, with how often each comes in a round.
     fn shares(self) -> Vec<(Call, usize)> {
         match self {
-            Self::CheckEligibility => vec![(Call::CheckEligibility, 1)],
-            Self::VerifyWeb => vec![(Call::VerifyWeb, 1)],
-            Self::VerifyPhone => vec![(Call::VerifyPhone, 1)],
-            Self::Answer => vec![(Call::Answer, 1)],
-            Self::VerifyCounter => vec![(Call::VerifyCounter, 1)],
-            Self::Issue => vec![(Call::Issue, 1)],
-            Self::Replay => vec![(Call::Replay, 1)],
-            Self::Resend => vec![(Call::Resend, 1)],
-            Self::Redeem => vec![(Call::Redeem, 1)],
+            Self::Only(call) => vec![(call, 1)],
             Self::Mix => vec![
                 (Call::CheckEligibility, 8),
                 (Call::VerifyWeb, 3),

@@ -15,7 +15,7 @@ use anyhow::{Context as _, ensure};
 use clap::Args;
 use serde::Serialize;
 
-use crate::calls::{Caller, Ready};
+use crate::calls::{Call, Caller, Ready};
 use crate::clients::{Clients, Target};
 use crate::drive::{self, Pace};
 use crate::installation::{self, Install};
@@ -117,7 +117,7 @@ pub(crate) async fn run(bench: &Bench) -> anyhow::Result<()> {
     let mut rounds = Vec::new();
     // The first calls of a process pay for plans, connections and caches.
     let warm_up = Pace::InFlight(IN_FLIGHT.into());
-    measure(&caller, Scenario::Issue, 2000, persons.take(2000), warm_up, &processes).await?;
+    measure(&caller, Scenario::Only(Call::Issue), 2000, persons.take(2000), warm_up, &processes).await?;
     for number in 1..=bench.rounds {
         eprintln!("round {number} of {}", bench.rounds);
         rounds.push(round(bench, &statement, &caller, &bare_caller, &processes, &mut persons).await?);
@@ -154,7 +154,7 @@ async fn round(
         let count = if clients == 1 { few } else { many };
         statements.push(statement.run(clients, count).await?);
     }
-    let issue = measure(caller, Scenario::Issue, many, persons.take(many), pace, processes).await?;
+    let issue = measure(caller, Scenario::Only(Call::Issue), many, persons.take(many), pace, processes).await?;
     for clients in [8, 32, 64] {
         statements.push(statement.run(clients, many).await?);
     }
@@ -162,13 +162,22 @@ async fn round(
     Ok(Round {
         script: vec![limits::script(bench, 1).await?, limits::script(bench, IN_FLIGHT).await?],
         bare: always(bare, many, pace).await?,
-        check_eligibility: measure(caller, Scenario::CheckEligibility, many, 0, pace, processes).await?,
+        check_eligibility: measure(caller, Scenario::Only(Call::CheckEligibility), many, 0, pace, processes).await?,
         bare_one: always(bare, few, Pace::InFlight(1)).await?,
-        issue_one: measure(caller, Scenario::Issue, few, persons.take(few), Pace::InFlight(1), processes).await?,
-        issue_half_peak: measure(caller, Scenario::Issue, many / 2, persons.take(many / 2), half, processes).await?,
+        issue_one: measure(caller, Scenario::Only(Call::Issue), few, persons.take(few), Pace::InFlight(1), processes)
+            .await?,
+        issue_half_peak: measure(
+            caller,
+            Scenario::Only(Call::Issue),
+            many / 2,
+            persons.take(many / 2),
+            half,
+            processes,
+        )
+        .await?,
         issue_many: {
             let pace = Pace::InFlight(MANY.into());
-            measure(caller, Scenario::Issue, many / 2, persons.take(many / 2), pace, processes).await?
+            measure(caller, Scenario::Only(Call::Issue), many / 2, persons.take(many / 2), pace, processes).await?
         },
         statement: statements,
         issue,
