@@ -1,6 +1,7 @@
 //! The service beside its limits: pgbench with the very statement, redis-benchmark with the very script, a bare tonic
 //! service. All in turn on one machine, several rounds; ratios are made within a round, and the medians reported.
 
+mod cold_start;
 mod limits;
 mod picture;
 mod rows;
@@ -101,17 +102,21 @@ pub(crate) async fn run(bench: &Bench) -> anyhow::Result<()> {
     };
     installation::install(&install)?;
     service::prepare(&bench.service, &install.directory)?;
+    let target = |target: &str| {
+        let certificates = install.directory.clone();
+        Target { target: target.to_owned(), certificates, connections: 4 }
+    };
+    let service = target("https://localhost:50051");
+    let cold_starts = cold_start::measure(&bench.service, &service).await?;
     let statement = statement::Statement::prepare(bench, &install).await?;
     let world = World::serve(&bench.world, &install.directory).await?;
     let running = service::Running::start(&bench.service, &install.directory).await?;
     let bare = service::Running::bare(&install.directory).await?;
     let processes = Processes { service_pid: Some(running.pid()), ..bench.processes.clone() };
-    let connect = async |target: &str| -> anyhow::Result<Arc<Caller>> {
-        let certificates = install.directory.clone();
-        let target = Target { target: target.to_owned(), certificates, connections: 4 };
-        Ok(Arc::new(Caller::new(Clients::connect(&target).await?, Arc::clone(&world))?))
+    let connect = async |target: &Target| -> anyhow::Result<Arc<Caller>> {
+        Ok(Arc::new(Caller::new(Clients::connect(target).await?, Arc::clone(&world))?))
     };
-    let (caller, bare_caller) = (connect("https://localhost:50051").await?, connect("https://localhost:50063").await?);
+    let (caller, bare_caller) = (connect(&service).await?, connect(&target("https://localhost:50063")).await?);
 
     let mut persons = Persons(0);
     let mut rounds = Vec::new();
@@ -124,14 +129,19 @@ pub(crate) async fn run(bench: &Bench) -> anyhow::Result<()> {
     }
     drop((running, bare));
 
-    let table = rows::table(&rounds);
+    let table = rows::table(&rounds, &cold_starts);
     print!("{}", rows::markdown(&table, &rounds));
     fs::create_dir_all(&bench.report)?;
     let write = |name: &str, content: String| {
         let path = bench.report.join(name);
         fs::write(&path, content).with_context(|| format!("cannot write {}", path.display()))
     };
-    write("report.json", serde_json::to_string_pretty(&serde_json::json!({ "rows": table, "rounds": rounds }))?)?;
+    write(
+        "report.json",
+        serde_json::to_string_pretty(
+            &serde_json::json!({ "rows": table, "rounds": rounds, "cold_starts_ms": cold_starts }),
+        )?,
+    )?;
     write("report.md", rows::markdown(&table, &rounds))?;
     write("report.svg", picture::draw(&table))?;
     let failed: u64 = rounds.iter().flat_map(Round::reports).flat_map(|report| report.failures.values()).sum();
