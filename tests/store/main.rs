@@ -11,6 +11,7 @@ mod issue_limits;
 mod issue_race;
 mod limit_resets;
 mod person_blocks;
+mod plans;
 mod pool;
 mod purge;
 mod redeem;
