@@ -40,7 +40,8 @@ pub(crate) fn has_passed() -> bool {
     current().is_some_and(|deadline| deadline <= Instant::now())
 }
 
-fn current() -> Option<Instant> {
+/// When the caller ceases to wait, if ever.
+pub(crate) fn current() -> Option<Instant> {
     DEADLINE.try_with(|deadline| *deadline).ok().flatten()
 }
 

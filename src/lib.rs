@@ -1,6 +1,7 @@
 //! Hands out MitID's temporary PIN code. See `docs/architecture.md` for the map.
 
 pub mod audit;
+pub mod batch;
 pub mod clock;
 mod confidential;
 pub mod config;

@@ -19,6 +19,7 @@ use crate::server::reload::{self, Current, Reload};
 use crate::sms::dispatcher::Dispatcher;
 use crate::sms::gateway_api::GatewayApi;
 use crate::store;
+use crate::store::handovers::Handovers;
 use crate::telemetry::metrics::Metrics;
 use crate::texts::Texts;
 
@@ -57,6 +58,7 @@ pub async fn assemble(
     let url = gateway.url.parse().context("sms.gateway.url")?;
     let dispatcher = Dispatcher {
         pool: store.clone(),
+        handovers: Handovers::new(&store),
         keys: Arc::clone(&keys),
         gateway: GatewayApi::new(url, gateway.token.clone(), gateway.sender.clone(), gateway.timeout)?,
         clock: Arc::clone(&clock),

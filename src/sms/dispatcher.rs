@@ -1,6 +1,7 @@
 //! The dispatcher: hands the outbox's messages over to the gateway. Each instance of the service runs one.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use backon::{ExponentialBuilder, Retryable as _};
@@ -8,7 +9,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgPool;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
-use tokio::time::MissedTickBehavior;
+use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 
@@ -19,13 +20,19 @@ use crate::clock::Clock;
 use crate::keys::KeyRing;
 use crate::random;
 use crate::store::StoreError;
+use crate::store::handovers::Handovers;
 use crate::store::outbox::{self, Claimed, MessageKind};
 use crate::telemetry::metrics::Metrics;
+
+/// Least time between two claims, so that what is queued meanwhile is claimed together.
+const GATHERING: Duration = Duration::from_millis(5);
 
 /// Hands messages over. Holds no database connection while it waits for the gateway.
 pub struct Dispatcher<G> {
     /// The outbox's database.
     pub pool: PgPool,
+    /// What the hand-overs write there.
+    pub handovers: Handovers,
     /// Opens the sealed bodies.
     pub keys: Arc<ArcSwap<KeyRing>>,
     /// Takes the messages.
@@ -46,7 +53,9 @@ impl<G: Gateway> Dispatcher<G> {
         let mut poll = tokio::time::interval(dispatcher.settings.poll_interval);
         poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut more_due = false;
+        let mut next_claim = Instant::now();
         loop {
+            let has_room = under_way.len() < dispatcher.settings.concurrency;
             tokio::select! {
                 biased;
                 () = cancel.cancelled() => break,
@@ -56,9 +65,10 @@ impl<G: Gateway> Dispatcher<G> {
                 }
                 Some(_) = under_way.join_next() => {}
                 () = wake.notified() => more_due = true,
-            }
-            if more_due {
-                more_due = dispatcher.start_due(&mut under_way).await;
+                () = tokio::time::sleep_until(next_claim), if more_due && has_room => {
+                    more_due = dispatcher.start_due(&mut under_way).await;
+                    next_claim = Instant::now() + GATHERING;
+                }
             }
         }
         while under_way.join_next().await.is_some() {}
@@ -85,9 +95,6 @@ impl<G: Gateway> Dispatcher<G> {
     /// Claims as many due messages as there is room for and starts their hand-overs. `true`: more may be due.
     async fn start_due(self: &Arc<Self>, under_way: &mut JoinSet<()>) -> bool {
         let room = self.settings.concurrency.saturating_sub(under_way.len());
-        if room == 0 {
-            return true;
-        }
         let now = self.clock.now();
         let token = random::time_ordered_uuid(now, &mut random::secure());
         let claimed = match outbox::claim(&self.pool, now, self.settings.lease, room, token).await {
@@ -152,13 +159,13 @@ impl<G: Gateway> Dispatcher<G> {
     /// When the hand-over began, if it may.
     async fn begin(&self, message: &Claimed) -> Result<Option<DateTime<Utc>>, StoreError> {
         let now = self.clock.now();
-        let begun = outbox::begin_handover(&self.pool, message, now, self.gateway.timeout()).await?;
+        let begun = self.handovers.begin(message, now, self.gateway.timeout()).await?;
         Ok(begun.then_some(now))
     }
 
     async fn record(&self, message: &Claimed, outcome: &Result<Accepted, GatewayError>) -> Result<(), StoreError> {
         match outcome {
-            Ok(accepted) => outbox::accepted(&self.pool, message, accepted.gateway_reference.as_deref()).await,
+            Ok(accepted) => self.handovers.accepted(message, accepted.gateway_reference.clone()).await,
             // A warning that comes twice does less harm than none; a PIN never goes out twice unasked.
             Err(GatewayError::Unknown(reason)) if message.kind == MessageKind::Pin => {
                 outbox::failed(&self.pool, message, &format!("outcome unknown: {reason}")).await

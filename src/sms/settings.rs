@@ -32,7 +32,7 @@ impl Default for DispatcherSettings {
     fn default() -> Self {
         Self {
             lease: Duration::from_secs(60),
-            concurrency: 16,
+            concurrency: 64,
             poll_interval: Duration::from_secs(1),
             retry_delay: Duration::from_secs(1),
             retry_delay_limit: Duration::from_secs(30),

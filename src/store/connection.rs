@@ -60,7 +60,8 @@ async fn on_connection<T>(
     result
 }
 
-async fn traced<T>(
+/// `attempt` in a span of its own, where there is one around it.
+pub(super) async fn traced<T>(
     operation: &'static str,
     attempt: impl Future<Output = Result<T, StoreError>>,
 ) -> Result<T, StoreError> {

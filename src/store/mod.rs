@@ -10,6 +10,7 @@ pub mod audit_events;
 pub mod audit_horizon;
 pub mod audit_seals;
 pub mod cancel_access_request;
+pub mod handovers;
 pub mod issue_temporary_pin;
 pub mod outbox;
 pub mod person_blocks;

@@ -80,7 +80,7 @@ pub struct Claimed {
     pub attempts: i16,
     /// From when it must not be sent any more.
     pub expire_time: DateTime<Utc>,
-    lease_token: Uuid,
+    pub(super) lease_token: Uuid,
 }
 
 /// Claims up to `limit` messages that are due, the longest due first. `token` is fresh for every claim.
@@ -157,51 +157,6 @@ pub(super) async fn queue_notice(
     Ok(())
 }
 
-/// Commits that the hand-over begins now. `false`: it must not, because the message is no longer ours, or would expire or
-/// no longer be ours before the gateway's answer must be there. May be repeated as long as nothing has been sent.
-pub async fn begin_handover(
-    pool: &PgPool,
-    message: &Claimed,
-    now: DateTime<Utc>,
-    gateway_timeout: Duration,
-) -> Result<bool, StoreError> {
-    run(pool, "begin_handover", async |connection| {
-        let begun = sqlx::query!(
-            "UPDATE outbox SET handover_time = $3,
-                attempts = attempts + CASE WHEN handover_time IS NULL THEN 1 ELSE 0 END
-            WHERE id = $1 AND lease_token = $2 AND state = 'queued' AND expire_time > $4 AND lease_expire_time > $4",
-            message.id,
-            message.lease_token,
-            now,
-            now + gateway_timeout,
-        )
-        .execute(connection)
-        .await?;
-        Ok(begun.rows_affected() == 1)
-    })
-    .await
-}
-
-/// Records that the gateway took the message. A PIN's body stays while R5 allows a further send.
-///
-/// The answer also counts when it comes after [`settle_lost`] has given the message up.
-pub async fn accepted(pool: &PgPool, message: &Claimed, gateway_reference: Option<&str>) -> Result<(), StoreError> {
-    run(pool, "message_accepted", async |connection| {
-        sqlx::query!(
-            "UPDATE outbox SET state = 'accepted', gateway_reference = $3, last_error = NULL, handover_time = NULL,
-                sealed_body = CASE WHEN kind = 'pin' AND NOT last_send THEN sealed_body END, lease_token = NULL, lease_expire_time = NULL
-            WHERE id = $1 AND lease_token = $2 AND state IN ('queued', 'failed')",
-            message.id,
-            message.lease_token,
-            gateway_reference,
-        )
-        .execute(connection)
-        .await?;
-        Ok(())
-    })
-    .await
-}
-
 /// Records that the gateway did not take the message this time.
 pub async fn retry_later(
     pool: &PgPool,
@@ -245,7 +200,7 @@ pub async fn failed(pool: &PgPool, message: &Claimed, reason: &str) -> Result<()
 }
 
 /// Settles the messages whose lease ran out during the hand-over: a PIN is given up, because it may have gone out; a
-/// notice is due again, because a warning twice does less harm than none. The lease's token stays: see [`accepted`].
+/// notice is due again, because a warning twice does less harm than none. The lease's token stays: see [`Handovers::accepted`](super::handovers::Handovers::accepted).
 pub async fn settle_lost(pool: &PgPool, now: DateTime<Utc>) -> Result<u64, StoreError> {
     run(pool, "settle_lost_messages", async |connection| {
         let lost = sqlx::query!(

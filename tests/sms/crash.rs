@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use sqlx::PgPool;
 use temporary_pin::random;
+use temporary_pin::store::handovers::Handovers;
 use temporary_pin::store::outbox::{self, Claimed};
 use uuid::Uuid;
 
@@ -18,7 +20,7 @@ async fn claim(world: &World) -> Vec<Claimed> {
 }
 
 async fn begin(world: &World, message: &Claimed) -> bool {
-    outbox::begin_handover(&world.pool, message, world.now(), GATEWAY_TIMEOUT).await.unwrap()
+    Handovers::new(&world.pool).begin(message, world.now(), GATEWAY_TIMEOUT).await.unwrap()
 }
 
 /// A dispatcher has claimed one message.
@@ -92,7 +94,7 @@ async fn an_answer_after_the_lease_still_counts(pool: PgPool) {
     world.dispatcher().run_once().await;
     assert_eq!(world.state(id).await, "failed");
 
-    outbox::accepted(&world.pool, &message, Some("7")).await.unwrap();
+    Handovers::new(&world.pool).accepted(&message, Some("7".to_owned())).await.unwrap();
 
     assert_eq!(world.state(id).await, "accepted");
     assert!(claim(&world).await.is_empty());
@@ -106,7 +108,7 @@ async fn whoever_lost_the_lease_neither_sends_nor_records(pool: PgPool) {
     let quick = claim(&world).await.pop().expect("the lease has run out");
 
     assert!(!begin(&world, &slow).await);
-    outbox::accepted(&world.pool, &slow, None).await.unwrap();
+    Handovers::new(&world.pool).accepted(&slow, None).await.unwrap();
     outbox::failed(&world.pool, &slow, "late").await.unwrap();
     outbox::retry_later(&world.pool, &slow, world.now(), "late").await.unwrap();
 
@@ -154,7 +156,7 @@ async fn an_expiry_during_the_handover_changes_nothing(pool: PgPool) {
     world.dispatcher().run_once().await;
     assert_eq!(world.state(id).await, "queued");
 
-    outbox::accepted(&world.pool, &message, None).await.unwrap();
+    Handovers::new(&world.pool).accepted(&message, None).await.unwrap();
     world.dispatcher().run_once().await;
     assert_eq!(world.state(id).await, "accepted");
     assert!(!world.has_body(id).await);
@@ -169,6 +171,42 @@ async fn r9_a_cancelled_message_is_not_handed_over(pool: PgPool) {
     cancel.execute(&world.pool).await.unwrap();
 
     assert!(!begin(&world, &message).await);
-    outbox::accepted(&world.pool, &message, None).await.unwrap();
+    Handovers::new(&world.pool).accepted(&message, None).await.unwrap();
     assert_eq!(world.state(id).await, "cancelled");
+}
+
+/// Hand-overs that begin at the same moment share a statement, and no fate.
+#[sqlx::test]
+async fn of_those_that_begin_together_each_has_its_own_answer(pool: PgPool) {
+    let world = World::new(pool);
+    for _ in 0..8 {
+        world.queue("pin").await;
+    }
+    let messages = claim(&world).await;
+    sqlx::query("UPDATE outbox SET state = 'cancelled', sealed_body = NULL WHERE id = $1")
+        .bind(messages[3].id)
+        .execute(&world.pool)
+        .await
+        .unwrap();
+    let handovers = Handovers::new(&world.pool);
+
+    let begun = join_all(messages.iter().map(|message| handovers.begin(message, world.now(), GATEWAY_TIMEOUT))).await;
+    let begun: Vec<bool> = begun.into_iter().map(Result::unwrap).collect();
+    assert_eq!(begun, [true, true, true, false, true, true, true, true]);
+
+    let references = (0..8).map(|number| (number != 5).then(|| number.to_string()));
+    let recorded =
+        join_all(messages.iter().zip(references).map(|(message, reference)| handovers.accepted(message, reference)));
+    assert_eq!(recorded.await, vec![Ok(()); 8]);
+
+    for (number, message) in messages.iter().enumerate() {
+        let expected = if number == 3 { "cancelled" } else { "accepted" };
+        assert_eq!(world.state(message.id).await, expected, "message {number}");
+        let reference: Option<String> = sqlx::query_scalar("SELECT gateway_reference FROM outbox WHERE id = $1")
+            .bind(message.id)
+            .fetch_one(&world.pool)
+            .await
+            .unwrap();
+        assert_eq!(reference, (number != 3 && number != 5).then(|| number.to_string()));
+    }
 }

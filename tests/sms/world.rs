@@ -16,6 +16,7 @@ use temporary_pin::sms::dispatcher::Dispatcher;
 use temporary_pin::sms::gateway::{Accepted, Gateway, GatewayError, Message};
 use temporary_pin::sms::sealed::seal_message;
 use temporary_pin::sms::settings::DispatcherSettings;
+use temporary_pin::store::handovers::Handovers;
 use temporary_pin::telemetry::metrics::Metrics;
 use tokio::sync::Semaphore;
 use uuid::Uuid;
@@ -130,6 +131,7 @@ impl World {
     pub(crate) fn dispatcher_with(&self, settings: DispatcherSettings) -> Dispatcher<Phone> {
         Dispatcher {
             pool: self.pool.clone(),
+            handovers: Handovers::new(&self.pool),
             keys: Arc::new(ArcSwap::new(Arc::clone(&self.keys))),
             gateway: self.phone.clone(),
             clock: Arc::new(self.clock.clone()),

@@ -15,7 +15,7 @@ pub(crate) struct Target {
     /// The service, such as https://localhost:50051.
     #[arg(long, default_value = "https://localhost:50051")]
     pub(crate) target: String,
-    /// A directory with ca.pem and, for each of web, phone, counter and redeemer, NAME.pem and NAME.key.
+    /// The directory that `install` has made: the callers' certificates and the issuers' keys.
     #[arg(long, value_name = "DIRECTORY")]
     pub(crate) certificates: PathBuf,
     /// Connections of each caller.

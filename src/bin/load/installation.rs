@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use clap::Args;
 
 use crate::certificates::Certificates;
-use crate::world::{AGENTS, PERSONS, issuer_url};
+use crate::world::{AGENTS, Issuer, PERSONS, issuer_url};
 use crate::{WorldAddresses, callers};
 
 /// The callers and their roles.
@@ -34,12 +34,16 @@ pub(crate) struct Install {
     pub(crate) world: WorldAddresses,
 }
 
-/// Writes `temporary-pin.toml`, which names a key ring `keys.toml` that is yet to be generated, and the certificates.
+/// Writes `temporary-pin.toml`, which names a key ring `keys.toml` that is yet to be generated; the certificates; the
+/// issuers' keys.
 pub(crate) fn install(install: &Install) -> anyhow::Result<()> {
     let directory = &install.directory;
     fs::create_dir(directory).with_context(|| format!("cannot make {}", directory.display()))?;
     let directory = &directory.canonicalize()?;
     Certificates::make(directory)?;
+    for issuer in [PERSONS, AGENTS] {
+        Issuer::install(directory, issuer)?;
+    }
     fs::write(directory.join("temporary-pin.toml"), configuration(install, directory))?;
     Ok(())
 }

@@ -104,7 +104,7 @@ impl Scenario {
 
 /// Makes the calls against a service that runs already.
 pub(crate) async fn run(run: &Run) -> anyhow::Result<()> {
-    let world = World::serve(run.world.http_address, run.world.register_address).await?;
+    let world = World::serve(&run.world, &run.target.certificates).await?;
     let caller = Arc::new(Caller::new(Clients::connect(&run.target).await?, world)?);
     let pace = run.per_second.map_or(Pace::InFlight(run.in_flight.into()), Pace::PerSecond);
     let report = measure(&caller, run.scenario, run.calls, run.first_person, pace, &run.processes).await?;

@@ -102,7 +102,7 @@ pub(crate) async fn run(bench: &Bench) -> anyhow::Result<()> {
     installation::install(&install)?;
     service::prepare(&bench.service, &install.directory)?;
     let statement = statement::Statement::prepare(bench, &install).await?;
-    let world = World::serve(bench.world.http_address, bench.world.register_address).await?;
+    let world = World::serve(&bench.world, &install.directory).await?;
     let running = service::Running::start(&bench.service, &install.directory).await?;
     let bare = service::Running::bare(&install.directory).await?;
     let processes = Processes { service_pid: Some(running.pid()), ..bench.processes.clone() };

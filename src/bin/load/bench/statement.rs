@@ -17,7 +17,7 @@ use crate::process::Tree;
 const SQL: &str = include_str!("../../../store/issue_temporary_pin.sql");
 
 /// What stands for its parameters, `$1` first. `:n` is new with every run.
-const PARAMETERS: [&str; 24] = [
+const PARAMETERS: [&str; 25] = [
     "'bench'",
     "('10000000-0000-0000-0000-' || lpad(to_hex(:n::bigint), 12, '0'))::uuid",
     "decode(lpad(to_hex(:n::bigint), 64, '0'), 'hex')",
@@ -42,6 +42,7 @@ const PARAMETERS: [&str; 24] = [
     "decode(repeat('ab', 16), 'hex')",
     "decode(repeat('cd', 32), 'hex')",
     "decode(repeat('ef', 220), 'hex')",
+    "ARRAY[decode(md5(:n::text) || md5(:n::text), 'hex')]",
 ];
 
 /// The verifications that the runs use up.

@@ -1,6 +1,8 @@
-//! OIDC issuers. Each run has keys of its own, so the service fetches them once a run.
+//! OIDC issuers. Their keys belong to the installation: the service asks for new ones only now and then.
 
+use std::fs;
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use aws_lc_rs::rand::SystemRandom;
@@ -27,15 +29,24 @@ pub(crate) struct Issuer {
 }
 
 impl Issuer {
-    pub(super) fn new(http: SocketAddr, name: &'static str) -> anyhow::Result<Self> {
+    /// Writes a signing key for the issuer.
+    pub(crate) fn install(directory: &Path, name: &str) -> anyhow::Result<()> {
         let document = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new())
             .context("cannot make a signing key")?;
-        let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, document.as_ref())
+        let path = key_file(directory, name);
+        fs::write(&path, document.as_ref()).with_context(|| format!("cannot write {}", path.display()))
+    }
+
+    /// The issuer with the key that was installed.
+    pub(super) fn read(http: SocketAddr, directory: &Path, name: &'static str) -> anyhow::Result<Self> {
+        let path = key_file(directory, name);
+        let document = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &document)
             .map_err(|rejected| anyhow::anyhow!("cannot read the signing key: {rejected}"))?;
         // An uncompressed point: 04, x, y (SEC 1, 2.3.3).
         let (x, y) = pair.public_key().as_ref()[1..].split_at(32);
         let point = (URL_SAFE_NO_PAD.encode(x), URL_SAFE_NO_PAD.encode(y));
-        let key = EncodingKey::from_ec_der(document.as_ref());
+        let key = EncodingKey::from_ec_der(&document);
         Ok(Self { name, url: url(http, name), key_id: point.0.clone(), key, point })
     }
 
@@ -70,6 +81,10 @@ impl Issuer {
         let header = Header { kid: Some(self.key_id.clone()), ..Header::new(Algorithm::ES256) };
         jsonwebtoken::encode(&header, &claims, &self.key).context("cannot sign the token")
     }
+}
+
+fn key_file(directory: &Path, name: &str) -> PathBuf {
+    directory.join(format!("issuer-{name}.der"))
 }
 
 /// Where an issuer is.

@@ -4,7 +4,7 @@ mod gateway;
 mod issuer;
 mod register;
 
-use std::net::SocketAddr;
+use std::path::Path as Directory;
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -17,6 +17,8 @@ use temporary_pin::proto::identityregister::v1::identity_register_service_server
 use tokio::net::TcpListener;
 use tonic::transport::server::TcpIncoming;
 
+use crate::WorldAddresses;
+
 pub(crate) use gateway::Gateway;
 pub(crate) use issuer::{AGENTS, Issuer, PERSONS, url as issuer_url};
 
@@ -28,11 +30,12 @@ pub(crate) struct World {
 }
 
 impl World {
-    /// Serves everything until the process ends.
-    pub(crate) async fn serve(http: SocketAddr, register: SocketAddr) -> anyhow::Result<Arc<Self>> {
+    /// Serves everything until the process ends, for the service whose installation is in `directory`.
+    pub(crate) async fn serve(addresses: &WorldAddresses, directory: &Directory) -> anyhow::Result<Arc<Self>> {
+        let (http, register) = (addresses.http_address, addresses.register_address);
         let world = Arc::new(Self {
-            persons: Issuer::new(http, PERSONS)?,
-            agents: Issuer::new(http, AGENTS)?,
+            persons: Issuer::read(http, directory, PERSONS)?,
+            agents: Issuer::read(http, directory, AGENTS)?,
             gateway: Gateway::default(),
         });
         let listener = TcpListener::bind(http).await.with_context(|| format!("cannot listen on {http}"))?;

@@ -1,0 +1,148 @@
+//! What several tasks ask at the same moment is asked in one go, as a database commits in groups.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::time::Instant;
+
+use crate::deadline;
+
+/// Takes questions one by one and answers them in batches. Cheap to clone.
+///
+/// A question that comes while nothing is under way is asked at once. Those that come while as many batches as may be
+/// are under way wait, and go together.
+pub struct Batcher<Q, A>(mpsc::UnboundedSender<Asked<Q, A>>);
+
+struct Asked<Q, A> {
+    question: Q,
+    deadline: Option<Instant>,
+    answer: oneshot::Sender<A>,
+}
+
+impl<Q, A> Clone for Batcher<Q, A> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<Q: Send + 'static, A: Send + 'static> Batcher<Q, A> {
+    /// `work` answers up to `most` questions, one answer for each, in their order; at most `at_once` batches at a time.
+    ///
+    /// Must be called within a runtime.
+    pub fn new<F, W>(most: usize, at_once: usize, work: F) -> Self
+    where
+        F: Fn(Vec<Q>) -> W + Send + 'static,
+        W: Future<Output = Vec<A>> + Send + 'static,
+    {
+        let (sender, mut queue) = mpsc::unbounded_channel::<Asked<Q, A>>();
+        tokio::spawn(async move {
+            let under_way = Arc::new(Semaphore::new(at_once));
+            let mut batch = Vec::new();
+            while let Ok(place) = Arc::clone(&under_way).acquire_owned().await
+                && queue.recv_many(&mut batch, most).await > 0
+            {
+                // As everywhere: what nobody waits for any more is not begun.
+                batch.retain(|asked| !asked.answer.is_closed() && asked.deadline.is_none_or(|at| at > Instant::now()));
+                let (questions, askers): (Vec<Q>, Vec<_>) =
+                    batch.drain(..).map(|asked| (asked.question, asked.answer)).unzip();
+                if questions.is_empty() {
+                    continue;
+                }
+                let answers = work(questions);
+                // In a task of its own: should the work panic, its askers get no answer, and the others do.
+                tokio::spawn(async move {
+                    let answers = answers.await;
+                    drop(place);
+                    for (asker, answer) in askers.into_iter().zip(answers) {
+                        // Whoever has gone meanwhile does not hear it.
+                        let _ = asker.send(answer);
+                    }
+                });
+            }
+        });
+        Self(sender)
+    }
+
+    /// The answer. `None`: the call's deadline had passed before its turn, or the work broke; the caller can only say
+    /// that it does not know.
+    pub async fn ask(&self, question: Q) -> Option<A> {
+        let (answer, answered) = oneshot::channel();
+        self.0.send(Asked { question, deadline: deadline::current(), answer }).ok()?;
+        answered.await.ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+    use std::time::Duration;
+
+    use futures_util::future::join_all;
+
+    use super::*;
+
+    /// Doubles, keeps what it was asked, and waits for `gate` before it answers.
+    fn doubling(most: usize, at_once: usize, gate: &Arc<Semaphore>) -> (Batcher<u32, u32>, Arc<Mutex<Vec<Vec<u32>>>>) {
+        let batches: Arc<Mutex<Vec<Vec<u32>>>> = Arc::default();
+        let (kept, gate) = (Arc::clone(&batches), Arc::clone(gate));
+        let work = move |questions: Vec<u32>| {
+            kept.lock().unwrap().push(questions.clone());
+            let gate = Arc::clone(&gate);
+            async move {
+                gate.acquire().await.unwrap().forget();
+                assert!(!questions.contains(&13), "thirteen breaks it");
+                questions.into_iter().map(|question| 2 * question).collect()
+            }
+        };
+        (Batcher::new(most, at_once, work), batches)
+    }
+
+    async fn ask_all(batcher: &Batcher<u32, u32>, questions: std::ops::Range<u32>) -> Vec<Option<u32>> {
+        join_all(questions.map(|question| batcher.ask(question))).await
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_first_goes_at_once_and_the_rest_together() {
+        let gate = Arc::new(Semaphore::new(0));
+        let (batcher, batches) = doubling(4, 1, &gate);
+        let first = tokio::spawn({
+            let batcher = batcher.clone();
+            async move { batcher.ask(100).await }
+        });
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        assert_eq!(*batches.lock().unwrap(), [[100]], "nobody waits for company");
+
+        gate.add_permits(3);
+        let answers = ask_all(&batcher, 0..6).await;
+
+        assert_eq!(first.await.unwrap(), Some(200));
+        assert_eq!(answers, (0..6).map(|question| Some(2 * question)).collect::<Vec<_>>());
+        assert_eq!(*batches.lock().unwrap(), [vec![100], vec![0, 1, 2, 3], vec![4, 5]]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_nobody_waits_for_is_not_begun() {
+        let gate = Arc::new(Semaphore::new(0));
+        let (batcher, batches) = doubling(1, 1, &gate);
+        let soon = Instant::now() + Duration::from_secs(1);
+        let late = async {
+            tokio::time::sleep(Duration::from_secs(2)).await;
+            gate.add_permits(2);
+        };
+        let gone = async {
+            let _ = tokio::time::timeout(Duration::from_secs(1), batcher.ask(3)).await;
+        };
+        let (first, dead, patient, ..) =
+            tokio::join!(batcher.ask(1), deadline::until(soon, batcher.ask(2)), batcher.ask(4), gone, late);
+
+        assert_eq!((first, dead, patient), (Some(2), None, Some(8)));
+        assert_eq!(*batches.lock().unwrap(), [vec![1], vec![4]]);
+    }
+
+    #[tokio::test]
+    async fn a_batch_that_breaks_breaks_no_other() {
+        let (batcher, _) = doubling(1, 2, &Arc::new(Semaphore::new(100)));
+        assert_eq!(ask_all(&batcher, 12..15).await, [Some(24), None, Some(28)]);
+    }
+}
