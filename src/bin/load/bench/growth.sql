@@ -12,6 +12,7 @@ SET synchronous_commit = off;
 SET work_mem = '256MB';
 SET maintenance_work_mem = '512MB';
 
+BEGIN;
 TRUNCATE verifications, access_requests, pin_requests, requests, outbox, audit_events, audit_agents, audit_operators;
 
 -- Indexes in no order of time are made when the rows are there, which is faster.
@@ -30,6 +31,8 @@ BEGIN
 END
 $$;
 
+COMMIT; -- the service that runs shall not wait for the rows
+
 -- As the service's ids: a UUID v7, which begins with the time.
 CREATE FUNCTION pg_temp.id(kind bigint, at timestamptz, n bigint) RETURNS uuid LANGUAGE sql STABLE RETURN encode(
     int8send(((date_part('epoch', at) * 1000)::bigint << 16) | (7 << 12) | (n & 4095))
@@ -42,7 +45,7 @@ SELECT n, at, channel, fate, person_key, mobile_key, 'load_' || channel AS calle
     pg_temp.id(1, at, n) AS verification_id, pg_temp.id(2, at, n) AS pin_request_id,
     pg_temp.id(3, at, n) AS message_id, pg_temp.id(4, at, n) AS access_request_id,
     CASE WHEN channel <> 'web' THEN sha256(int8send(n % 200)) END AS agent_key,
-    at > current_setting('growth.until')::timestamptz - interval '23 hours' AS is_running
+    at > current_setting('growth.until')::timestamptz - interval '20 hours' AS is_running
 FROM (
     SELECT n, n * 7919 % people AS person,
         current_setting('growth.until')::timestamptz - interval '180 days' * ((requests - n)::float8 / requests) AS at,

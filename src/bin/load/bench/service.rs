@@ -36,11 +36,11 @@ pub(super) fn prepare(service: &Path, directory: &Path) -> anyhow::Result<()> {
 pub(super) struct Running(Child);
 
 impl Running {
-    /// The service.
-    pub(super) async fn start(service: &Path, directory: &Path) -> anyhow::Result<Self> {
+    /// The service, whose configuration says that it listens on that port.
+    pub(super) async fn start(service: &Path, directory: &Path, port: u16) -> anyhow::Result<Self> {
         let mut command = Command::new(service);
         command.arg("serve").arg("--config").arg(directory.join("temporary-pin.toml"));
-        Self::spawn(command, directory, "service", 50051).await
+        Self::spawn(command, directory, "service", port).await
     }
 
     /// The bare tonic service, which is this program.
