@@ -1,5 +1,6 @@
 //! IssueTemporaryPin: guard, register, one statement; the SMS goes out after the commit.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use uuid::Uuid;
@@ -16,7 +17,7 @@ use crate::guard::{Admission, Bucket, Spend};
 use crate::random;
 use crate::sms::sealed::seal_message;
 use crate::store::access_requests;
-use crate::store::issue_temporary_pin::{AccessProblem, Issue, IssueOutcome, VerificationProblem, issue, replay};
+use crate::store::issue_temporary_pin::{AccessProblem, Figures, Issue, IssueOutcome, VerificationProblem, replay};
 use crate::store::pin_requests::PinRequestView;
 use crate::texts::SmsText;
 
@@ -161,13 +162,13 @@ impl Issuance {
         let message_id = random::time_ordered_uuid(call.now, &mut rng);
         let text = SmsText::Pin { pin: &pin, expire_time: call.now + self.rules.pin.lifetime };
         let text = self.texts.sms(&text, language_of(order.language, person), &mobile.number);
-        let issue_request = Issue {
-            caller: &call.caller,
+        let issue = Issue {
+            caller: Arc::clone(&call.caller),
             request_id: order.request_id,
             payload_digest: digest,
             verification_id: id.verification,
             person: self.keys.person_key(id.person),
-            keys: &self.person_keys(person),
+            keys: self.person_keys(person),
             mobile: id.mobile,
             channel: call.channel,
             agent: id.agent,
@@ -175,16 +176,18 @@ impl Issuance {
             pin_request_id,
             verifier: self.keys.pin_verifier(pin_request_id, &pin, &mut rng),
             lifetime: self.rules.pin.lifetime,
-            masked_mobile_number: &mobile.number.masked(),
+            masked_mobile_number: mobile.number.masked(),
             message_id,
-            sealed_body: &seal_message(&self.keys, message_id, &mobile.number, &text),
+            sealed_body: seal_message(&self.keys, message_id, &mobile.number, &text),
             may_issue,
-            person_pins: self.rules.limits.person_pins,
-            mobile_pins: self.rules.limits.mobile_pins,
-            resend_interval: self.rules.pin.resend_interval,
-            sends: self.rules.pin.sends,
+            figures: Figures {
+                person_pins: self.rules.limits.person_pins,
+                mobile_pins: self.rules.limits.mobile_pins,
+                resend_interval: self.rules.pin.resend_interval,
+                sends: self.rules.pin.sends,
+            },
         };
-        Ok(issue(&self.store, &issue_request).await?)
+        Ok(self.orders.issue(issue).await?)
     }
 
     /// The person and number that the PIN would go to: still eligible, and still the number of the verification.

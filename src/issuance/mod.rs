@@ -27,6 +27,7 @@ use crate::keys::KeyRing;
 use crate::login::IdTokens;
 use crate::random;
 use crate::register::Register;
+use crate::store::issue_temporary_pin::Orders;
 use crate::store::person_blocks;
 use crate::store::verifications::VerificationLimits;
 use crate::telemetry::metrics::Metrics;
@@ -50,6 +51,8 @@ pub use verify_identity::{Answers, Confirmation, CounterIdentification, Evidence
 pub struct Issuance {
     /// Postgres.
     pub store: PgPool,
+    /// Where orders for PINs meet.
+    pub orders: Orders,
     /// Redis.
     pub guard: Guard,
     /// The identity register.

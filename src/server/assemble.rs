@@ -20,6 +20,7 @@ use crate::sms::dispatcher::Dispatcher;
 use crate::sms::gateway_api::GatewayApi;
 use crate::store;
 use crate::store::handovers::Handovers;
+use crate::store::issue_temporary_pin::Orders;
 use crate::telemetry::metrics::Metrics;
 use crate::texts::Texts;
 
@@ -67,6 +68,7 @@ pub async fn assemble(
     };
     let sealer = Sealer::new(store.clone(), Arc::clone(&keys), clock, metrics.clone());
     let issuance = Issuance {
+        orders: Orders::new(store.clone()),
         store,
         guard,
         register: Register::connect_lazy(config.register.clone()).context("register")?,

@@ -1,5 +1,6 @@
 //! The issue transaction: a PIN request, its SMS, its idempotency record and its audit event, all or none.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -7,9 +8,11 @@ use sqlx::types::Json;
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
+use super::connection::traced;
 use super::error::lost_race;
 use super::pin_requests::PinRequestView;
-use super::{StoreError, interval, pseudonyms, read, run};
+use super::{StoreError, interval, read, run};
+use crate::batch::Batcher;
 use crate::domain::channel::Channel;
 use crate::domain::hold::Hold;
 use crate::domain::person::{AgentKey, MobileKey, PersonKey};
@@ -20,10 +23,17 @@ use crate::domain::rules::Limit;
 /// the same person, whose outcome the next run sees.
 const RUNS: usize = 4;
 
+/// Most orders in one statement.
+const MOST: usize = 64;
+
+/// Statements at once. More of them only make each smaller.
+const AT_ONCE: usize = 2;
+
 /// An order for a PIN.
-pub struct Issue<'a> {
+#[derive(Clone)]
+pub struct Issue {
     /// The caller that asks.
-    pub caller: &'a str,
+    pub caller: Arc<str>,
     /// The caller's id of this order: the same id gets the same answer.
     pub request_id: Uuid,
     /// Keyed digest of the order, to tell a repeat from another order under the same id.
@@ -33,7 +43,7 @@ pub struct Issue<'a> {
     /// The person.
     pub person: PersonKey,
     /// Every pseudonym of the person under which a block may stand.
-    pub keys: &'a [PersonKey],
+    pub keys: Vec<PersonKey>,
     /// The person's registered mobile number.
     pub mobile: MobileKey,
     /// The caller's channel; the verification must be of the same.
@@ -49,13 +59,20 @@ pub struct Issue<'a> {
     /// R2: how long the new PIN can be redeemed.
     pub lifetime: Duration,
     /// The mobile number as answers show it.
-    pub masked_mobile_number: &'a str,
+    pub masked_mobile_number: String,
     /// Id of the new PIN's SMS.
     pub message_id: Uuid,
     /// The new PIN's SMS, sealed.
-    pub sealed_body: &'a [u8],
+    pub sealed_body: Vec<u8>,
     /// Whether a new PIN may be issued at all; `false` still resends, returns an open one, or replays.
     pub may_issue: bool,
+    /// The figures of the rules.
+    pub figures: Figures,
+}
+
+/// The figures of the rules that the statement goes by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Figures {
     /// R25: PINs per person; at least once.
     pub person_pins: Limit,
     /// R25: PINs per mobile number; at least once.
@@ -125,14 +142,43 @@ pub enum AccessProblem {
     LoginAgain,
 }
 
+/// Takes orders, and issues those that come at the same moment with one statement. Cheap to clone.
+#[derive(Clone)]
+pub struct Orders {
+    pool: PgPool,
+    together: Batcher<Arc<Issue>, Option<Result<IssueOutcome, StoreError>>>,
+}
+
+impl Orders {
+    /// Over this database.
+    #[must_use]
+    pub fn new(pool: PgPool) -> Self {
+        let shared = pool.clone();
+        Self { pool, together: Batcher::new(MOST, AT_ONCE, move |orders| issue_together(shared.clone(), orders)) }
+    }
+
+    /// Issues a PIN, or sends the open one again, or says why not: what [`issue`] would answer.
+    pub async fn issue(&self, order: Issue) -> Result<IssueOutcome, StoreError> {
+        let order = Arc::new(order);
+        let asked = self.together.ask(Arc::clone(&order));
+        match traced("issue_temporary_pin", async { asked.await.ok_or_else(StoreError::unanswered) }).await? {
+            Some(answer) => answer,
+            None => issue(&self.pool, &order).await,
+        }
+    }
+}
+
 /// Issues a PIN, or sends the open one again, or says why not. One round trip, unless another call for the same person
 /// ran at the same moment.
-pub async fn issue(pool: &PgPool, order: &Issue<'_>) -> Result<IssueOutcome, StoreError> {
+pub async fn issue(pool: &PgPool, order: &Issue) -> Result<IssueOutcome, StoreError> {
     run(pool, "issue_temporary_pin", async |connection| {
         for _ in 0..RUNS {
-            match attempt(connection, order).await {
-                Ok(Some(outcome)) => return Ok(outcome),
-                Ok(None) => {}
+            match attempt(connection, &[order]).await {
+                Ok(outcomes) => {
+                    if let Some(outcome) = outcomes.into_iter().next().flatten() {
+                        return Ok(outcome);
+                    }
+                }
                 Err(error) if lost_race(&error) => {}
                 Err(error) => return Err(error.into()),
             }
@@ -140,6 +186,32 @@ pub async fn issue(pool: &PgPool, order: &Issue<'_>) -> Result<IssueOutcome, Sto
         Err(StoreError::Unavailable("too many orders for one person at once".into()))
     })
     .await
+}
+
+/// What [`issue`] would answer to each order, by one statement. `None`: it shall be issued alone, because it has lost a race,
+/// is not the first of its person, or because one of them (a race, a block, a value that Postgres refuses) has kept the
+/// statement from doing anything.
+async fn issue_together(pool: PgPool, orders: Vec<Arc<Issue>>) -> Vec<Option<Result<IssueOutcome, StoreError>>> {
+    // In one order for all statements, so that no two wait for each other in a ring.
+    let mut together: Vec<usize> =
+        (0..orders.len()).filter(|&index| orders[index].figures == orders[0].figures).collect();
+    together.sort_by_key(|&index| orders[index].person.0);
+    // The statement does not see what it writes itself.
+    together.dedup_by_key(|index| orders[*index].person.0);
+    let batch: Vec<&Issue> = together.iter().map(|&index| &*orders[index]).collect();
+    let outcomes = run(&pool, "issue_temporary_pins", async |connection| match attempt(connection, &batch).await {
+        Err(error) if error.as_database_error().is_some() => Ok(vec![None; batch.len()]),
+        outcomes => Ok(outcomes?),
+    });
+    let outcomes = match outcomes.await {
+        Ok(outcomes) => outcomes.into_iter().map(|outcome| outcome.map(Ok)).collect(),
+        Err(error) => vec![Some(Err(error)); batch.len()],
+    };
+    let mut answers = vec![None; orders.len()];
+    for (index, outcome) in together.into_iter().zip(outcomes) {
+        answers[index] = outcome;
+    }
+    answers
 }
 
 /// What this request was answered before, if it was: [`IssueOutcome::Replayed`] or [`IssueOutcome::RequestIdReused`].
@@ -166,38 +238,65 @@ pub async fn replay(
     .await
 }
 
-/// Runs the statement once. `None`: it lost a race and has written nothing.
-async fn attempt(connection: &mut PgConnection, order: &Issue<'_>) -> Result<Option<IssueOutcome>, sqlx::Error> {
-    let row = sqlx::query_file!(
+/// Runs the statement once. `None` for an order that lost a race: nothing is written for it.
+async fn attempt(connection: &mut PgConnection, orders: &[&Issue]) -> Result<Vec<Option<IssueOutcome>>, sqlx::Error> {
+    let Some(Figures { person_pins, mobile_pins, resend_interval, sends }) = orders.first().map(|order| order.figures)
+    else {
+        return Ok(Vec::new());
+    };
+    fn each<'a, T>(orders: &[&'a Issue], of: impl Fn(&'a Issue) -> T) -> Vec<T> {
+        orders.iter().map(|order| of(order)).collect()
+    }
+    let (numbers, pseudonyms): (Vec<i64>, Vec<&[u8]>) = (1..)
+        .zip(orders)
+        .flat_map(|(number, order)| order.keys.iter().map(move |key| (number, key.0.as_slice())))
+        .unzip();
+    let rows = sqlx::query_file_as!(
+        Row,
         "src/store/issue_temporary_pin.sql",
-        order.caller,
-        order.request_id,
-        &order.payload_digest,
-        order.verification_id,
-        &order.person.0,
-        &order.mobile.0,
-        order.channel.as_str(),
-        order.agent.as_ref().map(|agent| agent.0.as_slice()),
-        order.now,
-        order.pin_request_id,
-        order.now + order.lifetime,
-        order.masked_mobile_number,
-        order.message_id,
-        interval(order.resend_interval),
-        i32::try_from(order.sends).unwrap_or(i32::MAX),
-        interval(order.person_pins.per),
-        i64::from(order.person_pins.times),
-        interval(order.mobile_pins.per),
-        i64::from(order.mobile_pins.times),
-        order.may_issue,
-        order.verifier.key_id,
-        &order.verifier.salt,
-        &order.verifier.mac,
-        order.sealed_body,
-        &pseudonyms(order.keys),
+        &each(orders, |order| &*order.caller) as &[&str],
+        &each(orders, |order| order.request_id),
+        &each(orders, |order| order.payload_digest.as_slice()) as &[&[u8]],
+        &each(orders, |order| order.verification_id),
+        &each(orders, |order| order.person.0.as_slice()) as &[&[u8]],
+        &each(orders, |order| order.mobile.0.as_slice()) as &[&[u8]],
+        &each(orders, |order| order.channel.as_str()) as &[&str],
+        &each(orders, |order| order.agent.as_ref().map(|agent| agent.0.as_slice())) as &[Option<&[u8]>],
+        &each(orders, |order| order.now),
+        &each(orders, |order| order.pin_request_id),
+        &each(orders, |order| order.now + order.lifetime),
+        &each(orders, |order| order.masked_mobile_number.as_str()) as &[&str],
+        &each(orders, |order| order.message_id),
+        &each(orders, |order| order.may_issue),
+        &each(orders, |order| order.verifier.key_id),
+        &each(orders, |order| order.verifier.salt.as_slice()) as &[&[u8]],
+        &each(orders, |order| order.verifier.mac.as_slice()) as &[&[u8]],
+        &each(orders, |order| order.sealed_body.as_slice()) as &[&[u8]],
+        &numbers,
+        &pseudonyms as &[&[u8]],
+        interval(resend_interval),
+        i32::try_from(sends).unwrap_or(i32::MAX),
+        interval(person_pins.per),
+        i64::from(person_pins.times),
+        interval(mobile_pins.per),
+        i64::from(mobile_pins.times),
     )
-    .fetch_one(connection)
+    .fetch_all(connection)
     .await?;
+    Ok(rows.into_iter().map(outcome).collect())
+}
+
+/// What the statement says to one order.
+struct Row {
+    outcome: String,
+    response: Option<Json<PinRequestView>>,
+    until: Option<DateTime<Utc>>,
+    request_time: Option<DateTime<Utc>>,
+    eligible_time: Option<DateTime<Utc>>,
+    access_expire_time: Option<DateTime<Utc>>,
+}
+
+fn outcome(row: Row) -> Option<IssueOutcome> {
     let hold = || -> Option<Hold> {
         Some(Hold {
             request_time: row.request_time?,
@@ -206,7 +305,7 @@ async fn attempt(connection: &mut PgConnection, order: &Issue<'_>) -> Result<Opt
         })
     };
     let view = row.response.map(|Json(view)| view);
-    Ok(match row.outcome.as_str() {
+    match row.outcome.as_str() {
         "issued" => view.map(IssueOutcome::Issued),
         "resent" => view.map(IssueOutcome::Resent),
         "already_open" => view.map(IssueOutcome::AlreadyOpen),
@@ -224,5 +323,5 @@ async fn attempt(connection: &mut PgConnection, order: &Issue<'_>) -> Result<Opt
         "person_limit" => row.until.map(|until| IssueOutcome::PersonLimit { until }),
         "mobile_limit" => row.until.map(|until| IssueOutcome::MobileLimit { until }),
         _ => Some(IssueOutcome::NotIssued),
-    })
+    }
 }

@@ -76,7 +76,7 @@ async fn r21_a_verification_serves_its_person_caller_and_channel_while_it_lives_
     let order_of = |verification_id| order(PERSON, verification_id, t0());
     for (order, problem) in [
         (order_of(fresh_id()), VerificationProblem::Unknown),
-        (Issue { caller: "another", ..order_of(verification_id) }, VerificationProblem::Unknown),
+        (Issue { caller: "another".into(), ..order_of(verification_id) }, VerificationProblem::Unknown),
         (Issue { channel: Channel::Counter, ..order_of(verification_id) }, VerificationProblem::Unknown),
         (order(OTHER, verification_id, t0()), VerificationProblem::Unknown),
         (order(OTHER, pending.id, t0()), VerificationProblem::NotConfirmed),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use sqlx::PgPool;
 use temporary_pin::domain::person::{MobileKey, PersonKey};
 use temporary_pin::domain::rules::{Limit, PinRules};
-use temporary_pin::store::issue_temporary_pin::{Issue, IssueOutcome, issue};
+use temporary_pin::store::issue_temporary_pin::{Figures, Issue, IssueOutcome, issue};
 use temporary_pin::store::pin_requests::{DispatchState, PinLimits, open, pins_until};
 
 use crate::support::*;
@@ -19,7 +19,8 @@ async fn r25_a_persons_pins_are_limited_in_a_rolling_window(pool: PgPool) {
         let pool = pool.clone();
         async move {
             let verification = verified(&pool, PERSON, now).await;
-            let order = Issue { person_pins: TWO_A_DAY, ..order(PERSON, verification, now) };
+            let order =
+                Issue { figures: Figures { person_pins: TWO_A_DAY, ..FIGURES }, ..order(PERSON, verification, now) };
             issue(&pool, &order).await.unwrap()
         }
     };
@@ -43,7 +44,11 @@ async fn r25_pins_to_a_mobile_number_are_limited_whoever_they_are_for(pool: PgPo
     for (number, is_issued) in [(1, true), (2, true), (3, false)] {
         let person = PersonKey([number; 32]);
         let verification = verified(&pool, person, now).await;
-        let order = Issue { mobile, mobile_pins: TWO_A_DAY, ..order(person, verification, now) };
+        let order = Issue {
+            mobile,
+            figures: Figures { mobile_pins: TWO_A_DAY, ..FIGURES },
+            ..order(person, verification, now)
+        };
         let outcome = issue(&pool, &order).await.unwrap();
         assert_eq!(matches!(outcome, IssueOutcome::Issued(_)), is_issued, "{outcome:?}");
         if !is_issued {
@@ -72,7 +77,10 @@ async fn r25_without_leave_an_open_pin_is_still_returned_or_sent_again_but_none_
 async fn r25_a_resend_counts_as_no_pin(pool: PgPool) {
     let verification = verified(&pool, PERSON, t0()).await;
     let one_a_day = Limit { times: 1, per: DAY };
-    let at = |after| Issue { person_pins: one_a_day, ..order(PERSON, verification, t0() + seconds(after)) };
+    let at = |after| Issue {
+        figures: Figures { person_pins: one_a_day, ..FIGURES },
+        ..order(PERSON, verification, t0() + seconds(after))
+    };
     assert!(matches!(issue(&pool, &at(0)).await.unwrap(), IssueOutcome::Issued(_)));
     assert!(matches!(issue(&pool, &at(60)).await.unwrap(), IssueOutcome::Resent(_)));
 }

@@ -7,7 +7,7 @@ use temporary_pin::domain::person_limit::{PersonLimit, Spent};
 use temporary_pin::domain::reason::Reason;
 use temporary_pin::domain::rules::Limit;
 use temporary_pin::store::audit_events::{By, NewEvent};
-use temporary_pin::store::issue_temporary_pin::{Issue, IssueOutcome, issue};
+use temporary_pin::store::issue_temporary_pin::{Figures, Issue, IssueOutcome, issue};
 use temporary_pin::store::person_limits::{reset, spent};
 use temporary_pin::store::redeem_temporary_pin::{RedeemOutcome, Try};
 use temporary_pin::store::verifications::{Recorded, Standing, limited_until, record};
@@ -68,7 +68,10 @@ async fn r25_a_reset_is_of_one_limit(pool: PgPool) {
         let pool = pool.clone();
         async move {
             let verification = verified(&pool, PERSON, now).await;
-            let order = Issue { person_pins: LIMIT, mobile_pins: LIMIT, ..order(PERSON, verification, now) };
+            let order = Issue {
+                figures: Figures { person_pins: LIMIT, mobile_pins: LIMIT, ..FIGURES },
+                ..order(PERSON, verification, now)
+            };
             issue(&pool, &order).await.unwrap()
         }
     };

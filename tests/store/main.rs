@@ -9,6 +9,7 @@ mod audited;
 mod issue;
 mod issue_limits;
 mod issue_race;
+mod issue_together;
 mod limit_resets;
 mod person_blocks;
 mod plans;

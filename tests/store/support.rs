@@ -14,7 +14,7 @@ use temporary_pin::domain::pin::PinVerifier;
 use temporary_pin::domain::rules::{HoldRules, Limit};
 use temporary_pin::store::access_requests::{AccessOutcome, AccessRequest, request_access};
 use temporary_pin::store::audit_events::By;
-use temporary_pin::store::issue_temporary_pin::{Issue, IssueOutcome, issue};
+use temporary_pin::store::issue_temporary_pin::{Figures, Issue, IssueOutcome, issue};
 use temporary_pin::store::outbox::{MessageKind, Notice};
 use temporary_pin::store::pin_requests::PinRequestView;
 use temporary_pin::store::redeem_temporary_pin::{Begun, RedeemOutcome, Try, Verdict, begin_try, finish_try};
@@ -30,6 +30,13 @@ pub(crate) const AGENT: AgentKey = AgentKey([7; 32]);
 pub(crate) const LIMITS: VerificationLimits = VerificationLimits {
     failed: Limit { times: 3, per: DAY },
     witness: Limit { times: 3, per: Duration::from_secs(120 * 24 * 3600) },
+};
+
+pub(crate) const FIGURES: Figures = Figures {
+    person_pins: Limit { times: 3, per: DAY },
+    mobile_pins: Limit { times: 5, per: DAY },
+    resend_interval: Duration::from_secs(60),
+    sends: 3,
 };
 
 /// When every test begins.
@@ -166,14 +173,14 @@ pub(crate) fn notices(hold: &Hold) -> [Notice; 2] {
 }
 
 /// An order on the phone channel, under a request id of its own.
-pub(crate) fn order(person: PersonKey, verification_id: Uuid, now: DateTime<Utc>) -> Issue<'static> {
+pub(crate) fn order(person: PersonKey, verification_id: Uuid, now: DateTime<Utc>) -> Issue {
     Issue {
-        caller: "support",
+        caller: "support".into(),
         request_id: fresh_id(),
         payload_digest: [3; 32],
         verification_id,
         person,
-        keys: &[],
+        keys: Vec::new(),
         mobile: MobileKey(person.0),
         channel: Channel::Phone,
         agent: Some(AGENT),
@@ -181,20 +188,17 @@ pub(crate) fn order(person: PersonKey, verification_id: Uuid, now: DateTime<Utc>
         pin_request_id: fresh_id(),
         verifier: PinVerifier { key_id: 1, salt: [4; 16], mac: [5; 32] },
         lifetime: Duration::from_secs(600),
-        masked_mobile_number: "+45 ** ** ** 78",
+        masked_mobile_number: "+45 ** ** ** 78".to_owned(),
         message_id: fresh_id(),
-        sealed_body: b"sealed PIN",
+        sealed_body: b"sealed PIN".to_vec(),
         may_issue: true,
-        person_pins: Limit { times: 3, per: DAY },
-        mobile_pins: Limit { times: 5, per: DAY },
-        resend_interval: Duration::from_secs(60),
-        sends: 3,
+        figures: FIGURES,
     }
 }
 
 /// The same on the web.
-pub(crate) fn web_order(person: PersonKey, verification_id: Uuid, now: DateTime<Utc>) -> Issue<'static> {
-    Issue { caller: "profile", channel: Channel::Web, agent: None, ..order(person, verification_id, now) }
+pub(crate) fn web_order(person: PersonKey, verification_id: Uuid, now: DateTime<Utc>) -> Issue {
+    Issue { caller: "profile".into(), channel: Channel::Web, agent: None, ..order(person, verification_id, now) }
 }
 
 /// Verifies the person and issues a PIN.
