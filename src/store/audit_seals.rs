@@ -238,8 +238,9 @@ pub async fn events(
         r#"SELECT id, event_time, person_key, action, channel, caller, reason, verification_id, access_request_id,
             pin_request_id, purpose, pseudonym_key_id, agent_key AS "agent_key?", operator AS "operator?"
         FROM audit_events
-            LEFT JOIN audit_agents ON audit_agents.audit_event_id = id
-            LEFT JOIN audit_operators ON audit_operators.audit_event_id = id
+            -- Bounded as well, or a plan may join them from their beginnings on.
+            LEFT JOIN audit_agents a ON a.audit_event_id = id AND a.audit_event_id > $1 AND a.audit_event_id <= $2
+            LEFT JOIN audit_operators o ON o.audit_event_id = id AND o.audit_event_id > $1 AND o.audit_event_id <= $2
         WHERE id > $1 AND id <= $2 ORDER BY id LIMIT $3"#,
         after,
         last,

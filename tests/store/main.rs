@@ -12,6 +12,7 @@ mod issue_race;
 mod issue_together;
 mod limit_resets;
 mod person_blocks;
+mod plans;
 mod pool;
 mod purge;
 mod redeem;

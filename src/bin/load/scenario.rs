@@ -8,7 +8,7 @@ use anyhow::{Context as _, ensure};
 use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 
-use crate::calls::{Call, Caller};
+use crate::calls::{Call, Caller, Ready};
 use crate::clients::{Clients, Target};
 use crate::drive::{self, Pace};
 use crate::people::{self, Person};
@@ -128,6 +128,17 @@ pub(crate) async fn measure(
 ) -> anyhow::Result<Report> {
     ensure!(count > 0 && first_person + count <= people::MOST, "there are {} persons", people::MOST);
     let calls = drive::prepare(caller, &scenario.calls(count, first_person)).await.context("preparing the calls")?;
+    measure_ready(caller, scenario, calls, pace, processes).await
+}
+
+/// Makes calls of that scenario which are ready, and reads what they cost.
+pub(crate) async fn measure_ready(
+    caller: &Arc<Caller>,
+    scenario: Scenario,
+    calls: Vec<Ready>,
+    pace: Pace,
+    processes: &Processes,
+) -> anyhow::Result<Report> {
     caller.world.gateway.forget_pins();
     settle(caller).await;
     let trees = [

@@ -2,14 +2,17 @@
 //! service. All in turn on one machine, several rounds; ratios are made within a round, and the medians reported.
 
 mod cold_start;
+mod growth;
 mod limits;
 mod picture;
+mod purge;
 mod rows;
 mod service;
 mod statement;
+mod stored;
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context as _, ensure};
@@ -54,8 +57,13 @@ pub(crate) struct Bench {
     #[arg(long, value_name = "DIRECTORY")]
     report: PathBuf,
     /// How often everything is measured, in turn.
-    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..))]
+    #[arg(long, default_value_t = 3)]
     rounds: u8,
+    /// Measures also while the tables grow, from 10^4 stored requests to 10^7, or to another power of ten. That takes
+    /// 20 GB and a quarter of an hour, or a tenth of both for each power less.
+    #[arg(long, value_name = "POWER", num_args = 0..=1, default_missing_value = "7",
+        value_parser = clap::value_parser!(u32).range(4..=7))]
+    growth: Option<u32>,
     /// Calls of each measurement with many in flight.
     #[arg(long, default_value_t = 20_000)]
     calls: u64,
@@ -102,21 +110,19 @@ pub(crate) async fn run(bench: &Bench) -> anyhow::Result<()> {
     };
     installation::install(&install)?;
     service::prepare(&bench.service, &install.directory)?;
-    let target = |target: &str| {
-        let certificates = install.directory.clone();
-        Target { target: target.to_owned(), certificates, connections: 4 }
+    let service = Target {
+        target: "https://localhost:50051".to_owned(),
+        certificates: install.directory.clone(),
+        connections: 1,
     };
-    let service = target("https://localhost:50051");
     let cold_starts = cold_start::measure(&bench.service, &service).await?;
     let statement = statement::Statement::prepare(bench, &install).await?;
     let world = World::serve(&bench.world, &install.directory).await?;
-    let running = service::Running::start(&bench.service, &install.directory).await?;
+    let running = service::Running::start(&bench.service, &install.directory, install.address.port()).await?;
     let bare = service::Running::bare(&install.directory).await?;
     let processes = Processes { service_pid: Some(running.pid()), ..bench.processes.clone() };
-    let connect = async |target: &Target| -> anyhow::Result<Arc<Caller>> {
-        Ok(Arc::new(Caller::new(Clients::connect(target).await?, Arc::clone(&world))?))
-    };
-    let (caller, bare_caller) = (connect(&service).await?, connect(&target("https://localhost:50063")).await?);
+    let caller = connect("https://localhost:50051", &install.directory, &world).await?;
+    let bare_caller = connect("https://localhost:50063", &install.directory, &world).await?;
 
     let mut persons = Persons(0);
     let mut rounds = Vec::new();
@@ -127,10 +133,15 @@ pub(crate) async fn run(bench: &Bench) -> anyhow::Result<()> {
         eprintln!("round {number} of {}", bench.rounds);
         rounds.push(round(bench, &statement, &caller, &bare_caller, &processes, &mut persons).await?);
     }
+    let growth = match bench.growth {
+        Some(highest) => Some(growth::measure(bench, &install, (caller, processes), &world, highest).await?),
+        None => None,
+    };
     drop((running, bare));
 
-    let table = rows::table(&rounds, &cold_starts);
-    print!("{}", rows::markdown(&table, &rounds));
+    let table = rows::table(&rounds, growth.as_ref(), &cold_starts);
+    let text = rows::markdown(&table, &rounds, growth.as_ref());
+    print!("{text}");
     fs::create_dir_all(&bench.report)?;
     let write = |name: &str, content: String| {
         let path = bench.report.join(name);
@@ -139,14 +150,20 @@ pub(crate) async fn run(bench: &Bench) -> anyhow::Result<()> {
     write(
         "report.json",
         serde_json::to_string_pretty(
-            &serde_json::json!({ "rows": table, "rounds": rounds, "cold_starts_ms": cold_starts }),
+            &serde_json::json!({ "rows": table, "rounds": rounds, "growth": growth, "cold_starts_ms": cold_starts }),
         )?,
     )?;
-    write("report.md", rows::markdown(&table, &rounds))?;
+    write("report.md", text)?;
     write("report.svg", picture::draw(&table))?;
     let failed: u64 = rounds.iter().flat_map(Round::reports).flat_map(|report| report.failures.values()).sum();
     ensure!(failed == 0, "{failed} calls failed: the report shows which");
     Ok(())
+}
+
+/// Callers of that service, with certificates of that directory.
+async fn connect(target: &str, directory: &Path, world: &Arc<World>) -> anyhow::Result<Arc<Caller>> {
+    let target = Target { target: target.to_owned(), certificates: directory.to_owned(), connections: 4 };
+    Ok(Arc::new(Caller::new(Clients::connect(&target).await?, Arc::clone(world))?))
 }
 
 async fn round(

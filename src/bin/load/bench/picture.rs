@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::rows::Row;
+use super::rows::{Row, Target};
 
 const WIDTH: f64 = 900.0;
 const LEFT: f64 = 430.0;
@@ -23,13 +23,16 @@ pub(crate) fn draw(rows: &[Row]) -> String {
     );
     for (index, row) in rows.iter().enumerate() {
         let y = STEP * (index as f64 + 1.0);
-        let reached = row.goal.reached(row.measured).clamp(0.0, FURTHEST);
+        // What is not measured has gone no way.
+        let reached = row.measured.map_or(0.0, |measured| row.goal.reached(measured).clamp(0.0, FURTHEST));
+        let measured = row.measured.map_or_else(|| "not measured".to_owned(), |measured| format!("{measured:.2}"));
         // Where the first target is, on the way to the goal.
         let bound = match row.target {
-            super::rows::Target::AtLeast(bound) | super::rows::Target::AtMost(bound) => bound,
+            Target::AtLeast(bound) | Target::AtMost(bound) => bound,
         };
         let first = LEFT + row.goal.reached(bound).clamp(0.0, FURTHEST) * scale;
-        let colour = match (row.goal.is_met_by(row.measured), row.target.is_met_by(row.measured)) {
+        let meets = |bound: Target| row.measured.is_some_and(|measured| bound.is_met_by(measured));
+        let colour = match (meets(row.goal), meets(row.target)) {
             (true, _) => "#2e7d32",
             (false, true) => "#90a955",
             (false, false) => "#c1666b",
@@ -40,12 +43,11 @@ pub(crate) fn draw(rows: &[Row]) -> String {
             "<text x=\"{}\" y=\"{text_y}\" text-anchor=\"end\">{}</text>\n\
              <rect x=\"{LEFT}\" y=\"{y}\" width=\"{width:.1}\" height=\"24\" fill=\"{colour}\"/>\n\
              <line x1=\"{first:.1}\" x2=\"{first:.1}\" y1=\"{}\" y2=\"{}\" stroke=\"black\" stroke-dasharray=\"3 2\"/>\n\
-             <text x=\"{bar_end:.1}\" y=\"{text_y}\">{:.2}</text>",
+             <text x=\"{bar_end:.1}\" y=\"{text_y}\">{measured}</text>",
             LEFT - 10.0,
             row.measure,
             y - 4.0,
-            y + 28.0,
-            row.measured
+            y + 28.0
         );
     }
     let _ = writeln!(

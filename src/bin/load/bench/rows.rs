@@ -4,20 +4,30 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
+use super::growth::{Growth, HIGHEST};
 use super::limits::Limit;
 use super::{IN_FLIGHT, MANY, Round};
 
-/// One measure.
+/// One measure. Nothing is measured where a run leaves it out.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Row {
     pub(crate) measure: String,
     /// The median of the rounds.
-    pub(crate) measured: f64,
+    pub(crate) measured: Option<f64>,
     /// The least and the most of the rounds.
-    pub(crate) least: f64,
-    pub(crate) most: f64,
+    pub(crate) least: Option<f64>,
+    pub(crate) most: Option<f64>,
     pub(crate) target: Target,
     pub(crate) goal: Target,
+}
+
+impl Row {
+    /// Of the rounds' values.
+    pub(crate) fn new(measure: String, mut values: Vec<f64>, target: Target, goal: Target) -> Self {
+        values.sort_by(f64::total_cmp);
+        let (least, most) = (values.first().copied(), values.last().copied());
+        Self { measure, measured: values.get(values.len() / 2).copied(), least, most, target, goal }
+    }
 }
 
 /// What a measure shall be.
@@ -26,16 +36,6 @@ pub(crate) struct Row {
 pub(crate) enum Target {
     AtLeast(f64),
     AtMost(f64),
-}
-
-impl Row {
-    /// Of the values measured.
-    fn new(measure: String, mut values: Vec<f64>, target: Target, goal: Target) -> Self {
-        values.sort_by(f64::total_cmp);
-        let measured = values.get(values.len() / 2).copied().unwrap_or(f64::NAN);
-        let (least, most) = (values.first().copied(), values.last().copied());
-        Self { measure, measured, least: least.unwrap_or(f64::NAN), most: most.unwrap_or(f64::NAN), target, goal }
-    }
 }
 
 impl Target {
@@ -63,12 +63,13 @@ impl Target {
 }
 
 /// All rows.
-pub(crate) fn table(rounds: &[Round], cold_starts_ms: &[f64]) -> Vec<Row> {
+pub(crate) fn table(rounds: &[Round], growth: Option<&Growth>, cold_starts_ms: &[f64]) -> Vec<Row> {
     use Target::{AtLeast, AtMost};
     let cpu = |round: &Round, process: &str| round.issue.cpu_us_per_call.get(process).copied().unwrap_or(f64::NAN);
     let row = |measure: String, of: &dyn Fn(&Round) -> f64, target, goal| {
         Row::new(measure, rounds.iter().map(of).collect(), target, goal)
     };
+    let (highest, issue, beside_purge) = growth.map(Growth::ratios).unwrap_or((HIGHEST, Vec::new(), Vec::new()));
     vec![
         row(
             format!("IssueTemporaryPin/s ÷ pgbench with the same statement, {IN_FLIGHT} clients"),
@@ -110,7 +111,16 @@ pub(crate) fn table(rounds: &[Round], cold_starts_ms: &[f64]) -> Vec<Row> {
             AtMost(96.0),
             AtMost(48.0),
         ),
+        // Nothing runs it yet.
+        Row::new("Issued PINs/s ÷ better-auth's sent codes/s".to_owned(), Vec::new(), AtLeast(3.0), AtLeast(8.0)),
         Row::new("Cold start to SERVING, ms".to_owned(), cold_starts_ms.to_vec(), AtMost(300.0), AtMost(300.0)),
+        Row::new(
+            format!("Issue, one in flight: p50 at 10^{highest} stored requests ÷ at 10^4"),
+            issue,
+            AtMost(1.3),
+            AtMost(1.1),
+        ),
+        Row::new("Issue/s while old rows are purged ÷ without".to_owned(), beside_purge, AtLeast(0.8), AtLeast(0.95)),
     ]
 }
 
@@ -120,11 +130,15 @@ fn with(limits: &[Limit], clients: u16) -> Limit {
 }
 
 /// The report for people: the rows, and what they were made of in the round in the middle.
-pub(crate) fn markdown(rows: &[Row], rounds: &[Round]) -> String {
+pub(crate) fn markdown(rows: &[Row], rounds: &[Round], growth: Option<&Growth>) -> String {
     let mut text = String::from("| measure | measured (least–most) | first target | goal |\n|---|---|---|---|\n");
     for Row { measure, measured, least, most, target, goal } in rows {
-        let mark = |bound: Target| if bound.is_met_by(*measured) { "met" } else { "**falls short**" };
         let (first, last) = (target.text(), goal.text());
+        let (Some(measured), Some(least), Some(most)) = (measured, least, most) else {
+            let _ = writeln!(text, "| {measure} | not measured in this run | {first} | {last} |");
+            continue;
+        };
+        let mark = |bound: Target| if bound.is_met_by(*measured) { "met" } else { "**falls short**" };
         let _ = writeln!(
             text,
             "| {measure} | {measured:.2} ({least:.2}–{most:.2}) | {first}: {} | {last}: {} |",
@@ -132,7 +146,10 @@ pub(crate) fn markdown(rows: &[Row], rounds: &[Round]) -> String {
             mark(*goal)
         );
     }
-    text.push_str("\nNot measured in this run: latency as the tables grow; the peer.\n\n");
+    text.push_str("\nNot measured in this run: the peer.\n\n");
+    if let Some(growth) = growth {
+        let _ = writeln!(text, "{growth}");
+    }
     text.push_str("| | per second | p50 ms | p99 ms | CPU µs per operation |\n|---|---|---|---|---|\n");
     let Some(round) = rounds.get(rounds.len() / 2) else { return text };
     for (name, limits) in [("pgbench, issue statement", &round.statement), ("redis-benchmark, script", &round.script)] {

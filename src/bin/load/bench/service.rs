@@ -39,9 +39,9 @@ pub(super) struct Running {
 }
 
 impl Running {
-    /// The service, once it listens.
-    pub(super) async fn start(service: &Path, directory: &Path) -> anyhow::Result<Self> {
-        Self::launch(service, directory)?.listening(50051).await
+    /// The service, whose configuration says that it listens on that port, once it does.
+    pub(super) async fn start(service: &Path, directory: &Path, port: u16) -> anyhow::Result<Self> {
+        Self::launch(service, directory)?.listening(port).await
     }
 
     /// The service, which is only beginning.

@@ -1,0 +1,137 @@
+//! How Postgres runs the service's statements when the tables are large: by index, whatever their size.
+//!
+//! The statements are those that the build checked (`.sqlx`), so a new one is looked at without being named here. Each is
+//! planned for parameters unknown, the least that Postgres can know when it runs one.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+use sqlx::{AssertSqlSafe, PgConnection, PgPool};
+
+/// Tables that grow as long as the service is used.
+const GROWING: [&str; 9] = [
+    "verifications",
+    "access_requests",
+    "pin_requests",
+    "requests",
+    "outbox",
+    "audit_events",
+    "audit_agents",
+    "audit_operators",
+    "audit_seals",
+];
+
+/// How the statements that need no index of their own begin, and why they need none.
+const EXCEPTIONS: [(&str, &str); 2] = [
+    ("DELETE FROM ", "the purge: reads what it deletes, found by a brin index or from the table's beginning on"),
+    ("UPDATE outbox SET last_error = 'outcome unknown'", "reads outbox_due, which has what waits to be sent alone"),
+];
+
+/// A statement of the service.
+struct Statement {
+    sql: String,
+    parameters: usize,
+}
+
+#[sqlx::test]
+async fn every_statement_reaches_growing_tables_by_an_index(pool: PgPool) {
+    let mut connection = pool.acquire().await.unwrap();
+    fill(&mut connection, 100_000, 10_000).await;
+    let brin = "SELECT relname::text FROM pg_class JOIN pg_am ON pg_am.oid = relam WHERE amname = 'brin'";
+    let brin: Vec<String> = sqlx::query_scalar(brin).fetch_all(&mut *connection).await.unwrap();
+
+    let mut scans = BTreeMap::new();
+    for statement in statements() {
+        let found = scans_of(&plan(&mut connection, &statement).await, &brin, false);
+        if !found.is_empty() {
+            scans.insert(statement.sql, found);
+        }
+    }
+    for (beginning, reason) in EXCEPTIONS {
+        assert!(scans.keys().any(|sql| sql.starts_with(beginning)), "is no exception: {beginning} ({reason})");
+    }
+    scans.retain(|sql, _| !EXCEPTIONS.iter().any(|(beginning, _)| sql.starts_with(beginning)));
+    let scans: Vec<_> = scans.iter().map(|(sql, found)| (sql.chars().take(150).collect::<String>(), found)).collect();
+    assert!(scans.is_empty(), "{scans:#?}");
+}
+
+async fn fill(connection: &mut PgConnection, requests: u32, people: u32) {
+    let settings = format!(
+        "SET growth.requests = {requests}; SET growth.people = {people}; SET growth.until = '2026-11-24';
+        CREATE TABLE growth_people (number bigint PRIMARY KEY, person_key bytea NOT NULL, mobile_key bytea NOT NULL);
+        INSERT INTO growth_people
+            SELECT n, sha256(int8send(n)), sha256(int8send(-1 - n)) FROM generate_series(0, {people} - 1) AS n;
+        ANALYZE growth_people"
+    );
+    sqlx::raw_sql(AssertSqlSafe(settings)).execute(&mut *connection).await.unwrap();
+    sqlx::raw_sql(include_str!("../../src/bin/load/bench/growth.sql")).execute(&mut *connection).await.unwrap();
+    // Tables of which that leaves little, made large too.
+    let more = format!(
+        "INSERT INTO requests (caller, method, request_id, payload_digest, response, create_time)
+            SELECT 'load_web', 'IssueTemporaryPin', gen_random_uuid(), sha256('x'), '{{}}', '2026-11-24'
+            FROM generate_series(1, {requests});
+        INSERT INTO audit_operators SELECT id, 'olga' FROM audit_events;
+        INSERT INTO audit_seals (
+                number, version, seal_time, after_event_id, last_event_id, event_count, entries, entries_digest,
+                previous_mac, key_id, mac
+            )
+            SELECT n, 1, '2026-11-24', n, n, 0, 'x', sha256('x'), sha256('x'), 1, sha256('x')
+            FROM generate_series(1, {requests}) AS n;
+        ANALYZE"
+    );
+    sqlx::raw_sql(AssertSqlSafe(more)).execute(connection).await.unwrap();
+}
+
+/// All statements that the build has checked.
+fn statements() -> Vec<Statement> {
+    let files = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".sqlx")).unwrap();
+    let statements: Vec<Statement> = files
+        .map(|file| serde_json::from_slice(&fs::read(file.unwrap().path()).unwrap()).unwrap())
+        .map(|file: Value| Statement {
+            sql: file["query"].as_str().unwrap().trim().to_owned(),
+            parameters: file["describe"]["parameters"]["Left"].as_array().unwrap().len(),
+        })
+        .collect();
+    assert!(statements.iter().any(|statement| statement.sql.starts_with("-- The issue transaction")));
+    statements
+}
+
+async fn plan(connection: &mut PgConnection, Statement { sql, parameters }: &Statement) -> Value {
+    let arguments = vec!["NULL"; *parameters].join(", ");
+    let execute = if arguments.is_empty() { "statement".to_owned() } else { format!("statement ({arguments})") };
+    let prepare = format!("SET plan_cache_mode = force_generic_plan; PREPARE statement AS {sql}");
+    sqlx::raw_sql(AssertSqlSafe(prepare)).execute(&mut *connection).await.unwrap();
+    let explain = format!("EXPLAIN (FORMAT JSON) EXECUTE {execute}");
+    let plan = sqlx::query_scalar(AssertSqlSafe(explain)).persistent(false).fetch_one(&mut *connection).await.unwrap();
+    sqlx::raw_sql("DEALLOCATE statement").execute(connection).await.unwrap();
+    plan
+}
+
+/// The steps of a plan that read a growing table, or much of it, without an index that serves them: how, and which.
+fn scans_of(plan: &Value, brin: &[String], is_limited: bool) -> Vec<String> {
+    match plan {
+        Value::Array(steps) => steps.iter().flat_map(|step| scans_of(step, brin, is_limited)).collect(),
+        Value::Object(step) => {
+            let text = |name| step.get(name).and_then(Value::as_str).unwrap_or_default();
+            let (kind, table, index) = (text("Node Type"), text("Relation Name"), text("Index Name"));
+            let is_growing = kind.ends_with("Scan") && GROWING.contains(&table);
+            // Without a condition an index is read from end to end as well, unless its first entries are what is wanted.
+            let is_first = is_limited && text("Parent Relationship") == "Outer";
+            let takes_first = is_first && !step.contains_key("Filter");
+            let has_index = match kind {
+                "Index Scan" | "Index Only Scan" => step.contains_key("Index Cond") || takes_first,
+                // At places that an index below it has named.
+                "Bitmap Heap Scan" | "Tid Scan" => true,
+                _ => false,
+            };
+            // These are for the purge.
+            let has_brin = brin.iter().any(|name| name == index);
+            let own = ((is_growing && !has_index) || has_brin).then(|| format!("{kind} {index} {table}"));
+            let is_limited = kind == "Limit" || (kind == "Nested Loop" && is_limited);
+            own.into_iter().chain(step.values().flat_map(|part| scans_of(part, brin, is_limited))).collect()
+        }
+        _ => Vec::new(),
+    }
+}
