@@ -82,9 +82,12 @@ mod tests {
 
     use super::*;
 
+    /// What was asked, batch by batch.
+    type Batches = Arc<Mutex<Vec<Vec<u32>>>>;
+
     /// Doubles, keeps what it was asked, and waits for `gate` before it answers.
-    fn doubling(most: usize, at_once: usize, gate: &Arc<Semaphore>) -> (Batcher<u32, u32>, Arc<Mutex<Vec<Vec<u32>>>>) {
-        let batches: Arc<Mutex<Vec<Vec<u32>>>> = Arc::default();
+    fn doubling(most: usize, at_once: usize, gate: &Arc<Semaphore>) -> (Batcher<u32, u32>, Batches) {
+        let batches = Batches::default();
         let (kept, gate) = (Arc::clone(&batches), Arc::clone(gate));
         let work = move |questions: Vec<u32>| {
             kept.lock().unwrap().push(questions.clone());

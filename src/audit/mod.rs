@@ -31,6 +31,6 @@ mod verify;
 pub use canonical::Part;
 pub use export::{Export, export};
 pub use finding::Finding;
-pub use seal::Head;
+pub use seal::{Head, batch};
 pub use sealer::{AuditSettings, Sealer, purge};
 pub use verify::{Report, VerifyError, verify};

@@ -20,9 +20,10 @@ pub(super) struct Entry {
     pub(super) digests: [Option<Digest>; Part::ALL.len()],
 }
 
-/// Seals these events: all there are after `previous` up to `last_event_id`. `complete_time`: until then there are no
+/// A seal of these events: all there are after `previous` up to `last_event_id`. `complete_time`: until then there are no
 /// others.
-pub(super) fn batch(
+#[must_use]
+pub fn batch(
     keys: &KeyRing,
     previous: Option<&Seal>,
     events: &[AuditRows],

@@ -5,7 +5,7 @@ mod issue_temporary_pin;
 mod operate;
 mod redeem_temporary_pin;
 mod refusal;
-mod verification_id;
+pub mod verification_id;
 mod verify_identity;
 
 use std::sync::Arc;

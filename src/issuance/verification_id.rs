@@ -19,7 +19,7 @@ use crate::keys::KeyRing;
 
 /// What the id says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct VerificationId {
+pub struct VerificationId {
     /// The row in `verifications`.
     pub verification: Uuid,
     /// The person.
@@ -36,7 +36,8 @@ pub(super) struct VerificationId {
 
 impl VerificationId {
     /// The id as the caller gets it.
-    pub(super) fn seal(&self, keys: &KeyRing, caller: &str) -> String {
+    #[must_use]
+    pub fn seal(&self, keys: &KeyRing, caller: &str) -> String {
         let mut note = Zeroizing::new(Vec::with_capacity(128));
         note.extend_from_slice(self.verification.as_bytes());
         note.extend_from_slice(self.person.0.as_bytes());
@@ -52,7 +53,7 @@ impl VerificationId {
     }
 
     /// Reads an id that this service gave to this caller, in this channel.
-    pub(super) fn open(text: &str, keys: &KeyRing, caller: &str, channel: Channel) -> Result<Self, Refusal> {
+    pub fn open(text: &str, keys: &KeyRing, caller: &str, channel: Channel) -> Result<Self, Refusal> {
         Self::parse(text, keys, caller)
             .filter(|id| id.channel == channel)
             .ok_or_else(|| Refusal::lasting(Reason::VerificationUnknown))

@@ -30,11 +30,7 @@ pub fn seal_message(keys: &KeyRing, id: Uuid, recipient: &MobileNumber, text: &s
 }
 
 /// Opens the sealed message `id`: its recipient and text.
-pub(crate) fn open_message(
-    keys: &KeyRing,
-    id: Uuid,
-    sealed: &[u8],
-) -> Result<(MobileNumber, Zeroizing<String>), OpenError> {
+pub fn open_message(keys: &KeyRing, id: Uuid, sealed: &[u8]) -> Result<(MobileNumber, Zeroizing<String>), OpenError> {
     let plaintext = keys.open(id.as_bytes(), sealed)?;
     let mut body: Body = serde_json::from_slice(&plaintext).map_err(|_| OpenError)?;
     let recipient = MobileNumber::parse(&body.recipient).map_err(|_| OpenError)?;

@@ -50,6 +50,7 @@ decision AS MATERIALIZED (
             ELSE 'issued'
         END AS outcome,
         coalesce(live.id, asked.pin_request_id) AS serves,
+        open_pin.id AS open_id,
         live.id AS live_id, live.channel AS live_channel, live.create_time AS live_create_time,
         live.expire_time AS live_expire_time, live.masked_mobile_number AS live_masked_mobile_number,
         live.message_id AS live_message_id, live.last_send_time AS live_last_send_time, live.sends AS live_sends,
@@ -72,6 +73,9 @@ decision AS MATERIALIZED (
             AND v.channel = asked.channel
         LIMIT 1
     ) AS verification ON true
+    LEFT JOIN LATERAL (
+        SELECT p.id FROM pin_requests p WHERE p.person_key = asked.person_key AND p.state = 'open' LIMIT 1
+    ) AS open_pin ON true
     -- A PIN that went to another number is not sent again, to neither.
     LEFT JOIN LATERAL (
         SELECT p.id, p.channel, p.create_time, p.expire_time, p.masked_mobile_number, p.message_id, p.last_send_time,
@@ -79,8 +83,7 @@ decision AS MATERIALIZED (
             message.sealed_body IS NOT NULL AND p.sends < $22::int AS may_be_sent_again
         FROM pin_requests p
         LEFT JOIN LATERAL (SELECT o.state, o.sealed_body FROM outbox o WHERE o.id = p.message_id LIMIT 1) AS message ON true
-        WHERE p.person_key = asked.person_key AND p.state = 'open' AND p.expire_time > asked.now
-            AND p.mobile_key = asked.mobile_key
+        WHERE p.id = open_pin.id AND p.expire_time > asked.now AND p.mobile_key = asked.mobile_key
         LIMIT 1
     ) AS live ON true
     LEFT JOIN LATERAL (
@@ -110,17 +113,18 @@ decision AS MATERIALIZED (
     ) AS mobile_limit ON true
 ),
 
--- (3) Locks.
+-- (3) Locks. From here on rows are reached by their ids. IS TRUE hides from Postgres that a row is in an index of open ones:
+-- while that is small, it would walk through all of it.
 locked_access AS (
     SELECT a.id
     FROM decision d JOIN access_requests a ON a.id = d.access_id
-    WHERE d.outcome = 'issued' AND a.state = 'open'
+    WHERE d.outcome = 'issued' AND (a.state = 'open') IS TRUE
     FOR UPDATE OF a
 ),
 locked_pin AS (
     SELECT p.id
     FROM decision d JOIN pin_requests p ON p.id = d.live_id
-    WHERE d.outcome IN ('resent', 'already_open') AND p.state = 'open' AND p.sends = d.live_sends
+    WHERE d.outcome IN ('resent', 'already_open') AND (p.state = 'open') IS TRUE AND p.sends = d.live_sends
     FOR UPDATE OF p
 ),
 -- R21: from here on the verification serves this PIN request only.
@@ -149,7 +153,7 @@ superseded AS (
         state = CASE WHEN p.expire_time <= bound.now THEN 'expired' ELSE 'revoked' END,
         revoke_reason = CASE WHEN p.expire_time > bound.now THEN 'mobile_number_changed' END
     FROM bound
-    WHERE bound.outcome = 'issued' AND p.person_key = bound.person_key AND p.state = 'open'
+    WHERE bound.outcome = 'issued' AND p.id = bound.open_id AND (p.state = 'open') IS TRUE
         AND (p.expire_time <= bound.now OR p.mobile_key <> bound.mobile_key)
     RETURNING p.id, p.person_key, p.message_id, p.state, p.revoke_reason, bound.channel, bound.caller, bound.now
 ),

@@ -19,6 +19,17 @@ const RESTED: Duration = Duration::from_secs(1);
 /// How long it has for the answer.
 const PING_TIMEOUT: Duration = Duration::from_millis(500);
 
+/// Each statement is planned once per connection, by index, however small the tables are at that moment: they grow while the
+/// plan is kept. Planning the issue statement takes longer than running it. Bitmap scans would read the entries of the
+/// messages that are done (outbox_due) again with every claim, where index scans mark them as dead. What has no index
+/// is scanned all the same, and at that price Postgres would compile it.
+const PLANS: [(&str, &str); 4] = [
+    ("plan_cache_mode", "force_generic_plan"),
+    ("enable_seqscan", "off"),
+    ("enable_bitmapscan", "off"),
+    ("jit", "off"),
+];
+
 /// Settings of the pool.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -60,7 +71,8 @@ pub(super) fn connect_options(url: &str, settings: &PoolSettings) -> Result<PgCo
         // where its figures say so, which takes longer than running them. A test looks at these plans.
         .options([("plan_cache_mode", "force_generic_plan")])
         // A statement whose asker has closed the connection, because its time was over, ends there too.
-        .options([("client_connection_check_interval", "500ms")]))
+        .options([("client_connection_check_interval", "500ms")])
+        .options(PLANS))
 }
 
 pub(super) fn pool_options(settings: &PoolSettings) -> PgPoolOptions {

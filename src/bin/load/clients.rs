@@ -37,6 +37,16 @@ pub(crate) struct Pool {
     next: AtomicUsize,
 }
 
+/// The service as a caller connects to it.
+pub(crate) fn endpoint(target: &Target, caller: &str) -> anyhow::Result<Endpoint> {
+    let read = |path: &Path| std::fs::read(path).with_context(|| format!("cannot read {}", path.display()));
+    let file = |ending: &str| target.certificates.join(format!("{caller}.{ending}"));
+    let tls = ClientTlsConfig::new()
+        .ca_certificate(Certificate::from_pem(read(&target.certificates.join("ca.pem"))?))
+        .identity(Identity::from_pem(read(&file("pem"))?, read(&file("key"))?));
+    Ok(Endpoint::from_shared(target.target.clone())?.tls_config(tls)?.tcp_nodelay(true))
+}
+
 impl Clients {
     pub(crate) async fn connect(target: &Target) -> anyhow::Result<Self> {
         Ok(Self {
@@ -50,12 +60,7 @@ impl Clients {
 
 impl Pool {
     async fn connect(target: &Target, caller: &str) -> anyhow::Result<Self> {
-        let read = |path: &Path| std::fs::read(path).with_context(|| format!("cannot read {}", path.display()));
-        let file = |ending: &str| target.certificates.join(format!("{caller}.{ending}"));
-        let tls = ClientTlsConfig::new()
-            .ca_certificate(Certificate::from_pem(read(&target.certificates.join("ca.pem"))?))
-            .identity(Identity::from_pem(read(&file("pem"))?, read(&file("key"))?));
-        let endpoint = Endpoint::from_shared(target.target.clone())?.tls_config(tls)?.tcp_nodelay(true);
+        let endpoint = endpoint(target, caller)?;
         let mut channels = Vec::new();
         for _ in 0..target.connections {
             channels.push(endpoint.connect().await.with_context(|| format!("cannot connect to {}", target.target))?);

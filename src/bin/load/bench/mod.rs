@@ -1,6 +1,7 @@
 //! The service beside its limits: pgbench with the very statement, redis-benchmark with the very script, a bare tonic
 //! service. All in turn on one machine, several rounds; ratios are made within a round, and the medians reported.
 
+mod cold_start;
 mod growth;
 mod limits;
 mod picture;
@@ -109,6 +110,12 @@ pub(crate) async fn run(bench: &Bench) -> anyhow::Result<()> {
     };
     installation::install(&install)?;
     service::prepare(&bench.service, &install.directory)?;
+    let service = Target {
+        target: "https://localhost:50051".to_owned(),
+        certificates: install.directory.clone(),
+        connections: 1,
+    };
+    let cold_starts = cold_start::measure(&bench.service, &service).await?;
     let statement = statement::Statement::prepare(bench, &install).await?;
     let world = World::serve(&bench.world, &install.directory).await?;
     let running = service::Running::start(&bench.service, &install.directory, install.address.port()).await?;
@@ -132,7 +139,7 @@ pub(crate) async fn run(bench: &Bench) -> anyhow::Result<()> {
     };
     drop((running, bare));
 
-    let table = rows::table(&rounds, growth.as_ref());
+    let table = rows::table(&rounds, growth.as_ref(), &cold_starts);
     let text = rows::markdown(&table, &rounds, growth.as_ref());
     print!("{text}");
     fs::create_dir_all(&bench.report)?;
@@ -142,7 +149,9 @@ pub(crate) async fn run(bench: &Bench) -> anyhow::Result<()> {
     };
     write(
         "report.json",
-        serde_json::to_string_pretty(&serde_json::json!({ "rows": table, "rounds": rounds, "growth": growth }))?,
+        serde_json::to_string_pretty(
+            &serde_json::json!({ "rows": table, "rounds": rounds, "growth": growth, "cold_starts_ms": cold_starts }),
+        )?,
     )?;
     write("report.md", text)?;
     write("report.svg", picture::draw(&table))?;

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, bail, ensure};
 use reqwest::Url;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use tokio::net::TcpStream;
@@ -33,45 +33,63 @@ pub(super) fn prepare(service: &Path, directory: &Path) -> anyhow::Result<()> {
 }
 
 /// A program that serves until this is dropped.
-pub(super) struct Running(Child);
+pub(super) struct Running {
+    name: &'static str,
+    process: Child,
+}
 
 impl Running {
-    /// The service, whose configuration says that it listens on that port.
+    /// The service, whose configuration says that it listens on that port, once it does.
     pub(super) async fn start(service: &Path, directory: &Path, port: u16) -> anyhow::Result<Self> {
-        let mut command = Command::new(service);
-        command.arg("serve").arg("--config").arg(directory.join("temporary-pin.toml"));
-        Self::spawn(command, directory, "service", port).await
+        Self::launch(service, directory)?.listening(port).await
     }
 
-    /// The bare tonic service, which is this program.
+    /// The service, which is only beginning.
+    pub(super) fn launch(service: &Path, directory: &Path) -> anyhow::Result<Self> {
+        let mut command = Command::new(service);
+        command.arg("serve").arg("--config").arg(directory.join("temporary-pin.toml"));
+        Self::spawn(command, directory, "service")
+    }
+
+    /// The bare tonic service, which is this program, once it listens.
     pub(super) async fn bare(directory: &Path) -> anyhow::Result<Self> {
         let mut command = Command::new(std::env::current_exe()?);
         command.arg("bare").arg("--certificates").arg(directory);
-        Self::spawn(command, directory, "bare", 50063).await
+        Self::spawn(command, directory, "bare")?.listening(50063).await
     }
 
-    async fn spawn(mut command: Command, directory: &Path, name: &str, port: u16) -> anyhow::Result<Self> {
+    fn spawn(mut command: Command, directory: &Path, name: &'static str) -> anyhow::Result<Self> {
         let log = File::create(directory.join(format!("{name}.log")))?;
         command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
-        let mut running = Self(command.spawn().with_context(|| format!("cannot start {name}"))?);
+        Ok(Self { name, process: command.spawn().with_context(|| format!("cannot start {name}"))? })
+    }
+
+    async fn listening(mut self, port: u16) -> anyhow::Result<Self> {
         for _ in 0..200 {
             tokio::time::sleep(Duration::from_millis(50)).await;
-            ensure!(running.0.try_wait()?.is_none(), "{name} ended: its log is {name}.log in the run's directory");
+            self.ensure_runs()?;
             if TcpStream::connect(("127.0.0.1", port)).await.is_ok() {
-                return Ok(running);
+                return Ok(self);
             }
         }
-        anyhow::bail!("{name} does not listen on port {port}")
+        bail!("{} does not listen on port {port}", self.name)
+    }
+
+    /// Fails if it has ended.
+    pub(super) fn ensure_runs(&mut self) -> anyhow::Result<()> {
+        let name = self.name;
+        ensure!(self.process.try_wait()?.is_none(), "{name} ended: its log is {name}.log in the run's directory");
+        Ok(())
     }
 
     pub(super) fn pid(&self) -> u32 {
-        self.0.id()
+        self.process.id()
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        let _ = self.process.kill();
+        let _ = self.process.wait();
     }
 }
