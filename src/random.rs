@@ -16,6 +16,16 @@ pub const fn secure() -> UnwrapErr<SysRng> {
 pub fn time_ordered_uuid(now: DateTime<Utc>, rng: &mut impl Rng) -> Uuid {
     let mut random = [0; 10];
     rng.fill_bytes(&mut random);
+    uuid_v7(now, random)
+}
+
+/// Sorts before every [`time_ordered_uuid`] of that moment and later, and behind all earlier ones.
+#[must_use]
+pub fn first_time_ordered_uuid(now: DateTime<Utc>) -> Uuid {
+    uuid_v7(now, [0; 10])
+}
+
+fn uuid_v7(now: DateTime<Utc>, random: [u8; 10]) -> Uuid {
     let millis = u64::try_from(now.timestamp_millis()).unwrap_or_default();
     uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid()
 }
@@ -35,6 +45,8 @@ mod tests {
             };
             let (first, second) = (make(millis), make(millis + later));
             prop_assert!(first < second);
+            let between = first_time_ordered_uuid(DateTime::from_timestamp_millis(millis + later).unwrap());
+            prop_assert!(first < between && between <= second);
             prop_assert_eq!(first.get_version_num(), 7);
             prop_assert_eq!(first.get_variant(), uuid::Variant::RFC4122);
             let (seconds, nanos) = first.get_timestamp().unwrap().to_unix();

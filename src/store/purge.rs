@@ -5,12 +5,17 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use sqlx::PgPool;
+use tokio::time::Instant;
 
 use super::{StoreError, run};
 use crate::domain::rules::Rules;
+use crate::random;
 
 /// Most rows that one statement deletes, so that none holds its locks for long.
 const BATCH: i64 = 1000;
+
+/// How long the purge rests after a batch, as a multiple of what that took: calls come first.
+const REST: u32 = 3;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
@@ -72,8 +77,8 @@ impl Retention {
     }
 }
 
-/// Deletes rows older than the settings say, in batches, but none of the audit: see [`crate::audit::purge`]. Returns how
-/// many went.
+/// Deletes rows older than the settings say, in batches with rests between them. None of the audit: see
+/// [`crate::audit::purge`]. Returns how many went.
 pub async fn purge(pool: &PgPool, retention: &Retention, now: DateTime<Utc>) -> Result<u64, StoreError> {
     let mut total = 0;
     for (table, kept) in [
@@ -86,11 +91,13 @@ pub async fn purge(pool: &PgPool, retention: &Retention, now: DateTime<Utc>) -> 
         (Table::LimitResets, retention.verifications.max(retention.pin_requests)),
     ] {
         loop {
+            let start = Instant::now();
             let deleted = delete_batch(pool, table, now - kept).await?;
             total += deleted;
             if deleted < BATCH.unsigned_abs() {
                 break;
             }
+            tokio::time::sleep(start.elapsed() * REST).await;
         }
     }
     Ok(total)
@@ -109,31 +116,54 @@ enum Table {
 /// Deletes up to [`BATCH`] rows that came to be before `before`.
 async fn delete_batch(pool: &PgPool, table: Table, before: DateTime<Utc>) -> Result<u64, StoreError> {
     run(pool, "purge", async |connection| {
-        /// The rows are named by their place, which is found and used in the same statement.
-        macro_rules! delete {
+        /// The oldest come first. Ids begin with the time, so their index leads there and no further, however large the
+        /// table is. The rows are named by their place, which is found and used in the same statement.
+        macro_rules! delete_by_id {
             ($table:literal, $time:literal) => {
                 sqlx::query!(
                     "DELETE FROM "
                         + $table
                         + " WHERE ctid = ANY (ARRAY(SELECT ctid FROM "
                         + $table
-                        + " WHERE "
+                        + " WHERE id < $3 AND "
                         + $time
-                        + " < $1 LIMIT $2))",
+                        + " < $1 ORDER BY id LIMIT $2))",
                     before,
-                    BATCH
+                    BATCH,
+                    random::first_time_ordered_uuid(before),
                 )
                 .execute(connection)
                 .await
             };
         }
         let deleted = match table {
-            Table::Verifications => delete!("verifications", "create_time"),
-            Table::AccessRequests => delete!("access_requests", "request_time"),
-            Table::PinRequests => delete!("pin_requests", "create_time"),
-            Table::Requests => delete!("requests", "create_time"),
-            Table::Outbox => delete!("outbox", "create_time"),
-            Table::LimitResets => delete!("limit_resets", "reset_time"),
+            Table::Verifications => delete_by_id!("verifications", "create_time"),
+            Table::AccessRequests => delete_by_id!("access_requests", "request_time"),
+            Table::PinRequests => delete_by_id!("pin_requests", "create_time"),
+            Table::Outbox => delete_by_id!("outbox", "create_time"),
+            // Callers choose these ids.
+            Table::Requests => {
+                sqlx::query!(
+                    "DELETE FROM requests WHERE ctid = ANY (ARRAY(
+                        SELECT ctid FROM requests WHERE create_time < $1 LIMIT $2
+                    ))",
+                    before,
+                    BATCH
+                )
+                .execute(connection)
+                .await
+            }
+            Table::LimitResets => {
+                sqlx::query!(
+                    "DELETE FROM limit_resets WHERE ctid = ANY (ARRAY(
+                        SELECT ctid FROM limit_resets WHERE reset_time < $1 LIMIT $2
+                    ))",
+                    before,
+                    BATCH
+                )
+                .execute(connection)
+                .await
+            }
         }?;
         Ok(deleted.rows_affected())
     })

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use sqlx::PgPool;
 use temporary_pin::domain::rules::Rules;
+use temporary_pin::random::{secure, time_ordered_uuid};
 use temporary_pin::store::purge::{Retention, purge};
+use uuid::Uuid;
 
 use crate::support::*;
 
@@ -40,15 +42,27 @@ async fn rows_go_when_their_time_is_over_and_not_before(pool: PgPool) {
 
 #[sqlx::test]
 async fn more_rows_than_a_batch_go_all_the_same(pool: PgPool) {
-    sqlx::query(
-        "INSERT INTO requests (caller, method, request_id, payload_digest, create_time)
-        SELECT 'a', 'b', gen_random_uuid(), sha256('c'), $1 FROM generate_series(1, 2500)",
-    )
-    .bind(t0())
-    .execute(&pool)
-    .await
-    .unwrap();
-    assert_eq!(purge(&pool, &Retention::default(), t0() + DAY * 3).await.unwrap(), 2500);
+    let (old, young) = (t0(), t0() + DAY);
+    for (count, time) in [(2500, old), (1200, young)] {
+        let ids: Vec<Uuid> = (0..count).map(|_| time_ordered_uuid(time, &mut secure())).collect();
+        sqlx::query(
+            "WITH messages AS (
+                INSERT INTO outbox (id, person_key, kind, state, next_attempt_time, expire_time, create_time)
+                SELECT id, sha256('a'), 'pin', 'accepted', $2, $2, $2 FROM unnest($1::uuid[]) AS id
+            )
+            INSERT INTO requests (caller, method, request_id, payload_digest, create_time)
+            SELECT 'a', 'b', gen_random_uuid(), sha256('c'), $2 FROM unnest($1::uuid[])",
+        )
+        .bind(ids)
+        .bind(time)
+        .execute(&pool)
+        .await
+        .unwrap();
+    }
+    let retention = Retention { requests: DAY * 3, outbox: DAY * 3, ..Retention::default() };
+    assert_eq!(purge(&pool, &retention, old + DAY * 3).await.unwrap(), 0);
+    assert_eq!(purge(&pool, &retention, old + DAY * 3 + seconds(1)).await.unwrap(), 5000);
+    assert_eq!(purge(&pool, &retention, young + DAY * 3 + seconds(1)).await.unwrap(), 2400);
 }
 
 #[test]
