@@ -1,14 +1,15 @@
 //! How Postgres runs the service's statements when the tables are large: by index, whatever their size.
 //!
 //! The statements are those that the build checked (`.sqlx`), so a new one is looked at without being named here. Each is
-//! planned for parameters unknown, the least that Postgres can know when it runs one.
+//! planned on a connection of the service's own pool, whose settings decide plans.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
 use serde_json::Value;
-use sqlx::{AssertSqlSafe, PgConnection, PgPool};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, PgConnection, PgPool};
+use temporary_pin::store::PoolSettings;
 
 /// Tables that grow as long as the service is used.
 const GROWING: [&str; 9] = [
@@ -37,8 +38,10 @@ struct Statement {
 
 #[sqlx::test]
 async fn every_statement_reaches_growing_tables_by_an_index(pool: PgPool) {
-    let mut connection = pool.acquire().await.unwrap();
-    fill(&mut connection, 100_000, 10_000).await;
+    fill(&mut pool.acquire().await.unwrap(), 100_000, 10_000).await;
+    let url = pool.connect_options().to_url_lossy();
+    let service = temporary_pin::store::connect(url.as_str(), &PoolSettings::default()).unwrap();
+    let mut connection = service.acquire().await.unwrap();
     let brin = "SELECT relname::text FROM pg_class JOIN pg_am ON pg_am.oid = relam WHERE amname = 'brin'";
     let brin: Vec<String> = sqlx::query_scalar(brin).fetch_all(&mut *connection).await.unwrap();
 
@@ -104,7 +107,7 @@ fn statements() -> Vec<Statement> {
 async fn plan(connection: &mut PgConnection, Statement { sql, parameters }: &Statement) -> Value {
     let arguments = vec!["NULL"; *parameters].join(", ");
     let execute = if arguments.is_empty() { "statement".to_owned() } else { format!("statement ({arguments})") };
-    let prepare = format!("SET plan_cache_mode = force_generic_plan; PREPARE statement AS {sql}");
+    let prepare = format!("PREPARE statement AS {sql}");
     sqlx::raw_sql(AssertSqlSafe(prepare)).execute(&mut *connection).await.unwrap();
     let explain = format!("EXPLAIN (FORMAT JSON) EXECUTE {execute}");
     let plan = sqlx::query_scalar(AssertSqlSafe(explain)).persistent(false).fetch_one(&mut *connection).await.unwrap();
