@@ -67,9 +67,6 @@ pub(super) fn connect_options(url: &str, settings: &PoolSettings) -> Result<PgCo
         .map_err(|_| invalid())?
         .application_name(env!("CARGO_PKG_NAME"))
         .options([("statement_timeout", settings.statement_timeout.as_millis().to_string())])
-        // Statements are planned once and for all values: left to choose, Postgres plans the long ones anew in every call
-        // where its figures say so, which takes longer than running them. A test looks at these plans.
-        .options([("plan_cache_mode", "force_generic_plan")])
         // A statement whose asker has closed the connection, because its time was over, ends there too.
         .options([("client_connection_check_interval", "500ms")])
         .options(PLANS))
