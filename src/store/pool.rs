@@ -23,7 +23,7 @@ const PING_TIMEOUT: Duration = Duration::from_millis(500);
 /// plan is kept. Planning the issue statement takes longer than running it. Bitmap scans would read the entries of the
 /// messages that are done (outbox_due) again with every claim, where index scans mark them as dead. What has no index
 /// is scanned all the same, and at that price Postgres would compile it.
-const PLANS: [(&str, &str); 4] = [
+pub const PLANS: [(&str, &str); 4] = [
     ("plan_cache_mode", "force_generic_plan"),
     ("enable_seqscan", "off"),
     ("enable_bitmapscan", "off"),
