@@ -9,6 +9,7 @@ use sqlx::{PgConnection, PgPool, Postgres};
 use tracing::{Instrument as _, Span, field, info_span};
 
 use super::StoreError;
+use crate::batch::Batcher;
 use crate::deadline;
 
 /// Longest run of one statement that can be configured.
@@ -43,6 +44,20 @@ pub(super) async fn read<T>(
     traced(operation, async { reading.await.unwrap_or_else(|_| Err(too_late())) }).await
 }
 
+/// As [`run`], for what is asked together with others: the batch has a connection, and each who asks a span.
+pub(super) async fn ask<Q, T>(
+    operation: &'static str,
+    batcher: &Batcher<Q, Result<T, StoreError>>,
+    question: Q,
+) -> Result<T, StoreError>
+where
+    Q: Send + 'static,
+    T: Send + 'static,
+{
+    let unanswered = || Err(StoreError::Unavailable("no answer for a part of a batch".into()));
+    traced(operation, async { batcher.ask(question).await.unwrap_or_else(unanswered) }).await
+}
+
 async fn on_connection<T>(
     pool: &PgPool,
     work: impl AsyncFnOnce(&mut PgConnection) -> Result<T, StoreError>,
@@ -60,8 +75,7 @@ async fn on_connection<T>(
     result
 }
 
-/// `attempt` in a span of its own, where there is one around it.
-pub(super) async fn traced<T>(
+async fn traced<T>(
     operation: &'static str,
     attempt: impl Future<Output = Result<T, StoreError>>,
 ) -> Result<T, StoreError> {

@@ -37,11 +37,6 @@ impl From<sqlx::Error> for StoreError {
 }
 
 impl StoreError {
-    /// What was asked in a batch got no answer: its turn came after the call's deadline, or the batch broke.
-    pub(super) fn unanswered() -> Self {
-        Self::Unavailable("no answer for a part of a batch".into())
-    }
-
     /// A stored word that this version does not know.
     pub(super) fn unknown_word(column: &str) -> Self {
         Self::Internal(format!("column {column} holds a word unknown here"))

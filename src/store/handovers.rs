@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgPool;
 use uuid::Uuid;
 
-use super::connection::traced;
+use super::connection::ask;
 use super::outbox::Claimed;
 use super::{StoreError, run};
 use crate::batch::Batcher;
@@ -57,8 +57,7 @@ impl Handovers {
     ) -> Result<bool, StoreError> {
         let until = now + gateway_timeout;
         let beginning = Beginning { id: message.id, lease_token: message.lease_token, now, until };
-        let answer = async { self.begin.ask(beginning).await.unwrap_or_else(|| Err(StoreError::unanswered())) };
-        traced("begin_handover", answer).await
+        ask("begin_handover", &self.begin, beginning).await
     }
 
     /// Records that the gateway took the message. A PIN's body stays while R5 allows a further send.
@@ -66,8 +65,7 @@ impl Handovers {
     /// The answer also counts when it comes after [`settle_lost`](super::outbox::settle_lost) has given the message up.
     pub async fn accepted(&self, message: &Claimed, gateway_reference: Option<String>) -> Result<(), StoreError> {
         let acceptance = Acceptance { id: message.id, lease_token: message.lease_token, gateway_reference };
-        let answer = async { self.accepted.ask(acceptance).await.unwrap_or_else(|| Err(StoreError::unanswered())) };
-        traced("message_accepted", answer).await
+        ask("message_accepted", &self.accepted, acceptance).await
     }
 }
 

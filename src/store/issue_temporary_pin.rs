@@ -8,7 +8,7 @@ use sqlx::types::Json;
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
-use super::connection::traced;
+use super::connection::ask;
 use super::error::lost_race;
 use super::pin_requests::PinRequestView;
 use super::{StoreError, interval, read, run};
@@ -146,7 +146,7 @@ pub enum AccessProblem {
 #[derive(Clone)]
 pub struct Orders {
     pool: PgPool,
-    together: Batcher<Arc<Issue>, Option<Result<IssueOutcome, StoreError>>>,
+    together: Batcher<Arc<Issue>, Result<Option<IssueOutcome>, StoreError>>,
 }
 
 impl Orders {
@@ -160,9 +160,8 @@ impl Orders {
     /// Issues a PIN, or sends the open one again, or says why not: what [`issue`] would answer.
     pub async fn issue(&self, order: Issue) -> Result<IssueOutcome, StoreError> {
         let order = Arc::new(order);
-        let asked = self.together.ask(Arc::clone(&order));
-        match traced("issue_temporary_pin", async { asked.await.ok_or_else(StoreError::unanswered) }).await? {
-            Some(answer) => answer,
+        match ask("issue_temporary_pin", &self.together, Arc::clone(&order)).await? {
+            Some(outcome) => Ok(outcome),
             None => issue(&self.pool, &order).await,
         }
     }
@@ -191,7 +190,7 @@ pub async fn issue(pool: &PgPool, order: &Issue) -> Result<IssueOutcome, StoreEr
 /// What [`issue`] would answer to each order, by one statement. `None`: it shall be issued alone, because it has lost a race,
 /// is not the first of its person, or because one of them (a race, a block, a value that Postgres refuses) has kept the
 /// statement from doing anything.
-async fn issue_together(pool: PgPool, orders: Vec<Arc<Issue>>) -> Vec<Option<Result<IssueOutcome, StoreError>>> {
+async fn issue_together(pool: PgPool, orders: Vec<Arc<Issue>>) -> Vec<Result<Option<IssueOutcome>, StoreError>> {
     // In one order for all statements, so that no two wait for each other in a ring.
     let mut together: Vec<usize> =
         (0..orders.len()).filter(|&index| orders[index].figures == orders[0].figures).collect();
@@ -204,10 +203,10 @@ async fn issue_together(pool: PgPool, orders: Vec<Arc<Issue>>) -> Vec<Option<Res
         outcomes => Ok(outcomes?),
     });
     let outcomes = match outcomes.await {
-        Ok(outcomes) => outcomes.into_iter().map(|outcome| outcome.map(Ok)).collect(),
-        Err(error) => vec![Some(Err(error)); batch.len()],
+        Ok(outcomes) => outcomes.into_iter().map(Ok).collect(),
+        Err(error) => vec![Err(error); batch.len()],
     };
-    let mut answers = vec![None; orders.len()];
+    let mut answers = vec![Ok(None); orders.len()];
     for (index, outcome) in together.into_iter().zip(outcomes) {
         answers[index] = outcome;
     }
