@@ -116,54 +116,35 @@ enum Table {
 /// Deletes up to [`BATCH`] rows that came to be before `before`.
 async fn delete_batch(pool: &PgPool, table: Table, before: DateTime<Utc>) -> Result<u64, StoreError> {
     run(pool, "purge", async |connection| {
-        /// The oldest come first. Ids begin with the time, so their index leads there and no further, however large the
-        /// table is. The rows are named by their place, which is found and used in the same statement.
-        macro_rules! delete_by_id {
-            ($table:literal, $time:literal) => {
+        /// The rows are named by their place, which is found and used in the same statement.
+        macro_rules! delete {
+            ($table:literal, $condition:literal $(, $bound:expr)?) => {
                 sqlx::query!(
                     "DELETE FROM "
                         + $table
                         + " WHERE ctid = ANY (ARRAY(SELECT ctid FROM "
                         + $table
-                        + " WHERE id < $3 AND "
-                        + $time
-                        + " < $1 ORDER BY id LIMIT $2))",
+                        + " WHERE "
+                        + $condition
+                        + " LIMIT $2))",
                     before,
-                    BATCH,
-                    random::first_time_ordered_uuid(before),
+                    BATCH
+                    $(, $bound)?
                 )
                 .execute(connection)
                 .await
             };
         }
+        // Where ids begin with the time, their index leads to the oldest rows and no further, however large the table is.
+        let first = random::first_time_ordered_uuid(before);
         let deleted = match table {
-            Table::Verifications => delete_by_id!("verifications", "create_time"),
-            Table::AccessRequests => delete_by_id!("access_requests", "request_time"),
-            Table::PinRequests => delete_by_id!("pin_requests", "create_time"),
-            Table::Outbox => delete_by_id!("outbox", "create_time"),
+            Table::Verifications => delete!("verifications", "id < $3 AND create_time < $1 ORDER BY id", first),
+            Table::AccessRequests => delete!("access_requests", "id < $3 AND request_time < $1 ORDER BY id", first),
+            Table::PinRequests => delete!("pin_requests", "id < $3 AND create_time < $1 ORDER BY id", first),
+            Table::Outbox => delete!("outbox", "id < $3 AND create_time < $1 ORDER BY id", first),
             // Callers choose these ids.
-            Table::Requests => {
-                sqlx::query!(
-                    "DELETE FROM requests WHERE ctid = ANY (ARRAY(
-                        SELECT ctid FROM requests WHERE create_time < $1 LIMIT $2
-                    ))",
-                    before,
-                    BATCH
-                )
-                .execute(connection)
-                .await
-            }
-            Table::LimitResets => {
-                sqlx::query!(
-                    "DELETE FROM limit_resets WHERE ctid = ANY (ARRAY(
-                        SELECT ctid FROM limit_resets WHERE reset_time < $1 LIMIT $2
-                    ))",
-                    before,
-                    BATCH
-                )
-                .execute(connection)
-                .await
-            }
+            Table::Requests => delete!("requests", "create_time < $1"),
+            Table::LimitResets => delete!("limit_resets", "reset_time < $1"),
         }?;
         Ok(deleted.rows_affected())
     })
