@@ -81,7 +81,6 @@ async fn begin(pool: PgPool, batch: Vec<Beginning>) -> Vec<Result<bool, StoreErr
             FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::timestamptz[])
                 AS beginning (id, lease_token, now, until)
             WHERE outbox.id = beginning.id AND outbox.lease_token = beginning.lease_token
-                -- IS TRUE: not by way of outbox_due, which may be long.
                 AND (state = 'queued') IS TRUE
                 AND expire_time > beginning.until AND lease_expire_time > beginning.until
             RETURNING outbox.id",

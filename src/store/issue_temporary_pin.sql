@@ -113,8 +113,7 @@ decision AS MATERIALIZED (
     ) AS mobile_limit ON true
 ),
 
--- (3) Locks. From here on rows are reached by their ids. IS TRUE hides from Postgres that a row is in an index of open ones:
--- while that is small, it would walk through all of it.
+-- (3) Locks. From here on rows are named by their ids, hence IS TRUE (src/store/pool.rs).
 locked_access AS (
     SELECT a.id
     FROM decision d JOIN access_requests a ON a.id = d.access_id

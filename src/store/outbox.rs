@@ -168,7 +168,7 @@ pub async fn retry_later(
         sqlx::query!(
             "UPDATE outbox SET next_attempt_time = $3, last_error = $4, handover_time = NULL,
                 lease_token = NULL, lease_expire_time = NULL
-            WHERE id = $1 AND lease_token = $2 AND state = 'queued'",
+            WHERE id = $1 AND lease_token = $2 AND (state = 'queued') IS TRUE",
             message.id,
             message.lease_token,
             next_attempt_time,
@@ -187,7 +187,7 @@ pub async fn failed(pool: &PgPool, message: &Claimed, reason: &str) -> Result<()
         sqlx::query!(
             "UPDATE outbox SET state = 'failed', last_error = $3, handover_time = NULL,
                 sealed_body = CASE WHEN kind = 'pin' AND NOT last_send THEN sealed_body END, lease_token = NULL, lease_expire_time = NULL
-            WHERE id = $1 AND lease_token = $2 AND state = 'queued'",
+            WHERE id = $1 AND lease_token = $2 AND (state = 'queued') IS TRUE",
             message.id,
             message.lease_token,
             reason,

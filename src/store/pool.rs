@@ -23,6 +23,9 @@ const PING_TIMEOUT: Duration = Duration::from_millis(500);
 /// plan is kept. Planning the issue statement takes longer than running it. Bitmap scans would read the entries of the
 /// messages that are done (outbox_due) again with every claim, where index scans mark them as dead. What has no index
 /// is scanned all the same, and at that price Postgres would compile it.
+///
+/// Where rows are named by their ids, a state is asked for as `(state = 'open') IS TRUE`: plainly, it would also say that the
+/// row is in the index of open ones, and while that is small, a plan walks through all of it. tests/store/plans.rs notices.
 pub const PLANS: [(&str, &str); 4] = [
     ("plan_cache_mode", "force_generic_plan"),
     ("enable_seqscan", "off"),

@@ -58,7 +58,7 @@ decision AS MATERIALIZED (
 counted AS (
     UPDATE pin_requests p SET tries = p.tries + 1
     FROM asked, decision
-    WHERE decision.outcome = 'counted' AND p.id = decision.pin_request_id AND p.state = 'open'
+    WHERE decision.outcome = 'counted' AND p.id = decision.pin_request_id AND (p.state = 'open') IS TRUE
         AND p.tries < asked.tries_max AND decision.wrong_tries + p.tries < asked.budget
     RETURNING p.id, p.tries, p.verifier_key_id, p.verifier_salt, p.verifier_mac
 ),

@@ -44,7 +44,7 @@ closed AS (
             WHEN 'revoked' THEN 'wrong_tries' WHEN 'budget_exhausted' THEN 'wrong_try_budget'
         END
     FROM asked, decision
-    WHERE p.id = decision.pin_request_id AND p.state = 'open' AND p.expire_time > asked.now
+    WHERE p.id = decision.pin_request_id AND (p.state = 'open') IS TRUE AND p.expire_time > asked.now
         AND decision.outcome IN ('redeemed', 'revoked', 'budget_exhausted')
     RETURNING p.message_id, p.state, p.revoke_reason
 ),
