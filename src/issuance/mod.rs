@@ -29,6 +29,7 @@ use crate::random;
 use crate::register::Register;
 use crate::store::issue_temporary_pin::Orders;
 use crate::store::person_blocks;
+use crate::store::standing::Standings;
 use crate::store::verifications::VerificationLimits;
 use crate::telemetry::metrics::Metrics;
 use crate::texts::Texts;
@@ -53,6 +54,8 @@ pub struct Issuance {
     pub store: PgPool,
     /// Where orders for PINs meet.
     pub orders: Orders,
+    /// Where questions about persons meet.
+    pub standings: Standings,
     /// Redis.
     pub guard: Guard,
     /// The identity register.
