@@ -62,7 +62,7 @@ impl Standings {
     #[must_use]
     pub fn new(pool: PgPool, pin: &PinRules, limits: &LimitRules) -> Self {
         let (pin, limits) = (pin.clone(), limits.clone());
-        Self(Batcher::new(MOST, AT_ONCE, move |subjects: Vec<Subject>| {
+        Self(Batcher::reading(MOST, AT_ONCE, move |subjects: Vec<Subject>| {
             let (pool, pin, limits) = (pool.clone(), pin.clone(), limits.clone());
             async move {
                 let count = subjects.len();
