@@ -42,7 +42,7 @@ use connection::{read, run};
 
 pub use connection::LONGEST_STATEMENT;
 pub use error::StoreError;
-pub use pool::{PoolSettings, connect, migrate, schema_is_current};
+pub use pool::{PLANS, PoolSettings, connect, migrate, schema_is_current};
 pub use pseudonym_keys::connect_instance;
 
 /// A span of time as Postgres takes it. Spans of settings are far below the greatest, some 292,000 years.

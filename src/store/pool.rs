@@ -23,7 +23,7 @@ const PING_TIMEOUT: Duration = Duration::from_millis(500);
 /// plan is kept. Planning the issue statement takes longer than running it. Bitmap scans would read the entries of the
 /// messages that are done (outbox_due) again with every claim, where index scans mark them as dead. What has no index
 /// is scanned all the same, and at that price Postgres would compile it.
-const PLANS: [(&str, &str); 4] = [
+pub const PLANS: [(&str, &str); 4] = [
     ("plan_cache_mode", "force_generic_plan"),
     ("enable_seqscan", "off"),
     ("enable_bitmapscan", "off"),
@@ -67,9 +67,6 @@ pub(super) fn connect_options(url: &str, settings: &PoolSettings) -> Result<PgCo
         .map_err(|_| invalid())?
         .application_name(env!("CARGO_PKG_NAME"))
         .options([("statement_timeout", settings.statement_timeout.as_millis().to_string())])
-        // Statements are planned once and for all values: left to choose, Postgres plans the long ones anew in every call
-        // where its figures say so, which takes longer than running them. A test looks at these plans.
-        .options([("plan_cache_mode", "force_generic_plan")])
         // A statement whose asker has closed the connection, because its time was over, ends there too.
         .options([("client_connection_check_interval", "500ms")])
         .options(PLANS))

@@ -84,7 +84,10 @@ impl Statement {
 
         let before = self.postgres.map(Tree::cpu_time);
         let log = self.script.with_file_name("pgbench");
+        // Planned as the service has it planned.
+        let settings = temporary_pin::store::PLANS.map(|(name, value)| format!("-c {name}={value}")).join(" ");
         let output = Command::new(&self.pgbench)
+            .env("PGOPTIONS", settings)
             .args(["-n", "-M", "prepared", "-c", &clients.to_string(), "-j", &clients.min(2).to_string()])
             .args(["-t", &each.to_string(), "-D", &format!("base={first}"), "-D", &format!("each={each}"), "-D", "i=0"])
             .args(["-l", "--log-prefix"])
