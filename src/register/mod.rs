@@ -111,7 +111,7 @@ impl Register {
         let attempt = || {
             let mut request = Request::new(question.clone());
             request.set_timeout(end.saturating_duration_since(Instant::now()));
-            trace_context::inject(&Span::current(), request.metadata_mut());
+            trace_context::inject(request.metadata_mut());
             ask(self.client.clone(), request)
         };
         let retries = ExponentialBuilder::new()
