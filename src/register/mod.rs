@@ -10,6 +10,7 @@ mod trace_context;
 mod wire;
 
 use std::future::Future;
+use std::sync::Arc;
 
 use backon::{ExponentialBuilder, Retryable as _};
 use tokio::time::{Instant, timeout_at};
@@ -43,7 +44,7 @@ type Client = IdentityRegisterServiceClient<Channel>;
 #[derive(Clone)]
 pub struct Register {
     client: Client,
-    settings: RegisterSettings,
+    settings: Arc<RegisterSettings>,
 }
 
 impl Register {
@@ -51,7 +52,7 @@ impl Register {
     /// can never work.
     pub fn connect_lazy(settings: RegisterSettings) -> anyhow::Result<Self> {
         let client = Client::new(settings.endpoint()?.connect_lazy());
-        Ok(Self { client, settings })
+        Ok(Self { client, settings: Arc::new(settings) })
     }
 
     /// Looks a person up; `None`: the register knows nobody by that reference. Where a CPR number was replaced by
