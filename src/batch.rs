@@ -35,6 +35,23 @@ impl<Q: Send + 'static, A: Send + 'static> Batcher<Q, A> {
         F: Fn(Vec<Q>) -> W + Send + 'static,
         W: Future<Output = Vec<A>> + Send + 'static,
     {
+        Self::start(most, at_once, work, false)
+    }
+
+    /// The same for work that changes nothing: it is given up when nobody waits for any of its answers any more.
+    pub fn reading<F, W>(most: usize, at_once: usize, work: F) -> Self
+    where
+        F: Fn(Vec<Q>) -> W + Send + 'static,
+        W: Future<Output = Vec<A>> + Send + 'static,
+    {
+        Self::start(most, at_once, work, true)
+    }
+
+    fn start<F, W>(most: usize, at_once: usize, work: F, reads: bool) -> Self
+    where
+        F: Fn(Vec<Q>) -> W + Send + 'static,
+        W: Future<Output = Vec<A>> + Send + 'static,
+    {
         let (sender, mut queue) = mpsc::unbounded_channel::<Asked<Q, A>>();
         tokio::spawn(async move {
             let under_way = Arc::new(Semaphore::new(at_once));
@@ -44,7 +61,7 @@ impl<Q: Send + 'static, A: Send + 'static> Batcher<Q, A> {
             {
                 // As everywhere: what nobody waits for any more is not begun.
                 batch.retain(|asked| !asked.answer.is_closed() && asked.deadline.is_none_or(|at| at > Instant::now()));
-                let (questions, askers): (Vec<Q>, Vec<_>) =
+                let (questions, mut askers): (Vec<Q>, Vec<_>) =
                     batch.drain(..).map(|asked| (asked.question, asked.answer)).unzip();
                 if questions.is_empty() {
                     continue;
@@ -52,7 +69,10 @@ impl<Q: Send + 'static, A: Send + 'static> Batcher<Q, A> {
                 let answers = work(questions);
                 // In a task of its own: should the work panic, its askers get no answer, and the others do.
                 tokio::spawn(async move {
-                    let answers = answers.await;
+                    let answers = tokio::select! {
+                        answers = answers => answers,
+                        () = all_gone(&mut askers), if reads => Vec::new(),
+                    };
                     drop(place);
                     for (asker, answer) in askers.into_iter().zip(answers) {
                         // Whoever has gone meanwhile does not hear it.
@@ -70,6 +90,12 @@ impl<Q: Send + 'static, A: Send + 'static> Batcher<Q, A> {
         let (answer, answered) = oneshot::channel();
         self.0.send(Asked { question, deadline: deadline::current(), answer }).ok()?;
         answered.await.ok()
+    }
+}
+
+async fn all_gone<A>(askers: &mut [oneshot::Sender<A>]) {
+    for asker in askers {
+        asker.closed().await;
     }
 }
 
@@ -99,6 +125,15 @@ mod tests {
             }
         };
         (Batcher::new(most, at_once, work), batches)
+    }
+
+    /// Signals that the work is no more.
+    struct Ends(Arc<Semaphore>);
+
+    impl Drop for Ends {
+        fn drop(&mut self) {
+            self.0.add_permits(1);
+        }
     }
 
     async fn ask_all(batcher: &Batcher<u32, u32>, questions: std::ops::Range<u32>) -> Vec<Option<u32>> {
@@ -141,6 +176,34 @@ mod tests {
 
         assert_eq!((first, dead, patient), (Some(2), None, Some(8)));
         assert_eq!(*batches.lock().unwrap(), [vec![1], vec![4]]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_read_goes_on_until_the_last_has_gone() {
+        let (begun, ended) = (Arc::new(Semaphore::new(0)), Arc::new(Semaphore::new(0)));
+        let signals = (Arc::clone(&begun), Arc::clone(&ended));
+        let batcher = Batcher::<u32, u32>::reading(4, 1, move |_| {
+            let (begun, ended) = signals.clone();
+            async move {
+                let _ends = Ends(ended);
+                begun.add_permits(1);
+                std::future::pending().await
+            }
+        });
+        let ask = |seconds| {
+            let batcher = batcher.clone();
+            async move { tokio::time::timeout(Duration::from_secs(seconds), batcher.ask(1)).await }
+        };
+        let start = Instant::now();
+        let asked = tokio::join!(ask(3), ask(1), ask(2), async {
+            let ends = tokio::time::timeout(Duration::from_secs(60), ended.acquire());
+            ends.await.expect("it is given up").unwrap().forget();
+            assert_eq!(start.elapsed().as_secs(), 3);
+        });
+        assert!(asked.0.is_err());
+        assert_eq!(begun.available_permits(), 1, "one batch");
+        let _ = ask(1).await;
+        assert_eq!(begun.available_permits(), 2, "its place is free again");
     }
 
     #[tokio::test]

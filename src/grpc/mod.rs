@@ -20,6 +20,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use chrono::{DateTime, Utc};
+use tokio::task::JoinError;
 use tokio_util::task::TaskTracker;
 use tonic::{Request, Response, Status};
 use tracing::Instrument as _;
@@ -64,13 +65,24 @@ impl Context {
 
 /// Runs a use case in a task of its own, so that it does not break off in the middle of something when the caller goes
 /// away: what must be recorded is recorded. The caller's deadline goes along and ends it where that does no harm.
-async fn answered<T: prost::Message + 'static>(
+fn answered<T: prost::Message + 'static>(
     context: &Context,
     now: DateTime<Utc>,
     work: impl Future<Output = Result<T, Refusal>> + Send + 'static,
+) -> impl Future<Output = Result<Response<T>, Status>> {
+    // In a box at once: each future around it would hold room for it, twice.
+    let work = load::in_its_place(deadline::carried(Box::pin(work))).in_current_span();
+    let running = context.calls.spawn(work);
+    async move { answer(context, now, running.await) }
+}
+
+/// How the work came out.
+fn answer<T: prost::Message>(
+    context: &Context,
+    now: DateTime<Utc>,
+    outcome: Result<Result<T, Refusal>, JoinError>,
 ) -> Result<Response<T>, Status> {
-    let work = load::in_its_place(deadline::carried(work)).in_current_span();
-    match context.calls.spawn(work).await {
+    match outcome {
         // tonic would notice when it is too late for details.
         Ok(Ok(answer)) if answer.encoded_len() > context.message_limit => Err(status::message_too_large()),
         Ok(Ok(answer)) => Ok(Response::new(answer)),

@@ -10,6 +10,7 @@ use tracing::field::{Empty, debug, display};
 use tracing::{Instrument as _, info_span};
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
+use crate::telemetry::CALL;
 use crate::telemetry::metrics::Metrics;
 use crate::telemetry::propagation::{parent_context, trace_id};
 
@@ -37,6 +38,7 @@ pub(super) async fn observe(State(metrics): State<Metrics>, request: Request, ne
     let path = request.uri().path().trim_start_matches('/');
     let Some(method) = METHODS.into_iter().find(|method| *method == path) else { return next.run(request).await };
     let span = info_span!(
+        target: CALL,
         "rpc",
         otel.name = method,
         otel.kind = "server",

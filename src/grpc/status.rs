@@ -10,12 +10,11 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use tonic::metadata::MetadataValue;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, FieldViolation, StatusExt as _};
-use tracing::Span;
 
 use crate::domain::language::Language;
 use crate::domain::reason::{Denial, Reason};
 use crate::issuance::Refusal;
-use crate::telemetry::propagation::trace_id;
+use crate::telemetry::propagation::current_trace_id;
 use crate::texts::Texts;
 
 /// `ErrorInfo.domain` of every error.
@@ -153,7 +152,7 @@ pub(super) fn localized(refusal: &Status, texts: &Texts, language: Language) -> 
 /// A defect: the trace id and nothing else.
 pub(super) fn internal() -> Status {
     let mut details = info(Reason::Internal, None);
-    details.set_request_info(trace_id(&Span::current()).to_string(), "");
+    details.set_request_info(current_trace_id().to_string(), "");
     status(Code::Internal, "a defect in the service; report the trace id", details)
 }
 

@@ -39,19 +39,7 @@ impl Connection {
         if deadline::has_passed() {
             return Err(GuardError::Unavailable);
         }
-        // Probes, which run outside of any call, get no span: they would drown the rest.
-        let span = if Span::current().is_none() {
-            Span::none()
-        } else {
-            info_span!(
-                "redis",
-                otel.name = format!("redis.{operation}"),
-                otel.kind = "client",
-                otel.status_code = field::Empty,
-                db.system.name = "redis",
-                db.operation.name = operation,
-            )
-        };
+        let span = span(operation);
         let current = Arc::clone(&self.current());
         let attempt = async {
             let connection = current.get_or_try_init(|| self.connect()).await?;
@@ -80,4 +68,32 @@ impl Connection {
     fn current(&self) -> std::sync::MutexGuard<'_, Arc<OnceCell<MultiplexedConnection>>> {
         self.current.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// `attempt` in a span of its own, where there is one around it.
+pub(super) async fn traced<T>(
+    operation: &'static str,
+    attempt: impl Future<Output = Result<T, GuardError>>,
+) -> Result<T, GuardError> {
+    let span = span(operation);
+    let result = attempt.instrument(span.clone()).await;
+    if result.is_err() {
+        span.record("otel.status_code", "ERROR");
+    }
+    result
+}
+
+/// Probes and batches, which run outside of any call, get no span: they would drown the rest.
+fn span(operation: &'static str) -> Span {
+    if Span::current().is_none() {
+        return Span::none();
+    }
+    info_span!(
+        "redis",
+        otel.name = format!("redis.{operation}"),
+        otel.kind = "client",
+        otel.status_code = field::Empty,
+        db.system.name = "redis",
+        db.operation.name = operation,
+    )
 }

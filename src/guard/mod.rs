@@ -4,6 +4,7 @@
 //! Redis is [`GuardError::Unavailable`], never a yes (R26).
 
 mod bucket;
+mod calls;
 mod connection;
 mod script;
 
@@ -15,7 +16,8 @@ use futures_util::future::join_all;
 
 pub use self::bucket::{Bucket, Spend};
 use self::bucket::{key, person_tag};
-use self::connection::Connection;
+use self::calls::Calls;
+use self::connection::{Connection, traced};
 use self::script::{Call, HOLD, Mode, Verdict, hold_to_text};
 use crate::deadline;
 use crate::domain::hold::{Hold, HoldState};
@@ -29,6 +31,7 @@ use crate::domain::rules::Limit;
 pub struct Guard {
     connection: Arc<Connection>,
     prefix: Arc<str>,
+    calls: Calls,
 }
 
 /// The guard's answer.
@@ -66,7 +69,9 @@ impl Guard {
     ///
     /// A Redis that is down is no error here: the connection is made again whenever it is needed.
     pub async fn connect(url: &str, prefix: &str, timeout: Duration) -> Result<Self, GuardError> {
-        let guard = Self { connection: Arc::new(Connection::new(url, timeout)?), prefix: prefix.into() };
+        let (connection, prefix) = (Arc::new(Connection::new(url, timeout)?), Arc::from(prefix));
+        let calls = Calls::new(Arc::clone(&connection), Arc::clone(&prefix), timeout);
+        let guard = Self { connection, prefix, calls };
         // So that the first request need not wait for it. A failure is in the log.
         let _ = guard.ping().await;
         Ok(guard)
@@ -103,6 +108,12 @@ impl Guard {
             self.refund(&spent, now).await?;
         }
         outcome
+    }
+
+    /// Spends one call of that caller: what [`Guard::admit`] would answer. Calls at the same moment share a script. It is
+    /// never given back, so after an error one may have been spent.
+    pub async fn admit_call(&self, caller: &str, limit: Limit, now: DateTime<Utc>) -> Result<Admission, GuardError> {
+        traced("calls", self.calls.admit(caller, limit, now)).await
     }
 
     /// What [`Guard::admit`] would answer, without spending.

@@ -7,11 +7,13 @@
 -- peek    answers what spend would answer, and changes nothing
 -- spend   all buckets or none. Each key expires when its bucket is full again
 -- refund  gives back one spend each, never more than a full bucket. Not to be repeated: a rate keeps no ids
+-- each    spends one bucket several times, as spend would, called at each of the times that follow the bucket. `now` is the
+--         latest of them. Answers for each time: 0 admitted | until when the bucket is empty
 --
 -- Answers {0, index of each bucket...} admitted | {3, index, until} limited, by the bucket that is the last to admit again
 
 local mode, now = ARGV[1], tonumber(ARGV[2])
-local buckets = (#ARGV - 2) / 3
+local buckets = #KEYS
 
 local function bucket(i)
     return KEYS[i], tonumber(ARGV[3 * i]), tonumber(ARGV[3 * i + 1])
@@ -35,6 +37,27 @@ if mode == 'refund' then
         store(key, full_again(key) - interval)
     end
     return { 0 }
+end
+
+if mode == 'each' then
+    local key, times, interval = bucket(1)
+    local kept, answers = tonumber(redis.call('GET', key) or 0), {}
+    local full = kept
+    for i = 6, #ARGV do
+        local time = tonumber(ARGV[i])
+        local next_full = math.max(full, time) + interval
+        local free = next_full - times * interval
+        if free > time then
+            table.insert(answers, free)
+        else
+            full = next_full
+            table.insert(answers, 0)
+        end
+    end
+    if full > kept then
+        store(key, full)
+    end
+    return answers
 end
 
 local admitted, limited, latest = { 0 }, nil, nil

@@ -1,6 +1,7 @@
 //! The calls of the scripts and their answers.
 
 use std::sync::LazyLock;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use redis::{Script, ScriptInvocation};
@@ -9,9 +10,10 @@ use super::bucket::{Counting, Spend, key, person_tag};
 use super::{Admission, GuardError};
 use crate::domain::hold::Hold;
 use crate::domain::person::PersonKey;
+use crate::domain::rules::Limit;
 
 static WINDOW: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("window.lua")));
-static RATE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("rate.lua")));
+pub(super) static RATE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("rate.lua")));
 
 /// What a script shall do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,10 +74,9 @@ impl<'a> Call<'a> {
         let mut invocation = script.prepare_invoke();
         invocation.arg(mode.as_str()).arg(now.timestamp_micros());
         for Spend { bucket, limit, id } in &self.spends {
-            let per = u64::try_from(limit.per.as_micros()).unwrap_or(u64::MAX);
             let span = match self.counting {
-                Counting::Window => per,
-                Counting::Rate => per.div_ceil(u64::from(limit.times.max(1))),
+                Counting::Window => micros(limit.per),
+                Counting::Rate => rate_interval(*limit),
             };
             invocation.key(key(prefix, &self.tag, bucket.name()));
             invocation.arg(limit.times).arg(span).arg(id.to_string());
@@ -104,6 +105,15 @@ impl<'a> Call<'a> {
         };
         verdict.map_err(|()| GuardError::Unavailable)
     }
+}
+
+/// The time in which a rate admits one more, in microseconds.
+pub(super) fn rate_interval(limit: Limit) -> u64 {
+    micros(limit.per).div_ceil(u64::from(limit.times.max(1)))
+}
+
+fn micros(span: Duration) -> u64 {
+    u64::try_from(span.as_micros()).unwrap_or(u64::MAX)
 }
 
 /// The name of the hold's key.

@@ -4,10 +4,10 @@ use super::{Call, Issuance, Refusal};
 use crate::domain::channel::Channel;
 use crate::domain::eligibility::{Verdict, denials_with_hold};
 use crate::domain::hold::Hold;
-use crate::domain::person::{Person, PersonKey, PersonReference};
+use crate::domain::person::PersonReference;
 use crate::domain::reason::{Denial, Reason};
-use crate::store::pin_requests::{self, PinRequestView};
-use crate::store::{access_requests, verifications};
+use crate::store::pin_requests::PinRequestView;
+use crate::store::standing::{PersonStanding, Subject};
 
 /// What a person can have.
 #[derive(Clone, Debug)]
@@ -38,42 +38,36 @@ impl Issuance {
             let channels = Channel::ALL.map(|channel| ChannelEligibility { channel, verdict: unknown() }).into();
             return Ok(Eligibility { channels, hold: None, open_pin_request: None });
         };
-        let key = self.person_key(reference, Some(&person));
-        let blocked = self.block_denial(&person).await?;
-        let hold = access_requests::current(&self.store, key).await?;
-        let open_pin_request = pin_requests::open(&self.store, key, &self.rules.pin, call.now).await?;
-        let limits = self.limits_of(key, &person, open_pin_request.is_some(), call).await?;
+        let mobile = person.mitid_account.as_ref().and_then(|account| account.mobile.as_ref());
+        let subject = Subject {
+            person: self.person_key(reference, Some(&person)),
+            keys: self.person_keys(&person),
+            mobile: mobile.map(|mobile| self.keys.mobile_key(&mobile.number)),
+            now: call.now,
+        };
+        let standing = self.standings.of(subject).await?;
+        let on_record = denials_on_record(&standing, mobile.is_some());
         let channels = Channel::ALL
             .map(|channel| {
                 let rules = &self.rules.eligibility;
-                let mut all = denials_with_hold(&person, channel, hold.as_ref(), rules, call.now);
-                all.extend(blocked.iter().chain(&limits).copied());
+                let mut all = denials_with_hold(&person, channel, standing.hold.as_ref(), rules, call.now);
+                all.extend(&on_record);
                 ChannelEligibility { channel, verdict: Verdict::from_denials(all) }
             })
             .into();
-        Ok(Eligibility { channels, hold, open_pin_request })
+        Ok(Eligibility { channels, hold: standing.hold, open_pin_request: standing.open_pin_request })
     }
+}
 
-    /// The person's limits that are reached. An open PIN can be sent again whatever the limits on new ones.
-    async fn limits_of(
-        &self,
-        key: PersonKey,
-        person: &Person,
-        open: bool,
-        call: &Call,
-    ) -> Result<Vec<Denial>, Refusal> {
-        let limits = &self.rules.limits;
-        let failed = verifications::limited_until(&self.store, key, limits.failed_verifications, call.now).await?;
-        let mut reached: Vec<Denial> =
-            failed.map(|until| Denial::until(Reason::VerificationLimit, until)).into_iter().collect();
-        let mobile = person.mitid_account.as_ref().and_then(|account| account.mobile.as_ref());
-        if let (false, Some(mobile)) = (open, mobile) {
-            let mobile = self.keys.mobile_key(&mobile.number);
-            let (person_pins, mobile_pins) = (limits.person_pins, limits.mobile_pins);
-            let until = pin_requests::pins_until(&self.store, key, mobile, person_pins, mobile_pins, call.now).await?;
-            reached.extend(until.person.map(|until| Denial::until(Reason::PersonLimit, until)));
-            reached.extend(until.mobile.map(|until| Denial::until(Reason::MobileLimit, until)));
-        }
-        Ok(reached)
+/// A block, and the limits that are reached. An open PIN can be sent again whatever the limits on new ones.
+fn denials_on_record(standing: &PersonStanding, has_mobile: bool) -> Vec<Denial> {
+    let until = |reason, until: Option<_>| until.map(|until| Denial::until(reason, until));
+    let mut denials = Vec::new();
+    denials.extend(standing.is_blocked.then(|| Denial::lasting(Reason::PersonBlocked)));
+    denials.extend(until(Reason::VerificationLimit, standing.failed_until));
+    if has_mobile && standing.open_pin_request.is_none() {
+        denials.extend(until(Reason::PersonLimit, standing.person_until));
+        denials.extend(until(Reason::MobileLimit, standing.mobile_until));
     }
+    denials
 }

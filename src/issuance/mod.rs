@@ -25,10 +25,10 @@ use crate::domain::rules::{Limit, Rules};
 use crate::guard::{Admission, Bucket, Guard, Spend};
 use crate::keys::KeyRing;
 use crate::login::IdTokens;
-use crate::random;
 use crate::register::Register;
 use crate::store::issue_temporary_pin::Orders;
 use crate::store::person_blocks;
+use crate::store::standing::Standings;
 use crate::store::verifications::VerificationLimits;
 use crate::telemetry::metrics::Metrics;
 use crate::texts::Texts;
@@ -53,6 +53,8 @@ pub struct Issuance {
     pub store: PgPool,
     /// Where orders for PINs meet.
     pub orders: Orders,
+    /// Where questions about persons meet.
+    pub standings: Standings,
     /// Redis.
     pub guard: Guard,
     /// The identity register.
@@ -76,7 +78,7 @@ pub struct Issuance {
 }
 
 /// Gives each draw of questions (R16) its randomness, by the person who is asked. Questions alone: PINs, keys, nonces and ids
-/// come from [`random::secure`] whatever stands here.
+/// come from [`secure`](crate::random::secure) whatever stands here.
 pub type QuestionDraws = dyn Fn(MitidUuid) -> Box<dyn Rng> + Send + Sync;
 
 /// One call of a channel: who, through which channel, when.
@@ -117,23 +119,12 @@ impl Issuance {
 
     /// Spends one call of the caller's limit.
     async fn admit_caller(&self, caller: &str, now: DateTime<Utc>) -> Result<(), Refusal> {
-        self.admit(&[self.caller_call(caller, now)], now).await
+        admitted(self.guard.admit_call(caller, self.rules.limits.caller_calls, now).await?)
     }
 
     /// Spends all or nothing, or refuses.
     async fn admit(&self, spends: &[Spend<'_>], now: DateTime<Utc>) -> Result<(), Refusal> {
-        match self.guard.admit(None, spends, now).await? {
-            Admission::Admitted => Ok(()),
-            Admission::Limited { reason, until } => Err(Refusal::Limited(Denial::until(reason, until))),
-            Admission::HoldMissing | Admission::HoldNotPassed(_) => {
-                Err(Refusal::Internal("the guard judged a hold that was not asked for".into()))
-            }
-        }
-    }
-
-    fn caller_call<'a>(&self, caller: &'a str, now: DateTime<Utc>) -> Spend<'a> {
-        let id = random::time_ordered_uuid(now, &mut random::secure());
-        Spend { bucket: Bucket::CallerCalls(caller), limit: self.rules.limits.caller_calls, id }
+        admitted(self.guard.admit(None, spends, now).await?)
     }
 
     /// One failed verification of the person, spent before it is known to fail (R18).
@@ -155,6 +146,17 @@ impl Issuance {
     async fn refund(&self, spends: &[Spend<'_>], spent_at: DateTime<Utc>) {
         if let Err(error) = self.guard.refund(spends, spent_at).await {
             tracing::warn!(%error, "a spend was not refunded");
+        }
+    }
+}
+
+/// A refusal, unless the guard has admitted.
+fn admitted(admission: Admission) -> Result<(), Refusal> {
+    match admission {
+        Admission::Admitted => Ok(()),
+        Admission::Limited { reason, until } => Err(Refusal::Limited(Denial::until(reason, until))),
+        Admission::HoldMissing | Admission::HoldNotPassed(_) => {
+            Err(Refusal::Internal("the guard judged a hold that was not asked for".into()))
         }
     }
 }

@@ -10,6 +10,7 @@ mod trace_context;
 mod wire;
 
 use std::future::Future;
+use std::sync::Arc;
 
 use backon::{ExponentialBuilder, Retryable as _};
 use tokio::time::{Instant, timeout_at};
@@ -43,7 +44,7 @@ type Client = IdentityRegisterServiceClient<Channel>;
 #[derive(Clone)]
 pub struct Register {
     client: Client,
-    settings: RegisterSettings,
+    settings: Arc<RegisterSettings>,
 }
 
 impl Register {
@@ -51,7 +52,7 @@ impl Register {
     /// can never work.
     pub fn connect_lazy(settings: RegisterSettings) -> anyhow::Result<Self> {
         let client = Client::new(settings.endpoint()?.connect_lazy());
-        Ok(Self { client, settings })
+        Ok(Self { client, settings: Arc::new(settings) })
     }
 
     /// Looks a person up; `None`: the register knows nobody by that reference. Where a CPR number was replaced by
@@ -111,7 +112,7 @@ impl Register {
         let attempt = || {
             let mut request = Request::new(question.clone());
             request.set_timeout(end.saturating_duration_since(Instant::now()));
-            trace_context::inject(&Span::current(), request.metadata_mut());
+            trace_context::inject(request.metadata_mut());
             ask(self.client.clone(), request)
         };
         let retries = ExponentialBuilder::new()

@@ -3,14 +3,11 @@
 use opentelemetry::global;
 use opentelemetry::propagation::Injector;
 use tonic::metadata::{MetadataKey, MetadataMap};
-use tracing::Span;
-use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
-/// Adds the headers of the process's propagator. Without one, or without a trace, nothing is added.
-pub(super) fn inject(span: &Span, metadata: &mut MetadataMap) {
-    global::get_text_map_propagator(|propagator| {
-        propagator.inject_context(&span.context(), &mut MetadataInjector(metadata));
-    });
+/// Adds the headers of the process's propagator for the trace at this place. Without one, or without a trace, nothing is
+/// added.
+pub(super) fn inject(metadata: &mut MetadataMap) {
+    global::get_text_map_propagator(|propagator| propagator.inject(&mut MetadataInjector(metadata)));
 }
 
 struct MetadataInjector<'a>(&'a mut MetadataMap);

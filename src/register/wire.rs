@@ -22,10 +22,12 @@ pub(super) fn mitid_uuid(text: &str, field: &'static str) -> Result<MitidUuid, M
 
 /// A date, YYYY-MM-DD and in no other form.
 pub(super) fn date(text: &str, field: &'static str) -> Result<NaiveDate, Malformed> {
-    NaiveDate::parse_from_str(text, "%Y-%m-%d")
-        .ok()
-        .filter(|date| date.format("%Y-%m-%d").to_string() == text)
-        .ok_or(Malformed(field))
+    let is_plain = |(at, byte): (usize, u8)| if matches!(at, 4 | 7) { byte == b'-' } else { byte.is_ascii_digit() };
+    let date = || {
+        let (year, month, day) = (text.get(..4)?, text.get(5..7)?, text.get(8..)?);
+        NaiveDate::from_ymd_opt(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?)
+    };
+    (text.len() == 10 && text.bytes().enumerate().all(is_plain)).then(date).flatten().ok_or(Malformed(field))
 }
 
 /// A moment, or `None` where it is not set.
@@ -39,4 +41,29 @@ pub(super) fn instant(
         .and_then(|nanos| DateTime::from_timestamp(timestamp.seconds, nanos))
         .map(Some)
         .ok_or(Malformed(field))
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case("1958-06-30", NaiveDate::from_ymd_opt(1958, 6, 30))]
+    #[case("2024-02-29", NaiveDate::from_ymd_opt(2024, 2, 29))]
+    #[case("0001-01-01", NaiveDate::from_ymd_opt(1, 1, 1))]
+    #[case::no_such_day("2023-02-29", None)]
+    #[case::no_such_month("2023-13-01", None)]
+    #[case::short("2023-1-01", None)]
+    #[case::signed("+958-06-30", None)]
+    #[case::spaced("1958-06- 3", None)]
+    #[case::other_hyphens("1958/06/30", None)]
+    #[case::a_time("1958-06-30T", None)]
+    #[case::a_letter_of_two_bytes("1958-06-3é", None)]
+    #[case::as_long_with_one("195é-06-30", None)]
+    #[case::empty("", None)]
+    fn a_date_is_read_in_one_form_only(#[case] text: &str, #[case] expected: Option<NaiveDate>) {
+        assert_eq!(date(text, "birth_date"), expected.ok_or(Malformed("birth_date")));
+    }
 }

@@ -21,6 +21,7 @@ use crate::sms::gateway_api::GatewayApi;
 use crate::store;
 use crate::store::handovers::Handovers;
 use crate::store::issue_temporary_pin::Orders;
+use crate::store::standing::Standings;
 use crate::telemetry::metrics::Metrics;
 use crate::texts::Texts;
 
@@ -69,6 +70,7 @@ pub async fn assemble(
     let sealer = Sealer::new(store.clone(), Arc::clone(&keys), clock, metrics.clone());
     let issuance = Issuance {
         orders: Orders::new(store.clone()),
+        standings: Standings::new(store.clone(), &config.rules.pin, &config.rules.limits),
         store,
         guard,
         register: Register::connect_lazy(config.register.clone()).context("register")?,

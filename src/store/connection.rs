@@ -30,7 +30,8 @@ pub(super) async fn run<T>(
     operation: &'static str,
     work: impl AsyncFnOnce(&mut PgConnection) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
-    traced(operation, on_connection(pool, work)).await
+    // In a box: each future around it would hold room for it twice.
+    traced(operation, Box::pin(on_connection(pool, work))).await
 }
 
 /// As [`run`], for work that changes nothing: the call's deadline ends it. Postgres then finds the connection closed, and
@@ -40,7 +41,7 @@ pub(super) async fn read<T>(
     operation: &'static str,
     work: impl AsyncFnOnce(&mut PgConnection) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
-    let reading = tokio::time::timeout(deadline::time_left(Duration::MAX), on_connection(pool, work));
+    let reading = tokio::time::timeout(deadline::time_left(Duration::MAX), Box::pin(on_connection(pool, work)));
     traced(operation, async { reading.await.unwrap_or_else(|_| Err(too_late())) }).await
 }
 

@@ -22,6 +22,7 @@ pub mod redeem_temporary_pin;
 pub mod rekey;
 pub mod revoke_temporary_pin;
 pub mod rights;
+pub mod standing;
 pub mod verifications;
 pub mod withdrawal;
 

@@ -161,32 +161,6 @@ pub(super) async fn record_in(
     })
 }
 
-/// R18: until when a person's failed runs refuse another; `None` when there is room. Spends nothing.
-pub async fn limited_until(
-    pool: &PgPool,
-    person: PersonKey,
-    failed: Limit,
-    now: DateTime<Utc>,
-) -> Result<Option<DateTime<Utc>>, StoreError> {
-    read(pool, "verification_limit", async |connection| {
-        // As in verification_record.sql.
-        let time = sqlx::query_scalar!(
-            "SELECT create_time FROM verifications
-            WHERE person_key = $1 AND state IN ('rejected', 'questions_pending')
-                AND create_time > greatest($2, (SELECT reset_time FROM limit_resets
-                    WHERE subject_key = $1 AND limit_name = 'failed_verifications'))
-            ORDER BY create_time DESC OFFSET $3::bigint - 1 LIMIT 1",
-            &person.0,
-            now - failed.per,
-            i64::from(failed.times),
-        )
-        .fetch_optional(connection)
-        .await?;
-        Ok(time.map(|time| time + failed.per))
-    })
-    .await
-}
-
 /// R16: kinds of question asked since `since` in runs of this person that did not confirm the identity.
 pub async fn kinds_asked_in_vain(
     pool: &PgPool,

@@ -68,6 +68,11 @@ impl Telemetry {
         &self.tracer
     }
 
+    /// Whether spans are collected.
+    pub(super) fn exports(&self) -> bool {
+        self.meter.is_some()
+    }
+
     #[cfg(test)]
     pub(super) fn meter_provider(&self) -> Option<&SdkMeterProvider> {
         self.meter.as_ref()

@@ -1,6 +1,7 @@
 //! The service's metrics. Labels are fixed names in the code, so no personal data can become one. (`server/expiry.rs`
 //! measures certificates, by names of theirs and of the configuration.)
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use opentelemetry::KeyValue;
@@ -14,7 +15,10 @@ const DURATION_BOUNDS: [f64; 14] = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 
 
 /// The instruments. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Metrics {
+pub struct Metrics(Arc<Instruments>);
+
+#[derive(Debug)]
+struct Instruments {
     calls: Histogram<f64>,
     running_calls: UpDownCounter<i64>,
     shed_calls: Counter<u64>,
@@ -35,7 +39,7 @@ impl Metrics {
     #[must_use]
     pub fn new(meter: &Meter) -> Self {
         let counter = |name, about| meter.u64_counter(name).with_description(about).build();
-        Self {
+        Self(Arc::new(Instruments {
             calls: meter
                 .f64_histogram("rpc.server.call.duration")
                 .with_unit("s")
@@ -64,12 +68,12 @@ impl Metrics {
                 .with_unit("s")
                 .with_description("Age of the oldest audit event that is not sealed yet; 0 without any")
                 .build(),
-        }
+        }))
     }
 
     /// A call of `method` (`package.Service/Method`) ended.
     pub fn call(&self, method: &'static str, code: Code, duration: Duration) {
-        self.calls.record(
+        self.0.calls.record(
             duration.as_secs_f64(),
             &[
                 KeyValue::new("rpc.system.name", "grpc"),
@@ -81,63 +85,63 @@ impl Metrics {
 
     /// A call has got a place.
     pub fn call_began(&self) {
-        self.running_calls.add(1, &[]);
+        self.0.running_calls.add(1, &[]);
     }
 
     /// The work of a call has ended.
     pub fn call_ended(&self) {
-        self.running_calls.add(-1, &[]);
+        self.0.running_calls.add(-1, &[]);
     }
 
     /// A call was refused because too many were at work.
     pub fn call_shed(&self) {
-        self.shed_calls.add(1, &[]);
+        self.0.shed_calls.add(1, &[]);
     }
 
     /// A PIN was issued.
     pub fn pin_issued(&self, channel: Channel) {
-        self.pins.add(1, &[KeyValue::new("channel", channel.as_str())]);
+        self.0.pins.add(1, &[KeyValue::new("channel", channel.as_str())]);
     }
 
     /// A verification reached `outcome`: verified, rejected, questions_pending.
     pub fn verification(&self, channel: Channel, outcome: &'static str) {
-        self.verifications.add(1, &[KeyValue::new("channel", channel.as_str()), KeyValue::new("outcome", outcome)]);
+        self.0.verifications.add(1, &[KeyValue::new("channel", channel.as_str()), KeyValue::new("outcome", outcome)]);
     }
 
     /// A redemption was answered.
     pub fn redemption(&self, outcome: &'static str) {
-        self.redemptions.add(1, &[KeyValue::new("outcome", outcome)]);
+        self.0.redemptions.add(1, &[KeyValue::new("outcome", outcome)]);
     }
 
     /// A call was refused, for `reason` (the name in the contract).
     pub fn refusal(&self, reason: &'static str) {
-        self.refusals.add(1, &[KeyValue::new("reason", reason)]);
+        self.0.refusals.add(1, &[KeyValue::new("reason", reason)]);
     }
 
     /// The gateway took a message of that kind, or did not.
     pub fn message(&self, kind: &'static str, outcome: &'static str) {
-        self.messages.add(1, &[KeyValue::new("kind", kind), KeyValue::new("outcome", outcome)]);
+        self.0.messages.add(1, &[KeyValue::new("kind", kind), KeyValue::new("outcome", outcome)]);
     }
 
     /// A dependency did not answer, or answered with a failure.
     pub fn dependency_failure(&self, dependency: &'static str) {
-        self.dependency_failures.add(1, &[KeyValue::new("dependency", dependency)]);
+        self.0.dependency_failures.add(1, &[KeyValue::new("dependency", dependency)]);
     }
 
     /// A connection came in and is served, or is not.
     pub fn handshake(&self, outcome: &'static str) {
-        self.handshakes.add(1, &[KeyValue::new("outcome", outcome)]);
+        self.0.handshakes.add(1, &[KeyValue::new("outcome", outcome)]);
     }
 
     /// The files of that role were read again: taken, or refused.
     pub fn reload(&self, role: &'static str, outcome: &'static str) {
-        self.reloads.add(1, &[KeyValue::new("role", role), KeyValue::new("outcome", outcome)]);
+        self.0.reloads.add(1, &[KeyValue::new("role", role), KeyValue::new("outcome", outcome)]);
     }
 
     /// So many audit events wait to be sealed, the oldest for so long.
     pub fn audit_waiting(&self, events: u64, age: Duration) {
-        self.audit_waiting.record(events, &[]);
-        self.audit_waiting_age.record(age.as_secs_f64(), &[]);
+        self.0.audit_waiting.record(events, &[]);
+        self.0.audit_waiting_age.record(age.as_secs_f64(), &[]);
     }
 }
 

@@ -25,6 +25,9 @@ pub use settings::Settings;
 /// The target of everything that this service logs itself.
 const OURS: &str = "temporary_pin";
 
+/// The target of a call's outermost span.
+pub const CALL: &str = "temporary_pin::call";
+
 /// Starts logs for this process and, with an endpoint, the export of traces and metrics. Call once, in a runtime.
 pub fn start(settings: &Settings) -> anyhow::Result<Telemetry> {
     let telemetry = Telemetry::start(settings)?;
@@ -45,7 +48,8 @@ where
         .with_tracer(telemetry.tracer_provider().tracer(env!("CARGO_PKG_NAME")))
         .with_location(false)
         .with_threads(false)
-        .with_filter(Targets::new().with_target(OURS, Level::INFO));
+        // With nobody to collect the spans, there is but that of the call, which gives the trace id.
+        .with_filter(Targets::new().with_target(if telemetry.exports() { OURS } else { CALL }, Level::INFO));
     // Lines for people on a terminal, JSON for machines. Both show all spans around an event: the outermost, the call,
     // has the trace id.
     let lines = fmt::layer().with_writer(writer);

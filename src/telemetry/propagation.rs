@@ -19,6 +19,12 @@ pub fn trace_id(span: &Span) -> TraceId {
     span.context().span().span_context().trace_id()
 }
 
+/// The trace at this place, also within a span that is for the logs alone.
+#[must_use]
+pub fn current_trace_id() -> TraceId {
+    Context::current().span().span_context().trace_id()
+}
+
 struct Headers<'a>(&'a HeaderMap);
 
 impl Extractor for Headers<'_> {

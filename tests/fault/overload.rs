@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
-use temporary_pin::proto::temporarypin::v1::{CheckEligibilityRequest, Reason};
-use tonic::Code;
+use temporary_pin::proto::temporarypin::v1::{
+    CheckEligibilityRequest, ListPinRequestsRequest, Reason, RedeemTemporaryPinRequest,
+};
+use tonic::{Code, Status};
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 
-use crate::calls::{answer, by};
+use crate::calls::{answer, by, uuid};
 use crate::inside::Inside;
 use crate::installation::Installation;
 use crate::person::Person;
@@ -23,6 +25,22 @@ async fn assert_shed(world: &World, person: &Person) {
     assert!(refusal.retry_delay() > Duration::ZERO);
 }
 
+/// A call of the operator or of the redeemer, which looks at the PIN requests by a statement of its own.
+fn call_of(world: &World, person: &Person, operator: bool) -> impl Future<Output = Result<(), Status>> + use<> {
+    let (mut operate, mut redeem) = (world.operator_service(), world.redemption_service());
+    let (reference, reason) = (Some(person.reference()), "CASE-1".to_owned());
+    async move {
+        if operator {
+            let request = ListPinRequestsRequest { person: reference, reason };
+            operate.list_pin_requests(by("operator", request)).await.map(drop)
+        } else {
+            let (request_id, pin) = (uuid().to_string(), "12345678".to_owned());
+            let request = RedeemTemporaryPinRequest { request_id, person: reference, pin };
+            redeem.redeem_temporary_pin(by("redeemer", request)).await.map(drop)
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn one_call_too_many_is_shed_until_another_has_ended_its_work() {
     let world = World::around(Sandbox::start(&["--people", "1", "--max-calls", &PLACES.to_string()])).await;
@@ -30,14 +48,7 @@ async fn one_call_too_many_is_shed_until_another_has_ended_its_work() {
     world.check("phone", person.reference()).await.unwrap();
 
     let lock = world.lock("pin_requests").await;
-    let calls: Vec<_> = ["phone", "phone", "web", "web"]
-        .into_iter()
-        .map(|caller| {
-            let mut client = world.temporary_pin_service();
-            let request = by(caller, CheckEligibilityRequest { person: Some(person.reference()) });
-            tokio::spawn(async move { client.check_eligibility(request).await })
-        })
-        .collect();
+    let calls: Vec<_> = (0..PLACES).map(|number| tokio::spawn(call_of(&world, &person, number % 2 == 0))).collect();
     until("all places are taken", async || world.waiting().await == PLACES).await;
     assert_shed(&world, &person).await;
 
@@ -64,18 +75,9 @@ async fn one_caller_does_not_get_the_places_of_the_others() {
     world.check("phone", person.reference()).await.unwrap();
 
     let lock = world.lock("pin_requests").await;
-    let calls: Vec<_> = (0..PLACES)
-        .map(|_| {
-            let mut client = world.temporary_pin_service();
-            let request = by("phone", CheckEligibilityRequest { person: Some(person.reference()) });
-            tokio::spawn(async move { client.check_eligibility(request).await })
-        })
-        .collect();
+    let calls: Vec<_> = (0..PLACES).map(|_| tokio::spawn(call_of(&world, &person, true))).collect();
     until("the caller has its share", async || world.waiting().await == PLACES - 1).await;
-    let (mut client, reference) = (world.temporary_pin_service(), person.reference());
-    let other = tokio::spawn(async move {
-        client.check_eligibility(by("counter", CheckEligibilityRequest { person: Some(reference) })).await
-    });
+    let other = tokio::spawn(call_of(&world, &person, false));
     until("another caller has the place that is left", async || world.waiting().await == PLACES).await;
 
     drop(lock);

@@ -1,12 +1,11 @@
 //! R25 as counted from rows.
 
-use std::time::Duration;
-
 use sqlx::PgPool;
 use temporary_pin::domain::person::{MobileKey, PersonKey};
-use temporary_pin::domain::rules::{Limit, PinRules};
+use temporary_pin::domain::rules::{Limit, LimitRules};
 use temporary_pin::store::issue_temporary_pin::{Figures, Issue, IssueOutcome, issue};
-use temporary_pin::store::pin_requests::{DispatchState, PinLimits, open, pins_until};
+use temporary_pin::store::pin_requests::DispatchState;
+use temporary_pin::store::standing::PersonStanding;
 
 use crate::support::*;
 
@@ -29,8 +28,9 @@ async fn r25_a_persons_pins_are_limited_in_a_rolling_window(pool: PgPool) {
     let until = t0() + DAY;
     for now in [t0() + hours(2), until - seconds(1)] {
         assert_eq!(at(now).await, IssueOutcome::PersonLimit { until });
-        let peek = pins_until(&pool, PERSON, MobileKey(PERSON.0), TWO_A_DAY, MANY, now).await.unwrap();
-        assert_eq!(peek, PinLimits { person: Some(until), mobile: None });
+        let limits = LimitRules { person_pins: TWO_A_DAY, mobile_pins: MANY, ..LimitRules::default() };
+        let standing = standing(&pool, PERSON, &limits, now).await;
+        assert_eq!((standing.person_until, standing.mobile_until), (Some(until), None));
     }
     assert!(matches!(at(until).await, IssueOutcome::Issued(_)));
     // Now the second PIN is the one to wait for.
@@ -55,8 +55,10 @@ async fn r25_pins_to_a_mobile_number_are_limited_whoever_they_are_for(pool: PgPo
             assert_eq!(outcome, IssueOutcome::MobileLimit { until: now + DAY });
         }
     }
-    let peek = pins_until(&pool, OTHER, mobile, MANY, TWO_A_DAY, now).await.unwrap();
-    assert_eq!(peek, PinLimits { person: None, mobile: Some(now + DAY) });
+    let limits = LimitRules { person_pins: MANY, mobile_pins: TWO_A_DAY, ..LimitRules::default() };
+    // The number of whom is asked about has the pseudonym of the person.
+    let standing = standing(&pool, PersonKey(mobile.0), &limits, now).await;
+    assert_eq!(standing, PersonStanding { mobile_until: Some(now + DAY), ..PersonStanding::default() });
 }
 
 #[sqlx::test]
@@ -87,17 +89,17 @@ async fn r25_a_resend_counts_as_no_pin(pool: PgPool) {
 
 #[sqlx::test]
 async fn the_open_pin_is_seen_until_it_ends(pool: PgPool) {
-    let rules = PinRules { resend_interval: Duration::from_secs(60), ..PinRules::default() };
+    let limits = LimitRules::default();
     let view = issued(&pool, PERSON, t0()).await;
-    let seen = |now| open(&pool, PERSON, &rules, now);
-    assert_eq!(seen(t0()).await.unwrap(), Some(view.clone()));
-    assert_eq!(open(&pool, OTHER, &rules, t0()).await.unwrap(), None);
-    assert_eq!(seen(view.expire_time).await.unwrap(), None);
+    let seen = async |person, now| standing(&pool, person, &limits, now).await.open_pin_request;
+    assert_eq!(seen(PERSON, t0()).await, Some(view.clone()));
+    assert_eq!(seen(OTHER, t0()).await, None);
+    assert_eq!(seen(PERSON, view.expire_time).await, None);
 
     sqlx::query("UPDATE outbox SET state = 'failed', sealed_body = NULL").execute(&pool).await.unwrap();
-    let failed = seen(t0()).await.unwrap().unwrap();
+    let failed = seen(PERSON, t0()).await.unwrap();
     assert_eq!((failed.dispatch_state, failed.next_send_time), (DispatchState::Failed, None));
 
     redeem(&pool, &attempt(PERSON, t0()), true).await;
-    assert_eq!(seen(t0()).await.unwrap(), None);
+    assert_eq!(seen(PERSON, t0()).await, None);
 }

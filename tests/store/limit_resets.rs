@@ -5,12 +5,12 @@ use sqlx::PgPool;
 use temporary_pin::domain::audit::Action;
 use temporary_pin::domain::person_limit::{PersonLimit, Spent};
 use temporary_pin::domain::reason::Reason;
-use temporary_pin::domain::rules::Limit;
+use temporary_pin::domain::rules::{Limit, LimitRules};
 use temporary_pin::store::audit_events::{By, NewEvent};
 use temporary_pin::store::issue_temporary_pin::{Figures, Issue, IssueOutcome, issue};
 use temporary_pin::store::person_limits::{reset, spent};
 use temporary_pin::store::redeem_temporary_pin::{RedeemOutcome, Try};
-use temporary_pin::store::verifications::{Recorded, Standing, limited_until, record};
+use temporary_pin::store::verifications::{Recorded, Standing, record};
 
 use crate::support::*;
 
@@ -53,7 +53,8 @@ async fn r18_runs_from_before_the_reset_do_not_count(pool: PgPool) {
     reset_at(&pool, PersonLimit::FailedVerifications, t0()).await;
 
     assert_eq!(times(&pool, PersonLimit::FailedVerifications, now).await, 0);
-    assert_eq!(limited_until(&pool, PERSON, LIMIT, now).await.unwrap(), None);
+    let limits = LimitRules { failed_verifications: LIMIT, ..LimitRules::default() };
+    assert_eq!(standing(&pool, PERSON, &limits, now).await.failed_until, None);
     let later = now + seconds(1);
     for _ in 0..3 {
         assert_eq!(fail(&pool, later).await, Recorded::Kept);

@@ -19,6 +19,7 @@ mod redeem;
 mod redeem_race;
 mod rekey;
 mod rights;
+mod standings;
 mod support;
 mod verifications;
 mod withdraw;

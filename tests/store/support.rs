@@ -11,13 +11,14 @@ use temporary_pin::domain::channel::Channel;
 use temporary_pin::domain::hold::Hold;
 use temporary_pin::domain::person::{AgentKey, MobileKey, PersonKey};
 use temporary_pin::domain::pin::PinVerifier;
-use temporary_pin::domain::rules::{HoldRules, Limit};
+use temporary_pin::domain::rules::{HoldRules, Limit, LimitRules, PinRules};
 use temporary_pin::store::access_requests::{AccessOutcome, AccessRequest, request_access};
 use temporary_pin::store::audit_events::By;
 use temporary_pin::store::issue_temporary_pin::{Figures, Issue, IssueOutcome, issue};
 use temporary_pin::store::outbox::{MessageKind, Notice};
 use temporary_pin::store::pin_requests::PinRequestView;
 use temporary_pin::store::redeem_temporary_pin::{Begun, RedeemOutcome, Try, Verdict, begin_try, finish_try};
+use temporary_pin::store::standing::{PersonStanding, Standings, Subject};
 use temporary_pin::store::verifications::{Method, NewVerification, Recorded, Standing, VerificationLimits, record};
 use temporary_pin::store::withdrawal::Withdrawal;
 use tokio::task::JoinSet;
@@ -208,6 +209,21 @@ pub(crate) async fn issued(pool: &PgPool, person: PersonKey, now: DateTime<Utc>)
         IssueOutcome::Issued(view) => view,
         outcome => panic!("no PIN: {outcome:?}"),
     }
+}
+
+/// Somebody known under one pseudonym, which is that of the mobile number too.
+pub(crate) fn subject(person: PersonKey, now: DateTime<Utc>) -> Subject {
+    Subject { person, keys: vec![person], mobile: Some(MobileKey(person.0)), now }
+}
+
+/// How such a person stands.
+pub(crate) async fn standing(
+    pool: &PgPool,
+    person: PersonKey,
+    limits: &LimitRules,
+    now: DateTime<Utc>,
+) -> PersonStanding {
+    Standings::new(pool.clone(), &PinRules::default(), limits).of(subject(person, now)).await.unwrap()
 }
 
 /// A try under a request id of its own.

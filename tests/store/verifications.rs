@@ -6,8 +6,9 @@ use temporary_pin::domain::assurance::AssuranceLevel;
 use temporary_pin::domain::person::PersonKey;
 use temporary_pin::domain::question::FactKind;
 use temporary_pin::domain::reason::Reason;
+use temporary_pin::domain::rules::LimitRules;
 use temporary_pin::store::verifications::{
-    Method, NewVerification, Recorded, Standing, kinds_asked_in_vain, limited_until, record, witness_uses,
+    Method, NewVerification, Recorded, Standing, kinds_asked_in_vain, record, witness_uses,
 };
 
 use crate::support::*;
@@ -61,10 +62,11 @@ async fn r18_failed_and_abandoned_runs_are_limited_in_a_rolling_window(pool: PgP
         assert_eq!(record(&pool, &run, &LIMITS).await.unwrap(), Recorded::Limited { until });
     }
     assert_eq!(everything(&pool).await, before);
-    let peek = |person, now| limited_until(&pool, person, LIMITS.failed, now);
-    assert_eq!(peek(PERSON, until - seconds(1)).await.unwrap(), Some(until));
-    assert_eq!(peek(PERSON, until).await.unwrap(), None);
-    assert_eq!(peek(OTHER, t0()).await.unwrap(), None);
+    let limits = LimitRules { failed_verifications: LIMITS.failed, ..LimitRules::default() };
+    let failed_until = async |person, now| standing(&pool, person, &limits, now).await.failed_until;
+    assert_eq!(failed_until(PERSON, until - seconds(1)).await, Some(until));
+    assert_eq!(failed_until(PERSON, until).await, None);
+    assert_eq!(failed_until(OTHER, t0()).await, None);
     assert_eq!(record(&pool, &verification(PERSON, REJECTED, until), &LIMITS).await.unwrap(), Recorded::Kept);
 }
 

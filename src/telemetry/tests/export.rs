@@ -2,8 +2,9 @@ use std::time::Duration;
 
 use http::HeaderMap;
 use opentelemetry::metrics::MeterProvider as _;
-use opentelemetry::trace::TraceContextExt as _;
+use opentelemetry::trace::{TraceContextExt as _, TraceId};
 use opentelemetry_proto::tonic::common::v1::any_value;
+use rstest::rstest;
 use tokio::net::TcpListener;
 use tokio::time::Instant;
 use tonic::Code;
@@ -11,8 +12,8 @@ use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
 use super::super::export::FLUSH_TIMEOUT;
 use super::super::metrics::Metrics;
-use super::super::propagation::parent_context;
-use super::super::{Settings, Telemetry, subscriber};
+use super::super::propagation::{current_trace_id, parent_context, trace_id};
+use super::super::{CALL, Settings, Telemetry, subscriber};
 use super::collector::Collector;
 use crate::domain::channel::Channel;
 
@@ -51,6 +52,25 @@ async fn spans_join_the_callers_trace() {
     let name = resource.attributes.iter().find(|attribute| attribute.key == "service.name").unwrap();
     let any_value::Value::StringValue(name) = name.value.clone().unwrap().value.unwrap() else { panic!("{name:?}") };
     assert_eq!(name, "temporary-pin");
+}
+
+/// The logs may want the inner spans all the same, or not.
+#[rstest]
+#[case("info")]
+#[case("warn")]
+fn with_nobody_to_collect_spans_the_call_alone_has_one_and_its_trace_is_everywhere(#[case] log: &str) {
+    let settings = Settings { log: log.into(), ..Settings::default() };
+    let telemetry = Telemetry::start(&settings).unwrap();
+    let subscriber = subscriber(&settings, &telemetry, std::io::sink, true).unwrap();
+    tracing::subscriber::with_default(subscriber, || {
+        let call = tracing::info_span!(target: CALL, "rpc");
+        let traced = trace_id(&call);
+        assert_ne!(traced, TraceId::INVALID);
+        let _call = call.entered();
+        let part = tracing::info_span!("postgres");
+        assert_eq!(trace_id(&part), TraceId::INVALID);
+        assert_eq!(part.in_scope(current_trace_id), traced);
+    });
 }
 
 #[test]

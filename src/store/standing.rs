@@ -1,0 +1,180 @@
+//! How a person stands: all that CheckEligibility shows of what is on record, in one statement. Those who are asked about at
+//! the same moment share it.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use sqlx::PgPool;
+use uuid::Uuid;
+
+use super::connection::traced;
+use super::pin_requests::{DispatchState, PinRequestView, PinState};
+use super::{StoreError, interval, read};
+use crate::batch::Batcher;
+use crate::deadline;
+use crate::domain::channel::Channel;
+use crate::domain::hold::Hold;
+use crate::domain::person::{MobileKey, PersonKey};
+use crate::domain::rules::{LimitRules, PinRules};
+
+/// Most persons in one statement.
+const MOST: usize = 64;
+
+/// Statements at once. More of them only make each smaller.
+const AT_ONCE: usize = 1;
+
+/// Who is asked about.
+#[derive(Clone, Debug)]
+pub struct Subject {
+    /// The person.
+    pub person: PersonKey,
+    /// Every pseudonym of the person under which a block may stand.
+    pub keys: Vec<PersonKey>,
+    /// The person's registered mobile number.
+    pub mobile: Option<MobileKey>,
+    /// The time of the question.
+    pub now: DateTime<Utc>,
+}
+
+/// What is on record about a person.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PersonStanding {
+    /// Whether an operator has blocked the person (R9).
+    pub is_blocked: bool,
+    /// The open access request, also when its window has passed (R6, R7).
+    pub hold: Option<Hold>,
+    /// The open PIN request, if it has not expired (R5).
+    pub open_pin_request: Option<PinRequestView>,
+    /// R18: until when failed verifications refuse another.
+    pub failed_until: Option<DateTime<Utc>>,
+    /// R25: until when the PINs of the person refuse another.
+    pub person_until: Option<DateTime<Utc>>,
+    /// R25: until when the PINs to the mobile number refuse another.
+    pub mobile_until: Option<DateTime<Utc>>,
+}
+
+/// Tells how persons stand. Spends nothing. Cheap to clone.
+#[derive(Clone)]
+pub struct Standings(Batcher<Subject, Result<PersonStanding, StoreError>>);
+
+impl Standings {
+    /// Over this database, by these figures.
+    #[must_use]
+    pub fn new(pool: PgPool, pin: &PinRules, limits: &LimitRules) -> Self {
+        let (pin, limits) = (pin.clone(), limits.clone());
+        Self(Batcher::reading(MOST, AT_ONCE, move |subjects: Vec<Subject>| {
+            let (pool, pin, limits) = (pool.clone(), pin.clone(), limits.clone());
+            async move {
+                let count = subjects.len();
+                match look_up(&pool, subjects, &pin, &limits).await {
+                    Ok(standings) => standings.into_iter().map(Ok).collect(),
+                    Err(error) => vec![Err(error); count],
+                }
+            }
+        }))
+    }
+
+    /// How that person stands. The call's deadline ends the waiting.
+    pub async fn of(&self, subject: Subject) -> Result<PersonStanding, StoreError> {
+        let answer = tokio::time::timeout(deadline::time_left(Duration::MAX), self.0.ask(subject));
+        let answer = async { answer.await.ok().flatten().unwrap_or_else(|| Err(StoreError::unanswered())) };
+        traced("standing", answer).await
+    }
+}
+
+async fn look_up(
+    pool: &PgPool,
+    subjects: Vec<Subject>,
+    pin: &PinRules,
+    limits: &LimitRules,
+) -> Result<Vec<PersonStanding>, StoreError> {
+    let (numbers, pseudonyms): (Vec<i64>, Vec<&[u8]>) = (1..)
+        .zip(&subjects)
+        .flat_map(|(number, subject)| subject.keys.iter().map(move |key| (number, key.0.as_slice())))
+        .unzip();
+    let persons: Vec<&[u8]> = subjects.iter().map(|subject| subject.person.0.as_slice()).collect();
+    let mobiles: Vec<Option<&[u8]>> =
+        subjects.iter().map(|subject| subject.mobile.as_ref().map(|mobile| mobile.0.as_slice())).collect();
+    let times: Vec<DateTime<Utc>> = subjects.iter().map(|subject| subject.now).collect();
+    read(pool, "standings", async |connection| {
+        let rows = sqlx::query_file_as!(
+            Row,
+            "src/store/standing.sql",
+            &numbers,
+            &pseudonyms as &[&[u8]],
+            &persons as &[&[u8]],
+            &mobiles as &[Option<&[u8]>],
+            &times,
+            interval(pin.resend_interval),
+            i32::try_from(pin.sends).unwrap_or(i32::MAX),
+            interval(limits.failed_verifications.per),
+            i64::from(limits.failed_verifications.times),
+            interval(limits.person_pins.per),
+            i64::from(limits.person_pins.times),
+            interval(limits.mobile_pins.per),
+            i64::from(limits.mobile_pins.times),
+        )
+        .fetch_all(connection)
+        .await?;
+        rows.into_iter().map(Row::standing).collect()
+    })
+    .await
+}
+
+/// What the statement says of one person.
+struct Row {
+    is_blocked: bool,
+    request_time: Option<DateTime<Utc>>,
+    eligible_time: Option<DateTime<Utc>>,
+    access_expire_time: Option<DateTime<Utc>>,
+    id: Option<Uuid>,
+    channel: Option<String>,
+    create_time: Option<DateTime<Utc>>,
+    expire_time: Option<DateTime<Utc>>,
+    masked_mobile_number: Option<String>,
+    dispatch_state: Option<String>,
+    next_send_time: Option<DateTime<Utc>>,
+    failed_until: Option<DateTime<Utc>>,
+    person_until: Option<DateTime<Utc>>,
+    mobile_until: Option<DateTime<Utc>>,
+}
+
+impl Row {
+    fn standing(self) -> Result<PersonStanding, StoreError> {
+        Ok(PersonStanding {
+            is_blocked: self.is_blocked,
+            hold: self.hold(),
+            failed_until: self.failed_until,
+            person_until: self.person_until,
+            mobile_until: self.mobile_until,
+            open_pin_request: self.open_pin_request()?,
+        })
+    }
+
+    fn hold(&self) -> Option<Hold> {
+        Some(Hold {
+            request_time: self.request_time?,
+            eligible_time: self.eligible_time?,
+            expire_time: self.access_expire_time?,
+        })
+    }
+
+    fn open_pin_request(self) -> Result<Option<PinRequestView>, StoreError> {
+        let Self { id: Some(id), channel: Some(channel), create_time: Some(create_time), .. } = self else {
+            return Ok(None);
+        };
+        let Self { expire_time: Some(expire_time), masked_mobile_number: Some(masked_mobile_number), .. } = self else {
+            return Ok(None);
+        };
+        Ok(Some(PinRequestView {
+            id,
+            state: PinState::Open,
+            channel: Channel::from_name(&channel).ok_or_else(|| StoreError::unknown_word("pin_requests.channel"))?,
+            create_time,
+            expire_time,
+            masked_mobile_number,
+            dispatch_state: DispatchState::of_message(&self.dispatch_state.unwrap_or_default()),
+            next_send_time: self.next_send_time,
+        }))
+    }
+}
