@@ -78,7 +78,7 @@ impl Side {
     }
 
     pub(super) async fn measure(&self, call: Call, calls: Vec<Ready>, pace: Pace) -> anyhow::Result<Report> {
-        measure_ready(&self.caller, Scenario::Only(call), calls, pace, &self.processes).await
+        measure_ready(&self.caller, Scenario::Only(call).name(), calls, pace, &self.processes).await
     }
 
     async fn one_in_flight(&mut self, call: Call, count: u64) -> anyhow::Result<Report> {
