@@ -138,3 +138,27 @@ impl Make for Sender {
         &self.world.gateway
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use hdrhistogram::Histogram;
+    use tokio::time::Instant;
+
+    use super::*;
+    use crate::drive::Measured;
+
+    #[test]
+    fn a_message_that_goes_astray_is_a_failure() {
+        let mut latencies = Histogram::new(3).unwrap();
+        latencies.record_n(1_000_000, 3).unwrap();
+        let (failures, elapsed) = (BTreeMap::new(), Duration::from_secs(1));
+        let measured = Measured { latencies, failures, start: Instant::now(), elapsed };
+        let failed = |messages| {
+            let report = Report::new(NAME.to_owned(), Pace::InFlight(IN_FLIGHT.into()), &measured);
+            delivered(Report { messages, ..report }).failures.values().sum::<u64>()
+        };
+        assert_eq!([2, 3, 5].map(failed), [1, 0, 2]);
+    }
+}

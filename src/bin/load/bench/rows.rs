@@ -246,3 +246,19 @@ pub(crate) fn markdown(rows: &[Row], rounds: &[Round], growth: Option<&Growth>) 
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_measured_names_its_option() {
+        let table = table(&[], None, &[40.0, 60.0, 50.0]);
+        let text = markdown(&table, &[], None);
+        let (missing, measured): (Vec<&str>, Vec<&str>) =
+            text.lines().skip(2).filter(|line| line.starts_with("| ")).partition(|line| line.contains("not measured"));
+        let named = |option: &str| missing.iter().filter(|line| line.contains(option)).count();
+        assert_eq!((named("--rounds"), named("--peer"), named("--growth")), (6, 1, 2), "{text}");
+        assert_eq!(measured[0], "| Cold start to SERVING, ms | 50.00 (40.00–60.00) | ≤ 300: met | ≤ 300: met |");
+    }
+}
