@@ -14,16 +14,17 @@ import { Redis } from "ioredis";
 import pg from "pg";
 
 const { PORT, DATABASE_URL, REDIS_URL, GATEWAY_URL } = process.env;
-const CONNECTIONS = 16; // of each process to Postgres
 
-const connections = new http.Agent({ keepAlive: true });
+// Connections last, also while nothing is sent.
+const pool = new pg.Pool({ connectionString: DATABASE_URL, max: 16, idleTimeoutMillis: 0 });
+const agent = new http.Agent({ keepAlive: true });
 
 /** Hands a code to the gateway, as the service does (GatewayAPI's `POST /rest/mtsms`), and waits until it is accepted. */
 function sendOTP({ phoneNumber, code }) {
   const message = { sender: "bench", message: `Your code is ${code}`, recipients: [{ msisdn: phoneNumber.slice(1) }] };
   const headers = { "content-type": "application/json" };
   return new Promise((resolve, reject) => {
-    const request = http.request(GATEWAY_URL, { method: "POST", agent: connections, headers }, (response) => {
+    const request = http.request(GATEWAY_URL, { method: "POST", agent, headers }, (response) => {
       const { statusCode } = response.resume();
       response.on("end", () => (statusCode === 200 ? resolve() : reject(new Error(`the gateway answers ${statusCode}`))));
     });
@@ -34,7 +35,7 @@ function sendOTP({ phoneNumber, code }) {
 const auth = betterAuth({
   baseURL: `http://127.0.0.1:${PORT}`,
   secret: "signs sessions, of which the bench opens none",
-  database: new pg.Pool({ connectionString: DATABASE_URL, max: CONNECTIONS }),
+  database: pool,
   secondaryStorage: redisStorage({ client: new Redis(REDIS_URL) }),
   verification: { storeInDatabase: true }, // codes in Postgres too, where a commit makes them durable
   rateLimit: { enabled: true, storage: "secondary-storage" },
@@ -50,6 +51,6 @@ if (cluster.isPrimary) {
   cluster.on("exit", () => process.exit(1)); // half a peer is none
 } else {
   const server = http.createServer(toNodeHandler(auth));
-  server.keepAliveTimeout = 0; // connections last, also while nothing is sent
+  server.keepAliveTimeout = 0;
   server.listen(PORT, "127.0.0.1");
 }

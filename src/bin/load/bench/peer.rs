@@ -33,6 +33,9 @@ const NAME: &str = "better-auth";
 /// Whose a call of the first person seems to be.
 const FIRST_ADDRESS: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 0);
 
+/// Codes until its programs are compiled and its connections made.
+const WARM_UP: u64 = 5000;
+
 /// Most time for one call.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -68,7 +71,7 @@ impl Peer {
         };
         let processes = Processes { service_pid: Some(running.pid()), ..bench.processes.clone() };
         let peer = Self { sender: Arc::new(sender), processes, _running: running };
-        peer.send(persons, 2000).await?;
+        peer.send(persons, WARM_UP).await?;
         Ok(peer)
     }
 

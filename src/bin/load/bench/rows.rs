@@ -39,7 +39,9 @@ impl Spread {
     fn of(values: impl IntoIterator<Item = f64>) -> Option<Self> {
         let mut values: Vec<f64> = values.into_iter().collect();
         values.sort_by(f64::total_cmp);
-        Some(Self { median: *values.get(values.len() / 2)?, least: *values.first()?, most: *values.last()? })
+        let (least, most) = (*values.first()?, *values.last()?);
+        let median = f64::midpoint(values[(values.len() - 1) / 2], values[values.len() / 2]);
+        Some(Self { median, least, most })
     }
 }
 
@@ -253,12 +255,12 @@ mod tests {
 
     #[test]
     fn what_is_not_measured_names_its_option() {
-        let table = table(&[], None, &[40.0, 60.0, 50.0]);
+        let table = table(&[], None, &[40.0, 60.0, 70.0, 54.0]);
         let text = markdown(&table, &[], None);
         let (missing, measured): (Vec<&str>, Vec<&str>) =
             text.lines().skip(2).filter(|line| line.starts_with("| ")).partition(|line| line.contains("not measured"));
         let named = |option: &str| missing.iter().filter(|line| line.contains(option)).count();
         assert_eq!((named("--rounds"), named("--peer"), named("--growth")), (6, 1, 2), "{text}");
-        assert_eq!(measured[0], "| Cold start to SERVING, ms | 50.00 (40.00–60.00) | ≤ 300: met | ≤ 300: met |");
+        assert_eq!(measured[0], "| Cold start to SERVING, ms | 57.00 (40.00–70.00) | ≤ 300: met | ≤ 300: met |");
     }
 }
