@@ -7,7 +7,7 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use reqwest::{Client, Url};
 use serde_json::json;
 
@@ -71,7 +71,11 @@ impl Peer {
         };
         let processes = Processes { service_pid: Some(running.pid()), ..bench.processes.clone() };
         let peer = Self { sender: Arc::new(sender), processes, _running: running };
-        peer.send(persons, WARM_UP).await?;
+        let failures = delivered(peer.send(persons, WARM_UP).await?).failures;
+        ensure!(
+            failures.is_empty(),
+            "{NAME} does not send codes: {failures:?}; its log is peer.log in the run's directory"
+        );
         Ok(peer)
     }
 
