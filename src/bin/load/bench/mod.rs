@@ -113,13 +113,13 @@ pub(crate) async fn run(bench: &Bench) -> anyhow::Result<()> {
         directory: bench.directory.clone(),
         database_url: service::create_database(&bench.database_url, "bench").await?,
         redis_url: bench.redis_url.clone(),
-        address: "127.0.0.1:50051".parse()?,
+        address: "127.0.0.1:15051".parse()?,
         world: bench.world.clone(),
     };
     installation::install(&install)?;
     service::prepare(&bench.service, &install.directory)?;
     let service = Target {
-        target: "https://localhost:50051".to_owned(),
+        target: "https://localhost:15051".to_owned(),
         certificates: install.directory.clone(),
         connections: 1,
     };
@@ -129,8 +129,8 @@ pub(crate) async fn run(bench: &Bench) -> anyhow::Result<()> {
     let running = service::Running::start(&bench.service, &install.directory, install.address.port()).await?;
     let bare = service::Running::bare(&install.directory).await?;
     let processes = Processes { service_pid: Some(running.pid()), ..bench.processes.clone() };
-    let caller = connect("https://localhost:50051", &install.directory, &world).await?;
-    let bare_caller = connect("https://localhost:50063", &install.directory, &world).await?;
+    let caller = connect("https://localhost:15051", &install.directory, &world).await?;
+    let bare_caller = connect("https://localhost:15063", &install.directory, &world).await?;
 
     let mut persons = Persons(0);
     let mut rounds = Vec::new();

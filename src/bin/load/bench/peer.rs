@@ -26,7 +26,7 @@ pub(super) const IN_FLIGHT: u16 = 32;
 /// How often the two take turns in a round.
 const TURNS: usize = 2;
 
-const PORT: u16 = 50064;
+const PORT: u16 = 15064;
 
 const NAME: &str = "better-auth";
 

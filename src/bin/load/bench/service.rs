@@ -55,7 +55,7 @@ impl Running {
     pub(super) async fn bare(directory: &Path) -> anyhow::Result<Self> {
         let mut command = Command::new(std::env::current_exe()?);
         command.arg("bare").arg("--certificates").arg(directory);
-        Self::spawn(command, directory, "bare")?.listening(50063).await
+        Self::spawn(command, directory, "bare")?.listening(15063).await
     }
 
     /// Any program, whose log is NAME.log in that directory.
