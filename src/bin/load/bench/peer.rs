@@ -72,10 +72,7 @@ impl Peer {
         let processes = Processes { service_pid: Some(running.pid()), ..bench.processes.clone() };
         let peer = Self { sender: Arc::new(sender), processes, _running: running };
         let failures = delivered(peer.send(persons, WARM_UP).await?).failures;
-        ensure!(
-            failures.is_empty(),
-            "{NAME} does not send codes: {failures:?}; its log is peer.log in the run's directory"
-        );
+        ensure!(failures.is_empty(), "{NAME} does not send codes: {failures:?}");
         Ok(peer)
     }
 
