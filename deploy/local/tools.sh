@@ -13,3 +13,16 @@ need_python_tools() {
     fi
     PATH=$venv/bin:$PATH
 }
+
+# The npm packages that a folder's package-lock.json names, in another folder.
+need_node_packages() {
+    local wanted=$1 directory=$2
+    need node
+    mkdir -p "$directory"
+    cp "$wanted"/package{,-lock}.json "$directory"
+    if ! cmp -s "$directory/package-lock.json" "$directory/installed.json"; then
+        say "Installing the npm packages of $wanted into $directory"
+        npm ci --prefix "$directory" --ignore-scripts --no-audit --no-fund --loglevel error
+        cp "$directory/package-lock.json" "$directory/installed.json"
+    fi
+}

@@ -16,7 +16,7 @@ use tonic::{Request, Response, Status};
 #[derive(Args)]
 pub(crate) struct Bare {
     /// Where to listen.
-    #[arg(long, default_value = "127.0.0.1:50063")]
+    #[arg(long, default_value = "127.0.0.1:15063")]
     address: SocketAddr,
     /// A directory with ca.pem, server.pem and server.key, as `install` makes it.
     #[arg(long, value_name = "DIRECTORY")]

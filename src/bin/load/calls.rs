@@ -26,7 +26,7 @@ use uuid::Uuid;
 
 use crate::clients::Clients;
 use crate::people::Person;
-use crate::world::World;
+use crate::world::{Gateway, World};
 
 /// A kind of call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -69,7 +69,18 @@ pub(crate) struct Verify {
 /// Why a call did not go well: its reason, or what was answered in place of the expected.
 pub(crate) type Failure = String;
 
-/// Makes calls.
+/// Whoever makes calls, with the gateway that the messages about them reach.
+pub(crate) trait Make: Send + Sync + 'static {
+    /// A call that is ready to be made.
+    type Ready: Send + Sync + 'static;
+
+    /// Makes the call.
+    fn make(&self, ready: &Self::Ready) -> impl Future<Output = Result<(), Failure>> + Send;
+
+    fn gateway(&self) -> &Gateway;
+}
+
+/// Makes calls of the service.
 pub(crate) struct Caller {
     pub(crate) clients: Clients,
     pub(crate) world: Arc<World>,
@@ -108,40 +119,6 @@ impl Caller {
                 Ready::Redeem { person, pin: self.pin(person).await? }
             }
         })
-    }
-
-    /// Makes the call.
-    pub(crate) async fn make(&self, ready: &Ready) -> Result<(), Failure> {
-        match ready {
-            Ready::CheckEligibility(person) => {
-                let request = CheckEligibilityRequest { person: Some(by_uuid(*person)) };
-                let answer = self.clients.web.pins().check_eligibility(Request::new(request)).await.map_err(reason)?;
-                expect(answer.into_inner().channels.len(), 3)
-            }
-            Ready::Verify(verify) => {
-                let mut client = (verify.by)(&self.clients).pins();
-                let answer = client.verify_identity(Request::new(verify.request.clone())).await.map_err(reason)?;
-                expect(answer.into_inner().state(), verify.expected)
-            }
-            Ready::Issue { request_id, verification_id } => {
-                let request = IssueTemporaryPinRequest {
-                    request_id: request_id.to_string(),
-                    verification_id: verification_id.clone(),
-                    language: 0,
-                };
-                let answer = self.clients.counter.pins().issue_temporary_pin(Request::new(request)).await;
-                expect(answer.map_err(reason)?.into_inner().pin_request.is_some(), true)
-            }
-            Ready::Redeem { person, pin } => {
-                let request = RedeemTemporaryPinRequest {
-                    request_id: fresh_id().to_string(),
-                    person: Some(by_uuid(*person)),
-                    pin: pin.clone(),
-                };
-                let answer = self.clients.redeemer.redemptions().redeem_temporary_pin(Request::new(request)).await;
-                expect(answer.map_err(reason)?.into_inner().outcome(), Outcome::Redeemed)
-            }
-        }
     }
 
     fn web_login(&self, person: Person) -> anyhow::Result<Ready> {
@@ -218,6 +195,47 @@ impl Caller {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         anyhow::bail!("an ordered PIN has not reached its phone")
+    }
+}
+
+impl Make for Caller {
+    type Ready = Ready;
+
+    async fn make(&self, ready: &Ready) -> Result<(), Failure> {
+        match ready {
+            Ready::CheckEligibility(person) => {
+                let request = CheckEligibilityRequest { person: Some(by_uuid(*person)) };
+                let answer = self.clients.web.pins().check_eligibility(Request::new(request)).await.map_err(reason)?;
+                expect(answer.into_inner().channels.len(), 3)
+            }
+            Ready::Verify(verify) => {
+                let mut client = (verify.by)(&self.clients).pins();
+                let answer = client.verify_identity(Request::new(verify.request.clone())).await.map_err(reason)?;
+                expect(answer.into_inner().state(), verify.expected)
+            }
+            Ready::Issue { request_id, verification_id } => {
+                let request = IssueTemporaryPinRequest {
+                    request_id: request_id.to_string(),
+                    verification_id: verification_id.clone(),
+                    language: 0,
+                };
+                let answer = self.clients.counter.pins().issue_temporary_pin(Request::new(request)).await;
+                expect(answer.map_err(reason)?.into_inner().pin_request.is_some(), true)
+            }
+            Ready::Redeem { person, pin } => {
+                let request = RedeemTemporaryPinRequest {
+                    request_id: fresh_id().to_string(),
+                    person: Some(by_uuid(*person)),
+                    pin: pin.clone(),
+                };
+                let answer = self.clients.redeemer.redemptions().redeem_temporary_pin(Request::new(request)).await;
+                expect(answer.map_err(reason)?.into_inner().outcome(), Outcome::Redeemed)
+            }
+        }
+    }
+
+    fn gateway(&self) -> &Gateway {
+        &self.world.gateway
     }
 }
 

@@ -12,8 +12,8 @@ use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity
 /// Where the service is.
 #[derive(Args, Clone)]
 pub(crate) struct Target {
-    /// The service, such as https://localhost:50051.
-    #[arg(long, default_value = "https://localhost:50051")]
+    /// The service, such as https://localhost:15051.
+    #[arg(long, default_value = "https://localhost:15051")]
     pub(crate) target: String,
     /// The directory that `install` has made: the callers' certificates and the issuers' keys.
     #[arg(long, value_name = "DIRECTORY")]

@@ -9,7 +9,7 @@ use hdrhistogram::Histogram;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior};
 
-use crate::calls::{Call, Caller, Failure, Ready};
+use crate::calls::{Call, Caller, Failure, Make, Ready};
 use crate::people::Person;
 
 /// Calls in flight while the calls to come are prepared.
@@ -33,6 +33,7 @@ pub(crate) struct Measured {
     pub(crate) latencies: Histogram<u64>,
     /// How many failed, by reason.
     pub(crate) failures: BTreeMap<Failure, u64>,
+    pub(crate) start: Instant,
     pub(crate) elapsed: Duration,
 }
 
@@ -64,13 +65,13 @@ pub(crate) async fn prepare(caller: &Arc<Caller>, calls: &[(Call, Person)]) -> a
 }
 
 /// Makes the calls, each once. `progress` is told every second how many have ended.
-pub(crate) async fn run(
-    caller: &Arc<Caller>,
-    calls: Vec<Ready>,
+pub(crate) async fn run<M: Make>(
+    caller: &Arc<M>,
+    calls: Vec<M::Ready>,
     pace: Pace,
     progress: impl Fn(usize, usize) + Send + 'static,
 ) -> anyhow::Result<Measured> {
-    let calls: Arc<[Ready]> = calls.into();
+    let calls: Arc<[M::Ready]> = calls.into();
     let latencies = Histogram::new_with_bounds(1, LONGEST, 3)?;
     let tally = Arc::new(Mutex::new(Tally { latencies, failures: BTreeMap::new() }));
     let done = Arc::new(AtomicUsize::new(0));
@@ -85,7 +86,7 @@ pub(crate) async fn run(
                 let (tally, done, next) = (Arc::clone(&tally), Arc::clone(&done), Arc::clone(&next));
                 tasks.spawn(async move {
                     while let Some(call) = calls.get(next.fetch_add(1, Ordering::Relaxed)) {
-                        make(&caller, call, Instant::now(), &tally, &done).await;
+                        make(caller.as_ref(), call, Instant::now(), &tally, &done).await;
                     }
                 });
             }
@@ -96,7 +97,7 @@ pub(crate) async fn run(
                 tokio::time::sleep_until(due).await;
                 let (caller, calls) = (Arc::clone(caller), Arc::clone(&calls));
                 let (tally, done) = (Arc::clone(&tally), Arc::clone(&done));
-                tasks.spawn(async move { make(&caller, &calls[index], due, &tally, &done).await });
+                tasks.spawn(async move { make(caller.as_ref(), &calls[index], due, &tally, &done).await });
             }
         }
     }
@@ -106,10 +107,10 @@ pub(crate) async fn run(
     let elapsed = start.elapsed();
     reporter.abort();
     let tally = tally.lock().unwrap_or_else(PoisonError::into_inner);
-    Ok(Measured { latencies: tally.latencies.clone(), failures: tally.failures.clone(), elapsed })
+    Ok(Measured { latencies: tally.latencies.clone(), failures: tally.failures.clone(), start, elapsed })
 }
 
-async fn make(caller: &Caller, call: &Ready, due: Instant, tally: &Mutex<Tally>, done: &AtomicUsize) {
+async fn make<M: Make>(caller: &M, call: &M::Ready, due: Instant, tally: &Mutex<Tally>, done: &AtomicUsize) {
     let outcome = caller.make(call).await;
     let nanoseconds = u64::try_from(due.elapsed().as_nanos()).unwrap_or(u64::MAX);
     let mut tally = tally.lock().unwrap_or_else(PoisonError::into_inner);

@@ -28,7 +28,7 @@ pub(crate) struct Install {
     #[arg(long)]
     pub(crate) redis_url: String,
     /// Where the service is to listen.
-    #[arg(long, default_value = "127.0.0.1:50051")]
+    #[arg(long, default_value = "127.0.0.1:15051")]
     pub(crate) address: SocketAddr,
     #[command(flatten)]
     pub(crate) world: WorldAddresses,

@@ -48,13 +48,14 @@ enum Command {
 }
 
 /// Where the world around the service answers.
+// Ports below 32768, here and in the bench: Linux gives those above to clients, who keep one for a minute after its use.
 #[derive(Args, Clone)]
 pub(crate) struct WorldAddresses {
     /// Issuers and SMS gateway.
-    #[arg(long, default_value = "127.0.0.1:50061")]
+    #[arg(long, default_value = "127.0.0.1:15061")]
     pub(crate) http_address: SocketAddr,
     /// Identity register.
-    #[arg(long, default_value = "127.0.0.1:50062")]
+    #[arg(long, default_value = "127.0.0.1:15062")]
     pub(crate) register_address: SocketAddr,
 }
 

@@ -34,6 +34,8 @@ pub(crate) struct Report {
     pub(crate) service_peak_memory_kib: Option<u64>,
     /// Messages that reached the gateway meanwhile.
     pub(crate) messages: u64,
+    /// From the first call's start to the last message. Not set where none came.
+    pub(crate) messages_per_second: Option<f64>,
 }
 
 /// Milliseconds.
@@ -66,6 +68,7 @@ impl Report {
             cpu_us_per_call: BTreeMap::new(),
             service_peak_memory_kib: None,
             messages: 0,
+            messages_per_second: None,
         }
     }
 
@@ -112,7 +115,7 @@ impl fmt::Display for Report {
         if let Some(kib) = self.service_peak_memory_kib {
             writeln!(f, "  memory      the service's peak: {:.1} MiB", kib as f64 / 1024.0)?;
         }
-        writeln!(f, "  messages    {}", self.messages)?;
+        writeln!(f, "  messages    {}: {:.0} per second", self.messages, self.messages_per_second.unwrap_or_default())?;
         for (reason, count) in &self.failures {
             writeln!(f, "  FAILED      {count} × {reason}")?;
         }

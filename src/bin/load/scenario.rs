@@ -8,13 +8,13 @@ use anyhow::{Context as _, ensure};
 use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 
-use crate::calls::{Call, Caller, Ready};
+use crate::calls::{Call, Caller, Make};
 use crate::clients::{Clients, Target};
 use crate::drive::{self, Pace};
 use crate::people::{self, Person};
 use crate::process::Tree;
 use crate::report::Report;
-use crate::world::World;
+use crate::world::{Gateway, World};
 use crate::{Output, Processes, WorldAddresses};
 
 /// What `temporary-pin-load run` takes.
@@ -97,7 +97,7 @@ impl Scenario {
         round.into_iter().cycle().zip(persons).collect()
     }
 
-    fn name(self) -> String {
+    pub(crate) fn name(self) -> String {
         self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
     }
 }
@@ -128,19 +128,20 @@ pub(crate) async fn measure(
 ) -> anyhow::Result<Report> {
     ensure!(count > 0 && first_person + count <= people::MOST, "there are {} persons", people::MOST);
     let calls = drive::prepare(caller, &scenario.calls(count, first_person)).await.context("preparing the calls")?;
-    measure_ready(caller, scenario, calls, pace, processes).await
+    measure_ready(caller, scenario.name(), calls, pace, processes).await
 }
 
-/// Makes calls of that scenario which are ready, and reads what they cost.
-pub(crate) async fn measure_ready(
-    caller: &Arc<Caller>,
-    scenario: Scenario,
-    calls: Vec<Ready>,
+/// Makes calls that are ready, and reads what they cost.
+pub(crate) async fn measure_ready<M: Make>(
+    caller: &Arc<M>,
+    scenario: String,
+    calls: Vec<M::Ready>,
     pace: Pace,
     processes: &Processes,
 ) -> anyhow::Result<Report> {
-    caller.world.gateway.forget_pins();
-    settle(caller).await;
+    let gateway = caller.gateway();
+    gateway.forget_pins();
+    settle(gateway).await;
     let trees = [
         ("service", processes.service_pid),
         ("postgres", processes.postgres_pid),
@@ -151,27 +152,28 @@ pub(crate) async fn measure_ready(
     if let Some(pid) = processes.service_pid {
         Tree(pid).forget_peak();
     }
-    let (before, messages) = (used(), caller.world.gateway.accepted());
+    let (before, messages) = (used(), gateway.accepted());
     let measured = drive::run(caller, calls, pace, show_progress).await?;
     // Messages are sent after the answer; their cost is the call's.
-    settle(caller).await;
-    let mut report = Report::new(scenario.name(), pace, &measured);
+    settle(gateway).await;
+    let mut report = Report::new(scenario, pace, &measured);
     for (before, after) in before.into_iter().zip(used()) {
         if let (Some((name, before)), Some((_, after))) = (before, after) {
             report.cost(name, after.saturating_sub(before));
         }
     }
     report.service_peak_memory_kib = processes.service_pid.and_then(|pid| Tree(pid).peak_memory());
-    report.messages = caller.world.gateway.accepted() - messages;
+    report.messages = gateway.accepted() - messages;
+    report.messages_per_second = gateway.rate(measured.start, report.messages);
     Ok(report)
 }
 
 /// Waits until no more messages come.
-async fn settle(caller: &Caller) {
-    let mut accepted = caller.world.gateway.accepted();
+async fn settle(gateway: &Gateway) {
+    let mut accepted = gateway.accepted();
     loop {
         tokio::time::sleep(Duration::from_millis(300)).await;
-        let now_accepted = caller.world.gateway.accepted();
+        let now_accepted = gateway.accepted();
         if now_accepted == accepted {
             return;
         }

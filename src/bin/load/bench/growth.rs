@@ -78,7 +78,7 @@ impl Side {
     }
 
     pub(super) async fn measure(&self, call: Call, calls: Vec<Ready>, pace: Pace) -> anyhow::Result<Report> {
-        measure_ready(&self.caller, Scenario::Only(call), calls, pace, &self.processes).await
+        measure_ready(&self.caller, Scenario::Only(call).name(), calls, pace, &self.processes).await
     }
 
     async fn one_in_flight(&mut self, call: Call, count: u64) -> anyhow::Result<Report> {
@@ -98,13 +98,13 @@ pub(super) async fn measure(
     let control = Install {
         directory: install.directory.join("control"),
         database_url: service::create_database(&bench.database_url, "bench_control").await?,
-        address: "127.0.0.1:50053".parse()?,
+        address: "127.0.0.1:15053".parse()?,
         ..install.clone()
     };
     installation::install(&control)?;
     service::prepare(&bench.service, &control.directory)?;
     let _running = Running::start(&bench.service, &control.directory, control.address.port()).await?;
-    let control_caller = connect("https://localhost:50053", &control.directory, world).await?;
+    let control_caller = connect("https://localhost:15053", &control.directory, world).await?;
     let mut control = Side::new(&control, control_caller, Processes::default()).await?;
     control.stored.fill(10_u64.pow(LEAST), LEAST_PEOPLE).await?;
     let mut grown = Side::new(install, caller, processes).await?;

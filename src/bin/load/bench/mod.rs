@@ -1,9 +1,11 @@
 //! The service beside its limits: pgbench with the very statement, redis-benchmark with the very script, a bare tonic
-//! service. All in turn on one machine, several rounds; ratios are made within a round, and the medians reported.
+//! service; and beside its peer. All in turn on one machine, several rounds; ratios are made within a round, and the
+//! medians reported.
 
 mod cold_start;
 mod growth;
 mod limits;
+mod peer;
 mod picture;
 mod purge;
 mod rows;
@@ -64,7 +66,10 @@ pub(crate) struct Bench {
     #[arg(long, value_name = "POWER", num_args = 0..=1, default_missing_value = "7",
         value_parser = clap::value_parser!(u32).range(4..=7))]
     growth: Option<u32>,
-    /// Calls of each measurement with many in flight.
+    /// Measures also the peer: its server.mjs, beside the packages that it needs. `node` runs it.
+    #[arg(long, value_name = "PROGRAM")]
+    peer: Option<PathBuf>,
+    /// Calls of each measurement with many in flight; a quarter of that where the peer is measured.
     #[arg(long, default_value_t = 20_000)]
     calls: u64,
 }
@@ -89,13 +94,16 @@ pub(crate) struct Round {
     pub(crate) issue_half_peak: Report,
     pub(crate) issue_many: Report,
     pub(crate) check_eligibility: Report,
+    /// The service and the peer, each turn.
+    pub(crate) peer: Vec<[Report; 2]>,
 }
 
 impl Round {
     /// Of everything that was called.
-    pub(crate) fn reports(&self) -> [&Report; 7] {
-        let Self { bare, bare_one, issue, issue_one, issue_half_peak, issue_many, check_eligibility, .. } = self;
-        [bare, bare_one, issue, issue_one, issue_half_peak, issue_many, check_eligibility]
+    pub(crate) fn reports(&self) -> impl Iterator<Item = &Report> {
+        let Self { bare, bare_one, issue, issue_one, issue_half_peak, issue_many, check_eligibility, peer, .. } = self;
+        let own = [bare, bare_one, issue, issue_one, issue_half_peak, issue_many, check_eligibility];
+        own.into_iter().chain(peer.iter().flatten())
     }
 }
 
@@ -105,13 +113,13 @@ pub(crate) async fn run(bench: &Bench) -> anyhow::Result<()> {
         directory: bench.directory.clone(),
         database_url: service::create_database(&bench.database_url, "bench").await?,
         redis_url: bench.redis_url.clone(),
-        address: "127.0.0.1:50051".parse()?,
+        address: "127.0.0.1:15051".parse()?,
         world: bench.world.clone(),
     };
     installation::install(&install)?;
     service::prepare(&bench.service, &install.directory)?;
     let service = Target {
-        target: "https://localhost:50051".to_owned(),
+        target: "https://localhost:15051".to_owned(),
         certificates: install.directory.clone(),
         connections: 1,
     };
@@ -121,23 +129,31 @@ pub(crate) async fn run(bench: &Bench) -> anyhow::Result<()> {
     let running = service::Running::start(&bench.service, &install.directory, install.address.port()).await?;
     let bare = service::Running::bare(&install.directory).await?;
     let processes = Processes { service_pid: Some(running.pid()), ..bench.processes.clone() };
-    let caller = connect("https://localhost:50051", &install.directory, &world).await?;
-    let bare_caller = connect("https://localhost:50063", &install.directory, &world).await?;
+    let caller = connect("https://localhost:15051", &install.directory, &world).await?;
+    let bare_caller = connect("https://localhost:15063", &install.directory, &world).await?;
 
     let mut persons = Persons(0);
     let mut rounds = Vec::new();
     // The first calls of a process pay for plans, connections and caches.
     let warm_up = Pace::InFlight(IN_FLIGHT.into());
     measure(&caller, Scenario::Only(Call::Issue), 2000, persons.take(2000), warm_up, &processes).await?;
+    let peer = match &bench.peer {
+        Some(program) => Some(peer::Peer::start(bench, program, &world, &mut persons).await?),
+        None => None,
+    };
     for number in 1..=bench.rounds {
         eprintln!("round {number} of {}", bench.rounds);
-        rounds.push(round(bench, &statement, &caller, &bare_caller, &processes, &mut persons).await?);
+        let mut round = round(bench, &statement, &caller, &bare_caller, &processes, &mut persons).await?;
+        if let Some(peer) = &peer {
+            round.peer = peer.measure_beside(&caller, &processes, &mut persons, bench.calls / 4).await?;
+        }
+        rounds.push(round);
     }
     let growth = match bench.growth {
         Some(highest) => Some(growth::measure(bench, &install, (caller, processes), &world, highest).await?),
         None => None,
     };
-    drop((running, bare));
+    drop((running, bare, peer));
 
     let table = rows::table(&rounds, growth.as_ref(), &cold_starts);
     let text = rows::markdown(&table, &rounds, growth.as_ref());
@@ -208,6 +224,7 @@ async fn round(
         },
         statement: statements,
         issue,
+        peer: Vec::new(),
     })
 }
 

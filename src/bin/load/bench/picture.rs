@@ -24,14 +24,14 @@ pub(crate) fn draw(rows: &[Row]) -> String {
     for (index, row) in rows.iter().enumerate() {
         let y = STEP * (index as f64 + 1.0);
         // What is not measured has gone no way.
-        let reached = row.measured.map_or(0.0, |measured| row.goal.reached(measured).clamp(0.0, FURTHEST));
-        let measured = row.measured.map_or_else(|| "not measured".to_owned(), |measured| format!("{measured:.2}"));
+        let reached = row.measured().map_or(0.0, |measured| row.goal.reached(measured).clamp(0.0, FURTHEST));
+        let measured = row.measured().map_or_else(|| "not measured".to_owned(), |measured| format!("{measured:.2}"));
         // Where the first target is, on the way to the goal.
         let bound = match row.target {
             Target::AtLeast(bound) | Target::AtMost(bound) => bound,
         };
         let first = LEFT + row.goal.reached(bound).clamp(0.0, FURTHEST) * scale;
-        let meets = |bound: Target| row.measured.is_some_and(|measured| bound.is_met_by(measured));
+        let meets = |bound: Target| row.measured().is_some_and(|measured| bound.is_met_by(measured));
         let colour = match (meets(row.goal), meets(row.target)) {
             (true, _) => "#2e7d32",
             (false, true) => "#90a955",

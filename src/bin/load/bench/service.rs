@@ -55,16 +55,18 @@ impl Running {
     pub(super) async fn bare(directory: &Path) -> anyhow::Result<Self> {
         let mut command = Command::new(std::env::current_exe()?);
         command.arg("bare").arg("--certificates").arg(directory);
-        Self::spawn(command, directory, "bare")?.listening(50063).await
+        Self::spawn(command, directory, "bare")?.listening(15063).await
     }
 
-    fn spawn(mut command: Command, directory: &Path, name: &'static str) -> anyhow::Result<Self> {
+    /// Any program, whose log is NAME.log in that directory.
+    pub(super) fn spawn(mut command: Command, directory: &Path, name: &'static str) -> anyhow::Result<Self> {
         let log = File::create(directory.join(format!("{name}.log")))?;
         command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
         Ok(Self { name, process: command.spawn().with_context(|| format!("cannot start {name}"))? })
     }
 
-    async fn listening(mut self, port: u16) -> anyhow::Result<Self> {
+    /// Waits until it listens on that port.
+    pub(super) async fn listening(mut self, port: u16) -> anyhow::Result<Self> {
         for _ in 0..200 {
             tokio::time::sleep(Duration::from_millis(50)).await;
             self.ensure_runs()?;

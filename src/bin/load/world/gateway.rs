@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use crate::people::Person;
 
@@ -13,6 +14,7 @@ use crate::people::Person;
 #[derive(Default)]
 pub(crate) struct Gateway {
     accepted: AtomicU64,
+    last: Mutex<Option<Instant>>,
     pins: Mutex<HashMap<u64, String>>,
 }
 
@@ -31,6 +33,7 @@ struct Recipient {
 impl Gateway {
     pub(super) fn submit(&self, submission: &Submission) -> Value {
         let id = self.accepted.fetch_add(1, Ordering::Relaxed);
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
         for recipient in &submission.recipients {
             let digits = recipient.msisdn.to_string();
             let (person, pin) = (Person::by_mobile_number(digits.trim_matches('"')), pin(&submission.message));
@@ -44,6 +47,12 @@ impl Gateway {
     /// Messages accepted so far.
     pub(crate) fn accepted(&self) -> u64 {
         self.accepted.load(Ordering::Relaxed)
+    }
+
+    /// So many messages per second from then until the last message, unless none has come since.
+    pub(crate) fn rate(&self, start: Instant, messages: u64) -> Option<f64> {
+        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner).filter(|last| *last > start)?;
+        Some(messages as f64 / last.duration_since(start).as_secs_f64())
     }
 
     /// The PIN on somebody's phone.
