@@ -99,7 +99,7 @@ async fn traced<T>(
     result
 }
 
-fn too_late() -> StoreError {
+pub(super) fn too_late() -> StoreError {
     StoreError::Unavailable("the call's deadline has passed".into())
 }
 

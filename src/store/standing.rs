@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgPool;
 use uuid::Uuid;
 
-use super::connection::traced;
+use super::connection::{ask, too_late};
 use super::pin_requests::{DispatchState, PinRequestView, PinState};
 use super::{StoreError, interval, read};
 use crate::batch::Batcher;
@@ -67,7 +67,7 @@ impl Standings {
             async move {
                 let count = subjects.len();
                 match look_up(&pool, subjects, &pin, &limits).await {
-                    Ok(standings) => standings.into_iter().map(Ok).collect(),
+                    Ok(standings) => standings,
                     Err(error) => vec![Err(error); count],
                 }
             }
@@ -76,9 +76,8 @@ impl Standings {
 
     /// How that person stands. The call's deadline ends the waiting.
     pub async fn of(&self, subject: Subject) -> Result<PersonStanding, StoreError> {
-        let answer = tokio::time::timeout(deadline::time_left(Duration::MAX), self.0.ask(subject));
-        let answer = async { answer.await.ok().flatten().unwrap_or_else(|| Err(StoreError::unanswered())) };
-        traced("standing", answer).await
+        let answer = ask("standing", &self.0, subject);
+        tokio::time::timeout(deadline::time_left(Duration::MAX), answer).await.unwrap_or_else(|_| Err(too_late()))
     }
 }
 
@@ -87,7 +86,7 @@ async fn look_up(
     subjects: Vec<Subject>,
     pin: &PinRules,
     limits: &LimitRules,
-) -> Result<Vec<PersonStanding>, StoreError> {
+) -> Result<Vec<Result<PersonStanding, StoreError>>, StoreError> {
     let (numbers, pseudonyms): (Vec<i64>, Vec<&[u8]>) = (1..)
         .zip(&subjects)
         .flat_map(|(number, subject)| subject.keys.iter().map(move |key| (number, key.0.as_slice())))
@@ -116,7 +115,7 @@ async fn look_up(
         )
         .fetch_all(connection)
         .await?;
-        rows.into_iter().map(Row::standing).collect()
+        Ok(rows.into_iter().map(Row::standing).collect())
     })
     .await
 }
