@@ -8,6 +8,7 @@ use serde::Serialize;
 use tokio::time::Instant;
 
 use super::purge::{self, Purge};
+use super::rows::median;
 use super::service::{self, Running};
 use super::stored::Stored;
 use super::{Bench, IN_FLIGHT, connect};
@@ -153,7 +154,7 @@ impl fmt::Display for Level {
         )?;
         for (name, turns) in [("Issue", issue), ("CheckEligibility", check_eligibility)] {
             let of = |side: usize, quantile: fn(&Latency) -> f64| {
-                median(turns.iter().filter_map(|turn| Some(quantile(&turn.get(side)?.latency_ms))).collect())
+                median(turns.iter().filter_map(|turn| Some(quantile(&turn.get(side)?.latency_ms))))
             };
             let p50 = |latency: &Latency| latency.p50;
             let p99 = |latency: &Latency| latency.p99;
@@ -191,9 +192,4 @@ impl Level {
         }
         Ok(Self { exponent, people, fill_seconds, bytes_per_request, issue, check_eligibility })
     }
-}
-
-pub(super) fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }

@@ -11,7 +11,8 @@ use temporary_pin::clock::{Clock as _, SystemClock};
 use temporary_pin::store::purge::{Retention, purge};
 use temporary_pin::store::{PoolSettings, connect};
 
-use super::growth::{Side, median};
+use super::growth::Side;
+use super::rows::median;
 use crate::calls::Call;
 use crate::drive::Pace;
 use crate::report::Report;
@@ -36,8 +37,7 @@ pub(crate) struct Purge {
 impl fmt::Display for Purge {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [before, after] = self.old_rows;
-        let rate =
-            |side: usize| median(self.issue.iter().filter_map(|turn| Some(turn.get(side)?.per_second)).collect());
+        let rate = |side: usize| median(self.issue.iter().filter_map(|turn| Some(turn.get(side)?.per_second)));
         let purged = before - after;
         write!(f, "Purge: {purged} of {before} old rows; Issue {:.0}/s meanwhile, {:.0}/s alone", rate(0), rate(1))?;
         if self.has_ended { f.write_str("; it had ended before the calls had") } else { Ok(()) }
