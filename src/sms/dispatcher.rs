@@ -25,7 +25,7 @@ use crate::store::outbox::{self, Claimed, MessageKind};
 use crate::telemetry::metrics::Metrics;
 
 /// Least time between two claims, so that what is queued meanwhile is claimed together.
-const GATHERING: Duration = Duration::from_millis(5);
+const GATHERING: Duration = Duration::from_millis(10);
 
 /// Hands messages over. Holds no database connection while it waits for the gateway.
 pub struct Dispatcher<G> {

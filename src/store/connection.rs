@@ -45,7 +45,7 @@ pub(super) async fn read<T>(
     traced(operation, async { reading.await.unwrap_or_else(|_| Err(too_late())) }).await
 }
 
-/// As [`run`], for what is asked together with others: the batch has a connection, and each who asks a span.
+/// As [`run`], for what is asked together with others: the batch has a [`Relay`](super::relay::Relay), and each who asks a span.
 pub(super) async fn ask<Q, T>(
     operation: &'static str,
     batcher: &Batcher<Q, Result<T, StoreError>>,
@@ -64,16 +64,28 @@ async fn on_connection<T>(
     work: impl AsyncFnOnce(&mut PgConnection) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
     let acquired = tokio::time::timeout(deadline::time_left(Duration::MAX), pool.acquire()).await;
-    let mut lent = Lent(Some(acquired.map_err(|_| too_late())??));
+    let lent = Lent::new(acquired.map_err(|_| too_late())??);
     if deadline::has_passed() {
-        drop(lent.0.take());
+        drop(lent.back());
         return Err(too_late());
     }
-    let Some(connection) = &mut lent.0 else { return Err(StoreError::Internal("a connection is missing".into())) };
-    let result = tokio::time::timeout(PATIENCE, work(connection)).await;
-    let result = result.map_err(|_| StoreError::Unavailable("no answer in time".into()))?;
-    drop(lent.0.take());
+    let (result, connection) = on(lent, work).await;
+    drop(connection);
     result
+}
+
+/// Runs `work`, and gives the connection back unless it was broken off.
+pub(super) async fn on<T>(
+    mut lent: Lent,
+    work: impl AsyncFnOnce(&mut PgConnection) -> Result<T, StoreError>,
+) -> (Result<T, StoreError>, Option<PoolConnection<Postgres>>) {
+    let Some(connection) = lent.connection() else {
+        return (Err(StoreError::Internal("a connection is missing".into())), None);
+    };
+    match tokio::time::timeout(PATIENCE, work(connection)).await {
+        Ok(result) => (result, lent.back()),
+        Err(_) => (Err(StoreError::Unavailable("no answer in time".into())), None),
+    }
 }
 
 async fn traced<T>(
@@ -104,7 +116,22 @@ pub(super) fn too_late() -> StoreError {
 }
 
 /// A connection that goes back to the pool only when its work has come to an end.
-struct Lent(Option<PoolConnection<Postgres>>);
+pub(super) struct Lent(Option<PoolConnection<Postgres>>);
+
+impl Lent {
+    pub(super) fn new(connection: PoolConnection<Postgres>) -> Self {
+        Self(Some(connection))
+    }
+
+    pub(super) fn connection(&mut self) -> Option<&mut PgConnection> {
+        self.0.as_deref_mut()
+    }
+
+    /// Its work has come to an end.
+    fn back(mut self) -> Option<PoolConnection<Postgres>> {
+        self.0.take()
+    }
+}
 
 impl Drop for Lent {
     fn drop(&mut self) {

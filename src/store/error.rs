@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use sqlx::postgres::{PgDatabaseError, PgSeverity};
+
 /// A failed call. Says where it broke, never with which values: they may point to a person.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
@@ -47,6 +49,12 @@ impl StoreError {
 /// by a concurrent statement (23505), a deadlock (40P01), or a person who was blocked meanwhile (PB001).
 pub(super) fn lost_race(error: &sqlx::Error) -> bool {
     matches!(code(error).as_deref(), Some("23505" | "40P01" | BLOCKED))
+}
+
+/// Whether Postgres has refused the statement, and goes on to serve the connection.
+pub(super) fn is_refusal(error: &sqlx::Error) -> bool {
+    let refusal = error.as_database_error().and_then(|error| error.try_downcast_ref::<PgDatabaseError>());
+    refusal.is_some_and(|error| !matches!(error.severity(), PgSeverity::Fatal | PgSeverity::Panic))
 }
 
 /// Whether the row is refused because its person is blocked.

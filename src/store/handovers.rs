@@ -8,9 +8,10 @@ use chrono::{DateTime, Utc};
 use sqlx::PgPool;
 use uuid::Uuid;
 
+use super::StoreError;
 use super::connection::ask;
 use super::outbox::Claimed;
-use super::{StoreError, run};
+use super::relay::Relay;
 use crate::batch::Batcher;
 
 /// Most hand-overs in one statement.
@@ -40,7 +41,8 @@ impl Handovers {
     /// Over this database.
     #[must_use]
     pub fn new(pool: &PgPool) -> Self {
-        let (beginning, accepting) = (pool.clone(), pool.clone());
+        let relay = Relay::new(pool.clone());
+        let (beginning, accepting) = (relay.clone(), relay);
         Self {
             begin: Batcher::new(MOST, 1, move |batch| begin(beginning.clone(), batch)),
             accepted: Batcher::new(MOST, 1, move |batch| accepted(accepting.clone(), batch)),
@@ -69,14 +71,15 @@ impl Handovers {
     }
 }
 
-async fn begin(pool: PgPool, batch: Vec<Beginning>) -> Vec<Result<bool, StoreError>> {
+async fn begin(relay: Relay, batch: Vec<Beginning>) -> Vec<Result<bool, StoreError>> {
     let ids: Vec<Uuid> = batch.iter().map(|message| message.id).collect();
     let tokens: Vec<Uuid> = batch.iter().map(|message| message.lease_token).collect();
     let times: Vec<DateTime<Utc>> = batch.iter().map(|message| message.now).collect();
     let ends: Vec<DateTime<Utc>> = batch.iter().map(|message| message.until).collect();
-    let begun = run(&pool, "begin_handovers", async |connection| {
-        let begun = sqlx::query_scalar!(
-            "UPDATE outbox SET handover_time = beginning.now,
+    let begun = relay
+        .run(async |connection| {
+            let begun = sqlx::query_scalar!(
+                "UPDATE outbox SET handover_time = beginning.now,
                 attempts = attempts + CASE WHEN handover_time IS NULL THEN 1 ELSE 0 END
             FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::timestamptz[])
                 AS beginning (id, lease_token, now, until)
@@ -84,40 +87,41 @@ async fn begin(pool: PgPool, batch: Vec<Beginning>) -> Vec<Result<bool, StoreErr
                 AND (state = 'queued') IS TRUE
                 AND expire_time > beginning.until AND lease_expire_time > beginning.until
             RETURNING outbox.id",
-            &ids,
-            &tokens,
-            &times,
-            &ends,
-        )
-        .fetch_all(connection)
-        .await?;
-        Ok(HashSet::<Uuid>::from_iter(begun))
-    })
-    .await;
+                &ids,
+                &tokens,
+                &times,
+                &ends,
+            )
+            .fetch_all(connection)
+            .await?;
+            Ok(HashSet::<Uuid>::from_iter(begun))
+        })
+        .await;
     ids.iter().map(|id| begun.as_ref().map(|begun| begun.contains(id)).map_err(Clone::clone)).collect()
 }
 
-async fn accepted(pool: PgPool, batch: Vec<Acceptance>) -> Vec<Result<(), StoreError>> {
+async fn accepted(relay: Relay, batch: Vec<Acceptance>) -> Vec<Result<(), StoreError>> {
     let ids: Vec<Uuid> = batch.iter().map(|message| message.id).collect();
     let tokens: Vec<Uuid> = batch.iter().map(|message| message.lease_token).collect();
     let count = batch.len();
     let references: Vec<Option<String>> = batch.into_iter().map(|message| message.gateway_reference).collect();
-    let recorded = run(&pool, "messages_accepted", async |connection| {
-        sqlx::query!(
-            "UPDATE outbox SET state = 'accepted', gateway_reference = acceptance.reference, last_error = NULL,
+    let recorded = relay
+        .run(async |connection| {
+            sqlx::query!(
+                "UPDATE outbox SET state = 'accepted', gateway_reference = acceptance.reference, last_error = NULL,
                 handover_time = NULL, lease_token = NULL, lease_expire_time = NULL,
                 sealed_body = CASE WHEN kind = 'pin' AND NOT last_send THEN sealed_body END
             FROM unnest($1::uuid[], $2::uuid[], $3::text[]) AS acceptance (id, lease_token, reference)
             WHERE outbox.id = acceptance.id AND outbox.lease_token = acceptance.lease_token
                 AND state IN ('queued', 'failed')",
-            &ids,
-            &tokens,
-            &references as &[Option<String>],
-        )
-        .execute(connection)
-        .await?;
-        Ok(())
-    })
-    .await;
+                &ids,
+                &tokens,
+                &references as &[Option<String>],
+            )
+            .execute(connection)
+            .await?;
+            Ok(())
+        })
+        .await;
     vec![recorded; count]
 }

@@ -9,8 +9,9 @@ use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 use super::connection::ask;
-use super::error::lost_race;
+use super::error::{is_refusal, lost_race};
 use super::pin_requests::PinRequestView;
+use super::relay::Relay;
 use super::{StoreError, interval, read, run};
 use crate::batch::Batcher;
 use crate::domain::channel::Channel;
@@ -153,8 +154,8 @@ impl Orders {
     /// Over this database.
     #[must_use]
     pub fn new(pool: PgPool) -> Self {
-        let shared = pool.clone();
-        Self { pool, together: Batcher::new(MOST, AT_ONCE, move |orders| issue_together(shared.clone(), orders)) }
+        let relay = Relay::new(pool.clone());
+        Self { pool, together: Batcher::new(MOST, AT_ONCE, move |orders| issue_together(relay.clone(), orders)) }
     }
 
     /// Issues a PIN, or sends the open one again, or says why not: what [`issue`] would answer.
@@ -190,7 +191,7 @@ pub async fn issue(pool: &PgPool, order: &Issue) -> Result<IssueOutcome, StoreEr
 /// What [`issue`] would answer to each order, by one statement. `None`: it shall be issued alone, because it has lost a race,
 /// is not the first of its person, or because one of them (a race, a block, a value that Postgres refuses) has kept the
 /// statement from doing anything.
-async fn issue_together(pool: PgPool, orders: Vec<Arc<Issue>>) -> Vec<Result<Option<IssueOutcome>, StoreError>> {
+async fn issue_together(relay: Relay, orders: Vec<Arc<Issue>>) -> Vec<Result<Option<IssueOutcome>, StoreError>> {
     // In one order for all statements, so that no two wait for each other in a ring.
     let mut together: Vec<usize> =
         (0..orders.len()).filter(|&index| orders[index].figures == orders[0].figures).collect();
@@ -198,8 +199,8 @@ async fn issue_together(pool: PgPool, orders: Vec<Arc<Issue>>) -> Vec<Result<Opt
     // The statement does not see what it writes itself.
     together.dedup_by_key(|index| orders[*index].person.0);
     let batch: Vec<&Issue> = together.iter().map(|&index| &*orders[index]).collect();
-    let outcomes = run(&pool, "issue_temporary_pins", async |connection| match attempt(connection, &batch).await {
-        Err(error) if error.as_database_error().is_some() => Ok(vec![None; batch.len()]),
+    let outcomes = relay.run(async |connection| match attempt(connection, &batch).await {
+        Err(error) if is_refusal(&error) => Ok(vec![None; batch.len()]),
         outcomes => Ok(outcomes?),
     });
     let outcomes = match outcomes.await {

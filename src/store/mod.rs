@@ -30,6 +30,7 @@ mod connection;
 mod error;
 mod pool;
 mod pseudonym_keys;
+mod relay;
 
 use std::time::Duration;
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use sqlx::migrate::{Migrate as _, MigrateError, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{Connection as _, PgPool};
+use sqlx::{Connection as _, PgConnection, PgPool};
 
 use super::{StoreError, read};
 
@@ -83,14 +83,17 @@ pub(super) fn pool_options(settings: &PoolSettings) -> PgPoolOptions {
         // otherwise each call after a restart of Postgres, one per connection, would fail.
         .test_before_acquire(false)
         .before_acquire(|connection, meta| {
-            Box::pin(async move {
-                if meta.idle_for >= RESTED {
-                    let answer = tokio::time::timeout(PING_TIMEOUT, connection.ping()).await;
-                    answer.map_err(std::io::Error::from)??;
-                }
-                Ok(true)
-            })
+            Box::pin(async move { lives(connection, meta.idle_for).await.map(|()| true) })
         })
+}
+
+/// Asks a connection that has rested whether it lives.
+pub(super) async fn lives(connection: &mut PgConnection, idle_for: Duration) -> sqlx::Result<()> {
+    if idle_for >= RESTED {
+        let answer = tokio::time::timeout(PING_TIMEOUT, connection.ping()).await;
+        answer.map_err(std::io::Error::from)??;
+    }
+    Ok(())
 }
 
 /// Brings the schema up to date. Safe to run from several processes at once.

@@ -9,7 +9,8 @@ use uuid::Uuid;
 
 use super::connection::{ask, too_late};
 use super::pin_requests::{DispatchState, PinRequestView, PinState};
-use super::{StoreError, interval, read};
+use super::relay::Relay;
+use super::{StoreError, interval};
 use crate::batch::Batcher;
 use crate::deadline;
 use crate::domain::channel::Channel;
@@ -61,12 +62,12 @@ impl Standings {
     /// Over this database, by these figures.
     #[must_use]
     pub fn new(pool: PgPool, pin: &PinRules, limits: &LimitRules) -> Self {
-        let (pin, limits) = (pin.clone(), limits.clone());
+        let (relay, pin, limits) = (Relay::new(pool), pin.clone(), limits.clone());
         Self(Batcher::reading(MOST, AT_ONCE, move |subjects: Vec<Subject>| {
-            let (pool, pin, limits) = (pool.clone(), pin.clone(), limits.clone());
+            let (relay, pin, limits) = (relay.clone(), pin.clone(), limits.clone());
             async move {
                 let count = subjects.len();
-                match look_up(&pool, subjects, &pin, &limits).await {
+                match look_up(&relay, subjects, &pin, &limits).await {
                     Ok(standings) => standings,
                     Err(error) => vec![Err(error); count],
                 }
@@ -82,7 +83,7 @@ impl Standings {
 }
 
 async fn look_up(
-    pool: &PgPool,
+    relay: &Relay,
     subjects: Vec<Subject>,
     pin: &PinRules,
     limits: &LimitRules,
@@ -95,29 +96,30 @@ async fn look_up(
     let mobiles: Vec<Option<&[u8]>> =
         subjects.iter().map(|subject| subject.mobile.as_ref().map(|mobile| mobile.0.as_slice())).collect();
     let times: Vec<DateTime<Utc>> = subjects.iter().map(|subject| subject.now).collect();
-    read(pool, "standings", async |connection| {
-        let rows = sqlx::query_file_as!(
-            Row,
-            "src/store/standing.sql",
-            &numbers,
-            &pseudonyms as &[&[u8]],
-            &persons as &[&[u8]],
-            &mobiles as &[Option<&[u8]>],
-            &times,
-            interval(pin.resend_interval),
-            i32::try_from(pin.sends).unwrap_or(i32::MAX),
-            interval(limits.failed_verifications.per),
-            i64::from(limits.failed_verifications.times),
-            interval(limits.person_pins.per),
-            i64::from(limits.person_pins.times),
-            interval(limits.mobile_pins.per),
-            i64::from(limits.mobile_pins.times),
-        )
-        .fetch_all(connection)
-        .await?;
-        Ok(rows.into_iter().map(Row::standing).collect())
-    })
-    .await
+    relay
+        .run(async |connection| {
+            let rows = sqlx::query_file_as!(
+                Row,
+                "src/store/standing.sql",
+                &numbers,
+                &pseudonyms as &[&[u8]],
+                &persons as &[&[u8]],
+                &mobiles as &[Option<&[u8]>],
+                &times,
+                interval(pin.resend_interval),
+                i32::try_from(pin.sends).unwrap_or(i32::MAX),
+                interval(limits.failed_verifications.per),
+                i64::from(limits.failed_verifications.times),
+                interval(limits.person_pins.per),
+                i64::from(limits.person_pins.times),
+                interval(limits.mobile_pins.per),
+                i64::from(limits.mobile_pins.times),
+            )
+            .fetch_all(connection)
+            .await?;
+            Ok(rows.into_iter().map(Row::standing).collect())
+        })
+        .await
 }
 
 /// What the statement says of one person.

@@ -18,6 +18,7 @@ mod purge;
 mod redeem;
 mod redeem_race;
 mod rekey;
+mod relay;
 mod rights;
 mod standings;
 mod support;
