@@ -10,6 +10,15 @@ const TICKS: u64 = 100;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Tree(pub(crate) u32);
 
+/// CPU time that this very process has used so far, without its children: the bench has started the services itself.
+pub(crate) fn own_cpu_time() -> Duration {
+    time(times(std::process::id()).map_or(0, |[user, system, ..]| user + system))
+}
+
+fn time(ticks: u64) -> Duration {
+    Duration::from_millis(ticks * 1000 / TICKS)
+}
+
 impl Tree {
     /// CPU time used so far, of user and system. Zero when there is no such process.
     pub(crate) fn cpu_time(self) -> Duration {
@@ -17,7 +26,7 @@ impl Tree {
             user + system + children_user + children_system
         });
         let children: u64 = children(self.0).filter_map(times).map(|[user, system, ..]| user + system).sum();
-        Duration::from_millis((own + children) * 1000 / TICKS)
+        time(own + children)
     }
 
     /// The most memory that the process itself has held, in KiB, since [`Self::forget_peak`].
@@ -65,6 +74,8 @@ mod tests {
         while this.cpu_time() < before + Duration::from_millis(30) {
             sum = (0..1_000_000_u64).fold(sum, u64::wrapping_add);
         }
+        let own = own_cpu_time();
+        assert!(own > Duration::ZERO && own <= this.cpu_time(), "{own:?}");
         assert!(this.peak_memory().is_some_and(|kib| kib > 100), "{sum}");
         assert_eq!(Tree(u32::MAX).cpu_time(), Duration::ZERO);
     }

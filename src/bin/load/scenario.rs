@@ -12,7 +12,7 @@ use crate::calls::{Call, Caller, Make};
 use crate::clients::{Clients, Target};
 use crate::drive::{self, Pace};
 use crate::people::{self, Person};
-use crate::process::Tree;
+use crate::process::{Tree, own_cpu_time};
 use crate::report::Report;
 use crate::world::{Gateway, World};
 use crate::{Output, Processes, WorldAddresses};
@@ -142,17 +142,16 @@ pub(crate) async fn measure_ready<M: Make>(
     let gateway = caller.gateway();
     gateway.forget_pins();
     settle(gateway).await;
-    let trees = [
-        ("service", processes.service_pid),
-        ("postgres", processes.postgres_pid),
-        ("redis", processes.redis_pid),
-        ("load", Some(std::process::id())),
-    ];
-    let used = || trees.map(|(name, pid)| pid.map(|pid| (name, Tree(pid).cpu_time())));
+    let trees =
+        [("service", processes.service_pid), ("postgres", processes.postgres_pid), ("redis", processes.redis_pid)];
+    let used = || {
+        let own = Some(("load", own_cpu_time()));
+        trees.map(|(name, pid)| pid.map(|pid| (name, Tree(pid).cpu_time()))).into_iter().chain([own])
+    };
     if let Some(pid) = processes.service_pid {
         Tree(pid).forget_peak();
     }
-    let (before, messages) = (used(), gateway.accepted());
+    let (before, messages) = (used().collect::<Vec<_>>(), gateway.accepted());
     let measured = drive::run(caller, calls, pace, show_progress).await?;
     // Messages are sent after the answer; their cost is the call's.
     settle(gateway).await;

@@ -9,7 +9,7 @@ use anyhow::{Context as _, ensure};
 use sqlx::postgres::PgPool;
 
 use super::limits::Limit;
-use super::{Bench, service};
+use super::{Bench, IN_FLIGHT, service};
 use crate::installation::Install;
 use crate::process::Tree;
 
@@ -53,6 +53,9 @@ SELECT ('20000000-0000-0000-0000-' || lpad(to_hex(n), 12, '0'))::uuid, decode(md
     'verified', now(), now() + interval '2 hours'
 FROM generate_series($1::bigint, $2::bigint) AS n";
 
+/// Runs before anything is measured.
+const WARM_UP: u64 = 4000;
+
 pub(super) struct Statement {
     pgbench: PathBuf,
     script: PathBuf,
@@ -70,7 +73,10 @@ impl Statement {
         let script = install.directory.join("issue.pgbench");
         fs::write(&script, script_text())?;
         let postgres = bench.processes.postgres_pid.map(Tree);
-        Ok(Self { pgbench: bench.pgbench.clone(), script, url, pool, next: AtomicU64::new(1), postgres })
+        let statement = Self { pgbench: bench.pgbench.clone(), script, url, pool, next: AtomicU64::new(1), postgres };
+        // While the tables are as good as empty, Postgres plans for that.
+        statement.run(IN_FLIGHT, WARM_UP).await?;
+        Ok(statement)
     }
 
     /// Runs the statement `count` times with so many clients.
