@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::time::Instant;
@@ -10,9 +11,16 @@ use crate::deadline;
 
 /// Takes questions one by one and answers them in batches. Cheap to clone.
 ///
-/// A question that comes while nothing is under way is asked at once. Those that come while as many batches as may be
-/// are under way wait, and go together.
+/// A question that comes while nothing is under way is asked at once. Those that come while a batch is under way wait, and
+/// go together: fewer batches cost less. But a batch that takes long, because it waits for a lock say, does not hold up
+/// the others.
 pub struct Batcher<Q, A>(mpsc::UnboundedSender<Asked<Q, A>>);
+
+/// How long the next batch waits for the one before.
+const LONG: Duration = Duration::from_millis(20);
+
+/// Most batches at a time.
+const AT_ONCE: usize = 4;
 
 struct Asked<Q, A> {
     question: Q,
@@ -27,36 +35,36 @@ impl<Q, A> Clone for Batcher<Q, A> {
 }
 
 impl<Q: Send + 'static, A: Send + 'static> Batcher<Q, A> {
-    /// `work` answers up to `most` questions, one answer for each, in their order; at most `at_once` batches at a time.
+    /// `work` answers up to `most` questions, one answer for each, in their order.
     ///
     /// Must be called within a runtime.
-    pub fn new<F, W>(most: usize, at_once: usize, work: F) -> Self
+    pub fn new<F, W>(most: usize, work: F) -> Self
     where
         F: Fn(Vec<Q>) -> W + Send + 'static,
         W: Future<Output = Vec<A>> + Send + 'static,
     {
-        Self::start(most, at_once, work, false)
+        Self::start(most, work, false)
     }
 
     /// The same for work that changes nothing: it is given up when nobody waits for any of its answers any more.
-    pub fn reading<F, W>(most: usize, at_once: usize, work: F) -> Self
+    pub fn reading<F, W>(most: usize, work: F) -> Self
     where
         F: Fn(Vec<Q>) -> W + Send + 'static,
         W: Future<Output = Vec<A>> + Send + 'static,
     {
-        Self::start(most, at_once, work, true)
+        Self::start(most, work, true)
     }
 
-    fn start<F, W>(most: usize, at_once: usize, work: F, reads: bool) -> Self
+    fn start<F, W>(most: usize, work: F, reads: bool) -> Self
     where
         F: Fn(Vec<Q>) -> W + Send + 'static,
         W: Future<Output = Vec<A>> + Send + 'static,
     {
         let (sender, mut queue) = mpsc::unbounded_channel::<Asked<Q, A>>();
         tokio::spawn(async move {
-            let under_way = Arc::new(Semaphore::new(at_once));
+            let places = Arc::new(Semaphore::new(AT_ONCE));
             let mut batch = Vec::new();
-            while let Ok(place) = Arc::clone(&under_way).acquire_owned().await
+            while let Ok(place) = Arc::clone(&places).acquire_owned().await
                 && queue.recv_many(&mut batch, most).await > 0
             {
                 // As everywhere: what nobody waits for any more is not begun.
@@ -68,7 +76,7 @@ impl<Q: Send + 'static, A: Send + 'static> Batcher<Q, A> {
                 }
                 let answers = work(questions);
                 // In a task of its own: should the work panic, its askers get no answer, and the others do.
-                tokio::spawn(async move {
+                let under_way = tokio::spawn(async move {
                     let answers = tokio::select! {
                         answers = answers => answers,
                         () = all_gone(&mut askers), if reads => Vec::new(),
@@ -79,6 +87,7 @@ impl<Q: Send + 'static, A: Send + 'static> Batcher<Q, A> {
                         let _ = asker.send(answer);
                     }
                 });
+                let _ = tokio::time::timeout(LONG, under_way).await;
             }
         });
         Self(sender)
@@ -102,7 +111,6 @@ async fn all_gone<A>(askers: &mut [oneshot::Sender<A>]) {
 #[cfg(test)]
 mod tests {
     use std::sync::Mutex;
-    use std::time::Duration;
 
     use futures_util::future::join_all;
 
@@ -112,7 +120,7 @@ mod tests {
     type Batches = Arc<Mutex<Vec<Vec<u32>>>>;
 
     /// Doubles, keeps what it was asked, and waits for `gate` before it answers.
-    fn doubling(most: usize, at_once: usize, gate: &Arc<Semaphore>) -> (Batcher<u32, u32>, Batches) {
+    fn doubling(most: usize, gate: &Arc<Semaphore>) -> (Batcher<u32, u32>, Batches) {
         let batches = Batches::default();
         let (kept, gate) = (Arc::clone(&batches), Arc::clone(gate));
         let work = move |questions: Vec<u32>| {
@@ -124,7 +132,7 @@ mod tests {
                 questions.into_iter().map(|question| 2 * question).collect()
             }
         };
-        (Batcher::new(most, at_once, work), batches)
+        (Batcher::new(most, work), batches)
     }
 
     /// Signals that the work is no more.
@@ -143,7 +151,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn the_first_goes_at_once_and_the_rest_together() {
         let gate = Arc::new(Semaphore::new(0));
-        let (batcher, batches) = doubling(4, 1, &gate);
+        let (batcher, batches) = doubling(4, &gate);
         let first = tokio::spawn({
             let batcher = batcher.clone();
             async move { batcher.ask(100).await }
@@ -162,27 +170,48 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn what_nobody_waits_for_is_not_begun() {
         let gate = Arc::new(Semaphore::new(0));
-        let (batcher, batches) = doubling(1, 1, &gate);
+        let (batcher, batches) = doubling(1, &gate);
         let soon = Instant::now() + Duration::from_secs(1);
         let late = async {
             tokio::time::sleep(Duration::from_secs(2)).await;
-            gate.add_permits(2);
+            gate.add_permits(AT_ONCE + 1);
         };
         let gone = async {
-            let _ = tokio::time::timeout(Duration::from_secs(1), batcher.ask(3)).await;
+            let _ = tokio::time::timeout(Duration::from_secs(1), batcher.ask(30)).await;
         };
         let (first, dead, patient, ..) =
-            tokio::join!(batcher.ask(1), deadline::until(soon, batcher.ask(2)), batcher.ask(4), gone, late);
+            tokio::join!(ask_all(&batcher, 0..4), deadline::until(soon, batcher.ask(20)), batcher.ask(40), gone, late);
 
-        assert_eq!((first, dead, patient), (Some(2), None, Some(8)));
-        assert_eq!(*batches.lock().unwrap(), [vec![1], vec![4]]);
+        assert_eq!((first, dead, patient), (vec![Some(0), Some(2), Some(4), Some(6)], None, Some(80)));
+        assert_eq!(*batches.lock().unwrap(), [[0], [1], [2], [3], [40]]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_that_takes_long_does_not_hold_up_the_others() {
+        let gates = [0, 100].map(|permits| Arc::new(Semaphore::new(permits)));
+        let work = move |questions: Vec<usize>| {
+            let gate = Arc::clone(&gates[questions[0].min(1)]);
+            async move {
+                gate.acquire().await.unwrap().forget();
+                questions
+            }
+        };
+        let batcher = Batcher::new(1, work);
+        let start = Instant::now();
+        let stuck = tokio::time::timeout(Duration::from_secs(9), batcher.ask(0));
+        let others = async {
+            let answers = join_all((1..100).map(|question| batcher.ask(question))).await;
+            assert!(answers.into_iter().eq((1..100).map(Some)));
+            assert_eq!(start.elapsed(), LONG, "once");
+        };
+        assert!(tokio::join!(stuck, others).0.is_err());
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_read_goes_on_until_the_last_has_gone() {
         let (begun, ended) = (Arc::new(Semaphore::new(0)), Arc::new(Semaphore::new(0)));
         let signals = (Arc::clone(&begun), Arc::clone(&ended));
-        let batcher = Batcher::<u32, u32>::reading(4, 1, move |_| {
+        let batcher = Batcher::<u32, u32>::reading(4, move |_| {
             let (begun, ended) = signals.clone();
             async move {
                 let _ends = Ends(ended);
@@ -208,7 +237,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_batch_that_breaks_breaks_no_other() {
-        let (batcher, _) = doubling(1, 2, &Arc::new(Semaphore::new(100)));
+        let (batcher, _) = doubling(1, &Arc::new(Semaphore::new(100)));
         assert_eq!(ask_all(&batcher, 12..15).await, [Some(24), None, Some(28)]);
     }
 }

@@ -33,8 +33,7 @@ struct Asked {
 impl Calls {
     /// Over this connection. No call waits longer than `timeout`.
     pub(super) fn new(connection: Arc<Connection>, prefix: Arc<str>, timeout: Duration) -> Self {
-        let together =
-            Batcher::new(MOST, 1, move |asked| spend_all(Arc::clone(&connection), Arc::clone(&prefix), asked));
+        let together = Batcher::new(MOST, move |asked| spend_all(Arc::clone(&connection), Arc::clone(&prefix), asked));
         Self { together, timeout }
     }
 

@@ -41,11 +41,10 @@ impl Handovers {
     /// Over this database.
     #[must_use]
     pub fn new(pool: &PgPool) -> Self {
-        let relay = Relay::new(pool.clone());
-        let (beginning, accepting) = (relay.clone(), relay);
+        let (beginning, accepting) = (Relay::new(pool.clone()), Relay::new(pool.clone()));
         Self {
-            begin: Batcher::new(MOST, 1, move |batch| begin(beginning.clone(), batch)),
-            accepted: Batcher::new(MOST, 1, move |batch| accepted(accepting.clone(), batch)),
+            begin: Batcher::new(MOST, move |batch| begin(beginning.clone(), batch)),
+            accepted: Batcher::new(MOST, move |batch| accepted(accepting.clone(), batch)),
         }
     }
 

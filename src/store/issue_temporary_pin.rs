@@ -27,9 +27,6 @@ const RUNS: usize = 4;
 /// Most orders in one statement.
 const MOST: usize = 64;
 
-/// Statements at once. More of them only make each smaller.
-const AT_ONCE: usize = 2;
-
 /// An order for a PIN.
 #[derive(Clone)]
 pub struct Issue {
@@ -155,7 +152,7 @@ impl Orders {
     #[must_use]
     pub fn new(pool: PgPool) -> Self {
         let relay = Relay::new(pool.clone());
-        Self { pool, together: Batcher::new(MOST, AT_ONCE, move |orders| issue_together(relay.clone(), orders)) }
+        Self { pool, together: Batcher::new(MOST, move |orders| issue_together(relay.clone(), orders)) }
     }
 
     /// Issues a PIN, or sends the open one again, or says why not: what [`issue`] would answer.

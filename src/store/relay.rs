@@ -1,8 +1,9 @@
-//! Connections that batches hand on to the next one. The pool asks each that comes back whether it lives, which costs both
-//! sides as much as a small statement.
+//! The connection that a batch hands on to the next one. The pool asks each that comes back whether it lives, which costs
+//! both sides as much as a small statement.
 
+use std::mem;
 use std::ops::AsyncFnOnce;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use sqlx::pool::PoolConnection;
 use sqlx::{PgConnection, PgPool, Postgres};
@@ -12,12 +13,15 @@ use super::StoreError;
 use super::connection::{Lent, on};
 use super::pool::lives;
 
-/// The connections of one kind of batch. Cheap to clone.
+/// Has the connection of one kind of batch while none of them is under way. Cheap to clone.
 #[derive(Clone)]
 pub(super) struct Relay {
     pool: PgPool,
-    waiting: Arc<Mutex<Vec<Waiting>>>,
+    waiting: Arc<Slot>,
 }
+
+#[derive(Default)]
+struct Slot(Mutex<Option<Waiting>>);
 
 struct Waiting {
     connection: PoolConnection<Postgres>,
@@ -25,15 +29,15 @@ struct Waiting {
 }
 
 impl Relay {
-    /// With connections of this pool. Must be called within a runtime.
+    /// With a connection of this pool. Must be called within a runtime.
     pub(super) fn new(pool: PgPool) -> Self {
-        let waiting = Arc::default();
+        let waiting = Arc::<Slot>::default();
         // The pool is closed when it has all its connections back.
         let (closed, kept) = (pool.close_event(), Arc::downgrade(&waiting));
         tokio::spawn(async move {
             closed.await;
             if let Some(kept) = kept.upgrade() {
-                lock(&kept).clear();
+                drop(kept.swap(None));
             }
         });
         Self { pool, waiting }
@@ -52,8 +56,7 @@ impl Relay {
     }
 
     async fn take(&self) -> Result<Lent, StoreError> {
-        let waiting = lock(&self.waiting).pop();
-        if let Some(Waiting { connection, since }) = waiting {
+        if let Some(Waiting { connection, since }) = self.waiting.swap(None) {
             let mut lent = Lent::new(connection);
             if let Some(connection) = lent.connection()
                 && lives(connection, since.elapsed()).await.is_ok()
@@ -66,14 +69,15 @@ impl Relay {
 
     /// Unless it is the last one that others could have.
     fn hand_on(&self, connection: PoolConnection<Postgres>) {
-        let mut waiting = lock(&self.waiting);
         let has_more = self.pool.num_idle() > 0 || self.pool.size() < self.pool.options().get_max_connections();
         if has_more && !self.pool.is_closed() {
-            waiting.push(Waiting { connection, since: Instant::now() });
+            drop(self.waiting.swap(Some(Waiting { connection, since: Instant::now() })));
         }
     }
 }
 
-fn lock(waiting: &Mutex<Vec<Waiting>>) -> MutexGuard<'_, Vec<Waiting>> {
-    waiting.lock().unwrap_or_else(PoisonError::into_inner)
+impl Slot {
+    fn swap(&self, waiting: Option<Waiting>) -> Option<Waiting> {
+        mem::replace(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner), waiting)
+    }
 }

@@ -21,9 +21,6 @@ use crate::domain::rules::{LimitRules, PinRules};
 /// Most persons in one statement.
 const MOST: usize = 64;
 
-/// Statements at once. More of them only make each smaller.
-const AT_ONCE: usize = 1;
-
 /// Who is asked about.
 #[derive(Clone, Debug)]
 pub struct Subject {
@@ -63,7 +60,7 @@ impl Standings {
     #[must_use]
     pub fn new(pool: PgPool, pin: &PinRules, limits: &LimitRules) -> Self {
         let (relay, pin, limits) = (Relay::new(pool), pin.clone(), limits.clone());
-        Self(Batcher::reading(MOST, AT_ONCE, move |subjects: Vec<Subject>| {
+        Self(Batcher::reading(MOST, move |subjects: Vec<Subject>| {
             let (relay, pin, limits) = (relay.clone(), pin.clone(), limits.clone());
             async move {
                 let count = subjects.len();
