@@ -7,10 +7,10 @@ use redis::aio::MultiplexedConnection;
 use redis::io::tcp::TcpSettings;
 use redis::{AsyncConnectionConfig, IntoConnectionInfo as _, RedisResult};
 use tokio::sync::OnceCell;
-use tracing::{Instrument as _, Span, field, info_span, warn};
+use tracing::{field, info_span, warn};
 
 use super::GuardError;
-use crate::deadline;
+use crate::{deadline, telemetry};
 
 /// Any failure lets go of the connection: a half-dead one (no answer, no reset) would otherwise fail call after call
 /// until the kernel gives it up, which takes many minutes.
@@ -39,19 +39,24 @@ impl Connection {
         if deadline::has_passed() {
             return Err(GuardError::Unavailable);
         }
-        let span = span(operation);
+        traced(operation, self.attempt(work)).await
+    }
+
+    async fn attempt<T>(
+        &self,
+        work: impl AsyncFnOnce(MultiplexedConnection) -> RedisResult<T>,
+    ) -> Result<T, GuardError> {
         let current = Arc::clone(&self.current());
         let attempt = async {
             let connection = current.get_or_try_init(|| self.connect()).await?;
             work(connection.clone()).await
         };
-        let cause = match tokio::time::timeout(self.timeout, attempt.instrument(span.clone())).await {
+        let cause = match tokio::time::timeout(self.timeout, attempt).await {
             Ok(Ok(answer)) => return Ok(answer),
             Ok(Err(error)) => error.to_string(),
             Err(_) => "no answer in time".to_owned(),
         };
-        span.record("otel.status_code", "ERROR");
-        warn!(parent: &span, cause, "Redis failed");
+        warn!(cause, "Redis failed");
         let mut newest = self.current();
         if Arc::ptr_eq(&newest, &current) {
             *newest = Arc::default();
@@ -70,30 +75,20 @@ impl Connection {
     }
 }
 
-/// `attempt` in a span of its own, where there is one around it.
+/// `attempt` as a part of the call's trace.
 pub(super) async fn traced<T>(
     operation: &'static str,
     attempt: impl Future<Output = Result<T, GuardError>>,
 ) -> Result<T, GuardError> {
-    let span = span(operation);
-    let result = attempt.instrument(span.clone()).await;
-    if result.is_err() {
-        span.record("otel.status_code", "ERROR");
-    }
-    result
-}
-
-/// Probes and batches, which run outside of any call, get no span: they would drown the rest.
-fn span(operation: &'static str) -> Span {
-    if Span::current().is_none() {
-        return Span::none();
-    }
-    info_span!(
-        "redis",
-        otel.name = format!("redis.{operation}"),
-        otel.kind = "client",
-        otel.status_code = field::Empty,
-        db.system.name = "redis",
-        db.operation.name = operation,
-    )
+    let span = || {
+        info_span!(
+            "redis",
+            otel.name = format!("redis.{operation}"),
+            otel.kind = "client",
+            otel.status_code = field::Empty,
+            db.system.name = "redis",
+            db.operation.name = operation,
+        )
+    };
+    telemetry::traced(span, attempt).await
 }

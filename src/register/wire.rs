@@ -23,11 +23,8 @@ pub(super) fn mitid_uuid(text: &str, field: &'static str) -> Result<MitidUuid, M
 /// A date, YYYY-MM-DD and in no other form.
 pub(super) fn date(text: &str, field: &'static str) -> Result<NaiveDate, Malformed> {
     let is_plain = |(at, byte): (usize, u8)| if matches!(at, 4 | 7) { byte == b'-' } else { byte.is_ascii_digit() };
-    let date = || {
-        let (year, month, day) = (text.get(..4)?, text.get(5..7)?, text.get(8..)?);
-        NaiveDate::from_ymd_opt(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?)
-    };
-    (text.len() == 10 && text.bytes().enumerate().all(is_plain)).then(date).flatten().ok_or(Malformed(field))
+    let is_date = text.len() == 10 && text.bytes().enumerate().all(is_plain);
+    is_date.then(|| text.parse().ok()).flatten().ok_or(Malformed(field))
 }
 
 /// A moment, or `None` where it is not set.

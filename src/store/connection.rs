@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use sqlx::pool::PoolConnection;
 use sqlx::{PgConnection, PgPool, Postgres};
-use tracing::{Instrument as _, Span, field, info_span};
+use tracing::{field, info_span};
 
 use super::StoreError;
 use crate::batch::Batcher;
-use crate::deadline;
+use crate::{deadline, telemetry};
 
 /// Longest run of one statement that can be configured.
 pub const LONGEST_STATEMENT: Duration = Duration::from_secs(5);
@@ -23,8 +23,6 @@ const PATIENCE: Duration = LONGEST_STATEMENT.saturating_add(Duration::from_secs(
 /// time or by its caller, is closed rather than used again.
 ///
 /// After the call's deadline nothing is begun. What is begun runs to its end, so that its outcome is known.
-///
-/// Polls and probes, which run outside of any call, get no span: they would drown the rest.
 pub(super) async fn run<T>(
     pool: &PgPool,
     operation: &'static str,
@@ -41,8 +39,7 @@ pub(super) async fn read<T>(
     operation: &'static str,
     work: impl AsyncFnOnce(&mut PgConnection) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
-    let reading = tokio::time::timeout(deadline::time_left(Duration::MAX), Box::pin(on_connection(pool, work)));
-    traced(operation, async { reading.await.unwrap_or_else(|_| Err(too_late())) }).await
+    traced(operation, in_time(Box::pin(on_connection(pool, work)))).await
 }
 
 /// As [`run`], for what is asked together with others: the batch has a [`Relay`](super::relay::Relay), and each who asks a span.
@@ -55,8 +52,33 @@ where
     Q: Send + 'static,
     T: Send + 'static,
 {
+    traced(operation, answer(batcher, question)).await
+}
+
+/// As [`ask`], for batches that change nothing: the call's deadline ends the waiting.
+pub(super) async fn ask_reading<Q, T>(
+    operation: &'static str,
+    batcher: &Batcher<Q, Result<T, StoreError>>,
+    question: Q,
+) -> Result<T, StoreError>
+where
+    Q: Send + 'static,
+    T: Send + 'static,
+{
+    traced(operation, in_time(answer(batcher, question))).await
+}
+
+async fn answer<Q, T>(batcher: &Batcher<Q, Result<T, StoreError>>, question: Q) -> Result<T, StoreError>
+where
+    Q: Send + 'static,
+    T: Send + 'static,
+{
     let unanswered = || Err(StoreError::Unavailable("no answer for a part of a batch".into()));
-    traced(operation, async { batcher.ask(question).await.unwrap_or_else(unanswered) }).await
+    batcher.ask(question).await.unwrap_or_else(unanswered)
+}
+
+async fn in_time<T>(reading: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+    tokio::time::timeout(deadline::time_left(Duration::MAX), reading).await.unwrap_or_else(|_| Err(too_late()))
 }
 
 async fn on_connection<T>(
@@ -92,9 +114,7 @@ async fn traced<T>(
     operation: &'static str,
     attempt: impl Future<Output = Result<T, StoreError>>,
 ) -> Result<T, StoreError> {
-    let span = if Span::current().is_none() {
-        Span::none()
-    } else {
+    let span = || {
         info_span!(
             "postgres",
             otel.name = format!("postgres.{operation}"),
@@ -104,14 +124,10 @@ async fn traced<T>(
             db.operation.name = operation,
         )
     };
-    let result = attempt.instrument(span.clone()).await;
-    if result.is_err() {
-        span.record("otel.status_code", "ERROR");
-    }
-    result
+    telemetry::traced(span, attempt).await
 }
 
-pub(super) fn too_late() -> StoreError {
+fn too_late() -> StoreError {
     StoreError::Unavailable("the call's deadline has passed".into())
 }
 

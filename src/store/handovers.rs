@@ -75,10 +75,9 @@ async fn begin(relay: Relay, batch: Vec<Beginning>) -> Vec<Result<bool, StoreErr
     let tokens: Vec<Uuid> = batch.iter().map(|message| message.lease_token).collect();
     let times: Vec<DateTime<Utc>> = batch.iter().map(|message| message.now).collect();
     let ends: Vec<DateTime<Utc>> = batch.iter().map(|message| message.until).collect();
-    let begun = relay
-        .run(async |connection| {
-            let begun = sqlx::query_scalar!(
-                "UPDATE outbox SET handover_time = beginning.now,
+    let begun = relay.run(async |connection| {
+        let begun = sqlx::query_scalar!(
+            "UPDATE outbox SET handover_time = beginning.now,
                 attempts = attempts + CASE WHEN handover_time IS NULL THEN 1 ELSE 0 END
             FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::timestamptz[])
                 AS beginning (id, lease_token, now, until)
@@ -86,16 +85,16 @@ async fn begin(relay: Relay, batch: Vec<Beginning>) -> Vec<Result<bool, StoreErr
                 AND (state = 'queued') IS TRUE
                 AND expire_time > beginning.until AND lease_expire_time > beginning.until
             RETURNING outbox.id",
-                &ids,
-                &tokens,
-                &times,
-                &ends,
-            )
-            .fetch_all(connection)
-            .await?;
-            Ok(HashSet::<Uuid>::from_iter(begun))
-        })
-        .await;
+            &ids,
+            &tokens,
+            &times,
+            &ends,
+        )
+        .fetch_all(connection)
+        .await?;
+        Ok(HashSet::<Uuid>::from_iter(begun))
+    });
+    let begun = begun.await;
     ids.iter().map(|id| begun.as_ref().map(|begun| begun.contains(id)).map_err(Clone::clone)).collect()
 }
 
@@ -104,23 +103,21 @@ async fn accepted(relay: Relay, batch: Vec<Acceptance>) -> Vec<Result<(), StoreE
     let tokens: Vec<Uuid> = batch.iter().map(|message| message.lease_token).collect();
     let count = batch.len();
     let references: Vec<Option<String>> = batch.into_iter().map(|message| message.gateway_reference).collect();
-    let recorded = relay
-        .run(async |connection| {
-            sqlx::query!(
-                "UPDATE outbox SET state = 'accepted', gateway_reference = acceptance.reference, last_error = NULL,
+    let recorded = relay.run(async |connection| {
+        sqlx::query!(
+            "UPDATE outbox SET state = 'accepted', gateway_reference = acceptance.reference, last_error = NULL,
                 handover_time = NULL, lease_token = NULL, lease_expire_time = NULL,
                 sealed_body = CASE WHEN kind = 'pin' AND NOT last_send THEN sealed_body END
             FROM unnest($1::uuid[], $2::uuid[], $3::text[]) AS acceptance (id, lease_token, reference)
             WHERE outbox.id = acceptance.id AND outbox.lease_token = acceptance.lease_token
                 AND state IN ('queued', 'failed')",
-                &ids,
-                &tokens,
-                &references as &[Option<String>],
-            )
-            .execute(connection)
-            .await?;
-            Ok(())
-        })
-        .await;
-    vec![recorded; count]
+            &ids,
+            &tokens,
+            &references as &[Option<String>],
+        )
+        .execute(connection)
+        .await?;
+        Ok(())
+    });
+    vec![recorded.await; count]
 }

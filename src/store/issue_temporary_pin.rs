@@ -12,7 +12,7 @@ use super::connection::ask;
 use super::error::{is_refusal, lost_race};
 use super::pin_requests::PinRequestView;
 use super::relay::Relay;
-use super::{StoreError, interval, read, run};
+use super::{StoreError, interval, numbered_pseudonyms, read, run};
 use crate::batch::Batcher;
 use crate::domain::channel::Channel;
 use crate::domain::hold::Hold;
@@ -244,10 +244,7 @@ async fn attempt(connection: &mut PgConnection, orders: &[&Issue]) -> Result<Vec
     fn each<'a, T>(orders: &[&'a Issue], of: impl Fn(&'a Issue) -> T) -> Vec<T> {
         orders.iter().map(|order| of(order)).collect()
     }
-    let (numbers, pseudonyms): (Vec<i64>, Vec<&[u8]>) = (1..)
-        .zip(orders)
-        .flat_map(|(number, order)| order.keys.iter().map(move |key| (number, key.0.as_slice())))
-        .unzip();
+    let (numbers, pseudonyms) = numbered_pseudonyms(orders.iter().map(|order| order.keys.as_slice()));
     let rows = sqlx::query_file_as!(
         Row,
         "src/store/issue_temporary_pin.sql",

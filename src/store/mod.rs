@@ -56,6 +56,11 @@ fn pseudonyms(keys: &[PersonKey]) -> Vec<Vec<u8>> {
     keys.iter().map(|key| key.0.to_vec()).collect()
 }
 
+/// The pseudonyms of several persons as Postgres takes them: each with the number of its person, from 1.
+fn numbered_pseudonyms<'a>(persons: impl Iterator<Item = &'a [PersonKey]>) -> (Vec<i64>, Vec<&'a [u8]>) {
+    (1..).zip(persons).flat_map(|(number, keys)| keys.iter().map(move |key| (number, key.0.as_slice()))).unzip()
+}
+
 /// Makes transactions about the same persons wait for each other until this one ends.
 async fn lock_keys(
     transaction: &mut PgTransaction<'_>,

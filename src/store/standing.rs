@@ -1,18 +1,15 @@
 //! How a person stands: all that CheckEligibility shows of what is on record, in one statement. Those who are asked about at
 //! the same moment share it.
 
-use std::time::Duration;
-
 use chrono::{DateTime, Utc};
 use sqlx::PgPool;
 use uuid::Uuid;
 
-use super::connection::{ask, too_late};
+use super::connection::ask_reading;
 use super::pin_requests::{DispatchState, PinRequestView, PinState};
 use super::relay::Relay;
-use super::{StoreError, interval};
+use super::{StoreError, interval, numbered_pseudonyms};
 use crate::batch::Batcher;
-use crate::deadline;
 use crate::domain::channel::Channel;
 use crate::domain::hold::Hold;
 use crate::domain::person::{MobileKey, PersonKey};
@@ -74,8 +71,7 @@ impl Standings {
 
     /// How that person stands. The call's deadline ends the waiting.
     pub async fn of(&self, subject: Subject) -> Result<PersonStanding, StoreError> {
-        let answer = ask("standing", &self.0, subject);
-        tokio::time::timeout(deadline::time_left(Duration::MAX), answer).await.unwrap_or_else(|_| Err(too_late()))
+        ask_reading("standing", &self.0, subject).await
     }
 }
 
@@ -85,10 +81,7 @@ async fn look_up(
     pin: &PinRules,
     limits: &LimitRules,
 ) -> Result<Vec<Result<PersonStanding, StoreError>>, StoreError> {
-    let (numbers, pseudonyms): (Vec<i64>, Vec<&[u8]>) = (1..)
-        .zip(&subjects)
-        .flat_map(|(number, subject)| subject.keys.iter().map(move |key| (number, key.0.as_slice())))
-        .unzip();
+    let (numbers, pseudonyms) = numbered_pseudonyms(subjects.iter().map(|subject| subject.keys.as_slice()));
     let persons: Vec<&[u8]> = subjects.iter().map(|subject| subject.person.0.as_slice()).collect();
     let mobiles: Vec<Option<&[u8]>> =
         subjects.iter().map(|subject| subject.mobile.as_ref().map(|mobile| mobile.0.as_slice())).collect();

@@ -1,5 +1,6 @@
 //! Logs on stderr; traces and metrics over OTLP when an endpoint is configured.
 
+mod attempt;
 mod export;
 pub mod metrics;
 pub mod propagation;
@@ -19,6 +20,7 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{Layer, fmt};
 
+pub use attempt::traced;
 pub use export::Telemetry;
 pub use settings::Settings;
 
