@@ -42,7 +42,8 @@ impl Connection {
         traced(operation, self.attempt(work)).await
     }
 
-    async fn attempt<T>(
+    /// As [`run`](Self::run), outside of any call.
+    pub(super) async fn attempt<T>(
         &self,
         work: impl AsyncFnOnce(MultiplexedConnection) -> RedisResult<T>,
     ) -> Result<T, GuardError> {

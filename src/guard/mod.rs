@@ -4,9 +4,9 @@
 //! Redis is [`GuardError::Unavailable`], never a yes (R26).
 
 mod bucket;
-mod calls;
 mod connection;
 mod script;
+mod together;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,9 +16,9 @@ use futures_util::future::join_all;
 
 pub use self::bucket::{Bucket, Spend};
 use self::bucket::{key, person_tag};
-use self::calls::Calls;
-use self::connection::{Connection, traced};
+use self::connection::Connection;
 use self::script::{Call, HOLD, Mode, Verdict, hold_to_text};
+use self::together::Together;
 use crate::deadline;
 use crate::domain::hold::{Hold, HoldState};
 use crate::domain::person::PersonKey;
@@ -31,7 +31,7 @@ use crate::domain::rules::Limit;
 pub struct Guard {
     connection: Arc<Connection>,
     prefix: Arc<str>,
-    calls: Calls,
+    together: Together,
 }
 
 /// The guard's answer.
@@ -70,8 +70,8 @@ impl Guard {
     /// A Redis that is down is no error here: the connection is made again whenever it is needed.
     pub async fn connect(url: &str, prefix: &str, timeout: Duration) -> Result<Self, GuardError> {
         let (connection, prefix) = (Arc::new(Connection::new(url, timeout)?), Arc::from(prefix));
-        let calls = Calls::new(Arc::clone(&connection), Arc::clone(&prefix), timeout);
-        let guard = Self { connection, prefix, calls };
+        let together = Together::new(Arc::clone(&connection), timeout);
+        let guard = Self { connection, prefix, together };
         // So that the first request need not wait for it. A failure is in the log.
         let _ = guard.ping().await;
         Ok(guard)
@@ -108,12 +108,6 @@ impl Guard {
             self.refund(&spent, now).await?;
         }
         outcome
-    }
-
-    /// Spends one call of that caller: what [`Guard::admit`] would answer. Calls at the same moment share a script. It is
-    /// never given back, so after an error one may have been spent.
-    pub async fn admit_call(&self, caller: &str, limit: Limit, now: DateTime<Utc>) -> Result<Admission, GuardError> {
-        traced("calls", self.calls.admit(caller, limit, now)).await
     }
 
     /// What [`Guard::admit`] would answer, without spending.
@@ -177,11 +171,7 @@ impl Guard {
         now: DateTime<Utc>,
     ) -> Vec<Result<Verdict<'a>, GuardError>> {
         join_all(calls.iter().map(async |call| {
-            let invocation = call.invocation(&self.prefix, mode, now);
-            let answer: Vec<i64> = self
-                .connection
-                .run(mode.as_str(), async |mut connection| invocation.invoke_async(&mut connection).await)
-                .await?;
+            let answer = self.together.ask(mode, call.question(&self.prefix, mode, now)).await?;
             call.verdict(&answer)
         }))
         .await

@@ -10,13 +10,12 @@ use super::bucket::{Counting, Spend, key, person_tag};
 use super::{Admission, GuardError};
 use crate::domain::hold::Hold;
 use crate::domain::person::PersonKey;
-use crate::domain::rules::Limit;
 
 static WINDOW: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("window.lua")));
-pub(super) static RATE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("rate.lua")));
+static RATE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("rate.lua")));
 
 /// What a script shall do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Mode {
     Peek,
     Spend,
@@ -33,12 +32,32 @@ impl Mode {
     }
 }
 
-/// One call: the spends that share a hash tag and, if asked about, that person's hold.
-pub(super) struct Call<'a> {
-    tag: String,
-    counting: Counting,
-    with_hold: bool,
-    spends: Vec<Spend<'a>>,
+/// One decision.
+pub(super) enum Call<'a> {
+    /// The windows that share a hash tag and, if asked about, that person's hold: all or nothing.
+    Windows {
+        tag: String,
+        with_hold: bool,
+        spends: Vec<Spend<'a>>,
+    },
+    Rate(Spend<'a>),
+}
+
+/// A decision as it goes to Redis.
+pub(super) enum Question {
+    Windows(ScriptInvocation<'static>),
+    /// At a time in microseconds.
+    Rate(Rate, i64),
+}
+
+/// What is asked of a rate, but for when.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Rate {
+    key: String,
+    mode: Mode,
+    times: u32,
+    /// The time in which it admits one more, in microseconds.
+    interval: u64,
 }
 
 /// A script's answer.
@@ -49,67 +68,89 @@ pub(super) enum Verdict<'a> {
 }
 
 impl<'a> Call<'a> {
-    /// One call per hash tag.
+    /// One call per hash tag of windows, and one per rate.
     pub(super) fn group(hold_of: Option<PersonKey>, spends: &[Spend<'a>]) -> Vec<Self> {
-        let new = |tag, counting, with_hold| Self { tag, counting, with_hold, spends: Vec::new() };
-        let mut calls: Vec<Self> =
-            hold_of.map(|person| new(person_tag(person), Counting::Window, true)).into_iter().collect();
+        let windows = |tag, with_hold| Self::Windows { tag, with_hold, spends: Vec::new() };
+        let mut calls: Vec<Self> = hold_of.map(|person| windows(person_tag(person), true)).into_iter().collect();
         for spend in spends {
-            let tag = spend.bucket.tag();
-            let index = calls.iter().position(|call| call.tag == tag).unwrap_or_else(|| {
-                calls.push(new(tag, spend.bucket.counting(), false));
+            if spend.bucket.counting() == Counting::Rate {
+                calls.push(Self::Rate(*spend));
+                continue;
+            }
+            let of = spend.bucket.tag();
+            let is_theirs = |call: &Self| matches!(call, Self::Windows { tag, .. } if *tag == of);
+            let index = calls.iter().position(is_theirs).unwrap_or_else(|| {
+                calls.push(windows(of, false));
                 calls.len() - 1
             });
-            calls[index].spends.push(*spend);
+            if let Self::Windows { spends, .. } = &mut calls[index] {
+                spends.push(*spend);
+            }
         }
         calls
     }
 
     /// The call as it goes to Redis.
-    pub(super) fn invocation(&self, prefix: &str, mode: Mode, now: DateTime<Utc>) -> ScriptInvocation<'static> {
-        let script: &'static Script = match self.counting {
-            Counting::Window => &WINDOW,
-            Counting::Rate => &RATE,
-        };
-        let mut invocation = script.prepare_invoke();
-        invocation.arg(mode.as_str()).arg(now.timestamp_micros());
-        for Spend { bucket, limit, id } in &self.spends {
-            let span = match self.counting {
-                Counting::Window => micros(limit.per),
-                Counting::Rate => rate_interval(*limit),
-            };
-            invocation.key(key(prefix, &self.tag, bucket.name()));
-            invocation.arg(limit.times).arg(span).arg(id.to_string());
+    pub(super) fn question(&self, prefix: &str, mode: Mode, now: DateTime<Utc>) -> Question {
+        let now = now.timestamp_micros();
+        match self {
+            Self::Windows { tag, with_hold, spends } => {
+                let mut script = WINDOW.prepare_invoke();
+                script.arg(mode.as_str()).arg(now);
+                for Spend { bucket, limit, id } in spends {
+                    script.key(key(prefix, tag, bucket.name()));
+                    script.arg(limit.times).arg(micros(limit.per)).arg(id.to_string());
+                }
+                if *with_hold {
+                    script.key(key(prefix, tag, HOLD));
+                }
+                Question::Windows(script)
+            }
+            Self::Rate(Spend { bucket, limit, .. }) => {
+                let interval = micros(limit.per).div_ceil(u64::from(limit.times.max(1)));
+                let key = key(prefix, &bucket.tag(), bucket.name());
+                Question::Rate(Rate { key, mode, times: limit.times, interval }, now)
+            }
         }
-        if self.with_hold {
-            invocation.key(key(prefix, &self.tag, HOLD));
-        }
-        invocation
     }
 
     /// Reads the answer of the script.
     pub(super) fn verdict(&self, answer: &[i64]) -> Result<Verdict<'a>, GuardError> {
-        let spend =
-            |index: &i64| usize::try_from(index - 1).ok().and_then(|index| self.spends.get(index)).copied().ok_or(());
-        let verdict = match answer {
-            [0, spent @ ..] => spent.iter().map(spend).collect::<Result<_, _>>().map(Verdict::Admitted),
-            [1] => Ok(Verdict::Refused(Admission::HoldMissing)),
-            [2, times @ ..] => {
-                hold_from_micros(times).map(|hold| Verdict::Refused(Admission::HoldNotPassed(hold))).ok_or(())
-            }
-            [3, index, until] => spend(index).and_then(|spend| {
-                let until = DateTime::from_timestamp_micros(*until).ok_or(())?;
-                Ok(Verdict::Refused(Admission::Limited { reason: spend.bucket.reason(), until }))
-            }),
-            _ => Err(()),
+        let limited = |spend: Spend<'_>, until| {
+            let until = DateTime::from_timestamp_micros(until)?;
+            Some(Verdict::Refused(Admission::Limited { reason: spend.bucket.reason(), until }))
         };
-        verdict.map_err(|()| GuardError::Unavailable)
+        let verdict = match (self, answer) {
+            (Self::Rate(spend), [0]) => Some(Verdict::Admitted(vec![*spend])),
+            (Self::Rate(spend), [until]) => limited(*spend, *until),
+            (Self::Windows { spends, .. }, [0, spent @ ..]) => {
+                spent.iter().map(|index| nth(spends, *index)).collect::<Option<_>>().map(Verdict::Admitted)
+            }
+            (Self::Windows { .. }, [1]) => Some(Verdict::Refused(Admission::HoldMissing)),
+            (Self::Windows { .. }, [2, times @ ..]) => {
+                hold_from_micros(times).map(|hold| Verdict::Refused(Admission::HoldNotPassed(hold)))
+            }
+            (Self::Windows { spends, .. }, [3, index, until]) => {
+                nth(spends, *index).and_then(|spend| limited(spend, *until))
+            }
+            _ => None,
+        };
+        verdict.ok_or(GuardError::Unavailable)
     }
 }
 
-/// The time in which a rate admits one more, in microseconds.
-pub(super) fn rate_interval(limit: Limit) -> u64 {
-    micros(limit.per).div_ceil(u64::from(limit.times.max(1)))
+/// Counted from one, as Lua does.
+fn nth<'a>(spends: &[Spend<'a>], index: i64) -> Option<Spend<'a>> {
+    spends.get(usize::try_from(index - 1).ok()?).copied()
+}
+
+impl Rate {
+    /// Asked at those times, in microseconds.
+    pub(super) fn at(&self, times: &[i64]) -> ScriptInvocation<'static> {
+        let mut script = RATE.key(&self.key);
+        script.arg(self.mode.as_str()).arg(self.times).arg(self.interval).arg(times);
+        script
+    }
 }
 
 fn micros(span: Duration) -> u64 {

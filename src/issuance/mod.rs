@@ -119,7 +119,8 @@ impl Issuance {
 
     /// Spends one call of the caller's limit.
     async fn admit_caller(&self, caller: &str, now: DateTime<Utc>) -> Result<(), Refusal> {
-        admitted(self.guard.admit_call(caller, self.rules.limits.caller_calls, now).await?)
+        let limit = self.rules.limits.caller_calls;
+        self.admit(&[Spend { bucket: Bucket::CallerCalls(caller), limit, id: Uuid::nil() }], now).await
     }
 
     /// Spends all or nothing, or refuses.

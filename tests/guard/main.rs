@@ -5,13 +5,13 @@
 #[path = "../support/mod.rs"]
 mod support;
 
-mod calls;
 mod cluster;
 mod fault;
 mod hold;
 mod keys;
 mod model;
 mod rate;
+mod same_moment;
 mod together;
 mod window;
 mod world;

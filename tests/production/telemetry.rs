@@ -122,14 +122,13 @@ async fn each_call_is_traced_and_counted_and_nobody_is_named() {
         &spans,
         1,
         "TemporaryPinService/CheckEligibility",
-        &["redis.calls", "register.look_up_person", "postgres.standing"],
+        &["redis.spend", "register.look_up_person", "postgres.standing"],
     );
     assert_call(
         &spans,
         2,
         "TemporaryPinService/VerifyIdentity",
         &[
-            "redis.calls",
             "redis.spend",
             "register.look_up_person",
             "register.look_up_document",
@@ -142,20 +141,13 @@ async fn each_call_is_traced_and_counted_and_nobody_is_named() {
         &spans,
         3,
         "TemporaryPinService/IssueTemporaryPin",
-        &["redis.calls", "redis.spend", "register.look_up_person", "postgres.issue_temporary_pin"],
+        &["redis.spend", "register.look_up_person", "postgres.issue_temporary_pin"],
     );
     assert_call(
         &spans,
         4,
         "RedemptionService/RedeemTemporaryPin",
-        &[
-            "redis.calls",
-            "redis.spend",
-            "redis.refund",
-            "register.look_up_person",
-            "postgres.begin_try",
-            "postgres.finish_try",
-        ],
+        &["redis.spend", "redis.refund", "register.look_up_person", "postgres.begin_try", "postgres.finish_try"],
     );
     let hand_over = spans.iter().find(|span| span.name == "hand_over").expect("the SMS is traced");
     let waited_for = names(children(&spans, hand_over));
