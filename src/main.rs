@@ -13,6 +13,7 @@ use temporary_pin::audit::VerifyError;
 use temporary_pin::config::{Config, ConfigError};
 use temporary_pin::server::expiry::{self, Expiry};
 use temporary_pin::{server, store, telemetry};
+use tokio::runtime::Builder;
 use tokio::signal::unix::{SignalKind, signal};
 
 use audit_command::AuditCommand;
@@ -80,8 +81,12 @@ fn run(cli: Cli) -> anyhow::Result<()> {
     }
 }
 
-#[tokio::main]
-async fn serve(config: Config) -> anyhow::Result<()> {
+fn serve(config: Config) -> anyhow::Result<()> {
+    let runtime = Builder::new_multi_thread().worker_threads(config.server.threads).enable_all().build()?;
+    runtime.block_on(serve_until_told(config))
+}
+
+async fn serve_until_told(config: Config) -> anyhow::Result<()> {
     let telemetry = telemetry::start(&config.telemetry)?;
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let shutdown = async move {

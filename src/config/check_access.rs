@@ -13,17 +13,26 @@ use super::{Caller, Config, Connections, Role, Server};
 /// Room for the longest ID token and everything else of a call.
 const LEAST_MESSAGE_LIMIT: usize = 16 * 1024;
 
+/// Far more than a machine has cores for.
+const MOST_THREADS: usize = 1024;
+
 /// Room for the metadata of a call: its path, deadline, trace and what clients and proxies add.
 const LEAST_HEADER_LIST: u32 = 4 * 1024;
 
 pub(super) fn check(config: &Config, problems: &mut Problems) {
-    let Server { default_deadline, message_limit, max_calls, reload_interval, connections, tls, .. } = &config.server;
+    let Server { default_deadline, message_limit, threads, max_calls, reload_interval, connections, tls, .. } =
+        &config.server;
     problems.unless_positive("server.default_deadline", *default_deadline);
     problems.unless_positive("server.reload_interval", *reload_interval);
     problems.unless(
         *message_limit >= LEAST_MESSAGE_LIMIT,
         "server.message_limit",
         format!("must be at least {LEAST_MESSAGE_LIMIT} (bytes): a call may bring an ID token of 8192"),
+    );
+    problems.unless(
+        (1..=MOST_THREADS).contains(threads),
+        "server.threads",
+        format!("must be at least 1 and at most {MOST_THREADS}"),
     );
     problems.unless_at_least_one("server.max_calls", *max_calls);
     self::connections(connections, *default_deadline, problems);

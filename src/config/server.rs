@@ -20,6 +20,8 @@ pub struct Server {
     pub default_deadline: Duration,
     /// Largest message, in bytes, both ways.
     pub message_limit: usize,
+    /// Threads that run calls and whatever else there is to do. More than are needed wake each other, which costs all of them.
+    pub threads: usize,
     /// Most calls at once, those whose caller has gone counted too; one more is shed.
     pub max_calls: usize,
     /// How long running calls may take to end after SIGTERM, and after them the hand-overs of messages under way.
@@ -41,6 +43,7 @@ impl Default for Server {
             reflection: true,
             default_deadline: Duration::from_secs(10),
             message_limit: 64 * 1024,
+            threads: 1,
             max_calls: 512,
             drain: Duration::from_secs(10),
             reload_interval: Duration::from_secs(10),

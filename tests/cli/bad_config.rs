@@ -27,6 +27,8 @@ use crate::{World, stderr};
 // --- server and callers
 #[case("server.default_deadline", "'0s'", "server.default_deadline: must be longer than nothing")]
 #[case("server.message_limit", "100", "server.message_limit: must be at least 16384")]
+#[case("server.threads", "0", "server.threads: must be at least 1 and at most 1024")]
+#[case("server.threads", "1025", "server.threads: must be at least 1 and at most 1024")]
 #[case("server.reload_interval", "'0s'", "server.reload_interval: must be longer than nothing")]
 #[case("server.connections.limit", "0", "server.connections.limit: must be at least 1")]
 #[case("server.connections.handshakes", "0", "server.connections.handshakes: must be at least 1")]
