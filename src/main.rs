@@ -84,8 +84,8 @@ fn run(cli: Cli) -> anyhow::Result<()> {
 fn serve(config: Config) -> anyhow::Result<()> {
     let threads = config.server.threads;
     // On one thread what is ready runs in turn, so that what several calls send at a moment goes out in one write.
-    let mut runtime = if threads == 1 { Builder::new_current_thread() } else { Builder::new_multi_thread() };
-    runtime.worker_threads(threads).enable_all().build()?.block_on(serve_until_told(config))
+    let mut builder = if threads == 1 { Builder::new_current_thread() } else { Builder::new_multi_thread() };
+    builder.worker_threads(threads).enable_all().build()?.block_on(serve_until_told(config))
 }
 
 async fn serve_until_told(config: Config) -> anyhow::Result<()> {

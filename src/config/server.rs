@@ -20,7 +20,7 @@ pub struct Server {
     pub default_deadline: Duration,
     /// Largest message, in bytes, both ways.
     pub message_limit: usize,
-    /// Threads that run calls and whatever else there is to do. More than are needed wake each other, which costs all of them.
+    /// Threads that run calls and what goes on beside them. More than are needed wake each other, which costs all of them.
     pub threads: usize,
     /// Most calls at once, those whose caller has gone counted too; one more is shed.
     pub max_calls: usize,

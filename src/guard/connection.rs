@@ -29,8 +29,8 @@ impl Connection {
         Ok(Self { client, timeout, current: Mutex::default() })
     }
 
-    /// Runs `work` on the connection within the time-out, connecting included. Not begun after the call's deadline; what is
-    /// begun has its time-out, because a script that is given up may have spent all the same.
+    /// An [`attempt`](Self::attempt) as a part of a call. Not begun after the call's deadline; what is begun has its
+    /// time-out, because what is given up may have been done all the same.
     pub(super) async fn run<T>(
         &self,
         operation: &'static str,
@@ -42,7 +42,7 @@ impl Connection {
         traced(operation, self.attempt(work)).await
     }
 
-    /// As [`run`](Self::run), outside of any call.
+    /// Runs `work` on the connection within the time-out, connecting included.
     pub(super) async fn attempt<T>(
         &self,
         work: impl AsyncFnOnce(MultiplexedConnection) -> RedisResult<T>,
@@ -65,8 +65,14 @@ impl Connection {
         Err(GuardError::Unavailable)
     }
 
+    /// For a failure that Redis has told of: whoever asks next connects anew, perhaps to another Redis.
+    pub(super) fn let_go(&self, cause: &str) {
+        warn!(cause, "Redis failed");
+        *self.current() = Arc::default();
+    }
+
     async fn connect(&self) -> RedisResult<MultiplexedConnection> {
-        // `run` holds the time-out.
+        // `attempt` holds the time-out.
         let config = AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None);
         self.client.get_multiplexed_async_connection_with_config(&config).await
     }

@@ -85,7 +85,7 @@ impl Guard {
     /// Spends all or nothing. With `hold_of`, that person's hold comes first: unless it has passed, nothing is spent.
     ///
     /// After any answer but [`Admission::Admitted`] what had been spent beside it is given back before this returns, which
-    /// is a second round trip. After an error a failed script may have spent; the same id then spends no more.
+    /// is a second round trip. After an error a failed script may have spent; in a window the same id then spends no more.
     pub async fn admit(
         &self,
         hold_of: Option<PersonKey>,

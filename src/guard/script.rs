@@ -4,7 +4,8 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use redis::{Script, ScriptInvocation};
+use redis::aio::MultiplexedConnection;
+use redis::{RedisResult, Script, ScriptInvocation};
 
 use super::bucket::{Counting, Spend, key, person_tag};
 use super::{Admission, GuardError};
@@ -13,6 +14,14 @@ use crate::domain::person::PersonKey;
 
 static WINDOW: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("window.lua")));
 static RATE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("rate.lua")));
+
+/// Tells Redis the scripts.
+pub(super) async fn load(redis: &mut MultiplexedConnection) -> RedisResult<()> {
+    for script in [&*WINDOW, &*RATE] {
+        script.load_async(redis).await?;
+    }
+    Ok(())
+}
 
 /// What a script shall do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -4,16 +4,20 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::join_all;
-use redis::{RedisResult, ScriptInvocation};
+use redis::aio::MultiplexedConnection;
+use redis::{ErrorKind, RedisResult, ScriptInvocation, ServerErrorKind};
+use tokio::time::{Instant, timeout_at};
+use tracing::warn;
 
 use super::GuardError;
 use super::connection::{Connection, traced};
-use super::script::{Mode, Question, Rate};
+use super::script::{self, Mode, Question, Rate};
 use crate::batch::Batcher;
 
 /// Most questions in one round trip.
 const MOST: usize = 256;
+
+const NO_SCRIPT: ErrorKind = ErrorKind::Server(ServerErrorKind::NoScript);
 
 /// A script's answer.
 type Answer = Result<Vec<i64>, GuardError>;
@@ -21,8 +25,14 @@ type Answer = Result<Vec<i64>, GuardError>;
 /// Takes questions. Cheap to clone.
 #[derive(Clone)]
 pub(super) struct Together {
-    questions: Batcher<Question, Answer>,
+    questions: Batcher<Asked, Answer>,
     timeout: Duration,
+}
+
+struct Asked {
+    question: Question,
+    /// From when on nobody waits for the answer.
+    until: Instant,
 }
 
 impl Together {
@@ -34,8 +44,15 @@ impl Together {
     /// What the script answers. After the call's deadline it is not asked; once asked it has its time-out, because a script
     /// that is given up may have spent all the same.
     pub(super) async fn ask(&self, mode: Mode, question: Question) -> Answer {
-        let answer = tokio::time::timeout(self.timeout, self.questions.ask(question));
-        traced(mode.as_str(), async { answer.await.ok().flatten().unwrap_or(Err(GuardError::Unavailable)) }).await
+        let until = Instant::now() + self.timeout;
+        let answer = timeout_at(until, self.questions.ask(Asked { question, until }));
+        let answered = async {
+            answer.await.ok().flatten().unwrap_or_else(|| {
+                warn!("no answer of Redis in time");
+                Err(GuardError::Unavailable)
+            })
+        };
+        traced(mode.as_str(), answered).await
     }
 }
 
@@ -45,31 +62,42 @@ struct Run {
     places: Vec<usize>,
 }
 
-async fn answer_all(connection: Arc<Connection>, questions: Vec<Question>) -> Vec<Answer> {
+async fn answer_all(connection: Arc<Connection>, questions: Vec<Asked>) -> Vec<Answer> {
     let mut answers = vec![Err(GuardError::Unavailable); questions.len()];
-    let runs = runs(questions);
-    for (run, answer) in runs.iter().zip(run_all(&connection, &runs).await) {
-        match run.places[..] {
-            [place] => answers[place] = answer,
+    let ran = connection.attempt(async move |redis| {
+        // Connecting may have taken all the time that somebody had: what is spent for nobody is never given back.
+        let runs = runs(questions);
+        let results = run_all(redis, &runs).await?;
+        Ok(runs.into_iter().zip(results))
+    });
+    let Ok(ran) = ran.await else { return answers };
+    let mut failure = None;
+    for (run, result) in ran {
+        match (result, &run.places[..]) {
+            (Ok(answer), [place]) => answers[*place] = Ok(answer),
             // One number for each.
-            _ => {
-                for (number, place) in run.places.iter().enumerate() {
-                    let own = |all: &Vec<i64>| all.get(number).copied().into_iter().collect();
-                    answers[*place] = answer.as_ref().map(own).map_err(|error| *error);
+            (Ok(numbers), places) => {
+                for (place, number) in places.iter().zip(numbers) {
+                    answers[*place] = Ok(vec![number]);
                 }
             }
+            (Err(error), _) => failure = Some(error),
         }
+    }
+    if let Some(error) = failure {
+        connection.let_go(&error.to_string());
     }
     answers
 }
 
 /// A run for each decision on windows; one for all who ask the same of a rate, in their order and each at its own time.
-fn runs(questions: Vec<Question>) -> Vec<Run> {
+fn runs(questions: Vec<Asked>) -> Vec<Run> {
     let (mut runs, mut rates) = (Vec::new(), BTreeMap::<Rate, Vec<(usize, i64)>>::new());
-    for (place, question) in questions.into_iter().enumerate() {
+    let now = Instant::now();
+    for (place, Asked { question, .. }) in questions.into_iter().enumerate().filter(|(_, asked)| asked.until > now) {
         match question {
             Question::Windows(script) => runs.push(Run { script, places: vec![place] }),
-            Question::Rate(rate, now) => rates.entry(rate).or_default().push((place, now)),
+            Question::Rate(rate, time) => rates.entry(rate).or_default().push((place, time)),
         }
     }
     runs.extend(rates.into_iter().map(|(rate, asked)| {
@@ -79,19 +107,31 @@ fn runs(questions: Vec<Question>) -> Vec<Run> {
     runs
 }
 
-async fn run_all(connection: &Connection, runs: &[Run]) -> Vec<Answer> {
+async fn run_all(mut redis: MultiplexedConnection, runs: &[Run]) -> RedisResult<Vec<RedisResult<Vec<i64>>>> {
+    if runs.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut results = pipeline(&mut redis, runs.iter()).await?;
+    let has_no_script = |result: &RedisResult<_>| matches!(result, Err(error) if error.kind() == NO_SCRIPT);
+    let again: Vec<usize> = (0..runs.len()).filter(|index| has_no_script(&results[*index])).collect();
+    // Redis is new, or was made to forget. Where there was no script, nothing has happened.
+    if !again.is_empty() {
+        script::load(&mut redis).await?;
+        let rerun = pipeline(&mut redis, again.iter().map(|index| &runs[*index])).await?;
+        for (index, result) in again.into_iter().zip(rerun) {
+            results[index] = result;
+        }
+    }
+    Ok(results)
+}
+
+async fn pipeline(
+    redis: &mut MultiplexedConnection,
+    runs: impl Iterator<Item = &Run>,
+) -> RedisResult<Vec<RedisResult<Vec<i64>>>> {
     let mut pipeline = redis::pipe();
     for run in runs {
         pipeline.invoke_script(&run.script);
     }
-    pipeline.ignore_errors();
-    let asked =
-        connection.attempt(async |mut redis| pipeline.query_async::<Vec<RedisResult<Vec<i64>>>>(&mut redis).await);
-    let Ok(answers) = asked.await else { return vec![Err(GuardError::Unavailable); runs.len()] };
-    // Most likely Redis has no such script, or has it no more: alone, it is loaded. Another error comes again, and counts.
-    let again = async |(run, answer): (&Run, RedisResult<Vec<i64>>)| match answer {
-        Ok(answer) => Ok(answer),
-        Err(_) => connection.attempt(async |mut redis| run.script.invoke_async(&mut redis).await).await,
-    };
-    join_all(runs.iter().zip(answers).map(again)).await
+    pipeline.ignore_errors().query_async(redis).await
 }

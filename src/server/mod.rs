@@ -45,7 +45,7 @@ pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> anyhow
 }
 
 /// Serves those who connect. What differs between production and the sandbox is passed in: the clock, what questions are
-/// drawn with, and where callers connect.
+/// drawn with, and where callers connect; the runtime is that of whoever calls this.
 pub async fn run(
     config: &Config,
     clock: Arc<dyn Clock>,

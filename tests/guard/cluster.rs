@@ -1,10 +1,12 @@
-//! Every script keeps to one slot of a Redis Cluster. Needs `redis-server` or `valkey-server` on the
+//! Every script keeps to one slot of a Redis Cluster; and is told again to a Redis that has forgotten it. Needs `redis-server` or `valkey-server` on the
 //! path: runs one of its own.
 
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
+
+use futures_util::future::join_all;
 
 use temporary_pin::guard::{Admission, Bucket};
 use tokio::process::{Child, Command};
@@ -118,9 +120,30 @@ async fn every_script_keeps_to_one_slot() {
     slots.sort();
     slots.dedup();
     assert_eq!(slots.len(), 5, "one slot per tag: {slots:?}");
+}
 
-    // A script that Redis has forgotten, as after a restart, is loaded again.
-    redis::cmd("SCRIPT").arg("FLUSH").exec_async(&mut world.redis).await.unwrap();
-    world.guard.refund(&spends, hold.eligible_time).await.unwrap();
-    assert_eq!(world.keys().await.len(), 1, "the hold alone");
+/// As after a restart, when many ask at once.
+#[tokio::test]
+async fn a_redis_that_has_forgotten_the_scripts_is_told_them_again() {
+    let cluster = Cluster::start().await;
+    let mut world = World::at(&cluster.url).await;
+    let orders: Vec<_> = (0..50)
+        .map(|number| {
+            [
+                spend(Bucket::PersonPins(person()), limit(3, 1000), number),
+                spend(Bucket::ServicePins, limit(40, 1000), number),
+            ]
+        })
+        .collect();
+    for round in 0..2 {
+        redis::cmd("SCRIPT").arg("FLUSH").exec_async(&mut world.redis).await.unwrap();
+        let answers = join_all(orders.iter().map(|order| world.admit(order, at(0)))).await;
+        assert_eq!(answers.iter().filter(|answer| **answer == Admission::Admitted).count(), 40, "{round}");
+        assert_eq!(world.keys().await.len(), 41, "those who were refused got theirs back");
+        redis::cmd("SCRIPT").arg("FLUSH").exec_async(&mut world.redis).await.unwrap();
+        for (order, _) in orders.iter().zip(answers).filter(|(_, answer)| *answer == Admission::Admitted) {
+            world.guard.refund(order, at(0)).await.unwrap();
+        }
+        assert_eq!(world.keys().await, [""; 0]);
+    }
 }

@@ -12,6 +12,6 @@ mod keys;
 mod model;
 mod rate;
 mod same_moment;
-mod together;
+mod several;
 mod window;
 mod world;

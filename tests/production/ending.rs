@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use rstest::rstest;
 use temporary_pin::proto::temporarypin::v1::CheckEligibilityRequest;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
@@ -33,10 +34,14 @@ async fn an_idle_service_ends_at_once() {
     assert!(start.elapsed() < PROMPT, "{:?}", start.elapsed());
 }
 
+#[rstest]
+#[case::a_runtime_of_its_own("1")]
+#[case::shared_by_threads("3")]
 #[tokio::test(flavor = "multi_thread")]
-async fn a_running_call_and_a_running_hand_over_end_first() {
+async fn a_running_call_and_a_running_hand_over_end_first(#[case] threads: &str) {
     let mut world = World::around(Sandbox::start(&["--people", "1"])).await;
-    let installation = Installation::new(&world.sandbox).await;
+    let mut installation = Installation::new(&world.sandbox).await;
+    installation.set("SERVER__THREADS", threads);
     let mut process = installation.start().await;
     world.channel = process.caller("phone");
     let person = world.somebody().await;

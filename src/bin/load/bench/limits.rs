@@ -1,11 +1,10 @@
 //! What pgbench and redis-benchmark measure.
 
-use std::process::Command;
-
 use anyhow::{Context as _, ensure};
 use redis::Script;
 use reqwest::Url;
 use serde::Serialize;
+use tokio::process::Command;
 
 use super::Bench;
 use crate::process::Tree;
@@ -39,6 +38,7 @@ pub(super) async fn script(bench: &Bench, clients: u16) -> anyhow::Result<Limit>
         .args(["EVALSHA", script.get_hash(), "1", "bench:{__rand_int__}:person_pins"])
         .args(["spend", "1800000000000000", "3", "86400000000", "00000000-0000-4000-8000-__rand_int__"])
         .output()
+        .await
         .context("cannot run redis-benchmark")?;
     let text = String::from_utf8_lossy(&output.stdout);
     ensure!(output.status.success(), "redis-benchmark failed: {}{}", text, String::from_utf8_lossy(&output.stderr));

@@ -2,11 +2,11 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::{Context as _, ensure};
 use sqlx::postgres::PgPool;
+use tokio::process::Command;
 
 use super::limits::Limit;
 use super::{Bench, IN_FLIGHT, service};
@@ -102,6 +102,7 @@ impl Statement {
             .arg(&self.script)
             .arg(&self.url)
             .output()
+            .await
             .context("cannot run pgbench")?;
         ensure!(output.status.success(), "pgbench failed: {}", String::from_utf8_lossy(&output.stderr));
         let issued = self.issued(from, to).await?;
