@@ -52,7 +52,10 @@ fn main() -> Result<(), Box<dyn error::Error>> {
     let mut compiler = protox::Compiler::new(["proto"])?;
     compiler.include_imports(true).include_source_info(true).open_files(FILES)?;
     let mut set = compiler.file_descriptor_set();
-    tonic_prost_build::configure().skip_debug(SECRET.iter().copied()).compile_fds(set.clone())?;
+    tonic_prost_build::configure()
+        .codec_path("crate::codec::Codec")
+        .skip_debug(SECRET.iter().copied())
+        .compile_fds(set.clone())?;
 
     // Reflection needs no comments; leaving them out makes the binary smaller.
     for file in &mut set.file {

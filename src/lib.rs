@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod batch;
 pub mod clock;
+mod codec;
 mod confidential;
 pub mod config;
 pub mod deadline;
