@@ -59,18 +59,19 @@ pub async fn routes(context: Arc<Context>, metrics: Metrics, settings: Settings)
             .add_service(reflection().build_v1()?.max_decoding_message_size(limit))
             .add_service(reflection().build_v1alpha()?.max_decoding_message_size(limit));
     }
-    // Outermost last: every call is observed, its refusals get their texts; it is bounded in time, authorised, given a
-    // place; innermost, what tonic refuses is worded as ours.
-    let router = routes
-        .routes()
-        .into_axum_router()
-        .layer(from_fn(conform::conform))
-        .layer(from_fn_with_state(Load::new(settings.max_calls, metrics.clone()), load::admit))
-        .layer(from_fn(authorise))
-        .layer(from_fn_with_state(settings.default_deadline, time_limit::bound))
-        .layer(from_fn_with_state(context, localize::localize))
-        .layer(from_fn_with_state(metrics, observe::observe));
-    Ok((router.into(), health))
+    let load = Load::new(settings.max_calls, metrics.clone());
+    // Outermost first: every call is observed, its refusals get their texts; it is bounded in time, authorised, given a
+    // place; innermost, what tonic refuses is worded as ours. As one layer: each is copied for each call, and with it what
+    // is in a box of its own within.
+    let middleware = (
+        from_fn_with_state(metrics, observe::observe),
+        from_fn_with_state(context, localize::localize),
+        from_fn_with_state(settings.default_deadline, time_limit::bound),
+        from_fn(authorise),
+        from_fn_with_state(load, load::admit),
+        from_fn(conform::conform),
+    );
+    Ok((routes.routes().into_axum_router().layer(middleware).into(), health))
 }
 
 /// Our contract, and the `google.rpc` details, so that grpcurl prints them.
