@@ -15,7 +15,7 @@ use crate::random;
 const BATCH: i64 = 1000;
 
 /// How long the purge rests after a batch, as a multiple of what that took: calls come first.
-const REST: u32 = 3;
+const REST: u32 = 10;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
