@@ -61,6 +61,11 @@ impl Bucket<'_> {
         }
     }
 
+    /// The key that it is kept under.
+    pub(super) fn key(&self, prefix: &str) -> String {
+        key(prefix, &self.tag(), self.name())
+    }
+
     /// What tells apart the keys of one tag.
     pub(super) const fn name(&self) -> &'static str {
         match self {

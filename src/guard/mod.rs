@@ -127,7 +127,7 @@ impl Guard {
     pub async fn spent(&self, bucket: Bucket<'_>, limit: Limit, now: DateTime<Utc>) -> Result<Spent, GuardError> {
         let mut log = redis::cmd("ZREVRANGEBYSCORE");
         let start = (now - limit.per).timestamp_micros();
-        log.arg(self.key(&bucket)).arg("+inf").arg(format!("({start}")).arg("WITHSCORES");
+        log.arg(bucket.key(&self.prefix)).arg("+inf").arg(format!("({start}")).arg("WITHSCORES");
         let spends: Vec<(String, i64)> =
             self.connection.run("spent", async |mut connection| log.query_async(&mut connection).await).await?;
         let time = |(_, micros)| DateTime::from_timestamp_micros(micros).ok_or(GuardError::Unavailable);
@@ -137,7 +137,7 @@ impl Guard {
 
     /// Lets a bucket start afresh.
     pub async fn reset(&self, bucket: Bucket<'_>) -> Result<(), GuardError> {
-        self.forget("reset", self.key(&bucket)).await
+        self.forget("reset", bucket.key(&self.prefix)).await
     }
 
     /// Keeps the hold until it expires, in place of any other of that person.
@@ -175,10 +175,6 @@ impl Guard {
             call.verdict(&answer)
         }))
         .await
-    }
-
-    fn key(&self, bucket: &Bucket<'_>) -> String {
-        key(&self.prefix, &bucket.tag(), bucket.name())
     }
 
     fn hold_key(&self, person: PersonKey) -> String {

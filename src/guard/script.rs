@@ -117,8 +117,7 @@ impl<'a> Call<'a> {
             }
             Self::Rate(Spend { bucket, limit, .. }) => {
                 let interval = micros(limit.per).div_ceil(u64::from(limit.times.max(1)));
-                let key = key(prefix, &bucket.tag(), bucket.name());
-                Question::Rate(Rate { key, mode, times: limit.times, interval }, now)
+                Question::Rate(Rate { key: bucket.key(prefix), mode, times: limit.times, interval }, now)
             }
         }
     }

@@ -1,5 +1,5 @@
-//! Every script keeps to one slot of a Redis Cluster; and is told again to a Redis that has forgotten it. Needs `redis-server` or `valkey-server` on the
-//! path: runs one of its own.
+//! Every script keeps to one slot of a Redis Cluster, and is told again to a Redis that has forgotten it. Needs
+//! `redis-server` or `valkey-server` on the path: runs one of its own.
 
 use std::net::TcpListener;
 use std::path::PathBuf;
@@ -7,7 +7,6 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-
 use temporary_pin::guard::{Admission, Bucket};
 use tokio::process::{Child, Command};
 
