@@ -1,5 +1,8 @@
 //! Calls that are dropped at every await of theirs: after their first poll, after their second, and so on until one is
 //! not dropped any more. Whatever was left undone, nothing is half done, and a repeat tells one outcome.
+//!
+//! On one thread, where nothing is answered between a question and the next poll: on more, a busy machine answers some
+//! questions first, and the call has fewer awaits than it asks questions.
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -42,7 +45,7 @@ fn reference(person: &Person) -> PersonReference {
     PersonReference::Cpr(CprNumber::parse(person.0["cpr_number"].as_str().unwrap()).unwrap())
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn an_order_dropped_at_any_await_leaves_nothing_half_done() {
     let world = World::around(Sandbox::start(&["--people", &MANY.to_string()])).await;
     let installation = Installation::new(&world.sandbox).await;
@@ -76,7 +79,7 @@ async fn an_order_dropped_at_any_await_leaves_nothing_half_done() {
 }
 
 /// As the caller of the gRPC service who goes away: the work goes on without being asked again.
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn an_order_whose_caller_goes_at_any_await_is_recorded() {
     let world = World::around(Sandbox::start(&["--people", &MANY.to_string()])).await;
     let installation = Installation::new(&world.sandbox).await;
@@ -111,7 +114,7 @@ async fn an_order_whose_caller_goes_at_any_await_is_recorded() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn r3_r4_a_try_dropped_at_any_await_is_counted_before_it_is_compared() {
     let world = World::around(Sandbox::start(&["--people", &MANY.to_string()])).await;
     let installation = Installation::new(&world.sandbox).await;
@@ -165,7 +168,7 @@ async fn r3_r4_a_try_dropped_at_any_await_is_counted_before_it_is_compared() {
 }
 
 /// R9: an operator's act. Its audit event, the person's SMS and what it ends are there together, or not at all.
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn r9_an_act_dropped_at_any_await_is_whole_or_not_done() {
     let world = World::around(Sandbox::start(&["--people", &MANY.to_string()])).await;
     let installation = Installation::new(&world.sandbox).await;
