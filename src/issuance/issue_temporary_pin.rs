@@ -217,8 +217,8 @@ impl Issuance {
     }
 }
 
-/// Redis counts orders that are under way and Postgres does not. So where Redis says no and Postgres knows of no limit, one
-/// of them may be about to open the PIN that this order is then answered with.
+/// Redis counts orders that are under way and Postgres does not, an agent's repeats of one among them. So where Redis says
+/// no and Postgres knows of no limit, one of them may be about to open the PIN that this order is then answered with.
 fn may_be_under_way(denied: &Refusal) -> bool {
-    matches!(denied.reason(), Reason::PersonLimit | Reason::MobileLimit)
+    matches!(denied.reason(), Reason::PersonLimit | Reason::MobileLimit | Reason::AgentLimit)
 }

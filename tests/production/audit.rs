@@ -29,8 +29,8 @@ async fn verifying_and_exporting() {
     assert_eq!(status, Some(0), "{told} {problem}");
     assert!(told.starts_with("the audit is as it was written\n"), "{told}");
     let head = told.lines().find_map(|line| line.strip_prefix("head:   ")).unwrap();
-    let logged = process.logged("audit sealed");
-    assert!(logged.iter().any(|line| line["seal"] == head), "the log is a witness: {logged:?}");
+    let is_head = |line: &Value| line["seal"] == head;
+    until("the log is a witness", async || process.logged("audit sealed").iter().any(is_head)).await;
     assert_eq!(installation.output(&["audit", "verify", "--expect-head", head], "").0, Some(0));
 
     // By either identifier the person gets all there is of them, the latest first, and nobody else's part in it.
@@ -73,5 +73,5 @@ async fn a_role_that_could_change_it_does_not_serve() {
     );
     installation.set("POSTGRES__ROLE_CHECK", "warn");
     let process = installation.start().await;
-    assert_eq!(process.logged("the role of postgres.url can change the audit").len(), 1);
+    assert_eq!(process.until_logged("the role of postgres.url can change the audit").await.len(), 1);
 }

@@ -78,6 +78,19 @@ impl<'a> Process<'a> {
         self.log.lock().unwrap().iter().filter(|line| line["message"] == message).cloned().collect()
     }
 
+    /// The same, once there is one: the log is read beside everything else.
+    pub(crate) async fn until_logged(&self, message: &str) -> Vec<Value> {
+        let logged = async {
+            loop {
+                match self.logged(message) {
+                    lines if lines.is_empty() => tokio::time::sleep(Duration::from_millis(10)).await,
+                    lines => break lines,
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, logged).await.unwrap_or_else(|_| panic!("never logged: {message}"))
+    }
+
     /// SIGKILL: no time for anything.
     pub(crate) fn kill(mut self) {
         self.process.kill().unwrap();
