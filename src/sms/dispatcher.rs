@@ -27,6 +27,10 @@ use crate::telemetry::metrics::Metrics;
 /// Least time between two claims, so that what is queued meanwhile is claimed together.
 const GATHERING: Duration = Duration::from_millis(10);
 
+/// How often, after its pauses, a step of a hand-over is written again when the database fails: for 13 s.
+const AGAIN: ExponentialBuilder =
+    ExponentialBuilder::new().with_min_delay(Duration::from_millis(50)).with_max_times(8);
+
 /// Hands messages over. Holds no database connection while it waits for the gateway.
 pub struct Dispatcher<G> {
     /// The outbox's database.
@@ -118,7 +122,7 @@ impl<G: Gateway> Dispatcher<G> {
             Ok((recipient, text)) => {
                 // A begin whose answer was lost would give the message up, though nobody has sent it.
                 let begin = || self.begin(&claimed);
-                let now = match begin.retry(ExponentialBuilder::default()).await {
+                let now = match begin.retry(AGAIN).await {
                     Ok(Some(now)) => now,
                     Ok(None) => return debug!("no longer to be sent, or not by this dispatcher"),
                     Err(error) => return warn!(%error, "cannot begin the hand-over"),
@@ -131,7 +135,7 @@ impl<G: Gateway> Dispatcher<G> {
         self.note(claimed.kind, &outcome);
         // A lost record would give the message up, so a short outage of the database is waited for.
         let record = || self.record(&claimed, &outcome);
-        if let Err(error) = record.retry(ExponentialBuilder::default()).await {
+        if let Err(error) = record.retry(AGAIN).await {
             error!(%error, "cannot record the outcome");
         }
     }
