@@ -236,9 +236,9 @@ async fn pseudonyms_change_and_persons_stay_who_they_are() {
     let done = installation.output_as_owner(&["keys", "rekey-pseudonyms"]);
     let said = String::from_utf8(done.stdout).unwrap();
     assert!(done.status.success() && said.ends_with("the pseudonyms are under key 2\n"), "{said}{:?}", done.stderr);
+    process.until_serving().await;
     let again = installation.output_as_owner(&["keys", "rekey-pseudonyms"]);
     assert_eq!(String::from_utf8(again.stdout).unwrap(), "the pseudonyms are under key 2 already\n");
-    process.until_serving().await;
 
     let found = all_bytes(&mut database).await;
     assert!(found.len() > before.len());
