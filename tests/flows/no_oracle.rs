@@ -120,6 +120,9 @@ async fn r18_the_limit_tells_nothing_either() {
         let until = refusal.details.error_info().unwrap().metadata["nextAttemptTime"].clone();
         assert!(refusal.details.retry_info().is_some());
         refusal.details.set_retry_info(None);
+        let text = refusal.details.localized_message().unwrap().clone();
+        let (text_before, _) = text.message.split_once(" on ").unwrap();
+        refusal.details.set_localized_message(text.locale, text_before);
         let details = format!("{:?}", refusal.details).replace(&until, "then");
         told.push((status.code(), status.message().to_owned(), details, headers(status.metadata())));
     }
