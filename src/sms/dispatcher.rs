@@ -28,8 +28,7 @@ use crate::telemetry::metrics::Metrics;
 const GATHERING: Duration = Duration::from_millis(10);
 
 /// How often, after its pauses, a step of a hand-over is written again when the database fails: for 13 s.
-const AGAIN: ExponentialBuilder =
-    ExponentialBuilder::new().with_min_delay(Duration::from_millis(50)).with_max_times(8);
+const AGAIN: ExponentialBuilder = ExponentialBuilder::new().with_min_delay(Duration::from_millis(50)).with_max_times(8);
 
 /// Hands messages over. Holds no database connection while it waits for the gateway.
 pub struct Dispatcher<G> {

@@ -143,7 +143,7 @@ async fn delete_batch(pool: &PgPool, table: Table, before: DateTime<Utc>) -> Res
             Table::PinRequests => delete!("pin_requests", "id < $3 AND create_time < $1 ORDER BY id", first),
             Table::Outbox => delete!("outbox", "id < $3 AND create_time < $1 ORDER BY id", first),
             // Callers choose these ids.
-            Table::Requests => delete!("requests", "create_time < $1"),
+            Table::Requests => delete!("requests", "create_time < $1 ORDER BY create_time"),
             Table::LimitResets => delete!("limit_resets", "reset_time < $1"),
         }?;
         Ok(deleted.rows_affected())
