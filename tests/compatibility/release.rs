@@ -38,7 +38,8 @@ impl Release {
             agent_login = {{ issuer = '{http}/issuers/workforce', audience = 'temporary-pin-workforce' }}
             sms.gateway = {{ url = '{http}/rest/mtsms', token = 'sandbox-gateway-token' }}
             keys.file = '{keys}'
-            rules.hold.wait = '3s'
+            rules.hold.wait = '8s'
+            sms.dispatcher.retry_delay_limit = '1s'
             rules.pin.resend_interval = '1s'
             ",
             certificate = path("server.pem"),

@@ -29,7 +29,8 @@ impl Upgrade {
         let world = World::around(Sandbox::start(&["--people", "40"])).await;
         let mut installation = Installation::without_tables_and_keys(&world.sandbox).await;
         // Nobody can move this clock.
-        installation.set("RULES__HOLD__WAIT", "3s");
+        installation.set("RULES__HOLD__WAIT", "8s");
+        installation.set("SMS__DISPATCHER__RETRY_DELAY_LIMIT", "1s");
         installation.set("RULES__PIN__RESEND_INTERVAL", "1s");
         let release = Release::install(&installation, &world.sandbox).await;
         // A key ring of its own, with the release's keys and, which the release does not know, one for the audit.

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
+use futures_util::future::join_all;
 use rstest::rstest;
 use temporary_pin::proto::temporarypin::v1::{
     CheckEligibilityRequest, IssueTemporaryPinRequest, PersonLimit, Reason, RedeemTemporaryPinRequest,
@@ -64,8 +65,7 @@ async fn r25_what_is_not_begun_by_its_deadline_is_not_done_and_costs_nothing(#[c
     outage.begin(&faulty).await;
     // As many as a person may have PINs in a day. All of them before the guard gives Redis up: what was asked of it then
     // may have been spent.
-    for _ in 0..3 {
-        let order = order(world, &verification, uuid(), "100m").await;
+    for order in join_all((0..3).map(|_| order(world, &verification, uuid(), "100m"))).await {
         order.unwrap_err().assert(Code::DeadlineExceeded, Reason::DeadlineExceeded);
     }
     faulty.mend().await;
@@ -88,7 +88,7 @@ async fn what_is_begun_by_its_deadline_is_recorded_all_the_same() {
     let person = world.somebody().await;
     let (verification, request_id) = (world.identify(&person).await, uuid());
     let lock = world.lock("pin_requests").await;
-    let order = order(&world, &verification, request_id, "500m").await;
+    let order = order(&world, &verification, request_id, "2500m").await;
     order.unwrap_err().assert(Code::DeadlineExceeded, Reason::DeadlineExceeded);
     assert_eq!(world.waiting().await, 1, "the statement waits for the lock still");
     drop(lock);
@@ -108,7 +108,7 @@ async fn r3_a_try_that_is_counted_is_concluded_whatever_the_time() {
     let pin = world.pin(&person).await;
     let lock = world.lock("requests").await;
     let request = RedeemTemporaryPinRequest { request_id: uuid().to_string(), person: Some(person.reference()), pin };
-    let redeem = world.call_raw("redeemer", "RedemptionService/RedeemTemporaryPin", Some("500m"), &request).await;
+    let redeem = world.call_raw("redeemer", "RedemptionService/RedeemTemporaryPin", Some("2500m"), &request).await;
     redeem.unwrap_err().assert(Code::DeadlineExceeded, Reason::DeadlineExceeded);
     drop(lock);
 
@@ -131,7 +131,7 @@ async fn r9_a_reset_that_has_begun_reaches_redis_whatever_the_time() {
         limit: PersonLimit::FailedVerifications.into(),
         reason: "a test".into(),
     };
-    let reset = world.call_raw("operator", "OperatorService/ResetLimit", Some("500m"), &request).await;
+    let reset = world.call_raw("operator", "OperatorService/ResetLimit", Some("2500m"), &request).await;
     reset.unwrap_err().assert(Code::DeadlineExceeded, Reason::DeadlineExceeded);
     drop(lock);
 
@@ -146,13 +146,14 @@ async fn a_read_ends_with_its_deadline() {
     world.check("phone", person.reference()).await.unwrap();
     let _lock = world.lock("pin_requests").await;
     let request = CheckEligibilityRequest { person: Some(person.reference()) };
-    let start = Instant::now();
+    let mut start = Instant::now();
     for _ in 0..3 {
+        start = Instant::now();
         let check = world.call_raw("phone", "TemporaryPinService/CheckEligibility", Some("300m"), &request).await;
         check.unwrap_err().assert(Code::DeadlineExceeded, Reason::DeadlineExceeded);
     }
     until("Postgres has ended the statements", async || world.waiting().await == 0).await;
-    // Each would have waited for the lock as long as a statement may run.
+    // The last, too, would have waited for the lock as long as a statement may run.
     assert!(start.elapsed() < LONGEST_STATEMENT, "{:?}", start.elapsed());
 }
 

@@ -106,7 +106,7 @@ impl Trial {
         world.issue("phone", &verification).await.unwrap();
         let dump = world.dump().await + &fs::read_to_string(&log).unwrap();
         world.sandbox.post("/gateway", json!({ "mode": "accept" })).await;
-        world.advance(chrono::TimeDelta::seconds(5)).await;
+        world.advance(chrono::TimeDelta::seconds(40)).await;
         let pin = pin_in(world.texts(&victim).await.last().unwrap());
         fs::remove_file(log).unwrap();
 

@@ -76,7 +76,7 @@ impl Story {
         self.world.issue(caller, verification_id).await.unwrap();
         self.look().await;
         self.world.sandbox.post("/gateway", json!({ "mode": "accept" })).await;
-        self.world.advance(TimeDelta::seconds(5)).await;
+        self.world.advance(TimeDelta::seconds(40)).await;
         let texts = self.world.texts(person).await;
         let pin = pin_in(texts.last().unwrap());
         self.needles.pin(&pin);

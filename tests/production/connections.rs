@@ -46,7 +46,7 @@ async fn a_silent_peer_is_asked_and_then_given_up() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_old_connection_takes_leave_and_its_calls_end_first() {
-    let installation = installation(&[("AGE", "300ms")]).await;
+    let installation = installation(&[("AGE", "2s")]).await;
     let process = installation.start().await;
     let mut wire = Wire::open(&process, &installation.authority).await;
     wire.send(&begin_call(1)).await;
@@ -71,7 +71,7 @@ async fn an_old_connection_takes_leave_and_its_calls_end_first() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_call_that_arrives_is_answered_while_connections_come_and_go() {
-    let installation = installation(&[("AGE", "200ms")]).await;
+    let installation = installation(&[("AGE", "500ms")]).await;
     let process = installation.start().await;
     let mut service = TemporaryPinServiceClient::new(process.caller("phone"));
     let mut answered = 0;

@@ -42,19 +42,20 @@ async fn a_running_call_and_a_running_hand_over_end_first(#[case] threads: &str)
     let mut world = World::around(Sandbox::start(&["--people", "1"])).await;
     let mut installation = Installation::new(&world.sandbox).await;
     installation.set("SERVER__THREADS", threads);
+    installation.set("REGISTER__DEADLINE", "8s");
     let mut process = installation.start().await;
     world.channel = process.caller("phone");
     let person = world.somebody().await;
     let verification = world.identify(&person).await;
-    world.sandbox.post("/gateway", serde_json::json!({ "mode": "slow", "seconds": 1 })).await;
+    world.sandbox.post("/gateway", serde_json::json!({ "mode": "slow", "seconds": 3 })).await;
     world.issue("phone", &verification).await.unwrap();
     let begun = "outbox WHERE handover_time IS NOT NULL";
     until("the hand-over begins", async || installation.count(begun).await == 1).await;
 
-    world.sandbox.post("/register", serde_json::json!({ "mode": "slow", "seconds": 1 })).await;
+    world.sandbox.post("/register", serde_json::json!({ "mode": "slow", "seconds": 3 })).await;
     let check = world.check("phone", person.reference());
     let terminate = async {
-        tokio::time::sleep(Duration::from_millis(300)).await;
+        tokio::time::sleep(Duration::from_secs(1)).await;
         process.terminate();
     };
     let (checked, ()) = tokio::join!(check, terminate);
@@ -69,7 +70,7 @@ async fn a_postgres_that_has_fallen_silent_does_not_hold_the_process() {
     let mut installation = Installation::new(&world.sandbox).await;
     let (postgres, url) = FaultProxy::in_front_of(&installation.url_as_service()).await;
     installation.set("POSTGRES__URL", url);
-    installation.set("SERVER__DRAIN", "1s");
+    installation.set("SERVER__DRAIN", "300ms");
     let mut process = installation.start().await;
     world.channel = process.caller("phone");
     let person = world.person("anna").await;

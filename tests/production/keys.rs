@@ -29,6 +29,8 @@ async fn open() -> (World, Installation) {
     let world = World::around(Sandbox::start(&["--people", "8"])).await;
     let mut installation = Installation::new(&world.sandbox).await;
     installation.set("SERVER__RELOAD_INTERVAL", "1h");
+    // However long the gateway was down.
+    installation.set("SMS__DISPATCHER__RETRY_DELAY_LIMIT", "1s");
     (world, installation)
 }
 

@@ -30,7 +30,7 @@ async fn on_the_web() {
     let mut world = World::around(Sandbox::start(&[])).await;
     let mut installation = Installation::new(&world.sandbox).await;
     // Nobody can move this clock.
-    installation.set("RULES__HOLD__WAIT", "2s");
+    installation.set("RULES__HOLD__WAIT", "8s");
     let process = installation.start().await;
     let anna = world.person("anna").await;
 

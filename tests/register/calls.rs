@@ -49,7 +49,7 @@ async fn no_other_failure_is_asked_again(#[case] code: Code) {
 #[tokio::test]
 async fn a_look_up_ends_with_its_deadline() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let settings = RegisterSettings { deadline: Duration::from_millis(200), ..settings(&listener) };
+    let settings = RegisterSettings { deadline: Duration::from_secs(1), ..settings(&listener) };
     let register = Register::connect_lazy(settings).unwrap();
     let fake = FakeRegister::default();
     let _server = fake.serve(listener);
@@ -57,12 +57,12 @@ async fn a_look_up_ends_with_its_deadline() {
 
     let begun = Instant::now();
     assert_eq!(register.look_up_person(&by_cpr(CPR)).await.unwrap_err(), Unavailable);
-    assert!(begun.elapsed() < Duration::from_secs(5));
+    assert!(begun.elapsed() < Duration::from_secs(10));
     // The register is told how long it has.
     let state = fake.state();
     let timeout = state.calls[0].get("grpc-timeout").unwrap().to_str().unwrap();
     let micros: u64 = timeout.strip_suffix('u').unwrap().parse().unwrap();
-    assert!((1..=200_000).contains(&micros));
+    assert!((1..=1_000_000).contains(&micros));
 }
 
 /// A caller who waits less than the register may take: so does the register.
@@ -72,13 +72,13 @@ async fn a_look_up_ends_with_the_deadline_of_its_call() {
     world.fake.state().delay = Duration::from_secs(30);
 
     let begun = Instant::now();
-    let deadline = begun + Duration::from_millis(200);
+    let deadline = begun + Duration::from_secs(1);
     assert_eq!(deadline::until(deadline.into(), world.look_up()).await.unwrap_err(), Unavailable);
-    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
     let state = world.fake.state();
     let timeout = state.calls[0].get("grpc-timeout").unwrap().to_str().unwrap();
     let micros: u64 = timeout.strip_suffix('u').unwrap().parse().unwrap();
-    assert!((1..=200_000).contains(&micros), "{micros}");
+    assert!((1..=1_000_000).contains(&micros), "{micros}");
 }
 
 #[tokio::test]
@@ -133,8 +133,8 @@ async fn an_outage_is_told_quickly_and_ends_by_itself() {
 async fn a_connection_that_died_without_a_word_is_replaced_within_one_look_up() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let proxy = FaultProxy::start(listener.local_addr().unwrap().to_string()).await;
-    let settings = RegisterSettings { url: format!("http://{}", proxy.address()), ..settings(&listener) };
-    let register = Register::connect_lazy(settings).unwrap();
+    let (url, deadline) = (format!("http://{}", proxy.address()), Duration::from_secs(8));
+    let register = Register::connect_lazy(RegisterSettings { url, deadline, ..settings(&listener) }).unwrap();
     let fake = FakeRegister::default();
     fake.state().people.insert(CPR.into(), person());
     let _server = fake.serve(listener);

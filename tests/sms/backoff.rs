@@ -64,7 +64,14 @@ async fn a_message_that_waits_for_its_retry_takes_no_ones_place(pool: PgPool) {
     let world = World::new(pool);
     world.phone.set(Mode::Down);
     let delayed = world.queue("pin").await;
-    let settings = DispatcherSettings { lease: LEASE, concurrency: 1, ..DispatcherSettings::default() };
+    let later = Duration::from_secs(600);
+    let settings = DispatcherSettings {
+        lease: LEASE,
+        concurrency: 1,
+        retry_delay: later,
+        retry_delay_limit: later,
+        ..DispatcherSettings::default()
+    };
     let dispatcher = std::sync::Arc::new(world.dispatcher_with(settings));
     dispatcher.run_once().await;
 

@@ -56,7 +56,7 @@ async fn take(
 
 async fn send_to(url: &str) -> Result<Accepted, GatewayError> {
     let token = SecretString::from("the-token");
-    let timeout = Duration::from_millis(500);
+    let timeout = Duration::from_secs(2);
     let gateway = GatewayApi::new(url.parse().unwrap(), token, "MitID".to_owned(), timeout).unwrap();
     let message = Message {
         recipient: MobileNumber::parse(NUMBER).unwrap(),

@@ -43,8 +43,8 @@ async fn no_free_connection_a_statement_too_long_and_a_standby_are_unavailable(
 ) {
     let settings = PoolSettings {
         max_connections: 1,
-        acquire_timeout: Duration::from_millis(200),
-        statement_timeout: Duration::from_millis(100),
+        acquire_timeout: Duration::from_secs(1),
+        statement_timeout: Duration::from_millis(500),
     };
     let pool = connect(sqlx::ConnectOptions::to_url_lossy(&options).as_str(), &settings).unwrap();
     let slow: Result<(), StoreError> =

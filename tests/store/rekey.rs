@@ -19,11 +19,11 @@ fn raise(from: i32, mut pseudonym: [u8; 32]) -> [u8; 32] {
 }
 
 async fn begin(url: &str, to: i32) -> anyhow::Result<Option<Rekeying>> {
-    Rekeying::begin(url, &settings(), to, 1).await
+    Rekeying::begin(url, &PoolSettings::default(), to, 1).await
 }
 
 fn settings() -> PoolSettings {
-    PoolSettings { acquire_timeout: std::time::Duration::from_millis(300), ..PoolSettings::default() }
+    PoolSettings { acquire_timeout: std::time::Duration::from_secs(1), ..PoolSettings::default() }
 }
 
 /// One of everything, and many messages.
