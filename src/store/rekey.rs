@@ -63,8 +63,8 @@ pub struct Batch {
 }
 
 impl Rekeying {
-    /// Begins, or goes on with what was begun. `None`: the rows are under the key `to` already. Else fails while an instance is
-    /// connected, and when another re-keying has not ended.
+    /// Begins, or goes on with what was begun. `None`: the rows are under the key `to` already. Else fails while an instance
+    /// is connected, and when another re-keying has not ended.
     pub async fn begin(
         url: &str,
         settings: &PoolSettings,

@@ -37,9 +37,9 @@ impl Release {
             web_login = {{ issuer = '{http}/issuers/web', audience = 'temporary-pin-web' }}
             agent_login = {{ issuer = '{http}/issuers/workforce', audience = 'temporary-pin-workforce' }}
             sms.gateway = {{ url = '{http}/rest/mtsms', token = 'sandbox-gateway-token' }}
+            sms.dispatcher.retry_delay_limit = '1s'
             keys.file = '{keys}'
             rules.hold.wait = '8s'
-            sms.dispatcher.retry_delay_limit = '1s'
             rules.pin.resend_interval = '1s'
             ",
             certificate = path("server.pem"),

@@ -30,8 +30,9 @@ impl Upgrade {
         let mut installation = Installation::without_tables_and_keys(&world.sandbox).await;
         // Nobody can move this clock.
         installation.set("RULES__HOLD__WAIT", "8s");
-        installation.set("SMS__DISPATCHER__RETRY_DELAY_LIMIT", "1s");
         installation.set("RULES__PIN__RESEND_INTERVAL", "1s");
+        // However long the gateway was down.
+        installation.set("SMS__DISPATCHER__RETRY_DELAY_LIMIT", "1s");
         let release = Release::install(&installation, &world.sandbox).await;
         // A key ring of its own, with the release's keys and, which the release does not know, one for the audit.
         let key_ring = installation.path("keys.toml");

@@ -16,6 +16,7 @@ use tonic_health::pb::health_client::HealthClient;
 
 use crate::authority::{Authority, Signed};
 use crate::installation::CALLERS;
+use crate::world::until;
 
 /// A debug build on a busy machine starts well within this.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -80,15 +81,8 @@ impl<'a> Process<'a> {
 
     /// The same, once there is one: the log is read beside everything else.
     pub(crate) async fn until_logged(&self, message: &str) -> Vec<Value> {
-        let logged = async {
-            loop {
-                match self.logged(message) {
-                    lines if lines.is_empty() => tokio::time::sleep(Duration::from_millis(10)).await,
-                    lines => break lines,
-                }
-            }
-        };
-        tokio::time::timeout(PATIENCE, logged).await.unwrap_or_else(|_| panic!("never logged: {message}"))
+        until(message, async || !self.logged(message).is_empty()).await;
+        self.logged(message)
     }
 
     /// SIGKILL: no time for anything.
