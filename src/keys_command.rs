@@ -9,7 +9,7 @@ use clap::builder::TypedValueParser as _;
 use clap::{Args, Subcommand};
 use secrecy::ExposeSecret as _;
 use temporary_pin::config::{Config, ConfigError};
-use temporary_pin::keys::{Purpose, RingFile};
+use temporary_pin::keys::{KeyPurpose, RingFile};
 use temporary_pin::random;
 use temporary_pin::store::rekey::{Batch, Rekeying};
 
@@ -63,7 +63,7 @@ pub(crate) struct Target {
     ring: Ring,
     /// What the key is for.
     #[arg(long, value_parser = purposes())]
-    purpose: Purpose,
+    purpose: KeyPurpose,
 }
 
 impl KeysCommand {
@@ -118,12 +118,12 @@ async fn rekey_pseudonyms(config: &Config) -> anyhow::Result<()> {
 }
 
 /// `verifier 2 active`, or without the last word.
-fn line(file: &RingFile, purpose: Purpose, id: i32) -> String {
+fn line(file: &RingFile, purpose: KeyPurpose, id: i32) -> String {
     let is_active = file.list().any(|key| key == (purpose, id, true));
     format!("{purpose} {id}{}", if is_active { " active" } else { "" })
 }
 
-fn purposes() -> impl clap::builder::TypedValueParser<Value = Purpose> {
-    PossibleValuesParser::new(Purpose::ALL.map(Purpose::as_str))
-        .try_map(|name| Purpose::from_name(&name).ok_or("no such purpose"))
+fn purposes() -> impl clap::builder::TypedValueParser<Value = KeyPurpose> {
+    PossibleValuesParser::new(KeyPurpose::ALL.map(KeyPurpose::as_str))
+        .try_map(|name| KeyPurpose::from_name(&name).ok_or("no such purpose"))
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use sqlx::PgPool;
 
 use crate::domain::audit::Action;
-use crate::domain::person::{Person, PersonKey, PersonReference};
+use crate::domain::person::{Person, PersonReference};
 use crate::domain::stated_reason::StatedReason;
 use crate::keys::KeyRing;
 use crate::store::StoreError;
@@ -49,10 +49,10 @@ pub async fn export<E: From<StoreError>>(
     export: &Export<'_>,
     mut write: impl FnMut(&str) -> Result<(), E>,
 ) -> Result<(), E> {
-    let pseudonyms = pseudonyms(keys, reference, person);
+    let pseudonyms = keys.person_pseudonyms(Some(reference), person);
     let event = NewEvent {
         now: export.now,
-        person: pseudonyms[0],
+        person: pseudonyms.current[0],
         action: Action::AuditEventsLookedUp,
         by: By::Operator(export.operator),
         reason: export.reason.as_str(),
@@ -61,7 +61,7 @@ pub async fn export<E: From<StoreError>>(
     audit_events::record(pool, &event).await?;
     let mut before = None;
     loop {
-        let page = audit_events::list(pool, &pseudonyms, before, PAGE).await?;
+        let page = audit_events::list(pool, &pseudonyms.ever, before, PAGE).await?;
         for event in &page {
             write(&line(event))?;
         }
@@ -70,19 +70,6 @@ pub async fn export<E: From<StoreError>>(
             _ => return Ok(()),
         }
     }
-}
-
-/// Every pseudonym that the person has had; the first is the one that new events stand under.
-fn pseudonyms(keys: &KeyRing, reference: &PersonReference, person: Option<&Person>) -> Vec<PersonKey> {
-    let account = person.and_then(|person| person.mitid_account.as_ref());
-    let number = person.and_then(|person| person.cpr_number.as_ref());
-    let given = match reference {
-        PersonReference::Cpr(number) => keys.person_keys_ever_by_cpr(number),
-        PersonReference::Mitid(uuid) => keys.person_keys_ever(*uuid),
-    };
-    let by_uuid = account.map(|account| keys.person_keys_ever(account.mitid_uuid));
-    let by_cpr = number.map(|number| keys.person_keys_ever_by_cpr(number));
-    by_uuid.into_iter().chain([given]).chain(by_cpr).flatten().collect()
 }
 
 fn line(event: &AuditEvent) -> String {

@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_normalization::char::is_combining_mark;
 
-use super::question::{Fact, FactKind};
+use super::fact::{Fact, FactKind};
 
 /// Words for "municipality" in Danish, English and Greenlandic names.
 const MUNICIPALITY: [&str; 4] = ["kommune", "municipality", "kommuneqarfik", "kommunia"];

@@ -76,7 +76,7 @@ named! {
 
 named! {
     /// What a person's data are processed for.
-    Purpose {
+    ProcessingPurpose {
         /// To establish who the person is.
         Identification = "identification",
         /// To hand out a PIN.

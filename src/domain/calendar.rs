@@ -19,7 +19,7 @@ pub fn age_on(birth_date: NaiveDate, day: NaiveDate) -> u32 {
 
 /// The moment when somebody reaches an age of `years`: midnight in Copenhagen at the start of the birthday.
 #[must_use]
-pub fn birthday(birth_date: NaiveDate, years: u32) -> DateTime<Utc> {
+pub fn start_of_birthday(birth_date: NaiveDate, years: u32) -> DateTime<Utc> {
     let year = birth_date.year().saturating_add_unsigned(years);
     let day = birth_date.with_year(year).or_else(|| NaiveDate::from_ymd_opt(year, 3, 1)).unwrap_or(NaiveDate::MAX);
     let midnight = day.and_time(NaiveTime::MIN);
@@ -29,7 +29,7 @@ pub fn birthday(birth_date: NaiveDate, years: u32) -> DateTime<Utc> {
 
 /// `time + span`, or the end of time. For times that come from outside, where a sum must not panic.
 #[must_use]
-pub fn after(time: DateTime<Utc>, span: Duration) -> DateTime<Utc> {
+pub fn add_saturating(time: DateTime<Utc>, span: Duration) -> DateTime<Utc> {
     TimeDelta::from_std(span).ok().and_then(|span| time.checked_add_signed(span)).unwrap_or(DateTime::<Utc>::MAX_UTC)
 }
 
@@ -65,13 +65,13 @@ mod tests {
     #[case::summer("2013-07-01", "2026-06-30T22:00:00Z")]
     #[case::leap_day("2012-02-29", "2025-02-28T23:00:00Z")]
     fn r11_a_birthday_starts_at_midnight_in_copenhagen(#[case] birth_date: &str, #[case] time: &str) {
-        assert_eq!(birthday(day(birth_date), 13), at(time));
+        assert_eq!(start_of_birthday(day(birth_date), 13), at(time));
     }
 
     #[test]
     fn sums_beyond_the_end_of_time_do_not_panic() {
-        assert_eq!(after(DateTime::<Utc>::MAX_UTC, Duration::from_secs(1)), DateTime::<Utc>::MAX_UTC);
-        assert_eq!(after(at("2026-01-01T00:00:00Z"), Duration::MAX), DateTime::<Utc>::MAX_UTC);
-        assert!(birthday(NaiveDate::MAX, u32::MAX) > at("9999-12-31T00:00:00Z"));
+        assert_eq!(add_saturating(DateTime::<Utc>::MAX_UTC, Duration::from_secs(1)), DateTime::<Utc>::MAX_UTC);
+        assert_eq!(add_saturating(at("2026-01-01T00:00:00Z"), Duration::MAX), DateTime::<Utc>::MAX_UTC);
+        assert!(start_of_birthday(NaiveDate::MAX, u32::MAX) > at("9999-12-31T00:00:00Z"));
     }
 }

@@ -118,7 +118,7 @@ pub enum DocumentProblem {
 
 /// R15: judges a document by what its register knows. It is valid through its last day; `today` is Copenhagen's date,
 /// `issuers` are those of `rules.document_issuers`.
-pub fn judge(
+pub fn judge_document(
     document: &Document,
     registered: Option<&RegisteredDocument>,
     person: &Person,
@@ -135,14 +135,14 @@ pub fn judge(
 /// R19: whether a document of this kind and issuer serves at the counter at all: any from our issuers, of foreign ones a
 /// passport or identity card with a supporting document.
 #[must_use]
-pub fn serves_at_counter(document: &Document, supporting: Option<SupportingDocument>, issuers: &[String]) -> bool {
+pub fn is_accepted_at_counter(document: &Document, supporting: Option<SupportingDocument>, issuers: &[String]) -> bool {
     let known_abroad = matches!(document.kind, DocumentKind::Passport | DocumentKind::IdentityCard);
     issuers.contains(&document.issuer) || (known_abroad && supporting.is_some())
 }
 
 /// R19: judges a document in a clerk's hand. Our registers need not know a foreign document, but what they know of it
 /// counts.
-pub fn judge_at_counter(
+pub fn judge_counter_document(
     document: &Document,
     supporting: Option<SupportingDocument>,
     registered: Option<&RegisteredDocument>,
@@ -151,7 +151,7 @@ pub fn judge_at_counter(
     today: NaiveDate,
 ) -> Result<(), DocumentProblem> {
     match registered {
-        _ if !serves_at_counter(document, supporting, issuers) => Err(DocumentProblem::NotAccepted),
+        _ if !is_accepted_at_counter(document, supporting, issuers) => Err(DocumentProblem::NotAccepted),
         Some(registered) => judge_registered(registered, person, today),
         None if !issuers.contains(&document.issuer) => Ok(()),
         None => Err(DocumentProblem::NotFound),

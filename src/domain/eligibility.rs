@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::calendar::{after, age_on, birthday, date_in_copenhagen};
+use super::calendar::{add_saturating, age_on, date_in_copenhagen, start_of_birthday};
 use super::channel::Channel;
 use super::cpr::{CprNumber, CprStatus};
 use super::hold::{Hold, HoldState};
@@ -13,7 +13,12 @@ use super::rules::EligibilityRules;
 /// All that speaks against a PIN for the person in the channel, in a fixed order. The hold, limits and an operator's
 /// block are not facts about the person and are judged elsewhere.
 #[must_use]
-pub fn denials(person: &Person, channel: Channel, rules: &EligibilityRules, now: DateTime<Utc>) -> Vec<Denial> {
+pub fn find_person_denials(
+    person: &Person,
+    channel: Channel,
+    rules: &EligibilityRules,
+    now: DateTime<Utc>,
+) -> Vec<Denial> {
     [cpr_denial(person, channel), age_denial(person, rules, now)]
         .into_iter()
         .flatten()
@@ -50,7 +55,7 @@ pub(super) fn cpr_denial(person: &Person, channel: Channel) -> Option<Denial> {
 /// R11.
 fn age_denial(person: &Person, rules: &EligibilityRules, now: DateTime<Utc>) -> Option<Denial> {
     let too_young = age_on(person.birth_date, date_in_copenhagen(now)) < rules.minimum_age;
-    too_young.then(|| Denial::until(Reason::TooYoung, birthday(person.birth_date, rules.minimum_age)))
+    too_young.then(|| Denial::until(Reason::TooYoung, start_of_birthday(person.birth_date, rules.minimum_age)))
 }
 
 /// R12–R14 and R10. Without an account nothing more can be said of it.
@@ -77,14 +82,14 @@ fn quarantine_denial(
     rules: &EligibilityRules,
     now: DateTime<Utc>,
 ) -> Option<Denial> {
-    let until = after(mobile.change_time.unwrap_or(now), rules.mobile_quarantine);
+    let until = add_saturating(mobile.change_time.unwrap_or(now), rules.mobile_quarantine);
     (rules.mobile_quarantine_channels.contains(&channel) && now < until)
         .then_some(Denial::until(Reason::MobileNumberChangedRecently, until))
 }
 
 /// R6, R7: what the hold says on the web. `None` for the hold: access was never requested, or the request was cancelled.
 #[must_use]
-pub fn hold_denial(hold: Option<&Hold>, now: DateTime<Utc>) -> Option<Denial> {
+pub fn find_hold_denial(hold: Option<&Hold>, now: DateTime<Utc>) -> Option<Denial> {
     let Some(hold) = hold else { return Some(Denial::lasting(Reason::AccessNotRequested)) };
     match hold.state(now) {
         HoldState::Running => Some(Denial::until(Reason::HoldRunning, hold.eligible_time)),
@@ -97,16 +102,16 @@ pub fn hold_denial(hold: Option<&Hold>, now: DateTime<Utc>) -> Option<Denial> {
 ///
 /// To ask for access is no advice to somebody who could not order all the same; a running hold is always told.
 #[must_use]
-pub fn denials_with_hold(
+pub fn find_all_denials(
     person: &Person,
     channel: Channel,
     hold: Option<&Hold>,
     rules: &EligibilityRules,
     now: DateTime<Utc>,
 ) -> Vec<Denial> {
-    let mut all = denials(person, channel, rules, now);
+    let mut all = find_person_denials(person, channel, rules, now);
     if channel == Channel::Web {
-        let denial = hold_denial(hold, now);
+        let denial = find_hold_denial(hold, now);
         all.extend(denial.filter(|denial| all.is_empty() || denial.until.is_some()));
     }
     all
@@ -114,7 +119,7 @@ pub fn denials_with_hold(
 
 /// The answer for one channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Status {
+pub enum EligibilityStatus {
     /// Yes, now.
     Eligible,
     /// Not now, but later or after a step that the reasons name.
@@ -125,16 +130,16 @@ pub enum Status {
 
 /// The answer for one channel, with what to tell the person.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Verdict {
+pub struct ChannelVerdict {
     /// The answer.
-    pub status: Status,
+    pub status: EligibilityStatus,
     /// Why not; empty when eligible.
     pub reasons: Vec<Reason>,
     /// When nothing that waiting lifts stands in the way any more.
     pub next_attempt_time: Option<DateTime<Utc>>,
 }
 
-impl Verdict {
+impl ChannelVerdict {
     /// Sums denials up: "not yet" if every one of them passes by waiting or, for the hold, by logging in.
     #[must_use]
     pub fn from_denials(denials: Vec<Denial>) -> Self {
@@ -142,11 +147,11 @@ impl Verdict {
             denial.until.is_some() || matches!(denial.reason, Reason::AccessNotRequested | Reason::AccessExpired)
         };
         let (status, next_attempt_time) = if denials.is_empty() {
-            (Status::Eligible, None)
+            (EligibilityStatus::Eligible, None)
         } else if denials.iter().all(passes) {
-            (Status::NotYet, denials.iter().filter_map(|denial| denial.until).max())
+            (EligibilityStatus::NotYet, denials.iter().filter_map(|denial| denial.until).max())
         } else {
-            (Status::NotEligible, None)
+            (EligibilityStatus::NotEligible, None)
         };
         Self { status, reasons: denials.into_iter().map(|denial| denial.reason).collect(), next_attempt_time }
     }

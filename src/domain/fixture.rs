@@ -4,10 +4,10 @@ use chrono::{DateTime, NaiveDate, Utc};
 use uuid::Uuid;
 
 use super::cpr::{CprNumber, CprStatus};
+use super::fact::{Fact, FactKind};
 use super::language::Language;
 use super::mobile::MobileNumber;
 use super::person::{MitidAccount, MitidUuid, Person, RegisteredMobile};
-use super::question::{Fact, FactKind};
 
 /// Born on 1 January 1980; MitID and mobile number since 2022.
 pub(super) fn person() -> Person {

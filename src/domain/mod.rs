@@ -11,6 +11,7 @@ pub mod channel;
 pub mod cpr;
 pub mod document;
 pub mod eligibility;
+pub mod fact;
 pub mod hold;
 pub mod language;
 pub mod mobile;

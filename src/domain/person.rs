@@ -6,9 +6,9 @@ use chrono::{DateTime, NaiveDate, Utc};
 use uuid::Uuid;
 
 use super::cpr::{CprNumber, CprStatus};
+use super::fact::Fact;
 use super::language::Language;
 use super::mobile::MobileNumber;
-use super::question::Fact;
 
 /// How a caller refers to a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,6 +62,12 @@ pub struct Person {
 }
 
 impl Person {
+    /// The mobile number that MitID has on file, if the person has a MitID account and the account has a number.
+    #[must_use]
+    pub fn registered_mobile(&self) -> Option<&RegisteredMobile> {
+        self.mitid_account.as_ref()?.mobile.as_ref()
+    }
+
     /// Whether both are one human being, as far as either identifier tells.
     #[must_use]
     pub fn is_same_as(&self, other: &Self) -> bool {

@@ -34,7 +34,7 @@ impl PersonLimit {
 
     /// Its figures.
     #[must_use]
-    pub const fn figures(self, rules: &LimitRules) -> Limit {
+    pub const fn configured_limit(self, rules: &LimitRules) -> Limit {
         match self {
             Self::WrongTries => rules.wrong_tries,
             Self::FailedVerifications => rules.failed_verifications,
@@ -46,16 +46,16 @@ impl PersonLimit {
 
 /// What is spent of a limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Spent {
+pub struct LimitUsage {
     /// How often, within the window.
     pub times: u32,
     /// From when there is room again; `None` when there is.
     pub until: Option<DateTime<Utc>>,
 }
 
-impl Spent {
+impl LimitUsage {
     /// Sums up what was spent when, all of it within the window, the latest first.
-    pub fn sum(spends: impl IntoIterator<Item = (DateTime<Utc>, u32)>, limit: Limit) -> Self {
+    pub fn count(spends: impl IntoIterator<Item = (DateTime<Utc>, u32)>, limit: Limit) -> Self {
         let mut spent = Self::default();
         for (time, times) in spends {
             spent.times = spent.times.saturating_add(times);
@@ -69,7 +69,7 @@ impl Spent {
 
     /// Of two counts of one limit, the stricter.
     #[must_use]
-    pub fn or_more(self, other: Self) -> Self {
+    pub fn stricter_of(self, other: Self) -> Self {
         Self { times: self.times.max(other.times), until: self.until.max(other.until) }
     }
 }
@@ -86,23 +86,23 @@ mod tests {
     #[test]
     fn r18_there_is_room_when_the_third_last_leaves_the_window() {
         let spends = ["12:40", "12:30", "12:20", "12:10"].map(|time| (at(&format!("2026-11-24T{time}:00Z")), 1));
-        let full = Spent::sum(spends, LIMIT);
-        assert_eq!(full, Spent { times: 4, until: Some(at("2026-11-24T13:20:00Z")) });
-        assert_eq!(Spent::sum(spends.into_iter().take(2), LIMIT), Spent { times: 2, until: None });
+        let full = LimitUsage::count(spends, LIMIT);
+        assert_eq!(full, LimitUsage { times: 4, until: Some(at("2026-11-24T13:20:00Z")) });
+        assert_eq!(LimitUsage::count(spends.into_iter().take(2), LIMIT), LimitUsage { times: 2, until: None });
     }
 
     #[test]
     fn r4_spends_of_several_at_once() {
         let spends = [("12:40", 0), ("12:30", 2), ("12:20", 3)]
             .map(|(time, times)| (at(&format!("2026-11-24T{time}:00Z")), times));
-        assert_eq!(Spent::sum(spends, LIMIT), Spent { times: 5, until: Some(at("2026-11-24T13:20:00Z")) });
+        assert_eq!(LimitUsage::count(spends, LIMIT), LimitUsage { times: 5, until: Some(at("2026-11-24T13:20:00Z")) });
     }
 
     #[test]
     fn of_two_counts_the_stricter_is_told() {
         let (redis, rows) =
-            (Spent { times: 3, until: Some(at("2026-11-24T13:20:00Z")) }, Spent { times: 2, until: None });
-        assert_eq!(rows.or_more(redis), redis);
-        assert_eq!(redis.or_more(rows), redis);
+            (LimitUsage { times: 3, until: Some(at("2026-11-24T13:20:00Z")) }, LimitUsage { times: 2, until: None });
+        assert_eq!(rows.stricter_of(redis), redis);
+        assert_eq!(redis.stricter_of(rows), redis);
     }
 }

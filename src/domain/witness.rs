@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::calendar::{after, age_on, date_in_copenhagen};
+use super::calendar::{add_saturating, age_on, date_in_copenhagen};
 use super::channel::Channel;
 use super::eligibility::cpr_denial;
 use super::person::{MitidUuid, Person};
@@ -13,7 +13,7 @@ use super::rules::VerificationRules;
 /// `clerk` is the clerk's own MitID; when it is not known, nobody can tell that the clerk is not the witness, so the
 /// answer is no. `uses`: how often the witness has vouched within `rules.witness_window`.
 #[must_use]
-pub fn judge(
+pub fn may_witness(
     witness: &Person,
     person: &Person,
     clerk: Option<MitidUuid>,
@@ -22,7 +22,7 @@ pub fn judge(
     now: DateTime<Utc>,
 ) -> bool {
     let Some(account) = witness.mitid_account.as_ref().filter(|account| account.active) else { return false };
-    let long_enrolled = account.enrolment_time.is_some_and(|time| after(time, rules.witness_enrolment) < now);
+    let long_enrolled = account.enrolment_time.is_some_and(|time| add_saturating(time, rules.witness_enrolment) < now);
     let of_age = age_on(witness.birth_date, date_in_copenhagen(now)) >= rules.witness_minimum_age;
     let is_clerk = clerk.is_none_or(|clerk| clerk == account.mitid_uuid);
     // The dead, the disappeared and numbers that are nobody's vouch for nobody.
@@ -44,7 +44,7 @@ mod tests {
     fn serves(change: impl FnOnce(&mut Person), clerk: Option<MitidUuid>, uses: u32) -> bool {
         let mut witness = somebody_else();
         change(&mut witness);
-        judge(&witness, &person(), clerk, uses, &VerificationRules::default(), at("2026-11-23T12:00:00Z"))
+        may_witness(&witness, &person(), clerk, uses, &VerificationRules::default(), at("2026-11-23T12:00:00Z"))
     }
 
     #[rstest]

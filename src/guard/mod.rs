@@ -22,7 +22,7 @@ use self::together::Together;
 use crate::deadline;
 use crate::domain::hold::{Hold, HoldState};
 use crate::domain::person::PersonKey;
-use crate::domain::person_limit::Spent;
+use crate::domain::person_limit::LimitUsage;
 use crate::domain::reason::Reason;
 use crate::domain::rules::Limit;
 
@@ -124,7 +124,7 @@ impl Guard {
     }
 
     /// What is spent of a rolling window, and from when there is room again. Spends nothing.
-    pub async fn spent(&self, bucket: Bucket<'_>, limit: Limit, now: DateTime<Utc>) -> Result<Spent, GuardError> {
+    pub async fn spent(&self, bucket: Bucket<'_>, limit: Limit, now: DateTime<Utc>) -> Result<LimitUsage, GuardError> {
         let mut log = redis::cmd("ZREVRANGEBYSCORE");
         let start = (now - limit.per).timestamp_micros();
         log.arg(bucket.key(&self.prefix)).arg("+inf").arg(format!("({start}")).arg("WITHSCORES");
@@ -132,7 +132,7 @@ impl Guard {
             self.connection.run("spent", async |mut connection| log.query_async(&mut connection).await).await?;
         let time = |(_, micros)| DateTime::from_timestamp_micros(micros).ok_or(GuardError::Unavailable);
         let times: Vec<DateTime<Utc>> = spends.into_iter().map(time).collect::<Result<_, _>>()?;
-        Ok(Spent::sum(times.into_iter().map(|time| (time, 1)), limit))
+        Ok(LimitUsage::count(times.into_iter().map(|time| (time, 1)), limit))
     }
 
     /// Lets a bucket start afresh.

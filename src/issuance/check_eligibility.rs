@@ -2,7 +2,7 @@
 
 use super::{Call, Issuance, Refusal};
 use crate::domain::channel::Channel;
-use crate::domain::eligibility::{Verdict, denials_with_hold};
+use crate::domain::eligibility::{ChannelVerdict, find_all_denials};
 use crate::domain::hold::Hold;
 use crate::domain::person::PersonReference;
 use crate::domain::reason::{Denial, Reason};
@@ -26,7 +26,7 @@ pub struct ChannelEligibility {
     /// The channel.
     pub channel: Channel,
     /// Yes, not yet or no.
-    pub verdict: Verdict,
+    pub verdict: ChannelVerdict,
 }
 
 impl Issuance {
@@ -34,11 +34,11 @@ impl Issuance {
     pub async fn check_eligibility(&self, call: &Call, reference: &PersonReference) -> Result<Eligibility, Refusal> {
         self.admit_caller(&call.caller, call.now).await?;
         let Some(person) = self.register.look_up_person(reference).await? else {
-            let unknown = || Verdict::from_denials(vec![Denial::lasting(Reason::IdentityNotConfirmed)]);
+            let unknown = || ChannelVerdict::from_denials(vec![Denial::lasting(Reason::IdentityNotConfirmed)]);
             let channels = Channel::ALL.map(|channel| ChannelEligibility { channel, verdict: unknown() }).into();
             return Ok(Eligibility { channels, hold: None, open_pin_request: None });
         };
-        let mobile = person.mitid_account.as_ref().and_then(|account| account.mobile.as_ref());
+        let mobile = person.registered_mobile();
         let subject = Subject {
             person: self.person_key(reference, Some(&person)),
             keys: self.person_keys(&person),
@@ -50,9 +50,9 @@ impl Issuance {
         let channels = Channel::ALL
             .map(|channel| {
                 let rules = &self.rules.eligibility;
-                let mut all = denials_with_hold(&person, channel, standing.hold.as_ref(), rules, call.now);
+                let mut all = find_all_denials(&person, channel, standing.hold.as_ref(), rules, call.now);
                 all.extend(&on_record);
-                ChannelEligibility { channel, verdict: Verdict::from_denials(all) }
+                ChannelEligibility { channel, verdict: ChannelVerdict::from_denials(all) }
             })
             .into();
         Ok(Eligibility { channels, hold: standing.hold, open_pin_request: standing.open_pin_request })

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::verification_id::VerificationId;
 use super::{Call, Dependency, Issuance, Refusal, language_of};
 use crate::domain::channel::Channel;
-use crate::domain::eligibility::{denials, hold_denial};
+use crate::domain::eligibility::{find_hold_denial, find_person_denials};
 use crate::domain::language::Language;
 use crate::domain::person::{Person, PersonKey, PersonReference, RegisteredMobile};
 use crate::domain::pin::Pin;
@@ -123,7 +123,7 @@ impl Issuance {
                 return Ok(Some(Refusal::lasting(Reason::AccessNotRequested)));
             };
             self.guard.remember_hold(person, &hold, call.now).await?;
-            if let Some(denial) = hold_denial(Some(&hold), call.now) {
+            if let Some(denial) = find_hold_denial(Some(&hold), call.now) {
                 return Ok(Some(Refusal::Precondition(vec![denial])));
             }
             admission = self.guard.admit(hold_of, spends, call.now).await?;
@@ -132,7 +132,7 @@ impl Issuance {
             Admission::Admitted => None,
             Admission::Limited { reason, until } => Some(Refusal::Limited(Denial::until(reason, until))),
             Admission::HoldNotPassed(hold) => {
-                hold_denial(Some(&hold), call.now).map(|no| Refusal::Precondition(vec![no]))
+                find_hold_denial(Some(&hold), call.now).map(|no| Refusal::Precondition(vec![no]))
             }
             Admission::HoldMissing => return Err(Refusal::Unavailable(Dependency::Redis)),
         })
@@ -198,8 +198,8 @@ impl Issuance {
         person: Option<&'a Person>,
     ) -> Result<(&'a Person, &'a RegisteredMobile), Refusal> {
         let person = person.ok_or_else(|| Refusal::lasting(Reason::IdentityNotConfirmed))?;
-        let denials = denials(person, call.channel, &self.rules.eligibility, call.now);
-        let mobile = person.mitid_account.as_ref().and_then(|account| account.mobile.as_ref());
+        let denials = find_person_denials(person, call.channel, &self.rules.eligibility, call.now);
+        let mobile = person.registered_mobile();
         match mobile {
             Some(mobile) if denials.is_empty() => {
                 if self.keys.mobile_key(&mobile.number) != id.mobile {

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use super::{Issuance, Refusal, refusal};
 use crate::deadline;
 use crate::domain::channel::Channel;
-use crate::domain::eligibility::denials;
+use crate::domain::eligibility::find_person_denials;
 use crate::domain::person::{Person, PersonKey, PersonReference};
 use crate::domain::pin::Pin;
 use crate::guard::{Admission, Bucket, Spend};
@@ -125,6 +125,6 @@ impl Issuance {
     /// Whether somebody who got a PIN may still use it: alive, and with an active account (R12). Somebody whom the register
     /// does not know (any more) may not.
     fn may_still_redeem(&self, person: &Person, now: DateTime<Utc>) -> bool {
-        denials(person, Channel::Counter, &self.rules.eligibility, now).is_empty()
+        find_person_denials(person, Channel::Counter, &self.rules.eligibility, now).is_empty()
     }
 }

@@ -99,7 +99,7 @@ const fn channel_code(channel: Channel) -> u8 {
 mod tests {
     use super::*;
     use crate::domain::mobile::MobileNumber;
-    use crate::keys::{Purpose, RingFile};
+    use crate::keys::{KeyPurpose, RingFile};
     use crate::random;
 
     /// Before and after a change of the pseudonym key, each pair of rings on the same keys.
@@ -108,7 +108,7 @@ mod tests {
         let mut file = RingFile::generate(&mut random::secure());
         let mut rings = vec![KeyRing::parse(&file.to_text()).unwrap()];
         for _ in 0..2 {
-            file.add(Purpose::Pseudonym, true, &mut random::secure());
+            file.add(KeyPurpose::Pseudonym, true, &mut random::secure());
             rings.push(KeyRing::parse(&file.to_text()).unwrap());
         }
         let number = MobileNumber::parse("+4520123456").unwrap();

@@ -13,7 +13,7 @@ use base64::engine::general_purpose::STANDARD;
 use rand::Rng;
 use zeroize::Zeroizing;
 
-use super::Purpose;
+use super::KeyPurpose;
 
 /// Length of every key, in bytes.
 pub(super) const KEY_LENGTH: usize = 32;
@@ -35,13 +35,13 @@ pub(super) struct KeySet {
 }
 
 /// What the file holds, as text, before it is used. Purposes may be missing. Has no `Debug`.
-pub struct RingFile(pub(super) BTreeMap<Purpose, KeySet>);
+pub struct RingFile(pub(super) BTreeMap<KeyPurpose, KeySet>);
 
 impl RingFile {
     /// New keys, one for each purpose.
     pub fn generate(rng: &mut impl Rng) -> Self {
         let mut file = Self(BTreeMap::new());
-        for purpose in Purpose::ALL {
+        for purpose in KeyPurpose::ALL {
             file.add(purpose, true, rng);
         }
         file
@@ -59,7 +59,7 @@ impl RingFile {
         let table: toml::Table = text.parse().map_err(|error| syntax_error(text, &error))?;
         let mut purposes = BTreeMap::new();
         for (name, value) in table {
-            let Some(purpose) = Purpose::from_name(&name) else {
+            let Some(purpose) = KeyPurpose::from_name(&name) else {
                 bail!("{name}: there is no such purpose; there are pseudonym, verifier, sealing and audit");
             };
             let toml::Value::Table(value) = value else { bail!("{purpose}: must be a table with a key") };
@@ -69,7 +69,7 @@ impl RingFile {
     }
 
     /// Adds a key and tells its id. It is active if it is the only one, or if `activate`.
-    pub fn add(&mut self, purpose: Purpose, activate: bool, rng: &mut impl Rng) -> i32 {
+    pub fn add(&mut self, purpose: KeyPurpose, activate: bool, rng: &mut impl Rng) -> i32 {
         let mut key = KeyBytes::default();
         rng.fill_bytes(&mut *key);
         let set = self.0.entry(purpose).or_insert_with(|| KeySet { keys: BTreeMap::new(), active: 1 });
@@ -82,7 +82,7 @@ impl RingFile {
     }
 
     /// Lets a key make what is new.
-    pub fn activate(&mut self, purpose: Purpose, id: i32) -> anyhow::Result<()> {
+    pub fn activate(&mut self, purpose: KeyPurpose, id: i32) -> anyhow::Result<()> {
         let set = self.0.get_mut(&purpose).with_context(|| format!("{purpose}: has no key"))?;
         ensure!(set.keys.contains_key(&id), "{purpose}.{id}: there is no such key");
         set.active = id;
@@ -90,7 +90,7 @@ impl RingFile {
     }
 
     /// Each key's purpose, id, and whether it is active.
-    pub fn list(&self) -> impl Iterator<Item = (Purpose, i32, bool)> {
+    pub fn list(&self) -> impl Iterator<Item = (KeyPurpose, i32, bool)> {
         self.0.iter().flat_map(|(purpose, set)| set.keys.keys().map(|id| (*purpose, *id, *id == set.active)))
     }
 
@@ -141,7 +141,7 @@ fn write_new(path: &Path, text: &str) -> std::io::Result<()> {
 }
 
 /// Reads the table of one purpose.
-fn key_set(purpose: Purpose, mut table: toml::Table) -> anyhow::Result<KeySet> {
+fn key_set(purpose: KeyPurpose, mut table: toml::Table) -> anyhow::Result<KeySet> {
     let active = table.remove("active");
     let mut keys = BTreeMap::new();
     for (id, text) in table {

@@ -4,7 +4,7 @@ use std::fmt;
 
 /// What a key is for. Each purpose has keys of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Purpose {
+pub enum KeyPurpose {
     /// Stands in for persons, mobile numbers and agents.
     Pseudonym,
     /// Checks PINs.
@@ -15,7 +15,7 @@ pub enum Purpose {
     Audit,
 }
 
-impl Purpose {
+impl KeyPurpose {
     /// Every purpose, in the order of the file.
     pub const ALL: [Self; 4] = [Self::Pseudonym, Self::Verifier, Self::Sealing, Self::Audit];
 
@@ -37,7 +37,7 @@ impl Purpose {
     }
 }
 
-impl fmt::Display for Purpose {
+impl fmt::Display for KeyPurpose {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }

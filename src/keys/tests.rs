@@ -157,7 +157,7 @@ fn an_added_key_is_not_used_before_it_is_active() {
         let verifier = ring.pin_verifier(REQUEST, &pin("01234567"), &mut random::secure());
         (i32::from_be_bytes(sealed), verifier.key_id, ring.audit_mac(b"").0)
     };
-    let rotated = [Purpose::Verifier, Purpose::Sealing, Purpose::Audit];
+    let rotated = [KeyPurpose::Verifier, KeyPurpose::Sealing, KeyPurpose::Audit];
     for purpose in rotated {
         assert_eq!(file.add(purpose, false, &mut random::secure()), 2);
     }
@@ -172,10 +172,10 @@ fn an_added_key_is_not_used_before_it_is_active() {
     assert!(knows.open(b"", &uses.seal(b"", b"value")).is_ok());
     assert!(uses.open(b"", &knows.seal(b"", b"value")).is_ok());
 
-    assert_eq!(file.activate(Purpose::Audit, 3).unwrap_err().to_string(), "audit.3: there is no such key");
-    let listed: Vec<_> = file.list().filter(|(purpose, ..)| *purpose == Purpose::Audit).collect();
-    assert_eq!(listed, [(Purpose::Audit, 1, false), (Purpose::Audit, 2, true)]);
-    assert_eq!(file.add(Purpose::Audit, true, &mut random::secure()), 3);
+    assert_eq!(file.activate(KeyPurpose::Audit, 3).unwrap_err().to_string(), "audit.3: there is no such key");
+    let listed: Vec<_> = file.list().filter(|(purpose, ..)| *purpose == KeyPurpose::Audit).collect();
+    assert_eq!(listed, [(KeyPurpose::Audit, 1, false), (KeyPurpose::Audit, 2, true)]);
+    assert_eq!(file.add(KeyPurpose::Audit, true, &mut random::secure()), 3);
     assert_eq!(made_with(&read(&file)).2, 3);
 }
 
@@ -234,11 +234,11 @@ fn a_ring_replaces_one_that_it_can_stand_in_for() {
     let check = |old: &str, new: &str| KeyRing::parse(new).unwrap().check_replaces(&KeyRing::parse(old).unwrap());
     let mut file = RingFile::generate(&mut random::secure());
     let old = file.to_text();
-    for purpose in Purpose::ALL {
+    for purpose in KeyPurpose::ALL {
         file.add(purpose, false, &mut random::secure());
     }
     let more = file.to_text();
-    for purpose in [Purpose::Verifier, Purpose::Sealing, Purpose::Audit] {
+    for purpose in [KeyPurpose::Verifier, KeyPurpose::Sealing, KeyPurpose::Audit] {
         file.activate(purpose, 2).unwrap();
     }
     let active = file.to_text();
@@ -251,7 +251,7 @@ fn a_ring_replaces_one_that_it_can_stand_in_for() {
     assert_eq!(error, "pseudonym.2: is missing; a key is taken out by a restart");
     let error = check(&old, &generate(&mut random::secure())).unwrap_err().to_string();
     assert_eq!(error, "pseudonym.1: is another key than the one that serves");
-    file.activate(Purpose::Pseudonym, 2).unwrap();
+    file.activate(KeyPurpose::Pseudonym, 2).unwrap();
     let error = check(&active, &file.to_text()).unwrap_err().to_string();
     assert!(error.starts_with("pseudonym.active: is 2, and 1 serves; stop the service"), "{error}");
 }

@@ -1,10 +1,10 @@
 //! Persons on the wire.
 
 use crate::domain::cpr::CprStatus;
+use crate::domain::fact::{Fact, FactKind};
 use crate::domain::language::Language;
 use crate::domain::mobile::MobileNumber;
 use crate::domain::person::{MitidAccount, Person, PersonReference, RegisteredMobile};
-use crate::domain::question::{Fact, FactKind};
 use crate::proto::identityregister::v1 as proto;
 
 use super::wire::{self, Malformed, date, instant, mitid_uuid};

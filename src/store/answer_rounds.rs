@@ -6,8 +6,8 @@ use uuid::Uuid;
 
 use super::{StoreError, read, run};
 use crate::domain::assurance::AssuranceLevel;
+use crate::domain::fact::FactKind;
 use crate::domain::person::AgentKey;
-use crate::domain::question::FactKind;
 use crate::domain::reason::Reason;
 
 /// A verification whose questions wait for answers.

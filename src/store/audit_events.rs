@@ -5,7 +5,7 @@ use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 use super::{StoreError, pseudonyms, read, run};
-use crate::domain::audit::{Action, Purpose};
+use crate::domain::audit::{Action, ProcessingPurpose};
 use crate::domain::channel::Channel;
 use crate::domain::person::PersonKey;
 
@@ -51,8 +51,8 @@ pub async fn record(pool: &PgPool, event: &NewEvent<'_>) -> Result<(), StoreErro
 /// Keeps an event as part of a transaction.
 pub(super) async fn record_in(connection: &mut PgConnection, event: &NewEvent<'_>) -> Result<(), StoreError> {
     let (caller, operator, purpose) = match event.by {
-        By::Caller(caller) => (caller, None, Purpose::Redemption),
-        By::Operator(operator) => ("operator", Some(operator), Purpose::Operation),
+        By::Caller(caller) => (caller, None, ProcessingPurpose::Redemption),
+        By::Operator(operator) => ("operator", Some(operator), ProcessingPurpose::Operation),
     };
     let (access_request_id, pin_request_id) = match event.about {
         Some(About::AccessRequest(id)) => (Some(id), None),
@@ -94,7 +94,7 @@ pub struct AuditEvent {
     /// What was done; `None` for something that this version does not know.
     pub action: Option<Action>,
     /// What for; `None` when it was not kept.
-    pub purpose: Option<Purpose>,
+    pub purpose: Option<ProcessingPurpose>,
     /// Through which channel.
     pub channel: Option<Channel>,
     /// Why.
@@ -125,7 +125,7 @@ pub async fn list(
                 id: row.id,
                 event_time: row.event_time,
                 action: Action::from_name(&row.action),
-                purpose: row.purpose.as_deref().and_then(Purpose::from_name),
+                purpose: row.purpose.as_deref().and_then(ProcessingPurpose::from_name),
                 channel: row.channel.as_deref().and_then(Channel::from_name),
                 reason: row.reason.unwrap_or_default(),
             })

@@ -5,7 +5,7 @@ use sqlx::{Connection as _, PgPool};
 
 use super::audit_events::{NewEvent, record_in};
 use super::{StoreError, read, run};
-use crate::domain::person_limit::{PersonLimit, Spent};
+use crate::domain::person_limit::{LimitUsage, PersonLimit};
 use crate::domain::rules::Limit;
 
 /// What is spent of the limit by rows. As in the statements that enforce it: issue_temporary_pin.sql,
@@ -16,7 +16,7 @@ pub async fn spent(
     figures: Limit,
     subject: [u8; 32],
     now: DateTime<Utc>,
-) -> Result<Spent, StoreError> {
+) -> Result<LimitUsage, StoreError> {
     read(pool, "spent_of_limit", async |connection| {
         let subject = subject.as_slice();
         let reset_time = sqlx::query_scalar!(
@@ -75,7 +75,7 @@ pub async fn spent(
                 .await?,
             ),
         };
-        Ok(Spent::sum(spends, figures))
+        Ok(LimitUsage::count(spends, figures))
     })
     .await
 }

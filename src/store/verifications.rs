@@ -7,8 +7,8 @@ use uuid::Uuid;
 use super::{StoreError, interval, lock_keys, read, run};
 use crate::domain::assurance::AssuranceLevel;
 use crate::domain::channel::Channel;
+use crate::domain::fact::FactKind;
 use crate::domain::person::{AgentKey, PersonKey};
-use crate::domain::question::FactKind;
 use crate::domain::reason::Reason;
 use crate::domain::rules::Limit;
 

@@ -7,10 +7,10 @@ use fluent_bundle::{FluentArgs, FluentResource};
 use unic_langid::{LanguageIdentifier, langid};
 use zeroize::Zeroizing;
 
+use crate::domain::fact::FactKind;
 use crate::domain::language::Language;
 use crate::domain::mobile::MobileNumber;
 use crate::domain::pin::Pin;
-use crate::domain::question::FactKind;
 use crate::domain::reason::Reason;
 
 /// More bytes than any text has.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use sqlx::{PgConnection, PgPool};
 use temporary_pin::audit::Finding;
 use temporary_pin::domain::person::PersonKey;
-use temporary_pin::keys::{KeyRing, Purpose, RingFile};
+use temporary_pin::keys::{KeyPurpose, KeyRing, RingFile};
 use temporary_pin::random;
 use temporary_pin::store::audit_horizon::horizon;
 use temporary_pin::store::audit_seals::{Seal, Unsealed, seal, waiting};
@@ -163,7 +163,7 @@ async fn nobody_who_writes_waits_for_a_sealer(pool: PgPool) {
 async fn a_key_is_rotated(pool: PgPool) {
     let mut file = RingFile::generate(&mut random::secure());
     let first = file.to_text();
-    file.add(Purpose::Audit, true, &mut random::secure());
+    file.add(KeyPurpose::Audit, true, &mut random::secure());
     let rotated = file.to_text();
     let mut world = World::new(pool);
     for (ring, hour) in [(&first, 1), (&rotated, 2)] {

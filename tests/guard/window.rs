@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use rstest::rstest;
-use temporary_pin::domain::person_limit::Spent;
+use temporary_pin::domain::person_limit::LimitUsage;
 use temporary_pin::domain::reason::Reason;
 use temporary_pin::domain::rules::{Limit, LimitRules};
 use temporary_pin::guard::{Admission, Bucket};
@@ -163,16 +163,16 @@ async fn r9_a_window_tells_what_is_spent_and_starts_afresh() {
     let (tries, other) = (Bucket::WrongTries(person()), Bucket::WrongTries(person()));
     let limit = limit(2, 100);
     let told = async |world: &World, seconds| world.guard.spent(tries, limit, at(seconds)).await.unwrap();
-    assert_eq!(told(&world, 0).await, Spent::default());
+    assert_eq!(told(&world, 0).await, LimitUsage::default());
     for (number, seconds) in [(1, 0), (2, 10)] {
         let _ = world.admit(&[spend(tries, limit, number), spend(other, limit, number)], at(seconds)).await;
     }
-    assert_eq!(told(&world, 20).await, Spent { times: 2, until: Some(at(100)) });
-    assert_eq!(told(&world, 100).await, Spent { times: 1, until: None });
+    assert_eq!(told(&world, 20).await, LimitUsage { times: 2, until: Some(at(100)) });
+    assert_eq!(told(&world, 100).await, LimitUsage { times: 1, until: None });
 
     world.guard.reset(tries).await.unwrap();
 
-    assert_eq!(told(&world, 20).await, Spent::default());
+    assert_eq!(told(&world, 20).await, LimitUsage::default());
     assert_eq!(world.spent(other, 100, at(20)).await, 2, "somebody else's stays");
     assert_eq!(world.keys().await.len(), 1);
 }

@@ -9,11 +9,11 @@ use std::fmt::Debug;
 use chrono::{DateTime, NaiveDate};
 use temporary_pin::domain::cpr::{CprNumber, CprStatus};
 use temporary_pin::domain::document::{Document, DocumentKind, RegisteredDocument};
+use temporary_pin::domain::fact::{Fact, FactKind};
 use temporary_pin::domain::language::Language;
 use temporary_pin::domain::mobile::MobileNumber;
 use temporary_pin::domain::person::{MitidAccount, MitidUuid, Person, PersonReference, RegisteredMobile};
 use temporary_pin::domain::pin::Pin;
-use temporary_pin::domain::question::{Fact, FactKind};
 use uuid::Uuid;
 
 const CPR_NUMBER: &str = "0101701234";

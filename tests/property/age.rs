@@ -1,6 +1,6 @@
 use chrono::{Datelike as _, NaiveDate, TimeDelta};
 use proptest::prelude::*;
-use temporary_pin::domain::calendar::{age_on, birthday, date_in_copenhagen};
+use temporary_pin::domain::calendar::{age_on, date_in_copenhagen, start_of_birthday};
 
 /// A day between 1900 and 2100; one in four is a leap day.
 fn day() -> impl Strategy<Value = NaiveDate> {
@@ -28,7 +28,7 @@ proptest! {
 
     #[test]
     fn r11_the_age_changes_at_the_birthday_and_not_before(birth_date in day(), years in 1..120_u32) {
-        let turns = birthday(birth_date, years);
+        let turns = start_of_birthday(birth_date, years);
         prop_assert_eq!(age_on(birth_date, date_in_copenhagen(turns)), years);
         prop_assert_eq!(age_on(birth_date, date_in_copenhagen(turns - TimeDelta::microseconds(1))), years - 1);
     }

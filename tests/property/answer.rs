@@ -2,7 +2,7 @@ use chrono::{Datelike as _, NaiveDate, TimeDelta};
 use proptest::prelude::*;
 use proptest::sample::select;
 use temporary_pin::domain::answer::is_right;
-use temporary_pin::domain::question::{Fact, FactKind};
+use temporary_pin::domain::fact::{Fact, FactKind};
 
 const MONTHS: [&str; 12] = [
     "januar",

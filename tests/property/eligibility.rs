@@ -1,7 +1,7 @@
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use temporary_pin::domain::channel::Channel;
 use temporary_pin::domain::cpr::{CprNumber, CprStatus};
-use temporary_pin::domain::eligibility::{Status, Verdict, denials_with_hold};
+use temporary_pin::domain::eligibility::{ChannelVerdict, EligibilityStatus, find_all_denials};
 use temporary_pin::domain::hold::Hold;
 use temporary_pin::domain::language::Language;
 use temporary_pin::domain::mobile::MobileNumber;
@@ -24,13 +24,13 @@ enum Means {
 use Means::{No, NoButAtTheCounter, NotYet, NotYetButAtTheCounter, NotYetOnTheWeb, Nothing};
 
 impl Means {
-    fn status(self, channel: Channel) -> Status {
+    fn status(self, channel: Channel) -> EligibilityStatus {
         match (self, channel) {
-            (No, _) | (NoButAtTheCounter, Channel::Web | Channel::Phone) => Status::NotEligible,
+            (No, _) | (NoButAtTheCounter, Channel::Web | Channel::Phone) => EligibilityStatus::NotEligible,
             (NotYet, _) | (NotYetButAtTheCounter, Channel::Web | Channel::Phone) | (NotYetOnTheWeb, Channel::Web) => {
-                Status::NotYet
+                EligibilityStatus::NotYet
             }
-            _ => Status::Eligible,
+            _ => EligibilityStatus::Eligible,
         }
     }
 }
@@ -93,8 +93,8 @@ fn now() -> DateTime<Utc> {
     "2026-11-23T12:00:00Z".parse().expect("a time")
 }
 
-fn verdict(person: &Person, hold: Option<&Hold>, channel: Channel) -> Verdict {
-    Verdict::from_denials(denials_with_hold(person, channel, hold, &Rules::default().eligibility, now()))
+fn verdict(person: &Person, hold: Option<&Hold>, channel: Channel) -> ChannelVerdict {
+    ChannelVerdict::from_denials(find_all_denials(person, channel, hold, &Rules::default().eligibility, now()))
 }
 
 /// The worst of all that the facts mean decides, in every combination of them.
@@ -132,8 +132,8 @@ fn r10_r11_r12_r13_r14_nobody_with_a_denying_fact_is_eligible_and_everybody_else
                                 let answer = verdict(&person, request.as_ref(), channel);
                                 let expected = worst(&facts, channel);
                                 assert_eq!(answer.status, expected, "{facts:?} {channel:?} {answer:?}");
-                                assert_eq!(answer.reasons.is_empty(), expected == Status::Eligible);
-                                eligible += u32::from(expected == Status::Eligible);
+                                assert_eq!(answer.reasons.is_empty(), expected == EligibilityStatus::Eligible);
+                                eligible += u32::from(expected == EligibilityStatus::Eligible);
                             }
                         }
                     }
@@ -144,13 +144,13 @@ fn r10_r11_r12_r13_r14_nobody_with_a_denying_fact_is_eligible_and_everybody_else
     assert!(eligible > 0);
 }
 
-fn worst(facts: &[Means], channel: Channel) -> Status {
-    let answers: Vec<Status> = facts.iter().map(|means| means.status(channel)).collect();
-    if answers.contains(&Status::NotEligible) {
-        Status::NotEligible
-    } else if answers.contains(&Status::NotYet) {
-        Status::NotYet
+fn worst(facts: &[Means], channel: Channel) -> EligibilityStatus {
+    let answers: Vec<EligibilityStatus> = facts.iter().map(|means| means.status(channel)).collect();
+    if answers.contains(&EligibilityStatus::NotEligible) {
+        EligibilityStatus::NotEligible
+    } else if answers.contains(&EligibilityStatus::NotYet) {
+        EligibilityStatus::NotYet
     } else {
-        Status::Eligible
+        EligibilityStatus::Eligible
     }
 }

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
-use temporary_pin::domain::eligibility::hold_denial;
+use temporary_pin::domain::eligibility::find_hold_denial;
 use temporary_pin::domain::hold::{Hold, HoldState};
 use temporary_pin::domain::reason::Reason;
 use temporary_pin::domain::rules::HoldRules;
@@ -32,13 +32,13 @@ proptest! {
         };
         let hold = Hold::start(request_time, &rules);
         let now = request_time + TimeDelta::microseconds(i64::try_from(elapsed).expect("in range"));
-        let denial = hold_denial(Some(&hold), now);
+        let denial = find_hold_denial(Some(&hold), now);
         if elapsed < wait {
             prop_assert_eq!(hold.state(now), HoldState::Running);
             let denial = denial.expect("still running");
             prop_assert_eq!(denial.reason, Reason::HoldRunning);
             // Whoever comes back at the time given is let in.
-            prop_assert_eq!(hold_denial(Some(&hold), denial.until.expect("a time")), None);
+            prop_assert_eq!(find_hold_denial(Some(&hold), denial.until.expect("a time")), None);
         } else if elapsed < wait + window {
             prop_assert_eq!(hold.state(now), HoldState::Passed);
             prop_assert_eq!(denial, None);

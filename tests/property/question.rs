@@ -4,7 +4,10 @@ use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
-use temporary_pin::domain::question::{Fact, FactKind, InsufficientData, Progress, draw, draw_extra, progress};
+use temporary_pin::domain::fact::{Fact, FactKind};
+use temporary_pin::domain::question::{
+    InsufficientData, Progress, draw_extra_question, draw_questions, judge_progress,
+};
 use temporary_pin::proto::{identityregister, temporarypin};
 
 const ADDRESS: [FactKind; 3] = [FactKind::PreviousRoad, FactKind::MovedInYear, FactKind::PreviousMunicipality];
@@ -48,13 +51,13 @@ proptest! {
     ) {
         let allowed = allowed(&facts, protected, &asked_before);
         let mut rng = StdRng::seed_from_u64(seed);
-        match draw(&facts, protected, &asked_before, &mut rng) {
+        match draw_questions(&facts, protected, &asked_before, &mut rng) {
             Ok(drawn) => {
                 let different = BTreeSet::from(drawn);
                 prop_assert_eq!(different.len(), 3);
                 prop_assert!(different.is_subset(&allowed));
                 let asked = [asked_before, drawn.to_vec()].concat();
-                let extra = draw_extra(&facts, protected, &asked, &mut rng);
+                let extra = draw_extra_question(&facts, protected, &asked, &mut rng);
                 prop_assert_eq!(extra.is_some(), allowed.len() > 3);
                 prop_assert!(extra.is_none_or(|kind| allowed.contains(&kind) && !drawn.contains(&kind)));
             }
@@ -65,10 +68,10 @@ proptest! {
     #[test]
     fn r16_two_right_answers_pass_and_nothing_else(first: [bool; 3], extra: bool, extra_possible: bool) {
         let right = first.into_iter().filter(|right| *right).count();
-        let mut outcome = progress(right, 3, extra_possible);
+        let mut outcome = judge_progress(right, 3, extra_possible);
         if outcome == Progress::OneMore {
             prop_assert!(extra_possible);
-            outcome = progress(right + usize::from(extra), 4, false);
+            outcome = judge_progress(right + usize::from(extra), 4, false);
         }
         let passes = match first {
             [true, true, _] | [true, _, true] | [_, true, true] => true,
@@ -86,7 +89,7 @@ fn r16_every_draw_is_as_likely_as_any_other() {
     let mut rng = StdRng::seed_from_u64(20_261_123);
     let mut counts: HashMap<[FactKind; 3], u32> = HashMap::new();
     for _ in 0..DRAWS {
-        *counts.entry(draw(&facts, false, &[], &mut rng).unwrap()).or_default() += 1;
+        *counts.entry(draw_questions(&facts, false, &[], &mut rng).unwrap()).or_default() += 1;
     }
     assert_eq!(counts.len(), 5 * 4 * 3);
     let expected = f64::from(DRAWS) / 60.0;

@@ -3,7 +3,7 @@
 use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use temporary_pin::domain::assurance::AssuranceLevel;
-use temporary_pin::domain::question::FactKind;
+use temporary_pin::domain::fact::FactKind;
 use temporary_pin::domain::reason::Reason;
 use temporary_pin::store::answer_rounds::{Conclusion, PendingVerification, conclude, pending};
 use temporary_pin::store::verifications::{NewVerification, Standing, record};

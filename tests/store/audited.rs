@@ -3,8 +3,8 @@
 use sqlx::PgPool;
 use temporary_pin::domain::assurance::AssuranceLevel;
 use temporary_pin::domain::audit::Action;
+use temporary_pin::domain::fact::FactKind;
 use temporary_pin::domain::person_limit::PersonLimit;
-use temporary_pin::domain::question::FactKind;
 use temporary_pin::domain::reason::Reason;
 use temporary_pin::store::answer_rounds::{Conclusion, conclude};
 use temporary_pin::store::audit_events::{By, NewEvent};

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use sqlx::PgPool;
 use temporary_pin::domain::audit::Action;
-use temporary_pin::domain::person_limit::{PersonLimit, Spent};
+use temporary_pin::domain::person_limit::{LimitUsage, PersonLimit};
 use temporary_pin::domain::reason::Reason;
 use temporary_pin::domain::rules::{Limit, LimitRules};
 use temporary_pin::store::audit_events::{By, NewEvent};
@@ -46,7 +46,7 @@ async fn r18_runs_from_before_the_reset_do_not_count(pool: PgPool) {
     let until = t0() + DAY;
     assert_eq!(fail(&pool, now).await, Recorded::Limited { until });
     let full = spent(&pool, PersonLimit::FailedVerifications, LIMIT, PERSON.0, now).await.unwrap();
-    assert_eq!(full, Spent { times: 3, until: Some(until) });
+    assert_eq!(full, LimitUsage { times: 3, until: Some(until) });
 
     reset_at(&pool, PersonLimit::FailedVerifications, now).await;
     // A clock that is behind does not undo it.

@@ -3,8 +3,8 @@
 use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use temporary_pin::domain::assurance::AssuranceLevel;
+use temporary_pin::domain::fact::FactKind;
 use temporary_pin::domain::person::PersonKey;
-use temporary_pin::domain::question::FactKind;
 use temporary_pin::domain::reason::Reason;
 use temporary_pin::domain::rules::LimitRules;
 use temporary_pin::store::verifications::{

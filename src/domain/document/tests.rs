@@ -61,7 +61,7 @@ fn r15_passports_and_licences_of_the_issuers(
     #[case] expected: Result<(), DocumentProblem>,
 ) {
     let document = Document { kind, issuer: issuer.into(), number: "123456789".into() };
-    assert_eq!(judge(&document, Some(&registered()), &person(), &issuers(), today()), expected);
+    assert_eq!(judge_document(&document, Some(&registered()), &person(), &issuers(), today()), expected);
 }
 
 #[rstest]
@@ -100,12 +100,15 @@ fn r15_known_theirs_and_in_good_standing(
     #[case] expected: Result<(), DocumentProblem>,
 ) {
     let document = Document::parse(Passport, "DNK", "209876543").unwrap();
-    assert_eq!(judge(&document, Some(&registered), &person(), &issuers(), today()), expected);
-    assert_eq!(judge_at_counter(&document, None, Some(&registered), &person(), &issuers(), today()), expected);
+    assert_eq!(judge_document(&document, Some(&registered), &person(), &issuers(), today()), expected);
+    assert_eq!(judge_counter_document(&document, None, Some(&registered), &person(), &issuers(), today()), expected);
     // What our registers know of a foreign document counts too.
     let foreign = Document::parse(Passport, "SWE", "209876543").unwrap();
     let supporting = Some(SupportingDocument::HealthCard);
-    assert_eq!(judge_at_counter(&foreign, supporting, Some(&registered), &person(), &issuers(), today()), expected);
+    assert_eq!(
+        judge_counter_document(&foreign, supporting, Some(&registered), &person(), &issuers(), today()),
+        expected
+    );
 }
 
 #[test]
@@ -114,7 +117,7 @@ fn r15_a_person_without_cpr_number_does_not_own_documents_without_holder() {
     person.cpr_number = None;
     let registered = RegisteredDocument { holder_cpr_number: None, ..registered() };
     let document = Document::parse(Passport, "DNK", "209876543").unwrap();
-    let verdict = judge(&document, Some(&registered), &person, &issuers(), today());
+    let verdict = judge_document(&document, Some(&registered), &person, &issuers(), today());
     assert_eq!(verdict, Err(DocumentProblem::NotTheirs));
 }
 
@@ -136,7 +139,7 @@ fn r19_foreign_documents_need_a_supporting_one(
     #[case] expected: Result<(), DocumentProblem>,
 ) {
     let document = Document::parse(kind, issuer, "123456789").unwrap();
-    assert_eq!(judge_at_counter(&document, supporting, None, &person(), &issuers(), today()), expected);
+    assert_eq!(judge_counter_document(&document, supporting, None, &person(), &issuers(), today()), expected);
 }
 
 #[rstest]
@@ -144,7 +147,7 @@ fn r19_foreign_documents_need_a_supporting_one(
 #[case(ResidencePermit)]
 fn r19_cards_serve_at_the_counter(#[case] kind: DocumentKind) {
     let document = Document::parse(kind, "DNK", "123456789").unwrap();
-    assert_eq!(judge_at_counter(&document, None, Some(&registered()), &person(), &issuers(), today()), Ok(()));
+    assert_eq!(judge_counter_document(&document, None, Some(&registered()), &person(), &issuers(), today()), Ok(()));
 }
 
 #[test]

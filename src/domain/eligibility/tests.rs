@@ -9,7 +9,10 @@ use super::*;
 const NOW: &str = "2026-11-23T12:00:00Z";
 
 fn reasons(person: &Person, channel: Channel) -> Vec<Reason> {
-    denials(person, channel, &EligibilityRules::default(), at(NOW)).into_iter().map(|denial| denial.reason).collect()
+    find_person_denials(person, channel, &EligibilityRules::default(), at(NOW))
+        .into_iter()
+        .map(|denial| denial.reason)
+        .collect()
 }
 
 #[test]
@@ -33,9 +36,9 @@ fn r10_mobile_changed_within_120_hours_except_at_the_counter(
     account(&mut person).mobile.as_mut().unwrap().change_time = change_time.map(at);
     let until = until.map(|until| Denial::until(Reason::MobileNumberChangedRecently, at(until)));
     let rules = EligibilityRules::default();
-    assert_eq!(denials(&person, Phone, &rules, at(NOW)), Vec::from_iter(until));
-    assert_eq!(denials(&person, Web, &rules, at(NOW)), Vec::from_iter(until));
-    assert_eq!(denials(&person, Counter, &rules, at(NOW)), []);
+    assert_eq!(find_person_denials(&person, Phone, &rules, at(NOW)), Vec::from_iter(until));
+    assert_eq!(find_person_denials(&person, Web, &rules, at(NOW)), Vec::from_iter(until));
+    assert_eq!(find_person_denials(&person, Counter, &rules, at(NOW)), []);
 }
 
 #[test]
@@ -43,8 +46,8 @@ fn r10_channels_are_a_setting() {
     let mut person = person();
     account(&mut person).mobile.as_mut().unwrap().change_time = Some(at(NOW));
     let rules = EligibilityRules { mobile_quarantine_channels: vec![Phone], ..EligibilityRules::default() };
-    assert_eq!(denials(&person, Web, &rules, at(NOW)), []);
-    assert_eq!(denials(&person, Phone, &rules, at(NOW)).len(), 1);
+    assert_eq!(find_person_denials(&person, Web, &rules, at(NOW)), []);
+    assert_eq!(find_person_denials(&person, Phone, &rules, at(NOW)).len(), 1);
 }
 
 #[rstest]
@@ -56,7 +59,7 @@ fn r11_younger_than_13_until_the_birthday(#[case] birth_date: &str, #[case] unti
     person.birth_date = day(birth_date);
     let until = until.map(|until| Denial::until(Reason::TooYoung, at(until)));
     for channel in Channel::ALL {
-        assert_eq!(denials(&person, channel, &EligibilityRules::default(), at(NOW)), Vec::from_iter(until));
+        assert_eq!(find_person_denials(&person, channel, &EligibilityRules::default(), at(NOW)), Vec::from_iter(until));
     }
 }
 
@@ -147,15 +150,15 @@ fn reasons_come_in_a_fixed_order() {
 #[case::window_closed(Some("2026-11-21T12:00:00Z"), Some(Denial::lasting(Reason::AccessExpired)))]
 fn r6_r7_hold(#[case] request_time: Option<&str>, #[case] expected: Option<Denial>) {
     let hold = request_time.map(|time| Hold::start(at(time), &HoldRules::default()));
-    assert_eq!(hold_denial(hold.as_ref(), at(NOW)), expected);
+    assert_eq!(find_hold_denial(hold.as_ref(), at(NOW)), expected);
 }
 
 #[rstest]
-#[case::none(&[], Status::Eligible, None)]
-#[case::lasting(&[Denial::lasting(Reason::NoMobileNumber)], Status::NotEligible, None)]
+#[case::none(&[], EligibilityStatus::Eligible, None)]
+#[case::lasting(&[Denial::lasting(Reason::NoMobileNumber)], EligibilityStatus::NotEligible, None)]
 #[case::lasting_beats_waiting(
     &[Denial::until(Reason::TooYoung, at("2027-01-01T00:00:00Z")), Denial::lasting(Reason::PersonDead)],
-    Status::NotEligible,
+    EligibilityStatus::NotEligible,
     None
 )]
 #[case::the_longest_wait_counts(
@@ -164,21 +167,25 @@ fn r6_r7_hold(#[case] request_time: Option<&str>, #[case] expected: Option<Denia
         Denial::until(Reason::MobileNumberChangedRecently, at("2026-11-27T00:00:00Z")),
         Denial::until(Reason::PersonLimit, at("2026-11-25T00:00:00Z")),
     ],
-    Status::NotYet,
+    EligibilityStatus::NotYet,
     Some("2026-11-27T00:00:00Z")
 )]
-#[case::a_login_helps(&[Denial::lasting(Reason::AccessNotRequested)], Status::NotYet, None)]
-#[case::a_new_request_helps(&[Denial::lasting(Reason::AccessExpired)], Status::NotYet, None)]
+#[case::a_login_helps(&[Denial::lasting(Reason::AccessNotRequested)], EligibilityStatus::NotYet, None)]
+#[case::a_new_request_helps(&[Denial::lasting(Reason::AccessExpired)], EligibilityStatus::NotYet, None)]
 #[case::a_login_and_waiting(
     &[
         Denial::until(Reason::MobileNumberChangedRecently, at("2026-11-27T00:00:00Z")),
         Denial::lasting(Reason::AccessNotRequested),
     ],
-    Status::NotYet,
+    EligibilityStatus::NotYet,
     Some("2026-11-27T00:00:00Z")
 )]
-fn verdict_sums_up(#[case] denials: &[Denial], #[case] status: Status, #[case] next_attempt_time: Option<&str>) {
-    let verdict = Verdict::from_denials(denials.to_vec());
+fn verdict_sums_up(
+    #[case] denials: &[Denial],
+    #[case] status: EligibilityStatus,
+    #[case] next_attempt_time: Option<&str>,
+) {
+    let verdict = ChannelVerdict::from_denials(denials.to_vec());
     assert_eq!(verdict.status, status);
     assert_eq!(verdict.next_attempt_time, next_attempt_time.map(at));
     assert!(verdict.reasons.iter().eq(denials.iter().map(|denial| &denial.reason)));

@@ -65,7 +65,7 @@ fn r16_three_kinds_drawn_from_those_that_can_be_asked(
     let mut rng = StdRng::seed_from_u64(1);
     let mut seen = Vec::new();
     for _ in 0..200 {
-        match draw(&facts, protected, asked_before, &mut rng) {
+        match draw_questions(&facts, protected, asked_before, &mut rng) {
             Ok(drawn) => seen.extend(drawn),
             Err(error) => return assert_eq!(Err(error), expected),
         }
@@ -79,9 +79,9 @@ fn r16_three_kinds_drawn_from_those_that_can_be_asked(
 fn r16_the_extra_question_is_a_new_one() {
     let mut rng = StdRng::seed_from_u64(1);
     let asked = [PreviousRoad, MovedInYear, Birthplace, WeddingYear];
-    assert_eq!(draw_extra(&facts(), false, &asked, &mut rng), Some(MotherBirthDate));
-    assert_eq!(draw_extra(&facts(), false, &[asked.as_slice(), &[MotherBirthDate]].concat(), &mut rng), None);
-    assert_eq!(draw_extra(&facts(), true, &[Birthplace, WeddingYear, MotherBirthDate], &mut rng), None);
+    assert_eq!(draw_extra_question(&facts(), false, &asked, &mut rng), Some(MotherBirthDate));
+    assert_eq!(draw_extra_question(&facts(), false, &[asked.as_slice(), &[MotherBirthDate]].concat(), &mut rng), None);
+    assert_eq!(draw_extra_question(&facts(), true, &[Birthplace, WeddingYear, MotherBirthDate], &mut rng), None);
 }
 
 #[rstest]
@@ -99,7 +99,7 @@ fn r16_two_right_of_three_or_one_extra(
     #[case] extra_possible: bool,
     #[case] expected: Progress,
 ) {
-    assert_eq!(progress(right, answered, extra_possible), expected);
+    assert_eq!(judge_progress(right, answered, extra_possible), expected);
 }
 
 #[test]

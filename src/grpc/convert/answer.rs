@@ -7,10 +7,10 @@ use prost_types::Timestamp;
 
 use super::names;
 use crate::domain::channel::Channel;
-use crate::domain::eligibility::{Status, Verdict};
+use crate::domain::eligibility::{ChannelVerdict, EligibilityStatus};
+use crate::domain::fact::FactKind;
 use crate::domain::hold::{Hold, HoldState};
 use crate::domain::language::Language;
-use crate::domain::question::FactKind;
 use crate::issuance::{ChannelEligibility, Eligibility, PinRequestView, RedeemOutcome, Verification};
 use crate::proto::temporarypin::v1 as pb;
 use crate::texts::Texts;
@@ -29,11 +29,11 @@ pub(in super::super) fn eligibility(
 }
 
 fn channel(ChannelEligibility { channel, verdict }: &ChannelEligibility, own: Channel) -> pb::ChannelEligibility {
-    let Verdict { status, reasons, next_attempt_time } = verdict;
+    let ChannelVerdict { status, reasons, next_attempt_time } = verdict;
     let status = match status {
-        Status::Eligible => pb::channel_eligibility::Status::Eligible,
-        Status::NotYet => pb::channel_eligibility::Status::NotYet,
-        Status::NotEligible => pb::channel_eligibility::Status::NotEligible,
+        EligibilityStatus::Eligible => pb::channel_eligibility::Status::Eligible,
+        EligibilityStatus::NotYet => pb::channel_eligibility::Status::NotYet,
+        EligibilityStatus::NotEligible => pb::channel_eligibility::Status::NotEligible,
     };
     let mut answer = pb::ChannelEligibility {
         channel: names::channel(*channel).into(),

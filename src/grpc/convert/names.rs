@@ -2,8 +2,8 @@
 
 use crate::domain::assurance::AssuranceLevel;
 use crate::domain::channel::Channel;
+use crate::domain::fact::FactKind;
 use crate::domain::language::Language;
-use crate::domain::question::FactKind;
 use crate::domain::reason::Reason;
 use crate::issuance::{DispatchState, PinState};
 use crate::proto::temporarypin::v1 as pb;

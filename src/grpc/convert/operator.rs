@@ -4,7 +4,7 @@ use tonic::Status;
 
 use super::answer::timestamp;
 use super::{Violations, names, person};
-use crate::domain::audit::{Action, Purpose};
+use crate::domain::audit::{Action, ProcessingPurpose};
 use crate::domain::person::PersonReference;
 use crate::domain::person_limit::PersonLimit;
 use crate::domain::stated_reason::StatedReason;
@@ -168,12 +168,12 @@ const fn action(value: Action) -> pb::audit_event::Action {
     }
 }
 
-const fn purpose(value: Purpose) -> pb::audit_event::Purpose {
+const fn purpose(value: ProcessingPurpose) -> pb::audit_event::Purpose {
     use pb::audit_event::Purpose as Wire;
     match value {
-        Purpose::Identification => Wire::Identification,
-        Purpose::Issuance => Wire::Issuance,
-        Purpose::Redemption => Wire::Redemption,
-        Purpose::Operation => Wire::Operation,
+        ProcessingPurpose::Identification => Wire::Identification,
+        ProcessingPurpose::Issuance => Wire::Issuance,
+        ProcessingPurpose::Redemption => Wire::Redemption,
+        ProcessingPurpose::Operation => Wire::Operation,
     }
 }

@@ -4,7 +4,7 @@ use super::{Issuance, Operation, Subject};
 use crate::deadline;
 use crate::domain::audit::Action;
 use crate::domain::person::{MobileKey, PersonKey, PersonReference};
-use crate::domain::person_limit::{PersonLimit, Spent};
+use crate::domain::person_limit::{LimitUsage, PersonLimit};
 use crate::domain::reason::Reason;
 use crate::guard::Bucket;
 use crate::issuance::Refusal;
@@ -16,7 +16,7 @@ pub struct LimitStatus {
     /// The limit.
     pub limit: PersonLimit,
     /// What is spent.
-    pub spent: Spent,
+    pub spent: LimitUsage,
     /// How much there is to spend.
     pub of: u32,
 }
@@ -66,10 +66,10 @@ impl Issuance {
         limit: PersonLimit,
         counted: Counted,
     ) -> Result<LimitStatus, Refusal> {
-        let figures = limit.figures(&self.rules.limits);
+        let figures = limit.configured_limit(&self.rules.limits);
         let in_redis = self.guard.spent(counted.bucket, figures, operation.now).await?;
         let in_rows = person_limits::spent(&self.store, limit, figures, counted.subject, operation.now).await?;
-        Ok(LimitStatus { limit, spent: in_redis.or_more(in_rows), of: figures.times })
+        Ok(LimitStatus { limit, spent: in_redis.stricter_of(in_rows), of: figures.times })
     }
 
     /// The person's present number. That the register does not answer is no answer here.

@@ -48,7 +48,7 @@ impl Subject {
     /// The mobile number on file, with the person; `None` also when the register does not answer.
     fn recipient(&self) -> Option<(&Person, &RegisteredMobile)> {
         let person = self.registered.as_ref().ok()?.as_ref()?;
-        Some((person, person.mitid_account.as_ref()?.mobile.as_ref()?))
+        Some((person, person.registered_mobile()?))
     }
 }
 

@@ -6,9 +6,10 @@ use super::super::verification_id::VerificationId;
 use super::{Issuance, Verification};
 use crate::domain::answer;
 use crate::domain::assurance::AssuranceLevel;
+use crate::domain::fact::FactKind;
 use crate::domain::language::Language;
 use crate::domain::person::PersonReference;
-use crate::domain::question::{self, FactKind, Progress};
+use crate::domain::question::{self, Progress};
 use crate::domain::reason::Reason;
 use crate::issuance::{Call, Refusal, language_of};
 use crate::store::answer_rounds::{self, Conclusion, PendingVerification};
@@ -60,9 +61,13 @@ impl Issuance {
             call.now - self.rules.verification.question_memory,
         )
         .await?;
-        let extra =
-            question::draw_extra(&person.facts, person.protected, &asked_before, &mut (self.question_draws)(id.person));
-        let conclusion = match (question::progress(right, pending.question_kinds.len(), extra.is_some()), extra) {
+        let extra = question::draw_extra_question(
+            &person.facts,
+            person.protected,
+            &asked_before,
+            &mut (self.question_draws)(id.person),
+        );
+        let conclusion = match (question::judge_progress(right, pending.question_kinds.len(), extra.is_some()), extra) {
             (Progress::Passed, _) => Conclusion::Verified(AssuranceLevel::Substantial),
             (Progress::OneMore, Some(kind)) => Conclusion::OneMore { kind, right: right as u32 },
             _ => Conclusion::Rejected(Reason::IdentityNotConfirmed),

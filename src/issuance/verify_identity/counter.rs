@@ -57,7 +57,7 @@ impl Issuance {
         let issuers = &self.rules.verification.document_issuers;
         let step = match &person {
             // As when there is such a person, or it would tell that there is none.
-            None if !document::serves_at_counter(&evidence.document, evidence.supporting_document, issuers) => {
+            None if !document::is_accepted_at_counter(&evidence.document, evidence.supporting_document, issuers) => {
                 Ok(Step::Rejected(Reason::DocumentNotAccepted))
             }
             None => Ok(Step::Rejected(Reason::IdentityNotConfirmed)),
@@ -96,7 +96,7 @@ impl Issuance {
     ) -> Result<(), Reason> {
         let today = calendar::date_in_copenhagen(call.now);
         let issuers = &self.rules.verification.document_issuers;
-        document::judge_at_counter(
+        document::judge_counter_document(
             &evidence.document,
             evidence.supporting_document,
             registered,
@@ -130,12 +130,12 @@ impl Issuance {
         let Some(witness) = witness else { return Ok(None) };
         let today = calendar::date_in_copenhagen(call.now);
         let rules = &self.rules.verification;
-        if document::judge(document, registered.as_ref(), &witness, &rules.document_issuers, today).is_err() {
+        if document::judge_document(document, registered.as_ref(), &witness, &rules.document_issuers, today).is_err() {
             return Ok(None);
         }
         let key = self.person_key(reference, Some(&witness));
         let uses = verifications::witness_uses(&self.store, key, call.now - rules.witness_window).await?;
-        Ok(witness::judge(&witness, person, clerk.mitid_uuid, uses, rules, call.now).then_some(key))
+        Ok(witness::may_witness(&witness, person, clerk.mitid_uuid, uses, rules, call.now).then_some(key))
     }
 }
 

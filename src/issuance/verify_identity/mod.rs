@@ -14,11 +14,12 @@ use uuid::Uuid;
 use super::{Call, Dependency, Issuance, Refusal, language_of, refusal};
 use crate::domain::assurance::AssuranceLevel;
 use crate::domain::channel::Channel;
-use crate::domain::eligibility::denials;
+use crate::domain::eligibility::find_person_denials;
+use crate::domain::fact::FactKind;
 use crate::domain::hold::Hold;
 use crate::domain::language::Language;
 use crate::domain::person::{AgentKey, Person, PersonKey};
-use crate::domain::question::{self, FactKind};
+use crate::domain::question;
 use crate::domain::reason::Reason;
 use crate::guard::{Bucket, Spend};
 use crate::login::{Agent, LoginError};
@@ -138,12 +139,11 @@ impl Issuance {
 
     /// The person as somebody who can have a PIN in this channel now, or why not (R9, R10–R14).
     async fn eligible(&self, person: &Person, call: &Call) -> Result<Subject, Refusal> {
-        let mut denials = denials(person, call.channel, &self.rules.eligibility, call.now);
+        let mut denials = find_person_denials(person, call.channel, &self.rules.eligibility, call.now);
         denials.extend(self.block_denial(person).await?);
-        let account = person.mitid_account.as_ref();
-        match account.and_then(|account| Some((account.mitid_uuid, account.mobile.as_ref()?))) {
-            Some((mitid_uuid, mobile)) if denials.is_empty() => {
-                Ok(Subject { mitid_uuid, mobile: self.keys.mobile_key(&mobile.number) })
+        match person.mitid_account.as_ref().zip(person.registered_mobile()) {
+            Some((account, mobile)) if denials.is_empty() => {
+                Ok(Subject { mitid_uuid: account.mitid_uuid, mobile: self.keys.mobile_key(&mobile.number) })
             }
             _ => Err(Refusal::Precondition(denials)),
         }
@@ -172,7 +172,7 @@ impl Issuance {
         let since = call.now - self.rules.verification.question_memory;
         let asked = verifications::kinds_asked_in_vain(&self.store, key, since).await?;
         let mut rng = (self.question_draws)(subject.mitid_uuid);
-        Ok(match question::draw(&person.facts, person.protected, &asked, &mut rng) {
+        Ok(match question::draw_questions(&person.facts, person.protected, &asked, &mut rng) {
             Ok(questions) => {
                 Step::Ask { subject, questions: questions.into(), language: language_of(language, person) }
             }

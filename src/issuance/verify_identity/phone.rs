@@ -37,7 +37,8 @@ impl Issuance {
         let issuers = &self.rules.verification.document_issuers;
         let step = match &person {
             Some(person)
-                if document::judge(&evidence.document, registered.as_ref(), person, issuers, today).is_ok() =>
+                if document::judge_document(&evidence.document, registered.as_ref(), person, issuers, today)
+                    .is_ok() =>
             {
                 self.ask(call, key, person, language).await
             }

@@ -153,7 +153,7 @@ impl Issuance {
 
     /// What the person is told: at once, and when the hold has passed (R8).
     fn notices(&self, hold: &Hold, person: &Person, language: Option<Language>) -> Vec<Notice> {
-        let mobile = person.mitid_account.as_ref().and_then(|account| account.mobile.as_ref());
+        let mobile = person.registered_mobile();
         let Some(mobile) = mobile.filter(|_| self.rules.hold.notify) else { return Vec::new() };
         let language = language_of(language, person);
         let notice = |kind, text: &SmsText<'_>, due_time, expire_time| {

@@ -7,12 +7,12 @@ use criterion::Criterion;
 use temporary_pin::domain::answer;
 use temporary_pin::domain::channel::Channel;
 use temporary_pin::domain::cpr::{CprNumber, CprStatus};
-use temporary_pin::domain::eligibility::denials_with_hold;
+use temporary_pin::domain::eligibility::find_all_denials;
+use temporary_pin::domain::fact::{Fact, FactKind};
 use temporary_pin::domain::hold::Hold;
 use temporary_pin::domain::language::Language;
 use temporary_pin::domain::mobile::MobileNumber;
 use temporary_pin::domain::person::{MitidAccount, MitidUuid, Person, RegisteredMobile};
-use temporary_pin::domain::question::{Fact, FactKind};
 use temporary_pin::domain::rules::Rules;
 use uuid::Uuid;
 
@@ -27,7 +27,7 @@ pub(crate) fn measure(criterion: &mut Criterion) {
     for channel in Channel::ALL {
         let name = format!("eligibility: {}", channel.as_str());
         criterion.bench_function(&name, |bencher| {
-            bencher.iter(|| denials_with_hold(black_box(&person), channel, Some(&hold), &rules.eligibility, now));
+            bencher.iter(|| find_all_denials(black_box(&person), channel, Some(&hold), &rules.eligibility, now));
         });
     }
 

@@ -1,7 +1,7 @@
 //! Answers to questions, and dates among them.
 
 use temporary_pin::domain::answer::is_right;
-use temporary_pin::domain::question::{Fact, FactKind};
+use temporary_pin::domain::fact::{Fact, FactKind};
 
 use super::{first_line, text};
 

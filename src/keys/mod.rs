@@ -9,7 +9,7 @@
 mod file;
 mod purpose;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
 use anyhow::{Context as _, ensure};
@@ -21,11 +21,11 @@ use zeroize::Zeroizing;
 
 pub use file::RingFile;
 use file::{KEY_LENGTH, KeySet};
-pub use purpose::Purpose;
+pub use purpose::KeyPurpose;
 
 use crate::domain::cpr::CprNumber;
 use crate::domain::mobile::MobileNumber;
-use crate::domain::person::{AgentKey, MitidUuid, MobileKey, PersonKey};
+use crate::domain::person::{AgentKey, MitidUuid, MobileKey, Person, PersonKey, PersonReference};
 use crate::domain::pin::{Pin, PinVerifier};
 
 /// Length of a sealed value's header: key id and nonce.
@@ -42,7 +42,7 @@ pub struct KeyRing {
     sealing: Keys<RandomizedNonceKey>,
     audit: Keys<hmac::Key>,
     /// Something that only the same key makes, of each key.
-    fingerprints: BTreeMap<(Purpose, i32), [u8; 32]>,
+    fingerprints: BTreeMap<(KeyPurpose, i32), [u8; 32]>,
 }
 
 /// The keys of one purpose, by id, and the id of the active one.
@@ -55,6 +55,16 @@ struct Keys<K> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the sealed value does not open")]
 pub struct OpenError;
+
+/// Every pseudonym under which the rows of one person can stand: a person has one by the MitID UUID and one by the CPR
+/// number, and each pseudonym key has made another one of each.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PersonPseudonyms {
+    /// Made by the active key: the pseudonyms of rows that `keys rekey` raises. The first is the one that new rows get.
+    pub current: Vec<PersonKey>,
+    /// Made by the active and by earlier keys: audit events keep the pseudonym that was current when they were written.
+    pub ever: Vec<PersonKey>,
+}
 
 impl KeyRing {
     /// Reads the key ring from a file made by [`generate`].
@@ -74,14 +84,14 @@ impl KeyRing {
             })
         };
         let hmac_key = |bytes: &[u8; KEY_LENGTH]| Ok(hmac::Key::new(hmac::HMAC_SHA256, bytes));
-        let pseudonym = set(Purpose::Pseudonym)?;
+        let pseudonym = set(KeyPurpose::Pseudonym)?;
         for (expected, id) in (1..).zip(pseudonym.keys.keys()) {
             ensure!(expected == *id, "pseudonym.{expected}: is missing; from 1 on every one is needed (docs/keys.md)");
         }
         let fingerprint = |key: &[u8; KEY_LENGTH]| {
             to_array(hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), b"fingerprint").as_ref())
         };
-        let fingerprints = |(purpose, set): (&Purpose, &KeySet)| -> Vec<_> {
+        let fingerprints = |(purpose, set): (&KeyPurpose, &KeySet)| -> Vec<_> {
             set.keys.iter().map(|(id, key)| ((*purpose, *id), fingerprint(key))).collect()
         };
         Ok(Self {
@@ -90,11 +100,11 @@ impl KeyRing {
                 .range(..=pseudonym.active)
                 .map(|(_, key)| hmac_key(key))
                 .collect::<Result<_, _>>()?,
-            verifier: Keys::new(set(Purpose::Verifier)?, hmac_key)?,
-            sealing: Keys::new(set(Purpose::Sealing)?, |bytes| {
+            verifier: Keys::new(set(KeyPurpose::Verifier)?, hmac_key)?,
+            sealing: Keys::new(set(KeyPurpose::Sealing)?, |bytes| {
                 RandomizedNonceKey::new(&AES_256_GCM, bytes).context("sealing: not a key for AES-256-GCM")
             })?,
-            audit: Keys::new(set(Purpose::Audit)?, hmac_key)?,
+            audit: Keys::new(set(KeyPurpose::Audit)?, hmac_key)?,
             fingerprints: file.0.iter().flat_map(fingerprints).collect(),
         })
     }
@@ -138,6 +148,27 @@ impl KeyRing {
     #[must_use]
     pub fn person_key_by_cpr(&self, person: &CprNumber) -> PersonKey {
         PersonKey(self.pseudonym("person.cpr", person.digits().as_bytes()))
+    }
+
+    /// Every pseudonym of one person. `reference`: how a caller named the person. `person`: what the register knows, if it
+    /// knows the person. At least one of the two must be given, so that the result has a pseudonym.
+    #[must_use]
+    pub fn person_pseudonyms(&self, reference: Option<&PersonReference>, person: Option<&Person>) -> PersonPseudonyms {
+        let account = person.and_then(|person| person.mitid_account.as_ref()).map(|account| account.mitid_uuid);
+        let number = person.and_then(|person| person.cpr_number.as_ref());
+        let mut all: Vec<Vec<PersonKey>> = Vec::new();
+        all.extend(account.map(|uuid| self.person_keys_ever(uuid)));
+        all.extend(reference.map(|reference| match reference {
+            PersonReference::Cpr(number) => self.person_keys_ever_by_cpr(number),
+            PersonReference::Mitid(uuid) => self.person_keys_ever(*uuid),
+        }));
+        all.extend(number.map(|number| self.person_keys_ever_by_cpr(number)));
+        let mut seen = HashSet::new();
+        all.retain(|pseudonyms| pseudonyms.first().is_some_and(|current| seen.insert(*current)));
+        PersonPseudonyms {
+            current: all.iter().filter_map(|pseudonyms| pseudonyms.first().copied()).collect(),
+            ever: all.concat(),
+        }
     }
 
     /// Every pseudonym that a person with MitID has had, the present one first: audit events stay under the key of their time.
