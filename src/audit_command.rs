@@ -6,7 +6,7 @@ use anyhow::{Context as _, anyhow};
 use clap::{Args, Subcommand};
 use secrecy::ExposeSecret as _;
 use sqlx::PgPool;
-use temporary_pin::audit::{self, Export, Head, Report};
+use temporary_pin::audit::{self, Export, Report, SealHead};
 use temporary_pin::clock::{Clock as _, SystemClock};
 use temporary_pin::config::Config;
 use temporary_pin::domain::cpr::CprNumber;
@@ -29,7 +29,7 @@ pub(crate) enum AuditCommand {
         from: i64,
         /// A head that an earlier run or the log told, which must still be in the chain.
         #[arg(long, value_name = "NUMBER:MAC")]
-        expect_head: Option<Head>,
+        expect_head: Option<SealHead>,
     },
     /// Write what is on record about one person, as that person may have it: a line of JSON per event, the latest first.
     ///

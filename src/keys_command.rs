@@ -109,7 +109,9 @@ async fn rekey_pseudonyms(config: &Config) -> anyhow::Result<()> {
         println!("the pseudonyms are under key {to} already");
         return Ok(());
     };
-    while let Some(Batch { table, rows, percent }) = rekeying.next_batch(|from, old| ring.raise(from, old)).await? {
+    while let Some(Batch { table, rows, percent }) =
+        rekeying.next_batch(|from, old| ring.rekey_pseudonym(from, old)).await?
+    {
         println!("{table}: {percent} % ({rows} rows)");
     }
     rekeying.finish().await?;

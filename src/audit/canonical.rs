@@ -15,7 +15,7 @@ pub(super) type Digest = [u8; 32];
 
 /// The tables that an event is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
+pub enum EventTable {
     /// `audit_events`.
     Event,
     /// `audit_agents`.
@@ -24,7 +24,7 @@ pub enum Part {
     Operator,
 }
 
-impl Part {
+impl EventTable {
     /// All, in the order in which a seal lists them.
     pub(super) const ALL: [Self; 3] = [Self::Event, Self::Agent, Self::Operator];
 

@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, Utc};
 
-use super::canonical::Part;
-use super::seal::Head;
+use super::canonical::EventTable;
+use super::seal::SealHead;
 
 /// The first thing that is not as it was sealed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -12,7 +12,7 @@ pub enum Finding {
     #[error("{}: the row of event {event} was altered (sealed by {seal})", part.table())]
     Altered {
         /// Its table.
-        part: Part,
+        part: EventTable,
         /// The event.
         event: i64,
         /// The seal that covers it.
@@ -22,7 +22,7 @@ pub enum Finding {
     #[error("{}: the row of event {event} was removed (sealed by {seal})", part.table())]
     Removed {
         /// Its table.
-        part: Part,
+        part: EventTable,
         /// The event.
         event: i64,
         /// The seal that covers it.
@@ -32,7 +32,7 @@ pub enum Finding {
     #[error("{}: the row of event {event} was inserted later", part.table())]
     Inserted {
         /// Its table.
-        part: Part,
+        part: EventTable,
         /// The event.
         event: i64,
     },
@@ -76,5 +76,5 @@ pub enum Finding {
     },
     /// The seal that is known from elsewhere is not there.
     #[error("audit_seals: seal {0} is not there: the last seals were removed or replaced")]
-    HeadRemoved(Head),
+    HeadRemoved(SealHead),
 }

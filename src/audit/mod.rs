@@ -28,9 +28,9 @@ mod seal;
 mod sealer;
 mod verify;
 
-pub use canonical::Part;
+pub use canonical::EventTable;
 pub use export::{Export, export};
 pub use finding::Finding;
-pub use seal::{Head, batch};
+pub use seal::{SealHead, make_seal};
 pub use sealer::{AuditSettings, Sealer, purge};
 pub use verify::{Report, VerifyError, verify};

@@ -7,23 +7,23 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
 
-use super::canonical::{Digest, Part, VERSION, Written, sha256};
+use super::canonical::{Digest, EventTable, VERSION, Written, sha256};
 use crate::keys::KeyRing;
 use crate::store::audit_seals::{AuditRows, Seal};
 
 /// What a seal lists of one event: its id, and a digest per part; zeros where it has none.
-const ENTRY: usize = 8 + Part::ALL.len() * 32;
+const ENTRY: usize = 8 + EventTable::ALL.len() * 32;
 
 /// An entry, read.
 pub(super) struct Entry {
     pub(super) event_id: i64,
-    pub(super) digests: [Option<Digest>; Part::ALL.len()],
+    pub(super) digests: [Option<Digest>; EventTable::ALL.len()],
 }
 
 /// A seal of these events: all there are after `previous` up to `last_event_id`. `complete_time`: until then there are no
 /// others.
 #[must_use]
-pub fn batch(
+pub fn make_seal(
     keys: &KeyRing,
     previous: Option<&Seal>,
     events: &[AuditRows],
@@ -103,7 +103,7 @@ fn written(seal: &Seal) -> Vec<u8> {
 
 fn entry(event: &AuditRows) -> Vec<u8> {
     let mut entry = event.id.to_be_bytes().to_vec();
-    for part in Part::ALL {
+    for part in EventTable::ALL {
         entry.extend(part.digest(event).unwrap_or_default());
     }
     entry
@@ -116,33 +116,33 @@ pub(super) fn entries(entries: &[u8]) -> impl Iterator<Item = Entry> {
         let mut digests = digests.chunks_exact(32).map(|digest| Digest::try_from(digest).ok());
         Some(Entry {
             event_id: i64::from_be_bytes(*id),
-            digests: Part::ALL.map(|_| digests.next().flatten().filter(|digest| *digest != Digest::default())),
+            digests: EventTable::ALL.map(|_| digests.next().flatten().filter(|digest| *digest != Digest::default())),
         })
     })
 }
 
 /// A seal as operators keep it elsewhere: `NUMBER:MAC`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Head {
+pub struct SealHead {
     /// The seal's number.
     pub number: i64,
     /// Its MAC.
     pub mac: Vec<u8>,
 }
 
-impl From<&Seal> for Head {
+impl From<&Seal> for SealHead {
     fn from(seal: &Seal) -> Self {
         Self { number: seal.number, mac: seal.mac.clone() }
     }
 }
 
-impl fmt::Display for Head {
+impl fmt::Display for SealHead {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.number, STANDARD.encode(&self.mac))
     }
 }
 
-impl FromStr for Head {
+impl FromStr for SealHead {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {

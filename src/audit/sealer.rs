@@ -11,7 +11,7 @@ use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
-use super::seal::{self, Head};
+use super::seal::{self, SealHead};
 use crate::clock::Clock;
 use crate::keys::KeyRing;
 use crate::store::audit_horizon::{self, Horizon};
@@ -42,7 +42,7 @@ pub struct Sealer {
     /// Seen, but its writers had not ended.
     horizon: Option<Horizon>,
     /// The last seal that this sealer made.
-    head: Option<Head>,
+    head: Option<SealHead>,
 }
 
 impl Sealer {
@@ -96,10 +96,10 @@ impl Sealer {
         let (now, keys) = (self.clock.now(), self.keys.load_full());
         let make = |previous: Option<&_>, events: &[_], last: i64| {
             let complete_time = (last == horizon.last_event_id).then_some(horizon.time);
-            seal::batch(&keys, previous, events, last, complete_time, now)
+            seal::make_seal(&keys, previous, events, last, complete_time, now)
         };
         while let Some(seal) = audit_seals::seal(&self.pool, &horizon, make).await? {
-            let head = Head::from(&seal);
+            let head = SealHead::from(&seal);
             // Written where the database is not: whoever cuts off the last seals cannot cut off the log.
             info!(seal = %head, events = seal.event_count, last_event = seal.last_event_id, "audit sealed");
             if let Some(lost) = self.head.take().filter(|known| known.number >= head.number) {

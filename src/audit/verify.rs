@@ -4,8 +4,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::{Connection as _, PgConnection, PgPool};
 
 use super::Finding;
-use super::canonical::Part;
-use super::seal::{self, Entry, Head};
+use super::canonical::EventTable;
+use super::seal::{self, Entry, SealHead};
 use crate::keys::KeyRing;
 use crate::store::StoreError;
 use crate::store::audit_seals::{self, AuditRows, Seal};
@@ -20,7 +20,7 @@ const LATENESS: TimeDelta = TimeDelta::minutes(10);
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
     /// The last seal; `None`: nothing is sealed yet.
-    pub head: Option<Head>,
+    pub head: Option<SealHead>,
     /// Seals checked.
     pub seals: u64,
     /// Events checked.
@@ -52,7 +52,12 @@ impl From<sqlx::Error> for VerifyError {
 
 /// Checks all seals from the number `from` on, the first of which is taken as genuine if its MAC is, and the rows that they
 /// cover. `expected` is a seal known from elsewhere, which must be there.
-pub async fn verify(pool: &PgPool, keys: &KeyRing, from: i64, expected: Option<&Head>) -> Result<Report, VerifyError> {
+pub async fn verify(
+    pool: &PgPool,
+    keys: &KeyRing,
+    from: i64,
+    expected: Option<&SealHead>,
+) -> Result<Report, VerifyError> {
     let mut connection = pool.acquire().await?.detach();
     sqlx::query("SET statement_timeout = 0").execute(&mut connection).await?;
     // One view of everything, so that nothing is sealed or purged between two looks.
@@ -87,7 +92,7 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    async fn seals(&mut self, from: i64, expected: Option<&Head>) -> Result<(), VerifyError> {
+    async fn seals(&mut self, from: i64, expected: Option<&SealHead>) -> Result<(), VerifyError> {
         let mut expected = expected;
         let mut next = from;
         loop {
@@ -98,7 +103,7 @@ impl Walk<'_> {
                     return Err(Finding::SealRemoved { seal: next }.into());
                 }
                 self.seal(&seal).await?;
-                expected = expected.filter(|head| **head != Head::from(&seal));
+                expected = expected.filter(|head| **head != SealHead::from(&seal));
                 next += 1;
                 self.previous = Some(Seal { entries: None, ..seal });
             }
@@ -109,7 +114,7 @@ impl Walk<'_> {
         if self.previous.is_none() && from > 1 {
             return Err(Finding::SealRemoved { seal: from }.into());
         }
-        self.report.head = self.previous.as_ref().map(Head::from);
+        self.report.head = self.previous.as_ref().map(SealHead::from);
         match expected {
             Some(head) => Err(Finding::HeadRemoved(head.clone()).into()),
             None => Ok(()),
@@ -155,11 +160,13 @@ impl Walk<'_> {
         for Entry { event_id, digests } in seal::entries(entries) {
             let (id, seal) = (event_id, seal.number);
             let event = match events.next() {
-                Some(event) if event.id < id => return Err(Finding::Inserted { part: Part::Event, event: event.id }),
+                Some(event) if event.id < id => {
+                    return Err(Finding::Inserted { part: EventTable::Event, event: event.id });
+                }
                 Some(event) if event.id == id => event,
-                _ => return Err(Finding::Removed { part: Part::Event, event: id, seal }),
+                _ => return Err(Finding::Removed { part: EventTable::Event, event: id, seal }),
             };
-            for (part, sealed) in Part::ALL.into_iter().zip(digests) {
+            for (part, sealed) in EventTable::ALL.into_iter().zip(digests) {
                 match (sealed, part.digest(&event)) {
                     (sealed, found) if sealed == found => {}
                     (None, _) => return Err(Finding::Inserted { part, event: id }),
@@ -191,7 +198,7 @@ impl Walk<'_> {
 /// Whatever is left was inserted.
 fn none_left(events: &mut impl Iterator<Item = AuditRows>) -> Result<(), Finding> {
     match events.next() {
-        Some(event) => Err(Finding::Inserted { part: Part::Event, event: event.id }),
+        Some(event) => Err(Finding::Inserted { part: EventTable::Event, event: event.id }),
         None => Ok(()),
     }
 }

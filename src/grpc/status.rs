@@ -143,7 +143,7 @@ pub(super) fn localized(refusal: &Status, texts: &Texts, language: Language) -> 
     let info = details.error_info().filter(|info| info.domain == DOMAIN)?;
     let reason = Reason::from_name(&info.reason)?;
     let until = info.metadata.get(NEXT_ATTEMPT_TIME).and_then(|time| time.parse().ok());
-    let (language, text) = texts.refusal(reason, until, language);
+    let (language, text) = texts.render_refusal(reason, until, language);
     details.set_localized_message(language.code(), text);
     let metadata = refusal.metadata().clone();
     Some(Status::with_error_details_and_metadata(refusal.code(), refusal.message(), details, metadata))

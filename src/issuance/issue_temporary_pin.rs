@@ -15,7 +15,7 @@ use crate::domain::pin::Pin;
 use crate::domain::reason::{Denial, Reason};
 use crate::guard::{Admission, Bucket, Spend};
 use crate::random;
-use crate::sms::sealed::seal_message;
+use crate::sms::sealed_message::seal_message;
 use crate::store::access_requests;
 use crate::store::issue_temporary_pin::{AccessProblem, Figures, Issue, IssueOutcome, VerificationProblem, replay};
 use crate::store::pin_requests::PinRequestView;
@@ -161,7 +161,7 @@ impl Issuance {
         let pin_request_id = random::time_ordered_uuid(call.now, &mut rng);
         let message_id = random::time_ordered_uuid(call.now, &mut rng);
         let text = SmsText::Pin { pin: &pin, expire_time: call.now + self.rules.pin.lifetime };
-        let text = self.texts.sms(&text, language_of(order.language, person), &mobile.number);
+        let text = self.texts.render_sms(&text, language_of(order.language, person), &mobile.number);
         let issue = Issue {
             caller: Arc::clone(&call.caller),
             request_id: order.request_id,
@@ -174,7 +174,7 @@ impl Issuance {
             agent: id.agent,
             now: call.now,
             pin_request_id,
-            verifier: self.keys.pin_verifier(pin_request_id, &pin, &mut rng),
+            verifier: self.keys.make_pin_verifier(pin_request_id, &pin, &mut rng),
             lifetime: self.rules.pin.lifetime,
             masked_mobile_number: mobile.number.masked(),
             message_id,
@@ -213,7 +213,7 @@ impl Issuance {
 
     fn digest(&self, order: &Order) -> [u8; 32] {
         let language = order.language.map_or("", Language::code);
-        self.keys.digest("IssueTemporaryPin", format!("{language}\n{}", order.verification_id).as_bytes())
+        self.keys.keyed_digest("IssueTemporaryPin", format!("{language}\n{}", order.verification_id).as_bytes())
     }
 }
 

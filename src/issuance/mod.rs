@@ -24,7 +24,7 @@ use crate::domain::reason::{Denial, Reason};
 use crate::domain::rules::{Limit, Rules};
 use crate::guard::{Admission, Bucket, Guard, Spend};
 use crate::keys::KeyRing;
-use crate::login::IdTokens;
+use crate::login::IdTokenVerifier;
 use crate::register::Register;
 use crate::store::issue_temporary_pin::Orders;
 use crate::store::person_blocks;
@@ -60,9 +60,9 @@ pub struct Issuance {
     /// The identity register.
     pub register: Register,
     /// ID tokens of persons.
-    pub web_login: Arc<IdTokens>,
+    pub web_login: Arc<IdTokenVerifier>,
     /// ID tokens of agents.
-    pub agent_login: Arc<IdTokens>,
+    pub agent_login: Arc<IdTokenVerifier>,
     /// The key ring: one and the same from beginning to end of a call.
     pub keys: Arc<KeyRing>,
     /// What persons read.

@@ -88,7 +88,7 @@ impl Issuance {
         let counted_try = store::Try {
             caller: &attempt.caller,
             request_id: attempt.request_id,
-            payload_digest: self.keys.digest("RedeemTemporaryPin", &payload),
+            payload_digest: self.keys.keyed_digest("RedeemTemporaryPin", &payload),
             person: key,
             tries_max: self.rules.pin.tries,
             wrong_tries: self.rules.limits.wrong_tries,
@@ -108,7 +108,7 @@ impl Issuance {
             }
             Begun::Refused(refusal) => {
                 // The work of a comparison, so that the time taken does not tell a wrong PIN from none.
-                let _ = self.keys.pin_verifier(attempt.request_id, &attempt.pin, &mut random::secure());
+                let _ = self.keys.make_pin_verifier(attempt.request_id, &attempt.pin, &mut random::secure());
                 Verdict::Refused(*refusal)
             }
         };

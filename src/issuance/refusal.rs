@@ -6,7 +6,7 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::domain::reason::{Denial, Reason};
 use crate::guard::GuardError;
-use crate::register::Unavailable;
+use crate::register::RegisterUnavailable;
 use crate::store::StoreError;
 
 /// Why not. `grpc::status` turns it into a status; what stands in `Internal` never leaves the process.
@@ -106,8 +106,8 @@ impl From<GuardError> for Refusal {
     }
 }
 
-impl From<Unavailable> for Refusal {
-    fn from(_: Unavailable) -> Self {
+impl From<RegisterUnavailable> for Refusal {
+    fn from(_: RegisterUnavailable) -> Self {
         Self::Unavailable(Dependency::Register)
     }
 }

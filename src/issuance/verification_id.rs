@@ -76,8 +76,12 @@ impl VerificationId {
             person: MitidUuid(Uuid::from_bytes(*person)),
             channel: Channel::ALL.into_iter().find(|known| channel_code(*known) == *channel)?,
             create_time: DateTime::from_timestamp_micros(i64::from_be_bytes(*create_time))?,
-            mobile: MobileKey(keys.raise(key_id, *mobile)),
-            agent: if agent.is_empty() { None } else { Some(AgentKey(keys.raise(key_id, agent.try_into().ok()?))) },
+            mobile: MobileKey(keys.rekey_pseudonym(key_id, *mobile)),
+            agent: if agent.is_empty() {
+                None
+            } else {
+                Some(AgentKey(keys.rekey_pseudonym(key_id, agent.try_into().ok()?)))
+            },
         })
     }
 }

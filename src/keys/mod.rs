@@ -110,7 +110,7 @@ impl KeyRing {
     }
 
     /// Whether this ring may take the place of one that serves: it can read and find all that the other has made.
-    pub fn check_replaces(&self, other: &Self) -> anyhow::Result<()> {
+    pub fn check_can_replace(&self, other: &Self) -> anyhow::Result<()> {
         for ((purpose, id), fingerprint) in &other.fingerprints {
             let ours = self.fingerprints.get(&(*purpose, *id));
             ensure!(ours.is_some(), "{purpose}.{id}: is missing; a key is taken out by a restart");
@@ -133,7 +133,7 @@ impl KeyRing {
 
     /// A pseudonym, or a digest, that was made under the key `from`, as the active key makes it.
     #[must_use]
-    pub fn raise(&self, from: i32, pseudonym: [u8; 32]) -> [u8; 32] {
+    pub fn rekey_pseudonym(&self, from: i32, pseudonym: [u8; 32]) -> [u8; 32] {
         let layers = self.pseudonym.iter().skip(usize::try_from(from).unwrap_or(0));
         layers.fold(pseudonym, |below, key| to_array(hmac::sign(key, &below).as_ref()))
     }
@@ -197,12 +197,12 @@ impl KeyRing {
 
     /// A keyed digest of anything else that is only ever compared: payloads of requests, nonces of logins.
     #[must_use]
-    pub fn digest(&self, purpose: &str, value: &[u8]) -> [u8; 32] {
+    pub fn keyed_digest(&self, purpose: &str, value: &[u8]) -> [u8; 32] {
         self.pseudonym(purpose, value)
     }
 
     /// What to store of a PIN.
-    pub fn pin_verifier(&self, pin_request: Uuid, pin: &Pin, rng: &mut impl Rng) -> PinVerifier {
+    pub fn make_pin_verifier(&self, pin_request: Uuid, pin: &Pin, rng: &mut impl Rng) -> PinVerifier {
         let mut salt = [0; 16];
         rng.fill_bytes(&mut salt);
         let (key_id, key) = self.verifier.active();
@@ -256,7 +256,7 @@ impl KeyRing {
     }
 
     fn pseudonym(&self, purpose: &str, value: &[u8]) -> [u8; 32] {
-        self.raise(1, self.first_pseudonym(purpose, value))
+        self.rekey_pseudonym(1, self.first_pseudonym(purpose, value))
     }
 
     fn ever(&self, purpose: &str, value: &[u8]) -> Vec<PersonKey> {

@@ -96,7 +96,7 @@ fn a_sealed_value_opens_whole_and_unchanged_or_not_at_all() {
 #[test]
 fn r3_a_pin_matches_its_own_verifier_only() {
     let ring = ring(&[1]);
-    let verifier = ring.pin_verifier(REQUEST, &pin("01234567"), &mut random::secure());
+    let verifier = ring.make_pin_verifier(REQUEST, &pin("01234567"), &mut random::secure());
     assert!(ring.pin_matches(REQUEST, &pin("01234567"), &verifier));
     assert!(!ring.pin_matches(REQUEST, &pin("01234568"), &verifier));
     assert!(!ring.pin_matches(OTHER_REQUEST, &pin("01234567"), &verifier));
@@ -109,8 +109,8 @@ fn r3_a_pin_matches_its_own_verifier_only() {
 #[test]
 fn equal_pins_have_different_verifiers() {
     let ring = ring(&[1]);
-    let first = ring.pin_verifier(REQUEST, &pin("00000000"), &mut random::secure());
-    let second = ring.pin_verifier(REQUEST, &pin("00000000"), &mut random::secure());
+    let first = ring.make_pin_verifier(REQUEST, &pin("00000000"), &mut random::secure());
+    let second = ring.make_pin_verifier(REQUEST, &pin("00000000"), &mut random::secure());
     assert_ne!((first.salt, first.mac), (second.salt, second.mac));
 }
 
@@ -119,12 +119,12 @@ fn equal_pins_have_different_verifiers() {
 fn an_added_key_makes_what_is_new_and_the_old_one_still_reads_what_is_old() {
     let (before, after, removed) = (ring(&[9]), ring(&[9, 10]), ring(&[10]));
     let old_seal = before.seal(b"context", b"old");
-    let old_verifier = before.pin_verifier(REQUEST, &pin("01234567"), &mut random::secure());
+    let old_verifier = before.make_pin_verifier(REQUEST, &pin("01234567"), &mut random::secure());
     assert_eq!(&after.open(b"context", &old_seal).unwrap()[..], b"old");
     assert!(after.pin_matches(REQUEST, &pin("01234567"), &old_verifier));
 
     let new_seal = after.seal(b"context", b"new");
-    let new_verifier = after.pin_verifier(REQUEST, &pin("01234567"), &mut random::secure());
+    let new_verifier = after.make_pin_verifier(REQUEST, &pin("01234567"), &mut random::secure());
     assert_eq!(new_seal[..4], 10_i32.to_be_bytes());
     assert_eq!((old_verifier.key_id, new_verifier.key_id), (9, 10));
 
@@ -154,7 +154,7 @@ fn an_added_key_is_not_used_before_it_is_active() {
     let read = |file: &RingFile| KeyRing::parse(&file.to_text()).unwrap();
     let made_with = |ring: &KeyRing| {
         let sealed = ring.seal(b"", b"value")[..4].try_into().unwrap();
-        let verifier = ring.pin_verifier(REQUEST, &pin("01234567"), &mut random::secure());
+        let verifier = ring.make_pin_verifier(REQUEST, &pin("01234567"), &mut random::secure());
         (i32::from_be_bytes(sealed), verifier.key_id, ring.audit_mac(b"").0)
     };
     let rotated = [KeyPurpose::Verifier, KeyPurpose::Sealing, KeyPurpose::Audit];
@@ -190,16 +190,16 @@ fn a_pseudonym_is_the_same_each_time_and_differs_by_value_and_by_purpose() {
     let digits = cpr.digits().as_bytes();
     let mut pseudonyms = vec![
         ring.person_key_by_cpr(&cpr).0,
-        ring.digest("mobile", digits),
-        ring.digest("agent", digits),
-        ring.digest("person.mitid", digits),
-        ring.digest("nonce", digits),
+        ring.keyed_digest("mobile", digits),
+        ring.keyed_digest("agent", digits),
+        ring.keyed_digest("person.mitid", digits),
+        ring.keyed_digest("nonce", digits),
     ];
     pseudonyms.sort_unstable();
     pseudonyms.dedup();
     assert_eq!(pseudonyms.len(), 5);
     // Nor does moving a byte from the purpose to the value make the same.
-    assert_ne!(ring.digest("non", b"ce"), ring.digest("nonce", b""));
+    assert_ne!(ring.keyed_digest("non", b"ce"), ring.keyed_digest("nonce", b""));
 }
 
 #[test]
@@ -217,10 +217,10 @@ fn pseudonym_keys_are_layers() {
     assert!(first != second && second != third && first != third);
     assert_eq!(three.person_keys_ever(person), [third, second, first].map(PersonKey));
     assert_eq!(two_of_three.person_keys_ever(person), [second, first].map(PersonKey));
-    assert_eq!(two_of_three.raise(1, first), second);
-    assert_eq!(three.raise(1, first), third);
-    assert_eq!(three.raise(2, second), third);
-    assert_eq!(three.raise(3, third), third);
+    assert_eq!(two_of_three.rekey_pseudonym(1, first), second);
+    assert_eq!(three.rekey_pseudonym(1, first), third);
+    assert_eq!(three.rekey_pseudonym(2, second), third);
+    assert_eq!(three.rekey_pseudonym(3, third), third);
     // No layer can be left out, nor be another.
     let error = with(&lines[1..].concat()).err().unwrap().to_string();
     assert_eq!(error, "pseudonym.1: is missing; from 1 on every one is needed (docs/keys.md)");
@@ -231,7 +231,7 @@ fn pseudonym_keys_are_layers() {
 /// What a running process takes: more keys, and another active one, but for pseudonyms.
 #[test]
 fn a_ring_replaces_one_that_it_can_stand_in_for() {
-    let check = |old: &str, new: &str| KeyRing::parse(new).unwrap().check_replaces(&KeyRing::parse(old).unwrap());
+    let check = |old: &str, new: &str| KeyRing::parse(new).unwrap().check_can_replace(&KeyRing::parse(old).unwrap());
     let mut file = RingFile::generate(&mut random::secure());
     let old = file.to_text();
     for purpose in KeyPurpose::ALL {

@@ -81,11 +81,11 @@ impl From<KeysUnavailable> for LoginError {
 }
 
 /// Verifies the ID tokens of one issuer. Share it: it keeps the issuer's keys.
-pub struct IdTokens {
+pub struct IdTokenVerifier {
     issuer: Arc<Issuer>,
 }
 
-impl IdTokens {
+impl IdTokenVerifier {
     /// A verifier that has fetched nothing yet.
     pub fn new(settings: IssuerSettings, http: reqwest::Client) -> Result<Self, IssuerUrlError> {
         settings.check()?;
@@ -94,7 +94,7 @@ impl IdTokens {
 
     /// Verifies a person's login (R23) that is at most `login_age` old. That a nonce serves once is the caller's to see
     /// to; a nonce can be forgotten `login_age` after `auth_time`.
-    pub async fn verify_web(
+    pub async fn verify_web_login(
         &self,
         token: &str,
         nonce: &str,
@@ -127,7 +127,7 @@ impl IdTokens {
     }
 
     /// Verifies an agent's token (R22).
-    pub async fn verify_agent(&self, token: &str, now: DateTime<Utc>) -> Result<Agent, LoginError> {
+    pub async fn verify_agent_login(&self, token: &str, now: DateTime<Utc>) -> Result<Agent, LoginError> {
         let settings = self.issuer.settings();
         let claims = self.genuine(token, Reason::AgentNotAccepted, now).await?;
         let deny = |check| denied(Reason::AgentNotAccepted, None, check);

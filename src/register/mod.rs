@@ -36,7 +36,7 @@ const MAX_SUCCESSIONS: usize = 3;
 /// The register cannot answer, or not clearly. The log says why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the identity register cannot answer")]
-pub struct Unavailable;
+pub struct RegisterUnavailable;
 
 type Client = IdentityRegisterServiceClient<Channel>;
 
@@ -58,7 +58,7 @@ impl Register {
     /// Looks a person up; `None`: the register knows nobody by that reference. Where a CPR number was replaced by
     /// another (status 60), the answer is the person under the new one (R12).
     #[tracing::instrument(name = "register.look_up_person", skip_all, fields(otel.kind = "client", otel.status_code = Empty))]
-    pub async fn look_up_person(&self, reference: &PersonReference) -> Result<Option<Person>, Unavailable> {
+    pub async fn look_up_person(&self, reference: &PersonReference) -> Result<Option<Person>, RegisterUnavailable> {
         let end = Instant::now() + deadline::time_left(self.settings.deadline);
         let Some(mut person) = self.person(reference, end).await? else { return Ok(None) };
         let mut followed = 0;
@@ -79,7 +79,10 @@ impl Register {
 
     /// Looks a document up; `None`: the register knows no such document.
     #[tracing::instrument(name = "register.look_up_document", skip_all, fields(otel.kind = "client", otel.status_code = Empty))]
-    pub async fn look_up_document(&self, document: &Document) -> Result<Option<RegisteredDocument>, Unavailable> {
+    pub async fn look_up_document(
+        &self,
+        document: &Document,
+    ) -> Result<Option<RegisteredDocument>, RegisterUnavailable> {
         let end = Instant::now() + deadline::time_left(self.settings.deadline);
         let request: LookUpDocumentRequest = document::request(document);
         let answer = self
@@ -88,7 +91,7 @@ impl Register {
         answer.document.map(document::convert).transpose().map_err(doubtful)
     }
 
-    async fn person(&self, reference: &PersonReference, end: Instant) -> Result<Option<Person>, Unavailable> {
+    async fn person(&self, reference: &PersonReference, end: Instant) -> Result<Option<Person>, RegisterUnavailable> {
         let request: LookUpPersonRequest = person::request(reference);
         let answer =
             self.call(request, end, |mut client, request| async move { client.look_up_person(request).await }).await?;
@@ -104,7 +107,7 @@ impl Register {
         question: Q,
         end: Instant,
         ask: impl Fn(Client, Request<Q>) -> F,
-    ) -> Result<A, Unavailable>
+    ) -> Result<A, RegisterUnavailable>
     where
         Q: Clone,
         F: Future<Output = Result<Response<A>, Status>>,
@@ -128,12 +131,12 @@ impl Register {
         };
         Span::current().record("otel.status_code", "error");
         tracing::warn!(?code, "the identity register does not answer");
-        Err(Unavailable)
+        Err(RegisterUnavailable)
     }
 }
 
-fn doubtful(Malformed(field): Malformed) -> Unavailable {
+fn doubtful(Malformed(field): Malformed) -> RegisterUnavailable {
     Span::current().record("otel.status_code", "error");
     tracing::warn!(field, "the identity register's answer is doubtful");
-    Unavailable
+    RegisterUnavailable
 }

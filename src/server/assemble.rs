@@ -13,11 +13,11 @@ use crate::config::Config;
 use crate::guard::Guard;
 use crate::issuance::{Issuance, QuestionDraws};
 use crate::keys::KeyRing;
-use crate::login::IdTokens;
+use crate::login::IdTokenVerifier;
 use crate::register::Register;
 use crate::server::reload::{self, Current, Reload};
 use crate::sms::dispatcher::Dispatcher;
-use crate::sms::gateway_api::GatewayApi;
+use crate::sms::gateways::gateway_api::GatewayApi;
 use crate::store;
 use crate::store::handovers::Handovers;
 use crate::store::issue_temporary_pin::Orders;
@@ -74,8 +74,8 @@ pub async fn assemble(
         store,
         guard,
         register: Register::connect_lazy(config.register.clone()).context("register")?,
-        web_login: Arc::new(IdTokens::new(config.web_login.clone(), http.clone()).context("web_login.issuer")?),
-        agent_login: Arc::new(IdTokens::new(config.agent_login.clone(), http).context("agent_login.issuer")?),
+        web_login: Arc::new(IdTokenVerifier::new(config.web_login.clone(), http.clone()).context("web_login.issuer")?),
+        agent_login: Arc::new(IdTokenVerifier::new(config.agent_login.clone(), http).context("agent_login.issuer")?),
         keys: keys.load_full(),
         texts: Arc::new(Texts::load()),
         rules: Arc::new(config.rules.clone()),
@@ -91,7 +91,7 @@ fn keys(config: &Config) -> anyhow::Result<(Current<KeyRing>, Reload)> {
     let file = config.keys.file.clone();
     reload::keep("keys", vec![file.clone()], move |served| {
         let ring = KeyRing::load(&file)?;
-        served.map_or(Ok(()), |served| ring.check_replaces(served))?;
+        served.map_or(Ok(()), |served| ring.check_can_replace(served))?;
         Ok(ring)
     })
 }

@@ -13,8 +13,8 @@ use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 
-use super::gateway::{Accepted, Gateway, GatewayError, Message};
-use super::sealed::open_message;
+use super::gateway::{Acceptance, Gateway, GatewayError, OutgoingSms};
+use super::sealed_message::open_message;
 use super::settings::DispatcherSettings;
 use crate::clock::Clock;
 use crate::keys::KeyRing;
@@ -128,7 +128,7 @@ impl<G: Gateway> Dispatcher<G> {
                 };
                 let reference = format!("{}.{}", claimed.id, claimed.sends);
                 let validity = (claimed.expire_time - now).to_std().unwrap_or_default();
-                self.gateway.send(&Message { recipient, text, reference, validity }).await
+                self.gateway.send(&OutgoingSms { recipient, text, reference, validity }).await
             }
         };
         self.note(claimed.kind, &outcome);
@@ -140,7 +140,7 @@ impl<G: Gateway> Dispatcher<G> {
     }
 
     /// Logs and counts an outcome.
-    fn note(&self, kind: MessageKind, result: &Result<Accepted, GatewayError>) {
+    fn note(&self, kind: MessageKind, result: &Result<Acceptance, GatewayError>) {
         let outcome = match result {
             Ok(_) => "accepted",
             Err(GatewayError::Temporary(_)) => "temporary",
@@ -166,7 +166,7 @@ impl<G: Gateway> Dispatcher<G> {
         Ok(begun.then_some(now))
     }
 
-    async fn record(&self, message: &Claimed, outcome: &Result<Accepted, GatewayError>) -> Result<(), StoreError> {
+    async fn record(&self, message: &Claimed, outcome: &Result<Acceptance, GatewayError>) -> Result<(), StoreError> {
         match outcome {
             Ok(accepted) => self.handovers.accepted(message, accepted.gateway_reference.clone()).await,
             // A warning that comes twice does less harm than none; a PIN never goes out twice unasked.

@@ -12,11 +12,11 @@ pub trait Gateway: Send + Sync + 'static {
     fn timeout(&self) -> Duration;
 
     /// Hands a message over, once: the dispatcher decides about another try.
-    fn send(&self, message: &Message) -> impl Future<Output = Result<Accepted, GatewayError>> + Send;
+    fn send(&self, message: &OutgoingSms) -> impl Future<Output = Result<Acceptance, GatewayError>> + Send;
 }
 
 /// A message to hand over. Has no `Debug`.
-pub struct Message {
+pub struct OutgoingSms {
     /// Whose phone.
     pub recipient: MobileNumber,
     /// What it says: GSM-7, one segment.
@@ -29,7 +29,7 @@ pub struct Message {
 
 /// The gateway has taken the message. Whether the phone receives it is told by a receipt.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Accepted {
+pub struct Acceptance {
     /// The gateway's own reference, if it gave one.
     pub gateway_reference: Option<String>,
 }

@@ -2,8 +2,8 @@
 
 pub mod dispatcher;
 pub mod gateway;
-pub mod gateway_api;
+pub mod gateways;
 #[cfg(test)]
 pub(crate) mod gsm7;
-pub mod sealed;
+pub mod sealed_message;
 pub mod settings;

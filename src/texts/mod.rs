@@ -64,7 +64,7 @@ impl Texts {
     /// Times are clock times where the recipient's number is from. A relative form ("10 min") would need no zone, but is
     /// wrong in a resend, which repeats the text later, and in an SMS that the network delivers late.
     #[must_use]
-    pub fn sms(&self, text: &SmsText<'_>, language: Language, recipient: &MobileNumber) -> Zeroizing<String> {
+    pub fn render_sms(&self, text: &SmsText<'_>, language: Language, recipient: &MobileNumber) -> Zeroizing<String> {
         let mut args = FluentArgs::new();
         let (id, time, pin) = match text {
             SmsText::Pin { pin, expire_time } => ("sms_pin", Some(expire_time), Some(in_groups(pin))),
@@ -84,19 +84,24 @@ impl Texts {
         if let Some(pin) = &pin {
             args.set("pin", pin.as_str());
         }
-        self.text(id, language, Some(&args))
+        self.render(id, language, Some(&args))
     }
 
     /// The question to read to the person (R16).
     #[must_use]
-    pub fn question(&self, kind: FactKind, language: Language) -> String {
-        std::mem::take(&mut self.text(&format!("question_{}", kind.as_str()), language, None))
+    pub fn render_question(&self, kind: FactKind, language: Language) -> String {
+        std::mem::take(&mut self.render(&format!("question_{}", kind.as_str()), language, None))
     }
 
     /// What to tell a person who is refused, and the language it is in: Danish where there is no text in the other. `until`:
     /// from when another try may succeed; told in Danish time.
     #[must_use]
-    pub fn refusal(&self, reason: Reason, until: Option<DateTime<Utc>>, language: Language) -> (Language, String) {
+    pub fn render_refusal(
+        &self,
+        reason: Reason,
+        until: Option<DateTime<Utc>>,
+        language: Language,
+    ) -> (Language, String) {
         let id = format!("refusal_{}", reason.as_str().to_lowercase());
         let (language, bundle) = self.bundle(&id, language);
         let message = bundle.get_message(&id).expect("da.ftl has every text: tested");
@@ -115,7 +120,7 @@ impl Texts {
         (language, bundle.format_pattern(pattern, Some(&args), &mut Vec::new()).into_owned())
     }
 
-    fn text(&self, id: &str, language: Language, args: Option<&FluentArgs<'_>>) -> Zeroizing<String> {
+    fn render(&self, id: &str, language: Language, args: Option<&FluentArgs<'_>>) -> Zeroizing<String> {
         let (_, bundle) = self.bundle(id, language);
         let pattern =
             bundle.get_message(id).and_then(|message| message.value()).expect("da.ftl has every text: tested");

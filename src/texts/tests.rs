@@ -18,7 +18,7 @@ fn number(e164: &str) -> MobileNumber {
 
 fn pin_sms(language: Language, recipient: &str, expire_time: &str) -> Zeroizing<String> {
     let pin = Pin::parse("01234567").unwrap();
-    Texts::load().sms(&SmsText::Pin { pin: &pin, expire_time: at(expire_time) }, language, &number(recipient))
+    Texts::load().render_sms(&SmsText::Pin { pin: &pin, expire_time: at(expire_time) }, language, &number(recipient))
 }
 
 /// R24: one segment for every text, language and zone, at every minute of a day and on every day of a year.
@@ -38,7 +38,7 @@ fn r24_every_sms_is_one_gsm7_segment() {
                     SmsText::AccessCancelled,
                     SmsText::PinRevoked,
                 ] {
-                    let text = texts.sms(&text, language, &recipient);
+                    let text = texts.render_sms(&text, language, &recipient);
                     let length = septets(&text).expect("GSM-7 letters only");
                     assert!(length <= 160, "{length} septets in {language:?}: {}", *text);
                     assert!(!text.contains(['{', '}', '$']), "an unresolved value: {}", *text);
@@ -85,7 +85,7 @@ fn r24_each_language_has_its_own_text() {
 fn r24_a_text_that_greenlandic_lacks_is_danish() {
     let texts = Texts::load();
     let text = SmsText::HoldPassed { expire_time: at("2026-12-01T12:32:00Z") };
-    let sms = |language| texts.sms(&text, language, &number(GREENLANDIC));
+    let sms = |language| texts.render_sms(&text, language, &number(GREENLANDIC));
     assert_eq!(*sms(Language::Kl), *sms(Language::Da));
     assert_ne!(*sms(Language::En), *sms(Language::Da));
 }
@@ -93,7 +93,7 @@ fn r24_a_text_that_greenlandic_lacks_is_danish() {
 #[test]
 fn r9_what_was_ended_is_named_in_each_language() {
     let texts = Texts::load();
-    let sms = |text, language| texts.sms(&text, language, &number(DANISH));
+    let sms = |text, language| texts.render_sms(&text, language, &number(DANISH));
     assert!(sms(SmsText::PinRevoked, Language::Da).contains("spærret"));
     assert!(sms(SmsText::PinRevoked, Language::En).contains("revoked"));
     assert!(sms(SmsText::AccessCancelled, Language::Da).contains("annulleret"));
@@ -106,20 +106,23 @@ fn r9_what_was_ended_is_named_in_each_language() {
 fn r8_notices_name_the_day() {
     let texts = Texts::load();
     let text = SmsText::AccessRequested { eligible_time: at("2026-12-01T23:32:00Z") };
-    assert!(texts.sms(&text, Language::Da, &number(DANISH)).contains("2/12 kl. 00.32"));
-    assert!(texts.sms(&text, Language::En, &number(DANISH)).contains("2 Dec 00:32"));
+    assert!(texts.render_sms(&text, Language::Da, &number(DANISH)).contains("2/12 kl. 00.32"));
+    assert!(texts.render_sms(&text, Language::En, &number(DANISH)).contains("2 Dec 00:32"));
 }
 
 #[test]
 fn r16_every_kind_of_fact_has_its_question() {
     let texts = Texts::load();
     for language in Language::ALL {
-        let mut questions = FactKind::ALL.map(|kind| texts.question(kind, language)).to_vec();
+        let mut questions = FactKind::ALL.map(|kind| texts.render_question(kind, language)).to_vec();
         questions.sort();
         questions.dedup();
         assert_eq!(questions.len(), FactKind::ALL.len());
     }
-    assert_ne!(texts.question(FactKind::Birthplace, Language::Da), texts.question(FactKind::Birthplace, Language::En));
+    assert_ne!(
+        texts.render_question(FactKind::Birthplace, Language::Da),
+        texts.render_question(FactKind::Birthplace, Language::En)
+    );
 }
 
 /// Every reason has its text in Danish and English, with its time where one is known, and nothing left open.
@@ -130,7 +133,7 @@ fn every_refusal_tells_the_person_what_to_do() {
         let mut told = Vec::new();
         for language in [Language::Da, Language::En] {
             for until in [None, Some(at("2026-11-24T12:05:00Z"))] {
-                let (in_language, text) = texts.refusal(*reason, until, language);
+                let (in_language, text) = texts.render_refusal(*reason, until, language);
                 assert_eq!(in_language, language, "{reason:?} has no text");
                 assert!(text.len() > 10 && text.ends_with('.'), "{reason:?}: {text}");
                 assert!(!text.contains(['{', '}', '$']), "{reason:?}: an unresolved value: {text}");
@@ -148,7 +151,7 @@ fn every_refusal_tells_the_person_what_to_do() {
 #[case(Language::En, Language::En, "Come back on 24 Nov 2026 at 13:05 Danish time.")]
 #[case(Language::Kl, Language::Da, "Kom tilbage 24.11.2026 kl. 13.05 dansk tid.")]
 fn a_refusal_names_the_time_in_danish_time(#[case] asked: Language, #[case] given: Language, #[case] ending: &str) {
-    let (language, text) = Texts::load().refusal(Reason::HoldRunning, Some(at("2026-11-24T12:05:00Z")), asked);
+    let (language, text) = Texts::load().render_refusal(Reason::HoldRunning, Some(at("2026-11-24T12:05:00Z")), asked);
     assert_eq!(language, given);
     assert!(text.ends_with(ending), "{text}");
 }

@@ -1,7 +1,7 @@
 //! Whatever is changed behind the seals is named.
 
 use sqlx::PgPool;
-use temporary_pin::audit::{Finding, Head, Part, VerifyError, verify};
+use temporary_pin::audit::{EventTable, Finding, SealHead, VerifyError, verify};
 
 use crate::support::*;
 use crate::world::World;
@@ -37,7 +37,7 @@ async fn an_altered_event(pool: PgPool) {
         }
         world.tamper(format!("UPDATE audit_events SET {column} = {value} WHERE id = 7")).await;
         let finding = world.verify().await.unwrap_err();
-        assert_eq!(finding, Finding::Altered { part: Part::Event, event: 7, seal: 2 }, "{column}");
+        assert_eq!(finding, Finding::Altered { part: EventTable::Event, event: 7, seal: 2 }, "{column}");
         world.restore().await;
     }
 }
@@ -47,7 +47,11 @@ async fn a_value_that_is_removed_or_moved_to_another_column(pool: PgPool) {
     let world = sealed(pool).await;
     for change in ["channel = NULL", "channel = ''", "channel = caller, caller = channel"] {
         world.tamper(format!("UPDATE audit_events SET {change} WHERE id = 3")).await;
-        assert_eq!(world.verify().await, Err(Finding::Altered { part: Part::Event, event: 3, seal: 1 }), "{change}");
+        assert_eq!(
+            world.verify().await,
+            Err(Finding::Altered { part: EventTable::Event, event: 3, seal: 1 }),
+            "{change}"
+        );
         world.restore().await;
     }
 }
@@ -61,7 +65,7 @@ async fn a_removed_event(pool: PgPool) {
                 "DELETE FROM audit_events WHERE id = {event}; DELETE FROM audit_agents WHERE audit_event_id = {event}"
             ))
             .await;
-        assert_eq!(world.verify().await, Err(Finding::Removed { part: Part::Event, event, seal }));
+        assert_eq!(world.verify().await, Err(Finding::Removed { part: EventTable::Event, event, seal }));
         world.restore().await;
     }
     // Under another number it is not what it was.
@@ -72,7 +76,7 @@ async fn a_removed_event(pool: PgPool) {
             DELETE FROM audit_events WHERE id = 4",
         )
         .await;
-    assert_eq!(world.verify().await, Err(Finding::Removed { part: Part::Event, event: 4, seal: 1 }));
+    assert_eq!(world.verify().await, Err(Finding::Removed { part: EventTable::Event, event: 4, seal: 1 }));
 }
 
 #[sqlx::test]
@@ -85,7 +89,7 @@ async fn an_inserted_event(pool: PgPool) {
             SELECT {event}, event_time, person_key, action, caller FROM audit_events WHERE id = 4"
             ))
             .await;
-        assert_eq!(world.verify().await, Err(Finding::Inserted { part: Part::Event, event }));
+        assert_eq!(world.verify().await, Err(Finding::Inserted { part: EventTable::Event, event }));
         world.restore().await;
     }
 }
@@ -110,8 +114,8 @@ async fn an_event_that_says_it_is_older_than_it_is(pool: PgPool) {
 async fn an_altered_removed_or_inserted_agent_or_operator(pool: PgPool) {
     let world = sealed(pool).await;
     for (part, present, seal, other) in [
-        (Part::Agent, "SELECT min(audit_event_id) FROM audit_agents", 1, "(6, sha256('me'))"),
-        (Part::Operator, "SELECT min(audit_event_id) FROM audit_operators", 3, "(6, 'me')"),
+        (EventTable::Agent, "SELECT min(audit_event_id) FROM audit_agents", 1, "(6, sha256('me'))"),
+        (EventTable::Operator, "SELECT min(audit_event_id) FROM audit_operators", 3, "(6, 'me')"),
     ] {
         let table = part.table();
         let event = one::<i64>(&world.pool, present).await;
@@ -199,7 +203,7 @@ async fn seals_from_one_on(pool: PgPool) {
 
 #[test]
 fn a_head_is_read_as_it_is_written() {
-    let head = Head { number: 42, mac: vec![7; 32] };
+    let head = SealHead { number: 42, mac: vec![7; 32] };
     assert_eq!(head.to_string().parse(), Ok(head));
-    assert!("42".parse::<Head>().is_err());
+    assert!("42".parse::<SealHead>().is_err());
 }

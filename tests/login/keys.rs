@@ -6,7 +6,7 @@ use std::time::Duration;
 use rstest::rstest;
 use serde_json::json;
 use temporary_pin::deadline;
-use temporary_pin::login::{IdTokens, IssuerSettings, LoginError};
+use temporary_pin::login::{IdTokenVerifier, IssuerSettings, LoginError};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 
@@ -210,7 +210,7 @@ async fn passes_over_keys_that_it_does_not_know() {
 fn an_issuer_is_asked_over_tls(#[case] issuer: &str, #[case] accepted: bool) {
     let http = reqwest::Client::builder().build().unwrap();
     let settings = IssuerSettings { issuer: issuer.into(), ..IssuerSettings::default() };
-    assert_eq!(IdTokens::new(settings, http).is_ok(), accepted);
+    assert_eq!(IdTokenVerifier::new(settings, http).is_ok(), accepted);
 }
 
 #[tokio::test]
@@ -220,7 +220,7 @@ async fn nothing_of_a_token_is_logged() {
     let refused = world.token(json!({"auth_time": NOW - 301}));
     let accepted = world.token(json!({}));
     world.web(&refused).await.unwrap_err();
-    world.tokens.verify_web(&accepted, NONCE, at(NOW), LOGIN_AGE).await.unwrap();
+    world.tokens.verify_web_login(&accepted, NONCE, at(NOW), LOGIN_AGE).await.unwrap();
     world.agent(&accepted).await.unwrap();
 
     let log = log::collected();

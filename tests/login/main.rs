@@ -15,7 +15,7 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use temporary_pin::domain::person::MitidUuid;
 use temporary_pin::domain::reason::Reason;
-use temporary_pin::login::{Agent, IdTokens, IssuerSettings, LoginError, WebLogin};
+use temporary_pin::login::{Agent, IdTokenVerifier, IssuerSettings, LoginError, WebLogin};
 
 use issuer::{FakeIssuer, SigningKey};
 
@@ -32,7 +32,7 @@ fn at(seconds: i64) -> DateTime<Utc> {
 struct World {
     issuer: FakeIssuer,
     key: SigningKey,
-    tokens: IdTokens,
+    tokens: IdTokenVerifier,
 }
 
 impl World {
@@ -53,7 +53,7 @@ impl World {
         };
         change(&mut settings);
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
-        Self { issuer, key, tokens: IdTokens::new(settings, http).unwrap() }
+        Self { issuer, key, tokens: IdTokenVerifier::new(settings, http).unwrap() }
     }
 
     /// The claims of a good login, changed by `patch`: members replace, `null` removes.
@@ -88,11 +88,11 @@ impl World {
     }
 
     async fn web_at(&self, token: &str, now: i64) -> Result<WebLogin, LoginError> {
-        self.tokens.verify_web(token, NONCE, at(now), LOGIN_AGE).await
+        self.tokens.verify_web_login(token, NONCE, at(now), LOGIN_AGE).await
     }
 
     async fn agent(&self, token: &str) -> Result<Agent, LoginError> {
-        self.tokens.verify_agent(token, at(NOW)).await
+        self.tokens.verify_agent_login(token, at(NOW)).await
     }
 }
 

@@ -74,7 +74,7 @@ async fn r23_refuses_and_tells_whose(#[case] patch: Value, #[case] reason: Reaso
 async fn r23_an_empty_nonce_matches_nothing() {
     let world = World::new().await;
     let token = world.token(json!({"nonce": ""}));
-    let refused = world.tokens.verify_web(&token, "", at(NOW), LOGIN_AGE).await.unwrap_err();
+    let refused = world.tokens.verify_web_login(&token, "", at(NOW), LOGIN_AGE).await.unwrap_err();
     assert_eq!(refused, LoginError::Denied { reason: Reason::LoginNotAccepted, person: Some(person()) });
 }
 

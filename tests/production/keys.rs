@@ -224,7 +224,7 @@ async fn pseudonyms_change_and_persons_stay_who_they_are() {
     let settings = PoolSettings { acquire_timeout: Duration::from_secs(10), ..PoolSettings::default() };
     let mut rekeying = Rekeying::begin(&installation.url_as_owner(), &settings, 2, 1).await.unwrap().unwrap();
     for _ in 0..2 {
-        rekeying.next_batch(|from, old| ring.raise(from, old)).await.unwrap().unwrap();
+        rekeying.next_batch(|from, old| ring.rekey_pseudonym(from, old)).await.unwrap().unwrap();
     }
     drop(rekeying);
 

@@ -10,7 +10,7 @@ use temporary_pin::domain::language::Language;
 use temporary_pin::domain::person::{MitidUuid, PersonReference};
 use temporary_pin::proto::identityregister::v1 as proto;
 use temporary_pin::proto::identityregister::v1::fact::Kind;
-use temporary_pin::register::Unavailable;
+use temporary_pin::register::RegisterUnavailable;
 
 use crate::{CPR, MITID, World, by_cpr, fact, person};
 
@@ -97,7 +97,7 @@ async fn accepts(#[case] change: fn(&mut proto::Person)) {
 #[case::fact_no_date(|person: &mut proto::Person| person.facts.push(fact(Kind::ChildBirthDate, "1985")))]
 #[tokio::test]
 async fn takes_a_doubtful_person_for_no_answer(#[case] change: fn(&mut proto::Person)) {
-    assert_eq!(World::knowing(change).await.look_up().await.unwrap_err(), Unavailable);
+    assert_eq!(World::knowing(change).await.look_up().await.unwrap_err(), RegisterUnavailable);
 }
 
 #[tokio::test]
@@ -108,7 +108,7 @@ async fn takes_another_mitid_account_for_no_answer() {
     let without = proto::Person { mitid_account: None, ..person() };
     for person in [other, without] {
         world.fake.state().people.insert(MITID.into(), person);
-        assert_eq!(world.register.look_up_person(&by_mitid()).await.unwrap_err(), Unavailable);
+        assert_eq!(world.register.look_up_person(&by_mitid()).await.unwrap_err(), RegisterUnavailable);
     }
 }
 
@@ -198,10 +198,12 @@ async fn r15_only_an_ordinary_document_is_not_provisional(#[case] permanence: i3
 async fn takes_a_doubtful_document_for_no_answer(#[case] change: fn(&mut proto::Document)) {
     let mut doubtful = passport();
     change(&mut doubtful);
-    assert_eq!(document(doubtful).await.unwrap_err(), Unavailable);
+    assert_eq!(document(doubtful).await.unwrap_err(), RegisterUnavailable);
 }
 
-async fn document(answer: proto::Document) -> Result<temporary_pin::domain::document::RegisteredDocument, Unavailable> {
+async fn document(
+    answer: proto::Document,
+) -> Result<temporary_pin::domain::document::RegisteredDocument, RegisterUnavailable> {
     let world = World::new().await;
     world.fake.state().documents.insert("209123456".into(), answer);
     let asked = Document { kind: DocumentKind::Passport, issuer: "DNK".into(), number: "209123456".into() };

@@ -8,7 +8,7 @@ use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use rstest::rstest;
 use temporary_pin::deadline;
-use temporary_pin::register::{Register, RegisterSettings, Unavailable};
+use temporary_pin::register::{Register, RegisterSettings, RegisterUnavailable};
 use tokio::net::TcpListener;
 use tonic::{Code, Status};
 use tracing::Instrument as _;
@@ -42,7 +42,7 @@ async fn unavailable_is_asked_again(#[case] failures: usize, #[case] answered: b
 async fn no_other_failure_is_asked_again(#[case] code: Code) {
     let world = World::new().await;
     world.fake.state().failures.push_back(Status::new(code, "no"));
-    assert_eq!(world.look_up().await.unwrap_err(), Unavailable);
+    assert_eq!(world.look_up().await.unwrap_err(), RegisterUnavailable);
     assert_eq!(world.fake.calls(), 1);
 }
 
@@ -56,7 +56,7 @@ async fn a_look_up_ends_with_its_deadline() {
     fake.state().delay = Duration::from_secs(30);
 
     let begun = Instant::now();
-    assert_eq!(register.look_up_person(&by_cpr(CPR)).await.unwrap_err(), Unavailable);
+    assert_eq!(register.look_up_person(&by_cpr(CPR)).await.unwrap_err(), RegisterUnavailable);
     assert!(begun.elapsed() < Duration::from_secs(10));
     // The register is told how long it has.
     let state = fake.state();
@@ -73,7 +73,7 @@ async fn a_look_up_ends_with_the_deadline_of_its_call() {
 
     let begun = Instant::now();
     let deadline = begun + Duration::from_secs(1);
-    assert_eq!(deadline::until(deadline.into(), world.look_up()).await.unwrap_err(), Unavailable);
+    assert_eq!(deadline::until(deadline.into(), world.look_up()).await.unwrap_err(), RegisterUnavailable);
     assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
     let state = world.fake.state();
     let timeout = state.calls[0].get("grpc-timeout").unwrap().to_str().unwrap();
@@ -104,7 +104,7 @@ async fn a_register_that_accepts_and_says_nothing_is_given_up() {
     let settings = RegisterSettings { deadline: Duration::from_millis(200), ..settings(&listener) };
     let register = Register::connect_lazy(settings).unwrap();
     let begun = Instant::now();
-    assert_eq!(register.look_up_person(&by_cpr(CPR)).await.unwrap_err(), Unavailable);
+    assert_eq!(register.look_up_person(&by_cpr(CPR)).await.unwrap_err(), RegisterUnavailable);
     assert!(begun.elapsed() < Duration::from_secs(5));
 }
 
@@ -120,7 +120,7 @@ async fn an_outage_is_told_quickly_and_ends_by_itself() {
 
     for _ in 0..2 {
         let begun = Instant::now();
-        assert_eq!(register.look_up_person(&by_cpr(CPR)).await.unwrap_err(), Unavailable);
+        assert_eq!(register.look_up_person(&by_cpr(CPR)).await.unwrap_err(), RegisterUnavailable);
         assert!(begun.elapsed() < Duration::from_secs(10), "it does not wait for the deadline");
 
         let server = fake.serve(TcpListener::bind(address).await.unwrap());

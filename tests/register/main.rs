@@ -18,7 +18,7 @@ use std::time::Duration;
 use temporary_pin::domain::cpr::CprNumber;
 use temporary_pin::domain::person::{Person, PersonReference};
 use temporary_pin::proto::identityregister::v1 as proto;
-use temporary_pin::register::{Register, RegisterSettings, Unavailable};
+use temporary_pin::register::{Register, RegisterSettings, RegisterUnavailable};
 use tokio::net::TcpListener;
 
 use fake_register::{FakeRegister, Serving};
@@ -53,7 +53,7 @@ impl World {
         world
     }
 
-    async fn look_up(&self) -> Result<Option<Person>, Unavailable> {
+    async fn look_up(&self) -> Result<Option<Person>, RegisterUnavailable> {
         self.register.look_up_person(&by_cpr(CPR)).await
     }
 }

@@ -3,7 +3,7 @@
 use temporary_pin::domain::cpr::CprStatus;
 use temporary_pin::domain::person::{MitidUuid, PersonReference};
 use temporary_pin::proto::identityregister::v1 as proto;
-use temporary_pin::register::Unavailable;
+use temporary_pin::register::RegisterUnavailable;
 
 use crate::{CPR, MITID, World, by_cpr, person};
 
@@ -37,7 +37,7 @@ async fn r12_follows_up_to_three_replaced_numbers() {
 #[tokio::test]
 async fn r12_refuses_a_longer_chain() {
     let world = chain(&NUMBERS).await;
-    assert_eq!(world.look_up().await.unwrap_err(), Unavailable);
+    assert_eq!(world.look_up().await.unwrap_err(), RegisterUnavailable);
 }
 
 #[tokio::test]
@@ -45,7 +45,7 @@ async fn r12_refuses_a_loop() {
     let world = chain(&[NUMBERS[0], NUMBERS[1], NUMBERS[0]]).await;
     let first = proto::Person { cpr_status: "60".into(), successor_cpr_number: NUMBERS[1].into(), ..person() };
     world.fake.state().people.insert(CPR.into(), first);
-    assert_eq!(world.look_up().await.unwrap_err(), Unavailable);
+    assert_eq!(world.look_up().await.unwrap_err(), RegisterUnavailable);
     assert_eq!(world.fake.calls(), 4);
 }
 
@@ -59,7 +59,7 @@ async fn r12_a_replaced_number_without_its_successor_stays_replaced() {
 async fn r12_refuses_a_successor_that_nobody_has() {
     let world = chain(&NUMBERS[..2]).await;
     world.fake.state().people.remove(NUMBERS[1]);
-    assert_eq!(world.look_up().await.unwrap_err(), Unavailable);
+    assert_eq!(world.look_up().await.unwrap_err(), RegisterUnavailable);
 }
 
 #[tokio::test]
@@ -67,7 +67,7 @@ async fn r12_refuses_a_successor_with_another_mitid_account() {
     let world = chain(&NUMBERS[..2]).await;
     world.fake.state().people.get_mut(NUMBERS[1]).unwrap().mitid_account.as_mut().unwrap().mitid_uuid =
         "11111111-1111-4111-8111-111111111111".into();
-    assert_eq!(world.look_up().await.unwrap_err(), Unavailable);
+    assert_eq!(world.look_up().await.unwrap_err(), RegisterUnavailable);
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use rstest::rstest;
-use temporary_pin::register::{Register, RegisterSettings, TlsFiles, Unavailable};
+use temporary_pin::register::{Register, RegisterSettings, RegisterUnavailable, TlsFiles};
 use tokio::net::TcpListener;
 use tonic::transport::{Certificate, Identity, Server, ServerTlsConfig};
 
@@ -80,9 +80,9 @@ async fn both_ends_prove_who_they_are() {
         Register::connect_lazy(settings).unwrap().look_up_person(&by_cpr(CPR)).await
     };
     assert!(look_up(&ours, Some(&ours)).await.unwrap().is_some());
-    assert_eq!(look_up(&other, Some(&ours)).await.unwrap_err(), Unavailable);
-    assert_eq!(look_up(&ours, Some(&other)).await.unwrap_err(), Unavailable);
-    assert_eq!(look_up(&ours, None).await.unwrap_err(), Unavailable);
+    assert_eq!(look_up(&other, Some(&ours)).await.unwrap_err(), RegisterUnavailable);
+    assert_eq!(look_up(&ours, Some(&other)).await.unwrap_err(), RegisterUnavailable);
+    assert_eq!(look_up(&ours, None).await.unwrap_err(), RegisterUnavailable);
 }
 
 #[tokio::test]

@@ -11,8 +11,8 @@ use rstest::rstest;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use temporary_pin::domain::mobile::MobileNumber;
-use temporary_pin::sms::gateway::{Accepted, Gateway as _, GatewayError, Message};
-use temporary_pin::sms::gateway_api::GatewayApi;
+use temporary_pin::sms::gateway::{Acceptance, Gateway as _, GatewayError, OutgoingSms};
+use temporary_pin::sms::gateways::gateway_api::GatewayApi;
 use tokio::net::TcpListener;
 use zeroize::Zeroizing;
 
@@ -35,7 +35,7 @@ impl Server {
     }
 
     /// Starts it and sends one message.
-    async fn send(&self) -> Result<Accepted, GatewayError> {
+    async fn send(&self) -> Result<Acceptance, GatewayError> {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/rest/mtsms", listener.local_addr().unwrap());
         let app = Router::new().route("/rest/mtsms", post(take)).with_state(self.clone());
@@ -54,11 +54,11 @@ async fn take(
     (server.status, [("content-type", "application/json")], server.answer)
 }
 
-async fn send_to(url: &str) -> Result<Accepted, GatewayError> {
+async fn send_to(url: &str) -> Result<Acceptance, GatewayError> {
     let token = SecretString::from("the-token");
     let timeout = Duration::from_secs(2);
     let gateway = GatewayApi::new(url.parse().unwrap(), token, "MitID".to_owned(), timeout).unwrap();
-    let message = Message {
+    let message = OutgoingSms {
         recipient: MobileNumber::parse(NUMBER).unwrap(),
         text: Zeroizing::new(TEXT.to_owned()),
         reference: "0190.1".to_owned(),
@@ -95,7 +95,7 @@ async fn a_message_goes_out_as_documented() {
 #[tokio::test]
 async fn any_2xx_is_accepted(#[case] status: u16, #[case] answer: &str) {
     let server = Server::answering(status, answer);
-    assert_eq!(server.send().await, Ok(Accepted { gateway_reference: None }));
+    assert_eq!(server.send().await, Ok(Acceptance { gateway_reference: None }));
 }
 
 #[rstest]

@@ -13,8 +13,8 @@ use temporary_pin::domain::mobile::MobileNumber;
 use temporary_pin::keys::{self, KeyRing};
 use temporary_pin::random;
 use temporary_pin::sms::dispatcher::Dispatcher;
-use temporary_pin::sms::gateway::{Accepted, Gateway, GatewayError, Message};
-use temporary_pin::sms::sealed::seal_message;
+use temporary_pin::sms::gateway::{Acceptance, Gateway, GatewayError, OutgoingSms};
+use temporary_pin::sms::sealed_message::seal_message;
 use temporary_pin::sms::settings::DispatcherSettings;
 use temporary_pin::store::handovers::Handovers;
 use temporary_pin::telemetry::metrics::Metrics;
@@ -85,7 +85,7 @@ impl Gateway for Phone {
         Duration::from_secs(10)
     }
 
-    async fn send(&self, message: &Message) -> Result<Accepted, GatewayError> {
+    async fn send(&self, message: &OutgoingSms) -> Result<Acceptance, GatewayError> {
         self.received.lock().unwrap().push(Received {
             number: message.recipient.e164().to_owned(),
             text: message.text.to_string(),
@@ -95,7 +95,7 @@ impl Gateway for Phone {
         self.gate.acquire().await.unwrap().forget();
         let mode = *self.mode.lock().unwrap();
         match mode {
-            Mode::Accept => Ok(Accepted { gateway_reference: Some("7".to_owned()) }),
+            Mode::Accept => Ok(Acceptance { gateway_reference: Some("7".to_owned()) }),
             Mode::Down => Err(GatewayError::Temporary("status 503".to_owned())),
             Mode::Refuse => Err(GatewayError::Permanent("status 422".to_owned())),
             Mode::Silent => Err(GatewayError::Unknown("no answer in time".to_owned())),

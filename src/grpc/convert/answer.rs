@@ -99,7 +99,7 @@ fn question(kind: FactKind, texts: &Texts, language: Language) -> pb::Question {
     pb::Question {
         question_id: kind.as_str().into(),
         kind: names::question_kind(kind).into(),
-        prompt: texts.question(kind, language),
+        prompt: texts.render_question(kind, language),
     }
 }
 

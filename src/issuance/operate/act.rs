@@ -8,7 +8,7 @@ use crate::deadline;
 use crate::domain::person::{PersonKey, PersonReference};
 use crate::issuance::{Refusal, language_of};
 use crate::random;
-use crate::sms::sealed::seal_message;
+use crate::sms::sealed_message::seal_message;
 use crate::store::audit_events::By;
 use crate::store::cancel_access_request::cancel;
 use crate::store::outbox::{MessageKind, Notice};
@@ -97,7 +97,7 @@ impl Issuance {
             return None;
         }
         let id = random::time_ordered_uuid(operation.now, &mut random::secure());
-        let text = self.texts.sms(text, language_of(None, person), &mobile.number);
+        let text = self.texts.render_sms(text, language_of(None, person), &mobile.number);
         let sealed_body = seal_message(&self.keys, id, &mobile.number, &text);
         Some(Notice { id, kind, sealed_body, due_time: operation.now, expire_time: operation.now + NOTICE_LIFETIME })
     }

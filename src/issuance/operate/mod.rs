@@ -12,7 +12,7 @@ use super::{Issuance, Refusal};
 use crate::domain::audit::Action;
 use crate::domain::person::{Person, PersonKey, PersonReference, RegisteredMobile};
 use crate::domain::stated_reason::StatedReason;
-use crate::register::Unavailable;
+use crate::register::RegisterUnavailable;
 use crate::store::audit_events::{self, By, NewEvent};
 
 pub use act::{Blocking, Notified};
@@ -37,7 +37,7 @@ struct Subject {
     /// Those under earlier pseudonym keys too: audit events stay under the key of their time.
     audited: Vec<PersonKey>,
     /// What the register says of the person.
-    registered: Result<Option<Person>, Unavailable>,
+    registered: Result<Option<Person>, RegisterUnavailable>,
 }
 
 impl Subject {

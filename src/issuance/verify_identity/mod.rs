@@ -122,10 +122,11 @@ impl Issuance {
 
     /// Proves the agent (R22). The caller's call is spent before, or bad tokens would cost nothing.
     async fn agent(&self, token: &SecretString, now: DateTime<Utc>) -> Result<(Agent, AgentKey), Refusal> {
-        let agent = self.agent_login.verify_agent(token.expose_secret(), now).await.map_err(|error| match error {
-            LoginError::Denied { reason, .. } => Refusal::NotAllowed(reason),
-            LoginError::Unavailable => Refusal::Unavailable(Dependency::Login),
-        })?;
+        let agent =
+            self.agent_login.verify_agent_login(token.expose_secret(), now).await.map_err(|error| match error {
+                LoginError::Denied { reason, .. } => Refusal::NotAllowed(reason),
+                LoginError::Unavailable => Refusal::Unavailable(Dependency::Login),
+            })?;
         let key = self.keys.agent_key(&agent.issuer, &agent.subject);
         Ok((agent, key))
     }

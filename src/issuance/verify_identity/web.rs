@@ -12,7 +12,7 @@ use crate::domain::reason::{Denial, Reason};
 use crate::issuance::{Call, Dependency, Refusal, language_of};
 use crate::login::{LoginError, WebLogin};
 use crate::random;
-use crate::sms::sealed::seal_message;
+use crate::sms::sealed_message::seal_message;
 use crate::store::access_requests::{self, AccessOutcome, AccessRequest};
 use crate::store::outbox::{MessageKind, Notice};
 use crate::store::verifications::{self, Method, NewVerification, Recorded, Standing};
@@ -28,7 +28,7 @@ impl Issuance {
     ) -> Result<Verification, Refusal> {
         self.admit_caller(&call.caller, call.now).await?;
         let (token, login_age) = (id_token.expose_secret(), self.rules.verification.login_age);
-        let login = match self.web_login.verify_web(token, nonce.expose_secret(), call.now, login_age).await {
+        let login = match self.web_login.verify_web_login(token, nonce.expose_secret(), call.now, login_age).await {
             Ok(login) => Ok(login),
             Err(LoginError::Unavailable) => return Err(Refusal::Unavailable(Dependency::Login)),
             Err(LoginError::Denied { reason, person: None }) => return Ok(Verification::Rejected(reason)),
@@ -76,7 +76,7 @@ impl Issuance {
             hold,
             notices: &self.notices(&hold, &person, language),
             verification: NewVerification {
-                login_nonce_digest: Some(self.keys.digest("login nonce", nonce.expose_secret().as_bytes())),
+                login_nonce_digest: Some(self.keys.keyed_digest("login nonce", nonce.expose_secret().as_bytes())),
                 ..self.login_row(call, id, login.mitid_uuid, Standing::Verified(login.assurance))
             },
         };
@@ -158,7 +158,7 @@ impl Issuance {
         let language = language_of(language, person);
         let notice = |kind, text: &SmsText<'_>, due_time, expire_time| {
             let id = random::time_ordered_uuid(hold.request_time, &mut random::secure());
-            let text = self.texts.sms(text, language, &mobile.number);
+            let text = self.texts.render_sms(text, language, &mobile.number);
             let sealed_body = seal_message(&self.keys, id, &mobile.number, &text);
             Notice { id, kind, sealed_body, due_time, expire_time }
         };

@@ -7,7 +7,7 @@ use criterion::Criterion;
 use temporary_pin::domain::language::Language;
 use temporary_pin::domain::mobile::MobileNumber;
 use temporary_pin::domain::pin::Pin;
-use temporary_pin::sms::sealed::{open_message, seal_message};
+use temporary_pin::sms::sealed_message::{open_message, seal_message};
 use temporary_pin::texts::{SmsText, Texts};
 use uuid::Uuid;
 
@@ -17,7 +17,7 @@ pub(crate) fn measure(criterion: &mut Criterion) {
     let recipient = MobileNumber::parse("+4520123456").unwrap();
     let pin = Pin::parse("12345678").unwrap();
     let expire_time = DateTime::from_timestamp(1_795_000_000, 0).unwrap();
-    let write = |language| texts.sms(&SmsText::Pin { pin: black_box(&pin), expire_time }, language, &recipient);
+    let write = |language| texts.render_sms(&SmsText::Pin { pin: black_box(&pin), expire_time }, language, &recipient);
     for language in [Language::Da, Language::En] {
         let name = format!("SMS: write in {}", language.code());
         criterion.bench_function(&name, |bencher| bencher.iter(|| write(language)));

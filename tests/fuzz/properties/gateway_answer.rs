@@ -4,8 +4,8 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
 use temporary_pin::domain::mobile::MobileNumber;
-use temporary_pin::sms::gateway::{Gateway as _, GatewayError, Message};
-use temporary_pin::sms::gateway_api::GatewayApi;
+use temporary_pin::sms::gateway::{Gateway as _, GatewayError, OutgoingSms};
+use temporary_pin::sms::gateways::gateway_api::GatewayApi;
 use tokio::runtime::{Builder, Runtime};
 
 use super::{first_line, loopback, text};
@@ -40,7 +40,7 @@ pub fn gateway_answer(data: &[u8]) -> bool {
     }
     let world = WORLD.lock().unwrap_or_else(PoisonError::into_inner);
     *world.answer.lock().unwrap_or_else(PoisonError::into_inner) = (status, body.to_vec());
-    let message = Message {
+    let message = OutgoingSms {
         recipient: MobileNumber::parse("+4520123456").expect("a number"),
         text: "1234 5678".to_owned().into(),
         reference: "reference".to_owned(),

@@ -9,7 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
-use temporary_pin::login::{IdTokens, IssuerSettings, LoginError};
+use temporary_pin::login::{IdTokenVerifier, IssuerSettings, LoginError};
 use tokio::runtime::{Builder, Runtime};
 
 use super::{first_line, loopback, text};
@@ -24,7 +24,7 @@ const NOW: i64 = 1_795_521_600;
 
 struct World {
     runtime: Runtime,
-    tokens: IdTokens,
+    tokens: IdTokenVerifier,
     issuer: String,
     key: EcdsaKeyPair,
 }
@@ -51,7 +51,7 @@ static WORLD: LazyLock<Mutex<World>> = LazyLock::new(|| {
     let settings = IssuerSettings { issuer: url.clone(), audience: AUDIENCE.into(), ..IssuerSettings::default() };
     let http = reqwest::Client::builder().build().expect("an HTTP client");
     let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
-    Mutex::new(World { runtime, tokens: IdTokens::new(settings, http).expect("settings"), issuer: url, key })
+    Mutex::new(World { runtime, tokens: IdTokenVerifier::new(settings, http).expect("settings"), issuer: url, key })
 });
 
 /// A whole token, or `<header>\n<claims>`, which the issuer then signs; `$ISSUER` is its address.
@@ -61,8 +61,8 @@ pub fn id_token(data: &[u8]) -> bool {
     let world = WORLD.lock().unwrap_or_else(PoisonError::into_inner);
     let now = DateTime::<Utc>::from_timestamp(NOW, 0).expect("a time");
     let verify = |token: &str| {
-        let person = world.runtime.block_on(world.tokens.verify_web(token, NONCE, now, LOGIN_AGE));
-        (person, world.runtime.block_on(world.tokens.verify_agent(token, now)))
+        let person = world.runtime.block_on(world.tokens.verify_web_login(token, NONCE, now, LOGIN_AGE));
+        (person, world.runtime.block_on(world.tokens.verify_agent_login(token, now)))
     };
     let (header, claims) = first_line(data);
     if claims.is_empty() {

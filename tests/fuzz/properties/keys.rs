@@ -21,7 +21,7 @@ pub fn key_ring(data: &[u8]) -> bool {
             let sealed = ring.seal(b"context", data);
             assert!(ring.open(b"context", &sealed).expect("opens what it sealed")[..] == *data);
             let (id, pin) = (Uuid::from_u128(7), Pin::parse("12345678").expect("a PIN"));
-            let verifier = ring.pin_verifier(id, &pin, &mut random::secure());
+            let verifier = ring.make_pin_verifier(id, &pin, &mut random::secure());
             assert!(ring.pin_matches(id, &pin, &verifier));
             let written = RingFile::parse(text).expect("read before").to_text();
             assert!(*RingFile::parse(&written).expect("reads what it wrote").to_text() == *written);

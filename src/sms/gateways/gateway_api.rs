@@ -13,7 +13,7 @@ use tracing::Span;
 use tracing::field::Empty;
 use zeroize::Zeroizing;
 
-use super::gateway::{Accepted, Gateway, GatewayError, Message};
+use crate::sms::gateway::{Acceptance, Gateway, GatewayError, OutgoingSms};
 
 /// More bytes than a request has, so that it does not grow and leave copies behind.
 const BODY_ROOM: usize = 2048;
@@ -82,7 +82,7 @@ impl Gateway for GatewayApi {
     }
 
     #[tracing::instrument(name = "gateway.send", skip_all, fields(otel.kind = "client", otel.status_code = Empty))]
-    async fn send(&self, message: &Message) -> Result<Accepted, GatewayError> {
+    async fn send(&self, message: &OutgoingSms) -> Result<Acceptance, GatewayError> {
         let number = message.recipient.e164();
         let request = Request {
             sender: &self.sender,
@@ -110,7 +110,7 @@ impl Gateway for GatewayApi {
         if response.status().is_success() {
             // The message is taken, readable answer or not.
             let taken: Taken = response.json().await.unwrap_or_default();
-            return Ok(Accepted { gateway_reference: taken.ids.first().map(u64::to_string) });
+            return Ok(Acceptance { gateway_reference: taken.ids.first().map(u64::to_string) });
         }
         Span::current().record("otel.status_code", "ERROR");
         Err(refusal(response).await)
