@@ -179,8 +179,13 @@ mod tests {
         let gone = async {
             let _ = tokio::time::timeout(Duration::from_secs(1), batcher.ask(30)).await;
         };
-        let (first, dead, patient, ..) =
-            tokio::join!(ask_all(&batcher, 0..4), deadline::until(soon, batcher.ask(20)), batcher.ask(40), gone, late);
+        let (first, dead, patient, ..) = tokio::join!(
+            ask_all(&batcher, 0..4),
+            deadline::with_deadline(soon, batcher.ask(20)),
+            batcher.ask(40),
+            gone,
+            late
+        );
 
         assert_eq!((first, dead, patient), (vec![Some(0), Some(2), Some(4), Some(6)], None, Some(80)));
         assert_eq!(*batches.lock().unwrap(), [[0], [1], [2], [3], [40]]);

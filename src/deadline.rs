@@ -2,7 +2,7 @@
 //!
 //! What changes nothing (look-ups, reads, waiting for a connection) ends with the deadline. What changes something is not
 //! begun after it; once begun it runs to its end, within its own time-out, so that what was done is known. What must
-//! follow it (giving back a spend, concluding a counted try) is done whatever the time: `lifted`.
+//! follow it (giving back a spend, concluding a counted try) is done whatever the time: `without_deadline`.
 //!
 //! The deadline goes along with the task, as the tracing span does: it says nothing about what is done, only until when.
 
@@ -16,17 +16,17 @@ tokio::task_local! {
 }
 
 /// Runs `work` for a caller who waits until `deadline`.
-pub async fn until<T>(deadline: Instant, work: impl Future<Output = T>) -> T {
+pub async fn with_deadline<T>(deadline: Instant, work: impl Future<Output = T>) -> T {
     DEADLINE.scope(Some(deadline), work).await
 }
 
 /// Runs `work` without a deadline: within its own time-outs.
-pub(crate) async fn lifted<T>(work: impl Future<Output = T>) -> T {
+pub(crate) async fn without_deadline<T>(work: impl Future<Output = T>) -> T {
     DEADLINE.scope(None, work).await
 }
 
 /// `work` with the deadline of the present task, for a task of its own.
-pub(crate) fn carried<F: Future>(work: F) -> impl Future<Output = F::Output> {
+pub(crate) fn inherit_deadline<F: Future>(work: F) -> impl Future<Output = F::Output> {
     DEADLINE.scope(current(), work)
 }
 
@@ -54,23 +54,23 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn what_is_left_is_the_least_of_both() {
         assert_eq!(time_left(SECOND), SECOND, "no caller, no deadline");
-        until(Instant::now() + 3 * SECOND, async {
+        with_deadline(Instant::now() + 3 * SECOND, async {
             assert_eq!(time_left(SECOND), SECOND);
             assert_eq!(time_left(5 * SECOND), 3 * SECOND);
             tokio::time::advance(2 * SECOND).await;
             assert_eq!((time_left(5 * SECOND), has_passed()), (SECOND, false));
             tokio::time::advance(2 * SECOND).await;
             assert_eq!((time_left(5 * SECOND), has_passed()), (Duration::ZERO, true));
-            assert_eq!(lifted(async { (time_left(SECOND), has_passed()) }).await, (SECOND, false));
+            assert_eq!(without_deadline(async { (time_left(SECOND), has_passed()) }).await, (SECOND, false));
         })
         .await;
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_task_of_its_own_has_none_unless_it_is_carried_there() {
-        let (own, carried_along) = until(Instant::now(), async {
+        let (own, carried_along) = with_deadline(Instant::now(), async {
             let own = tokio::spawn(async { has_passed() });
-            let along = tokio::spawn(carried(async { has_passed() }));
+            let along = tokio::spawn(inherit_deadline(async { has_passed() }));
             (own.await.unwrap(), along.await.unwrap())
         })
         .await;

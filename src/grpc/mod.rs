@@ -71,7 +71,7 @@ fn answered<T: prost::Message + 'static>(
     work: impl Future<Output = Result<T, Refusal>> + Send + 'static,
 ) -> impl Future<Output = Result<Response<T>, Status>> {
     // In a box at once: each future around it would hold room for it, twice.
-    let work = load::in_its_place(deadline::carried(Box::pin(work))).in_current_span();
+    let work = load::in_its_place(deadline::inherit_deadline(Box::pin(work))).in_current_span();
     let running = context.calls.spawn(work);
     async move { answer(context, now, running.await) }
 }

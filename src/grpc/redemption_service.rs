@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use super::convert::{self, Violations};
 use super::{Context, answered};
-use crate::issuance::Try;
+use crate::issuance::RedeemOrder;
 use crate::proto::temporarypin::v1 as pb;
 use crate::proto::temporarypin::v1::redemption_service_server::RedemptionService;
 
@@ -29,7 +29,7 @@ impl RedemptionService for Redeem {
         let ((request_id, person), pin) = violations.finish(request_id.zip(person).zip(pin))?;
 
         let issuance = self.0.issuance();
-        let attempt = Try { caller: caller.name, request_id, person, pin };
+        let attempt = RedeemOrder { caller: caller.name, request_id, person, pin };
         answered(&self.0, now, async move {
             let redemption = issuance.redeem_temporary_pin(&attempt, now).await?;
             Ok(convert::redemption(&redemption))

@@ -7,7 +7,7 @@ use tonic::{Request, Response, Status};
 
 use super::convert::{self, Violations};
 use super::{Context, answered, localize, status};
-use crate::issuance::{Call, Order};
+use crate::issuance::{CallContext, IssueOrder};
 use crate::proto::temporarypin::v1 as pb;
 use crate::proto::temporarypin::v1::temporary_pin_service_server::TemporaryPinService;
 
@@ -71,7 +71,7 @@ impl TemporaryPinService for TemporaryPin {
         let ((request_id, verification_id), language) = violations.finish(order)?;
 
         let issuance = self.0.issuance();
-        let order = Order { request_id, verification_id, language };
+        let order = IssueOrder { request_id, verification_id, language };
         answered(&self.0, call.now, async move {
             let view = issuance.issue_temporary_pin(&call, &order).await?;
             Ok(pb::IssueTemporaryPinResponse { pin_request: Some(convert::pin_request(&view)) })
@@ -82,11 +82,11 @@ impl TemporaryPinService for TemporaryPin {
 
 impl TemporaryPin {
     /// Who calls, from which channel, at what time. The guard is to be held while the caller waits.
-    fn call<T>(&self, request: &Request<T>) -> Result<(Call, DropGuard), Status> {
+    fn call<T>(&self, request: &Request<T>) -> Result<(CallContext, DropGuard), Status> {
         let (caller, now) = self.0.enter(request)?;
         let channel = caller.channel().ok_or_else(status::caller_not_allowed)?;
         let gone = CancellationToken::new();
         let waiting = gone.clone().drop_guard();
-        Ok((Call { caller: caller.name, channel, now, gone }, waiting))
+        Ok((CallContext { caller: caller.name, channel, now, gone }, waiting))
     }
 }

@@ -28,7 +28,7 @@ pub(super) async fn bound(State(default): State<Duration>, request: Request, nex
         return status::deadline_exceeded().into_http();
     }
     let deadline = Instant::now() + time;
-    match timeout_at(deadline, deadline::until(deadline, next.run(request))).await {
+    match timeout_at(deadline, deadline::with_deadline(deadline, next.run(request))).await {
         Ok(response) => response,
         Err(_) => status::deadline_exceeded().into_http(),
     }

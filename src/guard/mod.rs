@@ -4,9 +4,9 @@
 //! Redis is [`GuardError::Unavailable`], never a yes (R26).
 
 mod bucket;
+mod command_batcher;
 mod connection;
 mod script;
-mod together;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,9 +16,9 @@ use futures_util::future::join_all;
 
 pub use self::bucket::{Bucket, Spend};
 use self::bucket::{key, person_tag};
+use self::command_batcher::CommandBatcher;
 use self::connection::Connection;
-use self::script::{Call, HOLD, Mode, Verdict, hold_to_text};
-use self::together::Together;
+use self::script::{HOLD, Mode, ScriptAnswer, ScriptCall, hold_to_text};
 use crate::deadline;
 use crate::domain::hold::{Hold, HoldState};
 use crate::domain::person::PersonKey;
@@ -31,15 +31,15 @@ use crate::domain::rules::Limit;
 pub struct Guard {
     connection: Arc<Connection>,
     prefix: Arc<str>,
-    together: Together,
+    command_batcher: CommandBatcher,
 }
 
 /// The guard's answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
-pub enum Admission {
+pub enum GuardDecision {
     /// Yes, and everything asked for has been spent.
-    Admitted,
+    Allowed,
     /// No hold is known here: rebuild it from Postgres and ask again. Nothing was spent.
     HoldMissing,
     /// The hold runs still, or has expired. Nothing was spent.
@@ -70,8 +70,8 @@ impl Guard {
     /// A Redis that is down is no error here: the connection is made again whenever it is needed.
     pub async fn connect(url: &str, prefix: &str, timeout: Duration) -> Result<Self, GuardError> {
         let (connection, prefix) = (Arc::new(Connection::new(url, timeout)?), Arc::from(prefix));
-        let together = Together::new(Arc::clone(&connection), timeout);
-        let guard = Self { connection, prefix, together };
+        let command_batcher = CommandBatcher::new(Arc::clone(&connection), timeout);
+        let guard = Self { connection, prefix, command_batcher };
         // So that the first request need not wait for it. A failure is in the log.
         let _ = guard.ping().await;
         Ok(guard)
@@ -84,43 +84,43 @@ impl Guard {
 
     /// Spends all or nothing. With `hold_of`, that person's hold comes first: unless it has passed, nothing is spent.
     ///
-    /// After any answer but [`Admission::Admitted`] what had been spent beside it is given back before this returns, which
+    /// After any answer but [`GuardDecision::Allowed`] what had been spent beside it is given back before this returns, which
     /// is a second round trip. After an error a failed script may have spent; in a window the same id then spends no more.
-    pub async fn admit(
+    pub async fn check_and_spend(
         &self,
         hold_of: Option<PersonKey>,
         spends: &[Spend<'_>],
         now: DateTime<Utc>,
-    ) -> Result<Admission, GuardError> {
-        let calls = Call::group(hold_of, spends);
+    ) -> Result<GuardDecision, GuardError> {
+        let calls = ScriptCall::group(hold_of, spends);
         let verdicts = self.run_all(&calls, Mode::Spend, now).await;
         let spent: Vec<Spend<'_>> = verdicts
             .iter()
             .filter_map(|verdict| match verdict {
-                Ok(Verdict::Admitted(spent)) => Some(spent.as_slice()),
+                Ok(ScriptAnswer::Admitted(spent)) => Some(spent.as_slice()),
                 _ => None,
             })
             .flatten()
             .copied()
             .collect();
         let outcome = combine(verdicts);
-        if outcome != Ok(Admission::Admitted) {
+        if outcome != Ok(GuardDecision::Allowed) {
             self.refund(&spent, now).await?;
         }
         outcome
     }
 
-    /// What [`Guard::admit`] would answer, without spending.
-    pub async fn peek(&self, spends: &[Spend<'_>], now: DateTime<Utc>) -> Result<Admission, GuardError> {
-        combine(self.run_all(&Call::group(None, spends), Mode::Peek, now).await)
+    /// What [`Guard::check_and_spend`] would answer, without spending.
+    pub async fn peek(&self, spends: &[Spend<'_>], now: DateTime<Utc>) -> Result<GuardDecision, GuardError> {
+        combine(self.run_all(&ScriptCall::group(None, spends), Mode::Peek, now).await)
     }
 
-    /// Gives back what [`Guard::admit`] spent when it was asked at `spent_at`. From a rolling window once and no more: what
+    /// Gives back what [`Guard::check_and_spend`] spent when it was asked at `spent_at`. From a rolling window once and no more: what
     /// an earlier call spent under the same id stays spent. Into a rate one, each time this is called. The call's deadline
     /// does not count here: what was not used is given back.
     pub async fn refund(&self, spends: &[Spend<'_>], spent_at: DateTime<Utc>) -> Result<(), GuardError> {
-        let calls = Call::group(None, spends);
-        combine(deadline::lifted(self.run_all(&calls, Mode::Refund, spent_at)).await).map(|_| ())
+        let calls = ScriptCall::group(None, spends);
+        combine(deadline::without_deadline(self.run_all(&calls, Mode::Refund, spent_at)).await).map(|_| ())
     }
 
     /// What is spent of a rolling window, and from when there is room again. Spends nothing.
@@ -166,13 +166,13 @@ impl Guard {
     /// Runs the calls at the same time.
     async fn run_all<'a>(
         &self,
-        calls: &[Call<'a>],
+        calls: &[ScriptCall<'a>],
         mode: Mode,
         now: DateTime<Utc>,
-    ) -> Vec<Result<Verdict<'a>, GuardError>> {
+    ) -> Vec<Result<ScriptAnswer<'a>, GuardError>> {
         join_all(calls.iter().map(async |call| {
-            let answer = self.together.ask(mode, call.question(&self.prefix, mode, now)).await?;
-            call.verdict(&answer)
+            let answer = self.command_batcher.submit(mode, call.command(&self.prefix, mode, now)).await?;
+            call.read_answer(&answer)
         }))
         .await
     }
@@ -183,10 +183,10 @@ impl Guard {
 }
 
 /// One answer out of those of all calls: a failure before a hold before a limit; of limits, the one that lasts longest.
-fn combine(verdicts: Vec<Result<Verdict<'_>, GuardError>>) -> Result<Admission, GuardError> {
-    let mut worst = Admission::Admitted;
+fn combine(verdicts: Vec<Result<ScriptAnswer<'_>, GuardError>>) -> Result<GuardDecision, GuardError> {
+    let mut worst = GuardDecision::Allowed;
     for verdict in verdicts {
-        if let Verdict::Refused(refusal) = verdict?
+        if let ScriptAnswer::Refused(refusal) = verdict?
             && weight(&refusal) > weight(&worst)
         {
             worst = refusal;
@@ -195,10 +195,10 @@ fn combine(verdicts: Vec<Result<Verdict<'_>, GuardError>>) -> Result<Admission, 
     Ok(worst)
 }
 
-const fn weight(admission: &Admission) -> (u8, Option<DateTime<Utc>>) {
+const fn weight(admission: &GuardDecision) -> (u8, Option<DateTime<Utc>>) {
     match admission {
-        Admission::Admitted => (0, None),
-        Admission::Limited { until, .. } => (1, Some(*until)),
-        Admission::HoldMissing | Admission::HoldNotPassed(_) => (2, None),
+        GuardDecision::Allowed => (0, None),
+        GuardDecision::Limited { until, .. } => (1, Some(*until)),
+        GuardDecision::HoldMissing | GuardDecision::HoldNotPassed(_) => (2, None),
     }
 }

@@ -8,7 +8,7 @@ use redis::aio::MultiplexedConnection;
 use redis::{RedisResult, Script, ScriptInvocation};
 
 use super::bucket::{Counting, Spend, key, person_tag};
-use super::{Admission, GuardError};
+use super::{GuardDecision, GuardError};
 use crate::domain::hold::Hold;
 use crate::domain::person::PersonKey;
 
@@ -42,7 +42,7 @@ impl Mode {
 }
 
 /// One decision.
-pub(super) enum Call<'a> {
+pub(super) enum ScriptCall<'a> {
     /// The windows that share a hash tag and, if asked about, that person's hold: all or nothing.
     Windows {
         tag: String,
@@ -53,7 +53,7 @@ pub(super) enum Call<'a> {
 }
 
 /// A decision as it goes to Redis.
-pub(super) enum Question {
+pub(super) enum Command {
     Windows(ScriptInvocation<'static>),
     /// At a time in microseconds.
     Rate(Rate, i64),
@@ -70,13 +70,13 @@ pub(super) struct Rate {
 }
 
 /// A script's answer.
-pub(super) enum Verdict<'a> {
+pub(super) enum ScriptAnswer<'a> {
     /// Admitted, and what was spent for it: not what had been spent before under the same id.
     Admitted(Vec<Spend<'a>>),
-    Refused(Admission),
+    Refused(GuardDecision),
 }
 
-impl<'a> Call<'a> {
+impl<'a> ScriptCall<'a> {
     /// One call per hash tag of windows, and one per rate.
     pub(super) fn group(hold_of: Option<PersonKey>, spends: &[Spend<'a>]) -> Vec<Self> {
         let windows = |tag, with_hold| Self::Windows { tag, with_hold, spends: Vec::new() };
@@ -100,7 +100,7 @@ impl<'a> Call<'a> {
     }
 
     /// The call as it goes to Redis.
-    pub(super) fn question(&self, prefix: &str, mode: Mode, now: DateTime<Utc>) -> Question {
+    pub(super) fn command(&self, prefix: &str, mode: Mode, now: DateTime<Utc>) -> Command {
         let now = now.timestamp_micros();
         match self {
             Self::Windows { tag, with_hold, spends } => {
@@ -113,30 +113,30 @@ impl<'a> Call<'a> {
                 if *with_hold {
                     script.key(key(prefix, tag, HOLD));
                 }
-                Question::Windows(script)
+                Command::Windows(script)
             }
             Self::Rate(Spend { bucket, limit, .. }) => {
                 let interval = micros(limit.per).div_ceil(u64::from(limit.times.max(1)));
-                Question::Rate(Rate { key: bucket.key(prefix), mode, times: limit.times, interval }, now)
+                Command::Rate(Rate { key: bucket.key(prefix), mode, times: limit.times, interval }, now)
             }
         }
     }
 
     /// Reads the answer of the script.
-    pub(super) fn verdict(&self, answer: &[i64]) -> Result<Verdict<'a>, GuardError> {
+    pub(super) fn read_answer(&self, answer: &[i64]) -> Result<ScriptAnswer<'a>, GuardError> {
         let limited = |spend: Spend<'_>, until| {
             let until = DateTime::from_timestamp_micros(until)?;
-            Some(Verdict::Refused(Admission::Limited { reason: spend.bucket.reason(), until }))
+            Some(ScriptAnswer::Refused(GuardDecision::Limited { reason: spend.bucket.reason(), until }))
         };
         let verdict = match (self, answer) {
-            (Self::Rate(spend), [0]) => Some(Verdict::Admitted(vec![*spend])),
+            (Self::Rate(spend), [0]) => Some(ScriptAnswer::Admitted(vec![*spend])),
             (Self::Rate(spend), [until]) => limited(*spend, *until),
             (Self::Windows { spends, .. }, [0, spent @ ..]) => {
-                spent.iter().map(|index| nth(spends, *index)).collect::<Option<_>>().map(Verdict::Admitted)
+                spent.iter().map(|index| nth(spends, *index)).collect::<Option<_>>().map(ScriptAnswer::Admitted)
             }
-            (Self::Windows { .. }, [1]) => Some(Verdict::Refused(Admission::HoldMissing)),
+            (Self::Windows { .. }, [1]) => Some(ScriptAnswer::Refused(GuardDecision::HoldMissing)),
             (Self::Windows { .. }, [2, times @ ..]) => {
-                hold_from_micros(times).map(|hold| Verdict::Refused(Admission::HoldNotPassed(hold)))
+                hold_from_micros(times).map(|hold| ScriptAnswer::Refused(GuardDecision::HoldNotPassed(hold)))
             }
             (Self::Windows { spends, .. }, [3, index, until]) => {
                 nth(spends, *index).and_then(|spend| limited(spend, *until))

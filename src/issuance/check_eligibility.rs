@@ -1,6 +1,6 @@
 //! CheckEligibility: may this person have a PIN, where and when. Starts nothing.
 
-use super::{Call, Issuance, Refusal};
+use super::{CallContext, Issuance, Refusal};
 use crate::domain::channel::Channel;
 use crate::domain::eligibility::{ChannelVerdict, find_all_denials};
 use crate::domain::hold::Hold;
@@ -31,7 +31,11 @@ pub struct ChannelEligibility {
 
 impl Issuance {
     /// Tells whether the person can have a PIN, per channel.
-    pub async fn check_eligibility(&self, call: &Call, reference: &PersonReference) -> Result<Eligibility, Refusal> {
+    pub async fn check_eligibility(
+        &self,
+        call: &CallContext,
+        reference: &PersonReference,
+    ) -> Result<Eligibility, Refusal> {
         self.admit_caller(&call.caller, call.now).await?;
         let Some(person) = self.register.look_up_person(reference).await? else {
             let unknown = || ChannelVerdict::from_denials(vec![Denial::lasting(Reason::IdentityNotConfirmed)]);

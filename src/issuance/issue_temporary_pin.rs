@@ -6,14 +6,14 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use super::verification_id::VerificationId;
-use super::{Call, Dependency, Issuance, Refusal, language_of};
+use super::{CallContext, Dependency, Issuance, Refusal, language_of};
 use crate::domain::channel::Channel;
 use crate::domain::eligibility::{find_hold_denial, find_person_denials};
 use crate::domain::language::Language;
 use crate::domain::person::{Person, PersonKey, PersonReference, RegisteredMobile};
 use crate::domain::pin::Pin;
 use crate::domain::reason::{Denial, Reason};
-use crate::guard::{Admission, Bucket, Spend};
+use crate::guard::{Bucket, GuardDecision, Spend};
 use crate::random;
 use crate::sms::sealed_message::seal_message;
 use crate::store::access_requests;
@@ -27,7 +27,7 @@ const UNDER_WAY: [Duration; 4] =
 
 /// An order for a PIN.
 #[derive(Clone, Debug)]
-pub struct Order {
+pub struct IssueOrder {
     /// Idempotency key.
     pub request_id: Uuid,
     /// The verification, as the caller got it.
@@ -41,7 +41,7 @@ impl Issuance {
     ///
     /// A no of the guard is not the last word: a repeat of an earlier order and the resend of an open PIN cost no limit,
     /// and only the statement knows of them. It then runs with leave to do just these.
-    pub async fn issue_temporary_pin(&self, call: &Call, order: &Order) -> Result<PinRequestView, Refusal> {
+    pub async fn issue_temporary_pin(&self, call: &CallContext, order: &IssueOrder) -> Result<PinRequestView, Refusal> {
         let id = VerificationId::open(&order.verification_id, &self.keys, &call.caller, call.channel)?;
         let person = self.keys.person_key(id.person);
         let spends = self.spends(order, &id, person);
@@ -96,7 +96,7 @@ impl Issuance {
     }
 
     /// What one PIN costs (R22, R25). The person's and the mobile number's are spent once per request id.
-    fn spends(&self, order: &Order, id: &VerificationId, person: PersonKey) -> Vec<Spend<'static>> {
+    fn spends(&self, order: &IssueOrder, id: &VerificationId, person: PersonKey) -> Vec<Spend<'static>> {
         let limits = &self.rules.limits;
         let spend = |bucket, limit| Spend { bucket, limit, id: order.request_id };
         let mut spends = vec![
@@ -112,13 +112,13 @@ impl Issuance {
     /// it still has after its use is known better there.
     async fn ask_guard(
         &self,
-        call: &Call,
+        call: &CallContext,
         person: PersonKey,
         spends: &[Spend<'_>],
     ) -> Result<Option<Refusal>, Refusal> {
         let hold_of = (call.channel == Channel::Web).then_some(person);
-        let mut admission = self.guard.admit(hold_of, spends, call.now).await?;
-        if admission == Admission::HoldMissing {
+        let mut admission = self.guard.check_and_spend(hold_of, spends, call.now).await?;
+        if admission == GuardDecision::HoldMissing {
             let Some(hold) = access_requests::current(&self.store, person).await? else {
                 return Ok(Some(Refusal::lasting(Reason::AccessNotRequested)));
             };
@@ -126,23 +126,23 @@ impl Issuance {
             if let Some(denial) = find_hold_denial(Some(&hold), call.now) {
                 return Ok(Some(Refusal::Precondition(vec![denial])));
             }
-            admission = self.guard.admit(hold_of, spends, call.now).await?;
+            admission = self.guard.check_and_spend(hold_of, spends, call.now).await?;
         }
         Ok(match admission {
-            Admission::Admitted => None,
-            Admission::Limited { reason, until } => Some(Refusal::Limited(Denial::until(reason, until))),
-            Admission::HoldNotPassed(hold) => {
+            GuardDecision::Allowed => None,
+            GuardDecision::Limited { reason, until } => Some(Refusal::Limited(Denial::until(reason, until))),
+            GuardDecision::HoldNotPassed(hold) => {
                 find_hold_denial(Some(&hold), call.now).map(|no| Refusal::Precondition(vec![no]))
             }
-            Admission::HoldMissing => return Err(Refusal::Unavailable(Dependency::Redis)),
+            GuardDecision::HoldMissing => return Err(Refusal::Unavailable(Dependency::Redis)),
         })
     }
 
     /// Looks the person up, draws a PIN and runs the statement.
     async fn issue(
         &self,
-        call: &Call,
-        order: &Order,
+        call: &CallContext,
+        order: &IssueOrder,
         id: &VerificationId,
         may_issue: bool,
     ) -> Result<IssueOutcome, Refusal> {
@@ -193,7 +193,7 @@ impl Issuance {
     /// The person and number that the PIN would go to: still eligible, and still the number of the verification.
     fn recipient<'a>(
         &self,
-        call: &Call,
+        call: &CallContext,
         id: &VerificationId,
         person: Option<&'a Person>,
     ) -> Result<(&'a Person, &'a RegisteredMobile), Refusal> {
@@ -211,7 +211,7 @@ impl Issuance {
         }
     }
 
-    fn digest(&self, order: &Order) -> [u8; 32] {
+    fn digest(&self, order: &IssueOrder) -> [u8; 32] {
         let language = order.language.map_or("", Language::code);
         self.keys.keyed_digest("IssueTemporaryPin", format!("{language}\n{}", order.verification_id).as_bytes())
     }

@@ -5,6 +5,7 @@ mod issue_temporary_pin;
 mod operate;
 mod redeem_temporary_pin;
 mod refusal;
+mod response_padding;
 pub mod verification_id;
 mod verify_identity;
 
@@ -22,7 +23,7 @@ use crate::domain::language::Language;
 use crate::domain::person::{MitidUuid, Person, PersonKey, PersonReference};
 use crate::domain::reason::{Denial, Reason};
 use crate::domain::rules::{Limit, Rules};
-use crate::guard::{Admission, Bucket, Guard, Spend};
+use crate::guard::{Bucket, Guard, GuardDecision, Spend};
 use crate::keys::KeyRing;
 use crate::login::IdTokenVerifier;
 use crate::register::Register;
@@ -40,9 +41,9 @@ pub use crate::store::pin_request_records::PinRequestRecord;
 pub use crate::store::pin_requests::{DispatchState, PinRequestView, PinState};
 pub use crate::store::redeem_temporary_pin::RedeemOutcome;
 pub use check_eligibility::{ChannelEligibility, Eligibility};
-pub use issue_temporary_pin::Order;
+pub use issue_temporary_pin::IssueOrder;
 pub use operate::{AuditPage, Blocking, LimitStatus, Notified, Operation};
-pub use redeem_temporary_pin::Try;
+pub use redeem_temporary_pin::RedeemOrder;
 pub use refusal::{Dependency, Refusal};
 pub use verify_identity::{Answers, Confirmation, CounterIdentification, Evidence, PhoneIdentification, Verification};
 
@@ -83,7 +84,7 @@ pub type QuestionDraws = dyn Fn(MitidUuid) -> Box<dyn Rng> + Send + Sync;
 
 /// One call of a channel: who, through which channel, when.
 #[derive(Clone, Debug)]
-pub struct Call {
+pub struct CallContext {
     /// Name of the caller.
     pub caller: Arc<str>,
     /// Its channel.
@@ -125,7 +126,7 @@ impl Issuance {
 
     /// Spends all or nothing, or refuses.
     async fn admit(&self, spends: &[Spend<'_>], now: DateTime<Utc>) -> Result<(), Refusal> {
-        admitted(self.guard.admit(None, spends, now).await?)
+        admitted(self.guard.check_and_spend(None, spends, now).await?)
     }
 
     /// One failed verification of the person, spent before it is known to fail (R18).
@@ -152,11 +153,11 @@ impl Issuance {
 }
 
 /// A refusal, unless the guard has admitted.
-fn admitted(admission: Admission) -> Result<(), Refusal> {
+fn admitted(admission: GuardDecision) -> Result<(), Refusal> {
     match admission {
-        Admission::Admitted => Ok(()),
-        Admission::Limited { reason, until } => Err(Refusal::Limited(Denial::until(reason, until))),
-        Admission::HoldMissing | Admission::HoldNotPassed(_) => {
+        GuardDecision::Allowed => Ok(()),
+        GuardDecision::Limited { reason, until } => Err(Refusal::Limited(Denial::until(reason, until))),
+        GuardDecision::HoldMissing | GuardDecision::HoldNotPassed(_) => {
             Err(Refusal::Internal("the guard judged a hold that was not asked for".into()))
         }
     }

@@ -7,13 +7,14 @@ use tokio::time::Instant;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
-use super::{Issuance, Refusal, refusal};
+use super::response_padding::pad_response_time;
+use super::{Issuance, Refusal};
 use crate::deadline;
 use crate::domain::channel::Channel;
 use crate::domain::eligibility::find_person_denials;
 use crate::domain::person::{Person, PersonKey, PersonReference};
 use crate::domain::pin::Pin;
-use crate::guard::{Admission, Bucket, Spend};
+use crate::guard::{Bucket, GuardDecision, Spend};
 use crate::random;
 use crate::store::audit_events::By;
 use crate::store::redeem_temporary_pin::{self as store, Begun, RedeemOutcome, Verdict};
@@ -21,7 +22,7 @@ use crate::store::revoke_temporary_pin::revoke;
 use crate::store::withdrawal::Withdrawal;
 
 /// One try.
-pub struct Try {
+pub struct RedeemOrder {
     /// Name of the caller.
     pub caller: Arc<str>,
     /// Idempotency key.
@@ -41,16 +42,20 @@ enum Compared {
 
 impl Issuance {
     /// Checks a PIN, once. What redeems nothing is answered at its time.
-    pub async fn redeem_temporary_pin(&self, attempt: &Try, now: DateTime<Utc>) -> Result<RedeemOutcome, Refusal> {
-        let since = Instant::now();
+    pub async fn redeem_temporary_pin(
+        &self,
+        attempt: &RedeemOrder,
+        now: DateTime<Utc>,
+    ) -> Result<RedeemOutcome, Refusal> {
+        let start = Instant::now();
         let result = self.take_try(attempt, now).await;
         if !matches!(result, Ok(RedeemOutcome::Redeemed)) {
-            refusal::await_its_time(since, self.rules.pin.refusal_interval).await;
+            pad_response_time(start, self.rules.pin.refusal_interval).await;
         }
         result
     }
 
-    async fn take_try(&self, attempt: &Try, now: DateTime<Utc>) -> Result<RedeemOutcome, Refusal> {
+    async fn take_try(&self, attempt: &RedeemOrder, now: DateTime<Utc>) -> Result<RedeemOutcome, Refusal> {
         self.admit_caller(&attempt.caller, now).await?;
         let person = self.register.look_up_person(&attempt.person).await?;
         let key = self.person_key(&attempt.person, person.as_ref());
@@ -59,7 +64,7 @@ impl Issuance {
             Spend { bucket: Bucket::WrongTries(key), limit: self.rules.limits.wrong_tries, id: attempt.request_id };
         // A no of the guard is not the last word: a repeat is answered as the first time, and tries that run at this moment
         // may turn out right.
-        let may_count = self.guard.admit(None, &[spend], now).await? == Admission::Admitted;
+        let may_count = self.guard.check_and_spend(None, &[spend], now).await? == GuardDecision::Allowed;
         let result = self.compare(attempt, key, person.as_ref(), may_count, now).await;
         if may_count && !matches!(result, Ok((Compared::Wrong, _))) {
             self.refund(&[spend], now).await;
@@ -72,7 +77,7 @@ impl Issuance {
     /// The outcome, and how the PIN compared.
     async fn compare(
         &self,
-        attempt: &Try,
+        attempt: &RedeemOrder,
         key: PersonKey,
         person: Option<&Person>,
         may_count: bool,
@@ -118,7 +123,7 @@ impl Issuance {
             Verdict::Refused(_) => Compared::Not,
         };
         // What is counted is concluded, whether or not anybody waits for it still.
-        let outcome = deadline::lifted(store::finish_try(&self.store, &counted_try, verdict)).await?;
+        let outcome = deadline::without_deadline(store::finish_try(&self.store, &counted_try, verdict)).await?;
         Ok((compared, outcome))
     }
 

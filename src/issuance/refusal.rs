@@ -1,9 +1,5 @@
 //! Why a use case did not do what it was asked.
 
-use std::time::Duration;
-
-use tokio::time::{Instant, sleep_until};
-
 use crate::domain::reason::{Denial, Reason};
 use crate::guard::GuardError;
 use crate::register::RegisterUnavailable;
@@ -57,14 +53,6 @@ impl Refusal {
     }
 }
 
-/// Waits until a multiple of the interval has passed since then: the time of a no shall not tell its reason.
-pub(super) async fn await_its_time(since: Instant, interval: Duration) {
-    if !interval.is_zero() {
-        let intervals = since.elapsed().as_nanos() / interval.as_nanos() + 1;
-        sleep_until(since + interval * u32::try_from(intervals).unwrap_or(1)).await;
-    }
-}
-
 /// What an answer depends on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dependency {
@@ -109,27 +97,5 @@ impl From<GuardError> for Refusal {
 impl From<RegisterUnavailable> for Refusal {
     fn from(_: RegisterUnavailable) -> Self {
         Self::Unavailable(Dependency::Register)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use rstest::rstest;
-    use tokio::time::advance;
-
-    use super::*;
-
-    #[rstest]
-    #[case::at_once(250, 0, 250)]
-    #[case::most_work(250, 249, 250)]
-    #[case::just_too_late(250, 250, 500)]
-    #[case::slow(250, 1100, 1250)]
-    #[case::off(0, 7, 7)]
-    #[tokio::test(start_paused = true)]
-    async fn a_no_leaves_at_its_time(#[case] interval: u64, #[case] work: u64, #[case] answer: u128) {
-        let since = Instant::now();
-        advance(Duration::from_millis(work)).await;
-        await_its_time(since, Duration::from_millis(interval)).await;
-        assert_eq!(since.elapsed().as_millis(), answer);
     }
 }

@@ -13,7 +13,7 @@ use temporary_pin::domain::person::PersonReference;
 use temporary_pin::domain::pin::Pin;
 use temporary_pin::domain::stated_reason::StatedReason;
 use temporary_pin::guard::Bucket;
-use temporary_pin::issuance::{Operation, Order, RedeemOutcome, Refusal, Try};
+use temporary_pin::issuance::{IssueOrder, Operation, RedeemOrder, RedeemOutcome, Refusal};
 use temporary_pin::proto::temporarypin::v1::IssueTemporaryPinRequest;
 
 use crate::acts::{pin_in, wrong};
@@ -54,7 +54,7 @@ async fn an_order_dropped_at_any_await_leaves_nothing_half_done() {
     for polls in 1..MANY {
         let person = inside.world.somebody().await;
         let verification_id = inside.world.identify_by_own_agent(&person).await;
-        let order = Order { request_id: uuid(), verification_id, language: None };
+        let order = IssueOrder { request_id: uuid(), verification_id, language: None };
         let done = polled(polls, inside.issuance.issue_temporary_pin(&inside.call(), &order)).await;
         inside.assert_all_or_nothing().await;
 
@@ -125,13 +125,13 @@ async fn r3_r4_a_try_dropped_at_any_await_is_counted_before_it_is_compared() {
         let verification = inside.world.identify_by_own_agent(&person).await;
         inside.world.issue("phone", &verification).await.unwrap();
         let pin = pin_in(inside.texts(&person).await.last().unwrap());
-        let attempt = |pin: &str| Try {
+        let attempt = |pin: &str| RedeemOrder {
             caller: "redeemer".into(),
             request_id: uuid(),
             person: reference(&person),
             pin: Pin::parse(pin).unwrap(),
         };
-        let redeem = async |attempt: &Try| -> Result<RedeemOutcome, Refusal> {
+        let redeem = async |attempt: &RedeemOrder| -> Result<RedeemOutcome, Refusal> {
             inside.issuance.redeem_temporary_pin(attempt, now()).await
         };
 

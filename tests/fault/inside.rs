@@ -14,8 +14,8 @@ use temporary_pin::domain::channel::Channel;
 use temporary_pin::domain::person::{MitidUuid, PersonKey};
 use temporary_pin::domain::rules::Limit;
 use temporary_pin::grpc::caller::{Caller, CallerResolver};
-use temporary_pin::guard::{Admission, Bucket, Spend};
-use temporary_pin::issuance::{Call, Issuance};
+use temporary_pin::guard::{Bucket, GuardDecision, Spend};
+use temporary_pin::issuance::{CallContext, Issuance};
 use temporary_pin::keys::KeyRing;
 use temporary_pin::proto::temporarypin::v1::temporary_pin_service_client::TemporaryPinServiceClient;
 use temporary_pin::{grpc, random, server};
@@ -86,8 +86,8 @@ impl<'a> Inside<'a> {
         (TemporaryPinServiceClient::with_interceptor(routes, by_phone), calls)
     }
 
-    pub(crate) fn call(&self) -> Call {
-        Call { caller: "phone".into(), channel: Channel::Phone, now: now(), gone: CancellationToken::new() }
+    pub(crate) fn call(&self) -> CallContext {
+        CallContext { caller: "phone".into(), channel: Channel::Phone, now: now(), gone: CancellationToken::new() }
     }
 
     pub(crate) fn key(&self, person: &Person) -> PersonKey {
@@ -100,7 +100,7 @@ impl<'a> Inside<'a> {
         for times in 0.. {
             let limit = Limit { times: times + 1, per: Duration::from_secs(24 * 3600) };
             let spend = Spend { bucket, limit, id: uuid() };
-            if self.issuance.guard.peek(&[spend], now()).await.unwrap() == Admission::Admitted {
+            if self.issuance.guard.peek(&[spend], now()).await.unwrap() == GuardDecision::Allowed {
                 return times;
             }
         }

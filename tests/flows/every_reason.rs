@@ -8,7 +8,7 @@ use futures_util::future::join3;
 use prost_reflect::DescriptorPool;
 use serde_json::json;
 use temporary_pin::domain::rules::Limit;
-use temporary_pin::guard::{Admission, Bucket, Guard, Spend};
+use temporary_pin::guard::{Bucket, Guard, GuardDecision, Spend};
 use temporary_pin::proto::DESCRIPTOR_SET;
 use temporary_pin::proto::temporarypin::v1::verify_identity_request::Evidence;
 use temporary_pin::proto::temporarypin::v1::{
@@ -258,7 +258,7 @@ async fn pin_limit(world: &World, have: &[&str], wants: &str) -> Told {
 async fn empty(world: &World, bucket: Bucket<'_>) {
     let guard = Guard::connect(&redis_url(), world.redis_prefix(), Duration::from_secs(20)).await.unwrap();
     let spend = Spend { bucket, limit: Limit { times: 1, per: Duration::from_secs(60) }, id: uuid() };
-    assert_eq!(guard.admit(None, &[spend], world.now().await).await, Ok(Admission::Admitted));
+    assert_eq!(guard.check_and_spend(None, &[spend], world.now().await).await, Ok(GuardDecision::Allowed));
 }
 
 /// What the contract says of each reason: the comment before it.

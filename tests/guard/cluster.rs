@@ -7,7 +7,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use temporary_pin::guard::{Admission, Bucket};
+use temporary_pin::guard::{Bucket, GuardDecision};
 use tokio::process::{Child, Command};
 
 use crate::support::unique;
@@ -106,8 +106,11 @@ async fn every_script_keeps_to_one_slot() {
         Bucket::CallerCalls("phone"),
     ]
     .map(|bucket| spend(bucket, limit(3, 1000), 1));
-    assert_eq!(world.guard.admit(Some(person), &spends, hold.eligible_time).await, Ok(Admission::Admitted));
-    assert_eq!(world.guard.peek(&spends, hold.eligible_time).await, Ok(Admission::Admitted));
+    assert_eq!(
+        world.guard.check_and_spend(Some(person), &spends, hold.eligible_time).await,
+        Ok(GuardDecision::Allowed)
+    );
+    assert_eq!(world.guard.peek(&spends, hold.eligible_time).await, Ok(GuardDecision::Allowed));
 
     let mut slots: Vec<(String, u16)> = Vec::new();
     for key in world.keys().await {
@@ -136,11 +139,11 @@ async fn a_redis_that_has_forgotten_the_scripts_is_told_them_again() {
         .collect();
     for round in 0..2 {
         redis::cmd("SCRIPT").arg("FLUSH").exec_async(&mut world.redis).await.unwrap();
-        let answers = join_all(orders.iter().map(|order| world.admit(order, at(0)))).await;
-        assert_eq!(answers.iter().filter(|answer| **answer == Admission::Admitted).count(), 40, "{round}");
+        let answers = join_all(orders.iter().map(|order| world.check_and_spend(order, at(0)))).await;
+        assert_eq!(answers.iter().filter(|answer| **answer == GuardDecision::Allowed).count(), 40, "{round}");
         assert_eq!(world.keys().await.len(), 41, "those who were refused got theirs back");
         redis::cmd("SCRIPT").arg("FLUSH").exec_async(&mut world.redis).await.unwrap();
-        for (order, _) in orders.iter().zip(answers).filter(|(_, answer)| *answer == Admission::Admitted) {
+        for (order, _) in orders.iter().zip(answers).filter(|(_, answer)| *answer == GuardDecision::Allowed) {
             world.guard.refund(order, at(0)).await.unwrap();
         }
         assert_eq!(world.keys().await, [""; 0]);

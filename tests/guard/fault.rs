@@ -4,7 +4,7 @@ use std::future::Future;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
-use temporary_pin::guard::{Admission, Bucket, Guard, GuardError};
+use temporary_pin::guard::{Bucket, Guard, GuardDecision, GuardError};
 
 use crate::support::fault_proxy::FaultProxy;
 use crate::support::{redis_url, unique};
@@ -38,7 +38,7 @@ async fn all_unavailable(guard: &Guard) {
     ];
     tokio::join!(
         unavailable("ping", guard.ping()),
-        unavailable("admit", guard.admit(Some(person()), &spends, now)),
+        unavailable("admit", guard.check_and_spend(Some(person()), &spends, now)),
         unavailable("peek", guard.peek(&spends, now)),
         unavailable("refund", guard.refund(&spends, now)),
         unavailable("remember_hold", guard.remember_hold(person(), &hold, now)),
@@ -50,7 +50,7 @@ async fn all_unavailable(guard: &Guard) {
 async fn works(guard: &Guard) {
     let one = [spend(Bucket::PersonPins(person()), limit(1, 100), 1)];
     assert_eq!(guard.ping().await, Ok(()));
-    assert_eq!(guard.admit(None, &one, at(0)).await, Ok(Admission::Admitted));
+    assert_eq!(guard.check_and_spend(None, &one, at(0)).await, Ok(GuardDecision::Allowed));
 }
 
 #[tokio::test]
@@ -149,14 +149,14 @@ async fn r26_what_is_damaged_in_redis_is_no_yes() {
     let pins = [spend(Bucket::PersonPins(person), limit(3, 100), 1)];
     let agent = [spend(Bucket::AgentPins(agent()), limit(3, 100), 1)];
     world.guard.remember_hold(person, &hold(at(0)), at(0)).await.unwrap();
-    let _ = world.admit(&pins, at(0)).await;
-    let _ = world.admit(&agent, at(0)).await;
+    let _ = world.check_and_spend(&pins, at(0)).await;
+    let _ = world.check_and_spend(&agent, at(0)).await;
     for key in world.keys().await {
         redis::cmd("SET").arg(key).arg("damaged").exec_async(&mut world.redis).await.unwrap();
     }
-    assert_eq!(world.guard.admit(None, &pins, at(0)).await, Err(GuardError::Unavailable));
-    assert_eq!(world.guard.admit(None, &agent, at(0)).await, Err(GuardError::Unavailable));
-    assert_eq!(world.guard.admit(Some(person), &[], at(0)).await, Err(GuardError::Unavailable));
+    assert_eq!(world.guard.check_and_spend(None, &pins, at(0)).await, Err(GuardError::Unavailable));
+    assert_eq!(world.guard.check_and_spend(None, &agent, at(0)).await, Err(GuardError::Unavailable));
+    assert_eq!(world.guard.check_and_spend(Some(person), &[], at(0)).await, Err(GuardError::Unavailable));
 }
 
 #[tokio::test]
@@ -164,11 +164,11 @@ async fn r26_what_was_spent_beside_a_failure_is_given_back() {
     let mut world = World::new().await;
     let pins = Bucket::PersonPins(person());
     let mobile = spend(Bucket::MobilePins(mobile()), limit(5, 100), 1);
-    let _ = world.admit(&[mobile], at(0)).await;
+    let _ = world.check_and_spend(&[mobile], at(0)).await;
     let key = world.only_key().await;
     redis::cmd("SET").arg(key).arg("damaged").exec_async(&mut world.redis).await.unwrap();
     let spends = [spend(pins, limit(3, 100), 1), mobile];
-    assert_eq!(world.guard.admit(None, &spends, at(0)).await, Err(GuardError::Unavailable));
+    assert_eq!(world.guard.check_and_spend(None, &spends, at(0)).await, Err(GuardError::Unavailable));
     assert_eq!(world.spent(pins, 100, at(0)).await, 0);
 }
 

@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use temporary_pin::domain::hold::HoldState;
 use temporary_pin::domain::reason::Reason;
-use temporary_pin::guard::{Admission, Bucket};
+use temporary_pin::guard::{Bucket, GuardDecision};
 
 use crate::world::{World, at, hold, limit, mobile, person, spend};
 
@@ -18,7 +18,7 @@ async fn r6_a_missing_hold_admits_nobody_and_spends_nothing() {
         spend(Bucket::MobilePins(mobile()), limit(5, 100), 1),
         spend(Bucket::ServicePins, limit(100, 100), 1),
     ];
-    assert_eq!(world.guard.admit(Some(person), &spends, at(0)).await, Ok(Admission::HoldMissing));
+    assert_eq!(world.guard.check_and_spend(Some(person), &spends, at(0)).await, Ok(GuardDecision::HoldMissing));
     assert_eq!(world.keys().await, [""; 0]);
 }
 
@@ -31,14 +31,14 @@ async fn r6_r7_the_hold_admits_from_its_eligible_time_until_before_its_expiry() 
 
     let pins = Bucket::PersonPins(person);
     let order = async |number, now: DateTime<Utc>| {
-        world.guard.admit(Some(person), &[spend(pins, limit(9, 1_000_000), number)], now).await.unwrap()
+        world.guard.check_and_spend(Some(person), &[spend(pins, limit(9, 1_000_000), number)], now).await.unwrap()
     };
-    let not_passed = Admission::HoldNotPassed(hold);
+    let not_passed = GuardDecision::HoldNotPassed(hold);
     assert_eq!(order(1, at(1)).await, not_passed, "its times are kept to the microsecond");
     assert_eq!(order(2, hold.eligible_time - MICROSECOND).await, not_passed);
     assert_eq!(world.spent(pins, 1_000_000, hold.eligible_time).await, 0, "who waits spends nothing");
-    assert_eq!(order(3, hold.eligible_time).await, Admission::Admitted);
-    assert_eq!(order(4, hold.expire_time - MICROSECOND).await, Admission::Admitted);
+    assert_eq!(order(3, hold.eligible_time).await, GuardDecision::Allowed);
+    assert_eq!(order(4, hold.expire_time - MICROSECOND).await, GuardDecision::Allowed);
     assert_eq!(order(5, hold.expire_time).await, not_passed);
     assert_eq!(hold.state(hold.expire_time), HoldState::Expired, "the script and the rule agree");
     assert_eq!(world.spent(pins, 1_000_000, hold.expire_time).await, 2);
@@ -52,10 +52,10 @@ async fn r6_a_hold_that_has_passed_does_not_lift_a_limit() {
     world.guard.remember_hold(person, &hold, at(0)).await.unwrap();
     let now = hold.eligible_time;
     let order = |number| [spend(Bucket::PersonPins(person), limit(1, 100), number)];
-    assert_eq!(world.guard.admit(Some(person), &order(1), now).await, Ok(Admission::Admitted));
+    assert_eq!(world.guard.check_and_spend(Some(person), &order(1), now).await, Ok(GuardDecision::Allowed));
     assert_eq!(
-        world.guard.admit(Some(person), &order(2), now).await,
-        Ok(Admission::Limited { reason: Reason::PersonLimit, until: now + TimeDelta::seconds(100) })
+        world.guard.check_and_spend(Some(person), &order(2), now).await,
+        Ok(GuardDecision::Limited { reason: Reason::PersonLimit, until: now + TimeDelta::seconds(100) })
     );
 }
 
@@ -69,7 +69,7 @@ async fn r6_a_running_hold_is_the_answer_even_where_a_limit_is_reached() {
         spend(Bucket::MobilePins(mobile()), limit(0, 1_000_000), 1),
         spend(Bucket::PersonPins(person), limit(0, 1_000_000), 1),
     ];
-    assert_eq!(world.guard.admit(Some(person), &spends, at(1)).await, Ok(Admission::HoldNotPassed(hold)));
+    assert_eq!(world.guard.check_and_spend(Some(person), &spends, at(1)).await, Ok(GuardDecision::HoldNotPassed(hold)));
 }
 
 #[tokio::test]
@@ -77,7 +77,7 @@ async fn r6_each_person_has_a_hold_of_their_own() {
     let world = World::new().await;
     let (waiting, other) = (person(), person());
     world.guard.remember_hold(waiting, &hold(at(0)), at(0)).await.unwrap();
-    assert_eq!(world.guard.admit(Some(other), &[], at(0)).await, Ok(Admission::HoldMissing));
+    assert_eq!(world.guard.check_and_spend(Some(other), &[], at(0)).await, Ok(GuardDecision::HoldMissing));
 }
 
 #[tokio::test]
@@ -101,5 +101,5 @@ async fn r9_a_forgotten_hold_is_missing() {
     world.guard.remember_hold(person, &hold(at(0)), at(0)).await.unwrap();
     world.guard.forget_hold(person).await.unwrap();
     world.guard.forget_hold(person).await.unwrap();
-    assert_eq!(world.guard.admit(Some(person), &[], at(0)).await, Ok(Admission::HoldMissing));
+    assert_eq!(world.guard.check_and_spend(Some(person), &[], at(0)).await, Ok(GuardDecision::HoldMissing));
 }

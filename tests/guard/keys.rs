@@ -18,7 +18,7 @@ async fn keys_and_values_hold_pseudonyms_ids_and_times_only() {
         Bucket::ServicePins,
         Bucket::CallerCalls("support-desk"),
     ];
-    let _ = world.admit(&buckets.map(|bucket| spend(bucket, limit(3, 1000), 7)), at(0)).await;
+    let _ = world.check_and_spend(&buckets.map(|bucket| spend(bucket, limit(3, 1000), 7)), at(0)).await;
     world.guard.remember_hold(person, &hold(at(0)), at(0)).await.unwrap();
 
     let hex = |bytes: [u8; 32]| bytes.map(|byte| format!("{byte:02x}")).concat();

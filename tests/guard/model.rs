@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
 use temporary_pin::domain::reason::Reason;
 use temporary_pin::domain::rules::Limit;
-use temporary_pin::guard::{Admission, Bucket, Spend};
+use temporary_pin::guard::{Bucket, GuardDecision, Spend};
 use uuid::Uuid;
 
 use crate::world::{World, agent, at, id, mobile, person};
@@ -140,7 +140,7 @@ fn play(buckets: &[Bucket<'_>], limits: &[Limit], mut models: Vec<Box<dyn Model>
                 .collect();
             let expected = judge(&models, step, now);
             let answer = match step.act {
-                Act::Admit => world.guard.admit(None, &spends, now).await.unwrap(),
+                Act::Admit => world.guard.check_and_spend(None, &spends, now).await.unwrap(),
                 Act::Peek => world.guard.peek(&spends, now).await.unwrap(),
                 Act::Refund => {
                     world.guard.refund(&spends, now).await.unwrap();
@@ -149,12 +149,12 @@ fn play(buckets: &[Bucket<'_>], limits: &[Limit], mut models: Vec<Box<dyn Model>
                 }
             };
             match (answer, expected) {
-                (Admission::Admitted, None) => {
+                (GuardDecision::Allowed, None) => {
                     if matches!(step.act, Act::Admit) {
                         step.buckets.iter().for_each(|bucket| models[*bucket].spend(id(step.id), now));
                     }
                 }
-                (Admission::Limited { until, reason }, Some(expected)) => {
+                (GuardDecision::Limited { until, reason }, Some(expected)) => {
                     assert_eq!(until, expected, "step {number}");
                     assert_ne!(reason, Reason::Internal);
                 }

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use rstest::rstest;
 use temporary_pin::domain::reason::Reason;
 use temporary_pin::domain::rules::{Limit, LimitRules};
-use temporary_pin::guard::{Admission, Bucket};
+use temporary_pin::guard::{Bucket, GuardDecision};
 
 use crate::world::{World, agent, at, limit, spend};
 
@@ -41,17 +41,17 @@ async fn admits_a_burst_and_then_at_its_rate(
     let limit = Limit { per: limit.per * 1000, ..limit };
     // The id plays no part in a rate: each call spends.
     for _ in 0..times {
-        assert_eq!(world.admit(&[spend(bucket, limit, 1)], at(0)).await, Admission::Admitted);
+        assert_eq!(world.check_and_spend(&[spend(bucket, limit, 1)], at(0)).await, GuardDecision::Allowed);
     }
     let until = at(0) + TimeDelta::milliseconds(interval);
-    let limited = Admission::Limited { reason, until };
-    assert_eq!(world.admit(&[spend(bucket, limit, 2)], at(0)).await, limited);
-    assert_eq!(world.admit(&[spend(bucket, limit, 2)], until - MICROSECOND).await, limited);
-    assert_eq!(world.admit(&[spend(bucket, limit, 2)], until).await, Admission::Admitted);
+    let limited = GuardDecision::Limited { reason, until };
+    assert_eq!(world.check_and_spend(&[spend(bucket, limit, 2)], at(0)).await, limited);
+    assert_eq!(world.check_and_spend(&[spend(bucket, limit, 2)], until - MICROSECOND).await, limited);
+    assert_eq!(world.check_and_spend(&[spend(bucket, limit, 2)], until).await, GuardDecision::Allowed);
     let until = until + TimeDelta::milliseconds(interval);
     assert_eq!(
-        world.admit(&[spend(bucket, limit, 2)], until - MICROSECOND).await,
-        Admission::Limited { reason, until }
+        world.check_and_spend(&[spend(bucket, limit, 2)], until - MICROSECOND).await,
+        GuardDecision::Limited { reason, until }
     );
 }
 
@@ -62,19 +62,19 @@ async fn r22_a_refund_gives_back_one_and_never_more_than_a_full_bucket() {
     let limit = limit(3, 3000);
     let one = [spend(pins, limit, 1)];
     for _ in 0..3 {
-        let _ = world.admit(&one, at(0)).await;
+        let _ = world.check_and_spend(&one, at(0)).await;
     }
     world.guard.refund(&one, at(0)).await.unwrap();
-    assert_eq!(world.admit(&one, at(0)).await, Admission::Admitted);
-    assert_ne!(world.admit(&one, at(0)).await, Admission::Admitted);
+    assert_eq!(world.check_and_spend(&one, at(0)).await, GuardDecision::Allowed);
+    assert_ne!(world.check_and_spend(&one, at(0)).await, GuardDecision::Allowed);
     for _ in 0..10 {
         world.guard.refund(&one, at(0)).await.unwrap();
     }
     assert_eq!(world.keys().await, [""; 0], "a full bucket needs no key");
     for _ in 0..3 {
-        assert_eq!(world.admit(&one, at(0)).await, Admission::Admitted);
+        assert_eq!(world.check_and_spend(&one, at(0)).await, GuardDecision::Allowed);
     }
-    assert_ne!(world.admit(&one, at(0)).await, Admission::Admitted);
+    assert_ne!(world.check_and_spend(&one, at(0)).await, GuardDecision::Allowed);
 }
 
 #[tokio::test]
@@ -82,7 +82,7 @@ async fn r22_a_peek_spends_nothing() {
     let mut world = World::new().await;
     let peek = [spend(Bucket::AgentVerifications(agent()), limit(1, 100), 1)];
     for _ in 0..3 {
-        assert_eq!(world.guard.peek(&peek, at(0)).await, Ok(Admission::Admitted));
+        assert_eq!(world.guard.peek(&peek, at(0)).await, Ok(GuardDecision::Allowed));
     }
     assert_eq!(world.keys().await, [""; 0]);
 }
@@ -90,8 +90,8 @@ async fn r22_a_peek_spends_nothing() {
 #[tokio::test]
 async fn a_limit_of_zero_admits_nothing() {
     let world = World::new().await;
-    let limited = Admission::Limited { reason: Reason::AgentLimit, until: at(107) };
-    assert_eq!(world.admit(&[spend(Bucket::AgentPins(agent()), limit(0, 100), 1)], at(7)).await, limited);
+    let limited = GuardDecision::Limited { reason: Reason::AgentLimit, until: at(107) };
+    assert_eq!(world.check_and_spend(&[spend(Bucket::AgentPins(agent()), limit(0, 100), 1)], at(7)).await, limited);
 }
 
 #[tokio::test]
@@ -99,7 +99,7 @@ async fn keys_expire_when_the_bucket_is_full_again() {
     let mut world = World::new().await;
     let pins = Bucket::AgentPins(agent());
     for spent in 1..=3 {
-        let _ = world.admit(&[spend(pins, limit(4, 400), 1)], at(0)).await;
+        let _ = world.check_and_spend(&[spend(pins, limit(4, 400), 1)], at(0)).await;
         let key = world.only_key().await;
         let left = world.expires_in(&key).await;
         assert!((spent * 100_000 - 10_000..=spent * 100_000).contains(&left), "{spent}: {left}");

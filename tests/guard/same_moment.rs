@@ -7,19 +7,19 @@ use futures_util::future::join_all;
 use proptest::prelude::*;
 use temporary_pin::domain::reason::Reason;
 use temporary_pin::domain::rules::Limit;
-use temporary_pin::guard::{Admission, Bucket, Guard, GuardError};
+use temporary_pin::guard::{Bucket, Guard, GuardDecision, GuardError};
 
 use crate::support::fault_proxy::FaultProxy;
 use crate::support::redis_url;
 use crate::world::{TIMEOUT, World, agent, at, limit, mobile, person, spend};
 
 /// A call of that caller.
-async fn call(guard: &Guard, caller: &str, limit: Limit, now: DateTime<Utc>) -> Result<Admission, GuardError> {
-    guard.admit(None, &[spend(Bucket::CallerCalls(caller), limit, 1)], now).await
+async fn call(guard: &Guard, caller: &str, limit: Limit, now: DateTime<Utc>) -> Result<GuardDecision, GuardError> {
+    guard.check_and_spend(None, &[spend(Bucket::CallerCalls(caller), limit, 1)], now).await
 }
 
-fn limited(seconds: i64) -> Admission {
-    Admission::Limited { reason: Reason::CallerLimit, until: at(seconds) }
+fn limited(seconds: i64) -> GuardDecision {
+    GuardDecision::Limited { reason: Reason::CallerLimit, until: at(seconds) }
 }
 
 #[tokio::test]
@@ -30,11 +30,11 @@ async fn of_many_at_once_as_many_are_admitted_as_there_is_room_for() {
     for caller in 0..2 {
         let answers: Vec<_> = calls.iter().skip(caller).step_by(2).map(|answer| (*answer).unwrap()).collect();
         let (admitted, refused) = answers.split_at(100);
-        assert!(admitted.iter().all(|answer| *answer == Admission::Admitted), "{admitted:?}");
+        assert!(admitted.iter().all(|answer| *answer == GuardDecision::Allowed), "{admitted:?}");
         assert!(refused.iter().all(|answer| *answer == limited(10)), "{refused:?}");
     }
-    assert_eq!(now("counter").await, Ok(Admission::Admitted));
-    assert_eq!(call(&world.guard, "web", limit(100, 1000), at(10)).await, Ok(Admission::Admitted));
+    assert_eq!(now("counter").await, Ok(GuardDecision::Allowed));
+    assert_eq!(call(&world.guard, "web", limit(100, 1000), at(10)).await, Ok(GuardDecision::Allowed));
     let keys = world.keys().await;
     assert_eq!(keys.len(), 3, "{keys:?}");
     let left = world.expires_in(&keys[2]).await;
@@ -62,7 +62,7 @@ async fn what_is_damaged_spoils_nothing_beside_it() {
     let mut world = World::new().await;
     let damaged = [Bucket::PersonPins(person()), Bucket::AgentPins(agent())];
     for bucket in damaged {
-        let _ = world.admit(&[spend(bucket, limit(3, 100), 1)], at(0)).await;
+        let _ = world.check_and_spend(&[spend(bucket, limit(3, 100), 1)], at(0)).await;
     }
     for key in world.keys().await {
         redis::cmd("SET").arg(key).arg("damaged").exec_async(&mut world.redis).await.unwrap();
@@ -71,9 +71,9 @@ async fn what_is_damaged_spoils_nothing_beside_it() {
     let sound = [Bucket::PersonPins(person()), Bucket::MobilePins(mobile()), rate];
     let asked = damaged.into_iter().chain(sound).map(|bucket| {
         let guard = world.guard.clone();
-        async move { guard.admit(None, &[spend(bucket, limit(3, 100), 2)], at(0)).await }
+        async move { guard.check_and_spend(None, &[spend(bucket, limit(3, 100), 2)], at(0)).await }
     });
-    let (unavailable, admitted) = (Err(GuardError::Unavailable), Ok(Admission::Admitted));
+    let (unavailable, admitted) = (Err(GuardError::Unavailable), Ok(GuardDecision::Allowed));
     assert_eq!(join_all(asked).await, [unavailable, unavailable, admitted, admitted, admitted]);
     for bucket in &sound[..2] {
         assert_eq!(world.spent(*bucket, 100, at(0)).await, 1);
@@ -83,8 +83,9 @@ async fn what_is_damaged_spoils_nothing_beside_it() {
 
 /// Of so many spends of a rate at the same moment, those that are admitted. Three fit into its burst.
 async fn how_many(world: &World, rate: Bucket<'_>, spends: usize) -> usize {
-    let answers = join_all((0..spends).map(async |_| world.admit(&[spend(rate, limit(3, 100), 1)], at(0)).await));
-    answers.await.iter().filter(|answer| **answer == Admission::Admitted).count()
+    let answers =
+        join_all((0..spends).map(async |_| world.check_and_spend(&[spend(rate, limit(3, 100), 1)], at(0)).await));
+    answers.await.iter().filter(|answer| **answer == GuardDecision::Allowed).count()
 }
 
 #[tokio::test]
@@ -113,7 +114,7 @@ async fn what_nobody_waits_for_any_more_is_not_spent() {
     proxy.stall();
     let pins = |bucket| {
         let guard = guard.clone();
-        tokio::spawn(async move { guard.admit(None, &[spend(bucket, limit(3, 100), 1)], at(0)).await })
+        tokio::spawn(async move { guard.check_and_spend(None, &[spend(bucket, limit(3, 100), 1)], at(0)).await })
     };
     // As many batches as may be under way wait for Redis.
     let mut waiting = Vec::new();
@@ -129,7 +130,7 @@ async fn what_nobody_waits_for_any_more_is_not_spent() {
     }
     // Whatever the connection was made for has been asked by then.
     let soon = pins(Bucket::PersonPins(person())).await.unwrap();
-    assert_eq!(soon, Ok(Admission::Admitted));
+    assert_eq!(soon, Ok(GuardDecision::Allowed));
     assert_eq!(world.spent(late, 100, at(0)).await, 0);
 }
 
@@ -145,12 +146,12 @@ proptest! {
     fn each_is_answered_as_if_it_had_come_alone(bursts in bursts(), times in 1..10_u32) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
-            let (together, alone) = (World::new().await, World::new().await);
+            let (batched, alone) = (World::new().await, World::new().await);
             // Long enough that no key expires by Redis's own clock meanwhile.
             let limit = limit(times, 1000);
             for burst in bursts {
                 let time = |millis| at(0) + TimeDelta::milliseconds(100 * millis);
-                let calls = burst.iter().map(|millis| call(&together.guard, "web", limit, time(*millis)));
+                let calls = burst.iter().map(|millis| call(&batched.guard, "web", limit, time(*millis)));
                 let answers = join_all(calls).await;
                 for (millis, answer) in burst.iter().zip(answers) {
                     let expected = call(&alone.guard, "web", limit, time(*millis)).await;

@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use temporary_pin::domain::reason::Reason;
-use temporary_pin::guard::{Admission, Bucket, Guard, Spend};
+use temporary_pin::guard::{Bucket, Guard, GuardDecision, Spend};
 use tokio::task::JoinSet;
 
 use crate::support::redis_url;
@@ -29,7 +29,7 @@ async fn r25_one_full_bucket_spends_none_of_the_others() {
             [Reason::PersonLimit, Reason::MobileLimit, Reason::AgentLimit, Reason::ServiceLimit, Reason::CallerLimit]
                 [closed];
         let until = at(1000);
-        assert_eq!(world.admit(&pin(closed), at(0)).await, Admission::Limited { reason, until });
+        assert_eq!(world.check_and_spend(&pin(closed), at(0)).await, GuardDecision::Limited { reason, until });
         assert_eq!(world.keys().await, [""; 0], "{closed}");
     }
 }
@@ -38,7 +38,7 @@ async fn r25_one_full_bucket_spends_none_of_the_others() {
 async fn r25_an_open_way_spends_in_every_bucket() {
     let mut world = World::new().await;
     let spends = pin(usize::MAX);
-    assert_eq!(world.admit(&spends, at(0)).await, Admission::Admitted);
+    assert_eq!(world.check_and_spend(&spends, at(0)).await, GuardDecision::Allowed);
     assert_eq!(world.keys().await.len(), 5);
     world.guard.refund(&spends, at(0)).await.unwrap();
     assert_eq!(world.keys().await, [""; 0]);
@@ -53,8 +53,8 @@ async fn r18_one_full_bucket_of_a_person_spends_none_of_that_person() {
         spend(Bucket::FailedVerifications(person), limit(0, 50), 1),
         spend(Bucket::WrongTries(person), limit(10, 100), 1),
     ];
-    let limited = Admission::Limited { reason: Reason::VerificationLimit, until: at(50) };
-    assert_eq!(world.admit(&spends, at(0)).await, limited);
+    let limited = GuardDecision::Limited { reason: Reason::VerificationLimit, until: at(50) };
+    assert_eq!(world.check_and_spend(&spends, at(0)).await, limited);
     assert_eq!(world.keys().await, [""; 0]);
 }
 
@@ -73,8 +73,8 @@ async fn r25_of_several_full_buckets_the_one_that_lasts_longest_answers() {
         [(150, Reason::VerificationLimit, at(200)), (250, Reason::MobileLimit, at(250))]
     {
         let spends = spends(mobile_seconds);
-        assert_eq!(world.admit(&spends, at(0)).await, Admission::Limited { reason, until });
-        assert_eq!(world.guard.peek(&spends, at(0)).await, Ok(Admission::Limited { reason, until }));
+        assert_eq!(world.check_and_spend(&spends, at(0)).await, GuardDecision::Limited { reason, until });
+        assert_eq!(world.guard.peek(&spends, at(0)).await, Ok(GuardDecision::Limited { reason, until }));
     }
 }
 
@@ -83,9 +83,9 @@ async fn r25_a_repeat_that_is_refused_elsewhere_does_not_give_back_what_the_firs
     let world = World::new().await;
     let pins = Bucket::PersonPins(person());
     let of_person = spend(pins, limit(3, 100), 1);
-    assert_eq!(world.admit(&[of_person], at(0)).await, Admission::Admitted);
-    let refused = world.admit(&[of_person, spend(Bucket::ServicePins, limit(0, 100), 1)], at(1)).await;
-    assert_eq!(refused, Admission::Limited { reason: Reason::ServiceLimit, until: at(101) });
+    assert_eq!(world.check_and_spend(&[of_person], at(0)).await, GuardDecision::Allowed);
+    let refused = world.check_and_spend(&[of_person, spend(Bucket::ServicePins, limit(0, 100), 1)], at(1)).await;
+    assert_eq!(refused, GuardDecision::Limited { reason: Reason::ServiceLimit, until: at(101) });
     assert_eq!(world.spent(pins, 100, at(1)).await, 1);
 }
 
@@ -98,9 +98,9 @@ async fn at_once(world: &World, orders: Vec<Vec<Spend<'static>>>) -> usize {
     let mut tasks = JoinSet::new();
     for (number, order) in orders.into_iter().enumerate() {
         let guard = guards[number % guards.len()].clone();
-        tasks.spawn(async move { guard.admit(None, &order, at(0)).await.unwrap() });
+        tasks.spawn(async move { guard.check_and_spend(None, &order, at(0)).await.unwrap() });
     }
-    tasks.join_all().await.into_iter().filter(|admission| *admission == Admission::Admitted).count()
+    tasks.join_all().await.into_iter().filter(|admission| *admission == GuardDecision::Allowed).count()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

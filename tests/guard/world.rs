@@ -8,7 +8,7 @@ use redis::aio::MultiplexedConnection;
 use temporary_pin::domain::hold::Hold;
 use temporary_pin::domain::person::{AgentKey, MobileKey, PersonKey};
 use temporary_pin::domain::rules::{HoldRules, Limit};
-use temporary_pin::guard::{Admission, Bucket, Guard, Spend};
+use temporary_pin::guard::{Bucket, Guard, GuardDecision, Spend};
 use temporary_pin::random;
 use uuid::Uuid;
 
@@ -66,8 +66,8 @@ impl World {
         redis::cmd("PTTL").arg(key).query_async(&mut self.redis).await.unwrap()
     }
 
-    pub(crate) async fn admit(&self, spends: &[Spend<'_>], now: DateTime<Utc>) -> Admission {
-        self.guard.admit(None, spends, now).await.unwrap()
+    pub(crate) async fn check_and_spend(&self, spends: &[Spend<'_>], now: DateTime<Utc>) -> GuardDecision {
+        self.guard.check_and_spend(None, spends, now).await.unwrap()
     }
 
     /// How many a rolling window of `seconds` holds. Changes nothing.
@@ -75,7 +75,7 @@ impl World {
         let mut count = 0;
         // A window with room for one more holds fewer than its limit.
         while self.guard.peek(&[spend(bucket, limit(count + 1, seconds), u128::MAX)], now).await.unwrap()
-            != Admission::Admitted
+            != GuardDecision::Allowed
         {
             count += 1;
         }

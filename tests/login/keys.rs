@@ -41,7 +41,7 @@ async fn a_fetch_outlives_the_deadline_of_the_call_that_began_it() {
     let world = World::new().await;
     world.issuer.behaviour().delay = Duration::from_millis(300);
     let token = world.token(json!({}));
-    let hasty = deadline::until(Instant::now() + Duration::from_millis(50), world.web(&token)).await;
+    let hasty = deadline::with_deadline(Instant::now() + Duration::from_millis(50), world.web(&token)).await;
     assert_eq!(hasty.unwrap_err(), LoginError::Unavailable);
     world.web(&token).await.unwrap();
     assert_eq!(world.issuer.fetches(), 1);

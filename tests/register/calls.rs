@@ -73,7 +73,7 @@ async fn a_look_up_ends_with_the_deadline_of_its_call() {
 
     let begun = Instant::now();
     let deadline = begun + Duration::from_secs(1);
-    assert_eq!(deadline::until(deadline.into(), world.look_up()).await.unwrap_err(), RegisterUnavailable);
+    assert_eq!(deadline::with_deadline(deadline.into(), world.look_up()).await.unwrap_err(), RegisterUnavailable);
     assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
     let state = world.fake.state();
     let timeout = state.calls[0].get("grpc-timeout").unwrap().to_str().unwrap();

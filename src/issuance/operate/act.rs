@@ -112,7 +112,7 @@ impl Issuance {
 
     /// Postgres has decided; a hold that Redis still has gets no PIN.
     async fn forget_hold(&self, person: PersonKey) {
-        if let Err(error) = deadline::lifted(self.guard.forget_hold(person)).await {
+        if let Err(error) = deadline::without_deadline(self.guard.forget_hold(person)).await {
             tracing::warn!(%error, "a hold was not forgotten in Redis");
         }
     }

@@ -55,7 +55,7 @@ impl Issuance {
         let event = operation.event(subject.key(), Action::LimitReset);
         person_limits::reset(&self.store, limit, counted.subject, &event).await?;
         // The second half of what has begun, whatever the time.
-        deadline::lifted(self.guard.reset(counted.bucket)).await?;
+        deadline::without_deadline(self.guard.reset(counted.bucket)).await?;
         self.status(operation, limit, counted).await
     }
 

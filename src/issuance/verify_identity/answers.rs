@@ -11,7 +11,7 @@ use crate::domain::language::Language;
 use crate::domain::person::PersonReference;
 use crate::domain::question::{self, Progress};
 use crate::domain::reason::Reason;
-use crate::issuance::{Call, Refusal, language_of};
+use crate::issuance::{CallContext, Refusal, language_of};
 use crate::store::answer_rounds::{self, Conclusion, PendingVerification};
 use crate::store::verifications;
 
@@ -30,7 +30,7 @@ impl Issuance {
     /// and of several answerers at once only one learns an outcome.
     pub(super) async fn question_answers(
         &self,
-        call: &Call,
+        call: &CallContext,
         answers: &Answers,
         language: Option<Language>,
     ) -> Result<Verification, Refusal> {

@@ -12,7 +12,7 @@ use crate::domain::mrz::Mrz;
 use crate::domain::person::{Person, PersonKey, PersonReference};
 use crate::domain::reason::Reason;
 use crate::domain::witness;
-use crate::issuance::{Call, Refusal};
+use crate::issuance::{CallContext, Refusal};
 use crate::login::Agent;
 use crate::store::verifications;
 
@@ -47,7 +47,7 @@ pub enum Confirmation {
 impl Issuance {
     pub(super) async fn counter_identification(
         &self,
-        call: &Call,
+        call: &CallContext,
         evidence: &CounterIdentification,
         language: Option<Language>,
     ) -> Result<Verification, Refusal> {
@@ -89,7 +89,7 @@ impl Issuance {
     /// The document in hand: the clerk may be told what is wrong with it, but not whose it is (R19).
     fn judge(
         &self,
-        call: &Call,
+        call: &CallContext,
         evidence: &CounterIdentification,
         registered: Option<&RegisteredDocument>,
         person: &Person,
@@ -119,7 +119,7 @@ impl Issuance {
     /// The witness's pseudonym, if they may vouch for the person (R20).
     async fn witness(
         &self,
-        call: &Call,
+        call: &CallContext,
         reference: &PersonReference,
         document: &Document,
         person: &Person,

@@ -11,7 +11,8 @@ use secrecy::{ExposeSecret as _, SecretString};
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::{Call, Dependency, Issuance, Refusal, language_of, refusal};
+use super::response_padding::pad_response_time;
+use super::{CallContext, Dependency, Issuance, Refusal, language_of};
 use crate::domain::assurance::AssuranceLevel;
 use crate::domain::channel::Channel;
 use crate::domain::eligibility::find_person_denials;
@@ -80,21 +81,21 @@ impl Issuance {
     /// Verifies a person's identity, or takes the next step of it. All that is no yes leaves at its time.
     pub async fn verify_identity(
         &self,
-        call: &Call,
+        call: &CallContext,
         evidence: Evidence,
         language: Option<Language>,
     ) -> Result<Verification, Refusal> {
-        let since = Instant::now();
+        let start = Instant::now();
         let result = self.judge_evidence(call, evidence, language).await;
         if !matches!(result, Ok(Verification::Verified { .. } | Verification::QuestionsPending { .. })) {
-            refusal::await_its_time(since, self.rules.verification.refusal_interval).await;
+            pad_response_time(start, self.rules.verification.refusal_interval).await;
         }
         result
     }
 
     async fn judge_evidence(
         &self,
-        call: &Call,
+        call: &CallContext,
         evidence: Evidence,
         language: Option<Language>,
     ) -> Result<Verification, Refusal> {
@@ -132,14 +133,14 @@ impl Issuance {
     }
 
     /// Spends one verification of the agent (R22).
-    async fn admit_agent(&self, call: &Call, agent: AgentKey, verification: Uuid) -> Result<(), Refusal> {
+    async fn admit_agent(&self, call: &CallContext, agent: AgentKey, verification: Uuid) -> Result<(), Refusal> {
         let limit = self.rules.limits.agent_verifications;
         let spend = Spend { bucket: Bucket::AgentVerifications(agent), limit, id: verification };
         self.admit(&[spend], call.now).await
     }
 
     /// The person as somebody who can have a PIN in this channel now, or why not (R9, R10–R14).
-    async fn eligible(&self, person: &Person, call: &Call) -> Result<Subject, Refusal> {
+    async fn eligible(&self, person: &Person, call: &CallContext) -> Result<Subject, Refusal> {
         let mut denials = find_person_denials(person, call.channel, &self.rules.eligibility, call.now);
         denials.extend(self.block_denial(person).await?);
         match person.mitid_account.as_ref().zip(person.registered_mobile()) {
@@ -164,7 +165,7 @@ impl Issuance {
     /// Draws the questions for a person whose document is in order (R16).
     async fn ask(
         &self,
-        call: &Call,
+        call: &CallContext,
         key: PersonKey,
         person: &Person,
         language: Option<Language>,

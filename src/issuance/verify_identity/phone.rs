@@ -9,7 +9,7 @@ use crate::domain::document::{self, Document};
 use crate::domain::language::Language;
 use crate::domain::person::PersonReference;
 use crate::domain::reason::Reason;
-use crate::issuance::{Call, Refusal};
+use crate::issuance::{CallContext, Refusal};
 
 /// What the person tells a support agent.
 pub struct PhoneIdentification {
@@ -27,7 +27,7 @@ impl Issuance {
     /// An unknown person and a document that is not theirs get one answer, after the same work.
     pub(super) async fn phone_identification(
         &self,
-        call: &Call,
+        call: &CallContext,
         evidence: &PhoneIdentification,
         language: Option<Language>,
     ) -> Result<Verification, Refusal> {

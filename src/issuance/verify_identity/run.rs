@@ -4,7 +4,7 @@ use secrecy::SecretString;
 use uuid::Uuid;
 
 use super::super::verification_id::VerificationId;
-use super::super::{Call, Issuance, Refusal};
+use super::super::{CallContext, Issuance, Refusal};
 use super::Verification;
 use crate::domain::assurance::AssuranceLevel;
 use crate::domain::document::{Document, RegisteredDocument};
@@ -75,7 +75,7 @@ impl Issuance {
     /// one failed verification, which [`Self::conclude`] gives back.
     pub(super) async fn begin(
         &self,
-        call: &Call,
+        call: &CallContext,
         agent_token: &SecretString,
         reference: &PersonReference,
         document: &Document,
@@ -99,7 +99,7 @@ impl Issuance {
     /// off; a run with questions gives it back when they are answered well (R18).
     pub(super) async fn conclude(
         &self,
-        call: &Call,
+        call: &CallContext,
         run: Run,
         step: Result<Step, Refusal>,
     ) -> Result<Verification, Refusal> {
@@ -115,7 +115,7 @@ impl Issuance {
         result
     }
 
-    async fn record(&self, call: &Call, run: &Run, step: Step) -> Result<Verification, Refusal> {
+    async fn record(&self, call: &CallContext, run: &Run, step: Step) -> Result<Verification, Refusal> {
         let row = NewVerification {
             id: run.id,
             person: run.person,
@@ -163,7 +163,7 @@ impl Issuance {
         })
     }
 
-    fn id(&self, call: &Call, run: &Run, subject: Subject) -> String {
+    fn id(&self, call: &CallContext, run: &Run, subject: Subject) -> String {
         let id = VerificationId {
             verification: run.id,
             person: subject.mitid_uuid,

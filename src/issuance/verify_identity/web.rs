@@ -9,7 +9,7 @@ use crate::domain::hold::Hold;
 use crate::domain::language::Language;
 use crate::domain::person::{MitidUuid, Person, PersonReference};
 use crate::domain::reason::{Denial, Reason};
-use crate::issuance::{Call, Dependency, Refusal, language_of};
+use crate::issuance::{CallContext, Dependency, Refusal, language_of};
 use crate::login::{LoginError, WebLogin};
 use crate::random;
 use crate::sms::sealed_message::seal_message;
@@ -21,7 +21,7 @@ use crate::texts::SmsText;
 impl Issuance {
     pub(super) async fn web_login(
         &self,
-        call: &Call,
+        call: &CallContext,
         id_token: &SecretString,
         nonce: &SecretString,
         language: Option<Language>,
@@ -54,7 +54,7 @@ impl Issuance {
     /// An accepted login opens the access request, or finds the one that is open.
     async fn accept(
         &self,
-        call: &Call,
+        call: &CallContext,
         id: Uuid,
         login: &WebLogin,
         nonce: &SecretString,
@@ -119,7 +119,7 @@ impl Issuance {
     /// A login that is genuine but does not serve counts against its person (R18).
     async fn reject_login(
         &self,
-        call: &Call,
+        call: &CallContext,
         id: Uuid,
         person: MitidUuid,
         reason: Reason,
@@ -131,7 +131,13 @@ impl Issuance {
         }
     }
 
-    fn login_row<'a>(&self, call: &'a Call, id: Uuid, person: MitidUuid, standing: Standing) -> NewVerification<'a> {
+    fn login_row<'a>(
+        &self,
+        call: &'a CallContext,
+        id: Uuid,
+        person: MitidUuid,
+        standing: Standing,
+    ) -> NewVerification<'a> {
         NewVerification {
             id,
             person: self.keys.person_key(person),

@@ -11,11 +11,11 @@ use tracing::warn;
 
 use super::GuardError;
 use super::connection::{Connection, traced};
-use super::script::{self, Mode, Question, Rate};
+use super::script::{self, Command, Mode, Rate};
 use crate::batch::Batcher;
 
 /// Most questions in one round trip.
-const MOST: usize = 256;
+const MAX_COMMANDS_PER_BATCH: usize = 256;
 
 const NO_SCRIPT: ErrorKind = ErrorKind::Server(ServerErrorKind::NoScript);
 
@@ -24,28 +24,33 @@ type Answer = Result<Vec<i64>, GuardError>;
 
 /// Takes questions. Cheap to clone.
 #[derive(Clone)]
-pub(super) struct Together {
-    questions: Batcher<Asked, Answer>,
+pub(super) struct CommandBatcher {
+    questions: Batcher<PendingCommand, Answer>,
     timeout: Duration,
 }
 
-struct Asked {
-    question: Question,
+struct PendingCommand {
+    question: Command,
     /// From when on nobody waits for the answer.
     until: Instant,
 }
 
-impl Together {
+impl CommandBatcher {
     /// Over this connection. No question waits longer than `timeout`.
     pub(super) fn new(connection: Arc<Connection>, timeout: Duration) -> Self {
-        Self { questions: Batcher::new(MOST, move |questions| answer_all(Arc::clone(&connection), questions)), timeout }
+        Self {
+            questions: Batcher::new(MAX_COMMANDS_PER_BATCH, move |questions| {
+                run_batch(Arc::clone(&connection), questions)
+            }),
+            timeout,
+        }
     }
 
     /// What the script answers. After the call's deadline it is not asked; once asked it has its time-out, because a script
     /// that is given up may have spent all the same.
-    pub(super) async fn ask(&self, mode: Mode, question: Question) -> Answer {
+    pub(super) async fn submit(&self, mode: Mode, question: Command) -> Answer {
         let until = Instant::now() + self.timeout;
-        let answer = timeout_at(until, self.questions.ask(Asked { question, until }));
+        let answer = timeout_at(until, self.questions.ask(PendingCommand { question, until }));
         let answered = async {
             answer.await.ok().flatten().unwrap_or_else(|| {
                 warn!("no answer of Redis in time");
@@ -62,7 +67,7 @@ struct Run {
     places: Vec<usize>,
 }
 
-async fn answer_all(connection: Arc<Connection>, questions: Vec<Asked>) -> Vec<Answer> {
+async fn run_batch(connection: Arc<Connection>, questions: Vec<PendingCommand>) -> Vec<Answer> {
     let mut answers = vec![Err(GuardError::Unavailable); questions.len()];
     let ran = connection.attempt(async move |redis| {
         // Connecting may have taken all the time that somebody had: what is spent for nobody is never given back.
@@ -91,13 +96,15 @@ async fn answer_all(connection: Arc<Connection>, questions: Vec<Asked>) -> Vec<A
 }
 
 /// A run for each decision on windows; one for all who ask the same of a rate, in their order and each at its own time.
-fn runs(questions: Vec<Asked>) -> Vec<Run> {
+fn runs(questions: Vec<PendingCommand>) -> Vec<Run> {
     let (mut runs, mut rates) = (Vec::new(), BTreeMap::<Rate, Vec<(usize, i64)>>::new());
     let now = Instant::now();
-    for (place, Asked { question, .. }) in questions.into_iter().enumerate().filter(|(_, asked)| asked.until > now) {
+    for (place, PendingCommand { question, .. }) in
+        questions.into_iter().enumerate().filter(|(_, asked)| asked.until > now)
+    {
         match question {
-            Question::Windows(script) => runs.push(Run { script, places: vec![place] }),
-            Question::Rate(rate, time) => rates.entry(rate).or_default().push((place, time)),
+            Command::Windows(script) => runs.push(Run { script, places: vec![place] }),
+            Command::Rate(rate, time) => rates.entry(rate).or_default().push((place, time)),
         }
     }
     runs.extend(rates.into_iter().map(|(rate, asked)| {
