@@ -14,15 +14,15 @@ use crate::deadline;
 /// A question that comes while nothing is under way is asked at once. Those that come while a batch is under way wait, and
 /// go together: fewer batches cost less. But a batch that takes long, because it waits for a lock say, does not hold up
 /// the others.
-pub struct Batcher<Q, A>(mpsc::UnboundedSender<Asked<Q, A>>);
+pub struct Batcher<Q, A>(mpsc::UnboundedSender<PendingRequest<Q, A>>);
 
 /// How long the next batch waits for the one before.
-const LONG: Duration = Duration::from_millis(20);
+const MAX_WAIT_FOR_PREVIOUS_BATCH: Duration = Duration::from_millis(20);
 
 /// Most batches at a time.
-const AT_ONCE: usize = 4;
+const MAX_CONCURRENT_BATCHES: usize = 4;
 
-struct Asked<Q, A> {
+struct PendingRequest<Q, A> {
     question: Q,
     deadline: Option<Instant>,
     answer: oneshot::Sender<A>,
@@ -47,7 +47,7 @@ impl<Q: Send + 'static, A: Send + 'static> Batcher<Q, A> {
     }
 
     /// The same for work that changes nothing: it is given up when nobody waits for any of its answers any more.
-    pub fn reading<F, W>(most: usize, work: F) -> Self
+    pub fn new_read_only<F, W>(most: usize, work: F) -> Self
     where
         F: Fn(Vec<Q>) -> W + Send + 'static,
         W: Future<Output = Vec<A>> + Send + 'static,
@@ -60,9 +60,9 @@ impl<Q: Send + 'static, A: Send + 'static> Batcher<Q, A> {
         F: Fn(Vec<Q>) -> W + Send + 'static,
         W: Future<Output = Vec<A>> + Send + 'static,
     {
-        let (sender, mut queue) = mpsc::unbounded_channel::<Asked<Q, A>>();
+        let (sender, mut queue) = mpsc::unbounded_channel::<PendingRequest<Q, A>>();
         tokio::spawn(async move {
-            let places = Arc::new(Semaphore::new(AT_ONCE));
+            let places = Arc::new(Semaphore::new(MAX_CONCURRENT_BATCHES));
             let mut batch = Vec::new();
             while let Ok(place) = Arc::clone(&places).acquire_owned().await
                 && queue.recv_many(&mut batch, most).await > 0
@@ -87,7 +87,7 @@ impl<Q: Send + 'static, A: Send + 'static> Batcher<Q, A> {
                         let _ = asker.send(answer);
                     }
                 });
-                let _ = tokio::time::timeout(LONG, under_way).await;
+                let _ = tokio::time::timeout(MAX_WAIT_FOR_PREVIOUS_BATCH, under_way).await;
             }
         });
         Self(sender)
@@ -95,9 +95,9 @@ impl<Q: Send + 'static, A: Send + 'static> Batcher<Q, A> {
 
     /// The answer. `None`: the call's deadline had passed before its turn, or the work broke; the caller can only say
     /// that it does not know.
-    pub async fn ask(&self, question: Q) -> Option<A> {
+    pub async fn submit(&self, question: Q) -> Option<A> {
         let (answer, answered) = oneshot::channel();
-        self.0.send(Asked { question, deadline: deadline::current(), answer }).ok()?;
+        self.0.send(PendingRequest { question, deadline: deadline::current(), answer }).ok()?;
         answered.await.ok()
     }
 }
@@ -145,7 +145,7 @@ mod tests {
     }
 
     async fn ask_all(batcher: &Batcher<u32, u32>, questions: std::ops::Range<u32>) -> Vec<Option<u32>> {
-        join_all(questions.map(|question| batcher.ask(question))).await
+        join_all(questions.map(|question| batcher.submit(question))).await
     }
 
     #[tokio::test(start_paused = true)]
@@ -154,7 +154,7 @@ mod tests {
         let (batcher, batches) = doubling(4, &gate);
         let first = tokio::spawn({
             let batcher = batcher.clone();
-            async move { batcher.ask(100).await }
+            async move { batcher.submit(100).await }
         });
         tokio::time::sleep(Duration::from_millis(1)).await;
         assert_eq!(*batches.lock().unwrap(), [[100]], "nobody waits for company");
@@ -174,15 +174,15 @@ mod tests {
         let soon = Instant::now() + Duration::from_secs(1);
         let late = async {
             tokio::time::sleep(Duration::from_secs(2)).await;
-            gate.add_permits(AT_ONCE + 1);
+            gate.add_permits(MAX_CONCURRENT_BATCHES + 1);
         };
         let gone = async {
-            let _ = tokio::time::timeout(Duration::from_secs(1), batcher.ask(30)).await;
+            let _ = tokio::time::timeout(Duration::from_secs(1), batcher.submit(30)).await;
         };
         let (first, dead, patient, ..) = tokio::join!(
             ask_all(&batcher, 0..4),
-            deadline::with_deadline(soon, batcher.ask(20)),
-            batcher.ask(40),
+            deadline::with_deadline(soon, batcher.submit(20)),
+            batcher.submit(40),
             gone,
             late
         );
@@ -203,11 +203,11 @@ mod tests {
         };
         let batcher = Batcher::new(1, work);
         let start = Instant::now();
-        let stuck = tokio::time::timeout(Duration::from_secs(9), batcher.ask(0));
+        let stuck = tokio::time::timeout(Duration::from_secs(9), batcher.submit(0));
         let others = async {
-            let answers = join_all((1..100).map(|question| batcher.ask(question))).await;
+            let answers = join_all((1..100).map(|question| batcher.submit(question))).await;
             assert!(answers.into_iter().eq((1..100).map(Some)));
-            assert_eq!(start.elapsed(), LONG, "once");
+            assert_eq!(start.elapsed(), MAX_WAIT_FOR_PREVIOUS_BATCH, "once");
         };
         assert!(tokio::join!(stuck, others).0.is_err());
     }
@@ -216,7 +216,7 @@ mod tests {
     async fn a_read_goes_on_until_the_last_has_gone() {
         let (begun, ended) = (Arc::new(Semaphore::new(0)), Arc::new(Semaphore::new(0)));
         let signals = (Arc::clone(&begun), Arc::clone(&ended));
-        let batcher = Batcher::<u32, u32>::reading(4, move |_| {
+        let batcher = Batcher::<u32, u32>::new_read_only(4, move |_| {
             let (begun, ended) = signals.clone();
             async move {
                 let _ends = Ends(ended);
@@ -226,17 +226,17 @@ mod tests {
         });
         let ask = |seconds| {
             let batcher = batcher.clone();
-            async move { tokio::time::timeout(Duration::from_secs(seconds), batcher.ask(1)).await }
+            async move { tokio::time::timeout(Duration::from_secs(seconds), batcher.submit(1)).await }
         };
         let start = Instant::now();
-        let asked = tokio::join!(ask(3), ask(1), ask(2), async {
+        let asked = tokio::join!(submit(3), submit(1), submit(2), async {
             let ends = tokio::time::timeout(Duration::from_secs(60), ended.acquire());
             ends.await.expect("it is given up").unwrap().forget();
             assert_eq!(start.elapsed().as_secs(), 3);
         });
         assert!(asked.0.is_err());
         assert_eq!(begun.available_permits(), 1, "one batch");
-        let _ = ask(1).await;
+        let _ = submit(1).await;
         assert_eq!(begun.available_permits(), 2, "its place is free again");
     }
 

@@ -11,7 +11,7 @@ use secrecy::ExposeSecret as _;
 use temporary_pin::config::{Config, ConfigError};
 use temporary_pin::keys::{KeyPurpose, RingFile};
 use temporary_pin::random;
-use temporary_pin::store::rekey::{Batch, Rekeying};
+use temporary_pin::store::upkeep::rekey::{RekeyedBatch, Rekeying};
 
 /// 8 MiB, some ten thousand rows.
 const PAGES_PER_BATCH: u32 = 1024;
@@ -109,7 +109,7 @@ async fn rekey_pseudonyms(config: &Config) -> anyhow::Result<()> {
         println!("the pseudonyms are under key {to} already");
         return Ok(());
     };
-    while let Some(Batch { table, rows, percent }) =
+    while let Some(RekeyedBatch { table, rows, percent }) =
         rekeying.next_batch(|from, old| ring.rekey_pseudonym(from, old)).await?
     {
         println!("{table}: {percent} % ({rows} rows)");

@@ -107,7 +107,7 @@ async fn serve_until_told(config: Config) -> anyhow::Result<()> {
 async fn migrate(config: &Config) -> anyhow::Result<()> {
     let pool = store::connect(config.postgres.url.expose_secret(), &config.postgres.pool)?;
     store::migrate(&pool).await?;
-    store::audit_seals::keep_for(&pool, config.retention.audit_events).await?;
+    store::audit::audit_seals::set_retention(&pool, config.retention.audit_events).await?;
     println!("the schema is up to date");
     if let Some(role) = &config.postgres.service_role {
         store::rights::grant(&pool, role).await.context("postgres.service_role")?;

@@ -5,7 +5,7 @@
 
 use aws_lc_rs::digest::{SHA256, digest};
 
-use crate::store::audit_seals::AuditRows;
+use crate::store::audit::audit_seals::AuditRows;
 
 /// The present version.
 pub(super) const VERSION: i16 = 1;

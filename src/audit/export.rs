@@ -10,7 +10,7 @@ use crate::domain::person::{Person, PersonReference};
 use crate::domain::stated_reason::StatedReason;
 use crate::keys::KeyRing;
 use crate::store::StoreError;
-use crate::store::audit_events::{self, AuditEvent, By, NewEvent};
+use crate::store::audit::audit_events::{self, Actor, AuditEvent, NewAuditEvent};
 
 /// Events read at once.
 const PAGE: usize = 500;
@@ -50,11 +50,11 @@ pub async fn export<E: From<StoreError>>(
     mut write: impl FnMut(&str) -> Result<(), E>,
 ) -> Result<(), E> {
     let pseudonyms = keys.person_pseudonyms(Some(reference), person);
-    let event = NewEvent {
+    let event = NewAuditEvent {
         now: export.now,
         person: pseudonyms.current[0],
         action: Action::AuditEventsLookedUp,
-        by: By::Operator(export.operator),
+        actor: Actor::Operator(export.operator),
         reason: export.reason.as_str(),
         about: None,
     };

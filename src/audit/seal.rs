@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 
 use super::canonical::{Digest, EventTable, VERSION, Written, sha256};
 use crate::keys::KeyRing;
-use crate::store::audit_seals::{AuditRows, Seal};
+use crate::store::audit::audit_seals::{AuditRows, Seal};
 
 /// What a seal lists of one event: its id, and a digest per part; zeros where it has none.
 const ENTRY: usize = 8 + EventTable::ALL.len() * 32;

@@ -14,8 +14,9 @@ use tracing::{error, info, warn};
 use super::seal::{self, SealHead};
 use crate::clock::Clock;
 use crate::keys::KeyRing;
-use crate::store::audit_horizon::{self, Horizon};
-use crate::store::{StoreError, audit_seals};
+use crate::store::StoreError;
+use crate::store::audit::audit_horizon::{self, Horizon};
+use crate::store::audit::audit_seals;
 use crate::telemetry::metrics::Metrics;
 
 /// Settings of the audit.
@@ -77,10 +78,10 @@ impl Sealer {
             seals += self.seal_up_to(horizon).await?;
         }
         if self.horizon.is_none() {
-            let horizon = audit_horizon::horizon(&self.pool, self.clock.now()).await?;
+            let horizon = audit_horizon::read_horizon(&self.pool, self.clock.now()).await?;
             seals += self.seal_up_to(horizon).await?;
         }
-        let waiting = audit_seals::waiting(&self.pool).await?;
+        let waiting = audit_seals::count_waiting(&self.pool).await?;
         let age = waiting.oldest.and_then(|oldest| (self.clock.now() - oldest).to_std().ok());
         self.metrics.audit_waiting(waiting.events, age.unwrap_or_default());
         Ok(seals)
@@ -88,7 +89,7 @@ impl Sealer {
 
     /// Seals up to the horizon, or keeps it for the next round when it has not passed.
     async fn seal_up_to(&mut self, horizon: Horizon) -> Result<u64, StoreError> {
-        if !audit_horizon::has_passed(&self.pool, &horizon).await? {
+        if !audit_horizon::writers_have_ended(&self.pool, &horizon).await? {
             self.horizon = Some(horizon);
             return Ok(0);
         }
@@ -98,7 +99,7 @@ impl Sealer {
             let complete_time = (last == horizon.last_event_id).then_some(horizon.time);
             seal::make_seal(&keys, previous, events, last, complete_time, now)
         };
-        while let Some(seal) = audit_seals::seal(&self.pool, &horizon, make).await? {
+        while let Some(seal) = audit_seals::seal_events(&self.pool, &horizon, make).await? {
             let head = SealHead::from(&seal);
             // Written where the database is not: whoever cuts off the last seals cannot cut off the log.
             info!(seal = %head, events = seal.event_count, last_event = seal.last_event_id, "audit sealed");
@@ -121,7 +122,7 @@ pub async fn purge(
 ) -> Result<u64, StoreError> {
     let mut total = 0;
     let make = |head: &_, purged_to| seal::purge(keys, head, purged_to, now);
-    while let Some(deleted) = audit_seals::purge(pool, before, make).await? {
+    while let Some(deleted) = audit_seals::purge_sealed_events(pool, before, make).await? {
         total += deleted;
     }
     Ok(total)

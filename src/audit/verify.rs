@@ -8,7 +8,7 @@ use super::canonical::EventTable;
 use super::seal::{self, Entry, SealHead};
 use crate::keys::KeyRing;
 use crate::store::StoreError;
-use crate::store::audit_seals::{self, AuditRows, Seal};
+use crate::store::audit::audit_seals::{self, AuditRows, Seal};
 
 /// Seals read at once.
 const PAGE: i64 = 32;
@@ -62,7 +62,7 @@ pub async fn verify(
     sqlx::query("SET statement_timeout = 0").execute(&mut connection).await?;
     // One view of everything, so that nothing is sealed or purged between two looks.
     let mut transaction = connection.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
-    let purges = audit_seals::purges(&mut transaction).await?;
+    let purges = audit_seals::list_purge_seals(&mut transaction).await?;
     let purged_to = purges.iter().find(|seal| seal::is_genuine(keys, seal)).and_then(|seal| seal.purged_to);
     let mut walk = Walk {
         keys,
@@ -96,7 +96,7 @@ impl Walk<'_> {
         let mut expected = expected;
         let mut next = from;
         loop {
-            let page = audit_seals::seals(self.connection, next, PAGE).await?;
+            let page = audit_seals::list_seals(self.connection, next, PAGE).await?;
             let is_last = page.len() < usize::try_from(PAGE).unwrap_or_default();
             for seal in page {
                 if seal.number != next {
@@ -138,7 +138,8 @@ impl Walk<'_> {
         let after = if number == 1 { i64::MIN } else { seal.after_event_id };
         // One more than there may be, so that one too many is seen.
         let events =
-            audit_seals::events(self.connection, after, seal.last_event_id, i64::from(seal.event_count) + 1).await?;
+            audit_seals::list_events(self.connection, after, seal.last_event_id, i64::from(seal.event_count) + 1)
+                .await?;
         match &seal.entries {
             Some(entries) => self.compare(seal, entries, events)?,
             None if seal.event_count > 0 && seal.last_event_id > self.purged_to => {
@@ -185,10 +186,10 @@ impl Walk<'_> {
     /// Looks at the events that are not sealed yet.
     async fn waiting(&mut self) -> Result<(), VerifyError> {
         let after = self.previous.as_ref().map_or(i64::MIN, |seal| seal.last_event_id);
-        let waiting = audit_seals::unsealed(self.connection, after).await?;
+        let waiting = audit_seals::count_unsealed(self.connection, after).await?;
         (self.report.waiting, self.report.oldest_waiting) = (waiting.events, waiting.oldest);
         let Some(by) = self.complete_time else { return Ok(()) };
-        match audit_seals::first_before(self.connection, after, by - LATENESS).await? {
+        match audit_seals::find_first_before(self.connection, after, by - LATENESS).await? {
             Some((event, event_time)) => Err(Finding::Backdated { event, event_time, by }.into()),
             None => Ok(()),
         }

@@ -12,7 +12,7 @@ use super::{Config, Postgres, Redis, Sms};
 use crate::confidential::is_confidential;
 use crate::login::IssuerSettings;
 use crate::register::RegisterSettings;
-use crate::store::LONGEST_STATEMENT;
+use crate::store::MAX_STATEMENT_TIMEOUT;
 use crate::telemetry;
 
 pub(super) fn check(config: &Config, problems: &mut Problems) {
@@ -39,9 +39,9 @@ fn postgres(postgres: &Postgres, problems: &mut Problems) {
     problems.unless_positive("postgres.pool.acquire_timeout", postgres.pool.acquire_timeout);
     problems.unless_positive("postgres.pool.statement_timeout", postgres.pool.statement_timeout);
     problems.unless(
-        postgres.pool.statement_timeout <= LONGEST_STATEMENT,
+        postgres.pool.statement_timeout <= MAX_STATEMENT_TIMEOUT,
         "postgres.pool.statement_timeout",
-        format!("must be at most {}s, as callers wait for the answer", LONGEST_STATEMENT.as_secs()),
+        format!("must be at most {}s, as callers wait for the answer", MAX_STATEMENT_TIMEOUT.as_secs()),
     );
 }
 

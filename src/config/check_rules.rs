@@ -58,7 +58,7 @@ pub(super) fn check(config: &Config, problems: &mut Problems) {
         problems.unless_at_least_one(&format!("rules.limits.{key}.times"), limit.times);
         problems.unless_positive(&format!("rules.limits.{key}.per"), limit.per);
     }
-    for (table, least) in config.retention.too_short(&config.rules) {
+    for (table, least) in config.retention.settings_too_short(&config.rules) {
         let least = format_duration(least);
         problems.note(&format!("retention.{table}"), format!("must be at least {least}: so long the rules count rows"));
     }

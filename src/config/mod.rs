@@ -27,7 +27,7 @@ use crate::audit::AuditSettings;
 use crate::domain::rules::Rules;
 use crate::login::IssuerSettings;
 use crate::register::RegisterSettings;
-use crate::store::purge::Retention;
+use crate::store::upkeep::purge::Retention;
 use crate::telemetry;
 
 /// All settings.

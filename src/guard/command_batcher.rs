@@ -50,7 +50,7 @@ impl CommandBatcher {
     /// that is given up may have spent all the same.
     pub(super) async fn submit(&self, mode: Mode, question: Command) -> Answer {
         let until = Instant::now() + self.timeout;
-        let answer = timeout_at(until, self.questions.ask(PendingCommand { question, until }));
+        let answer = timeout_at(until, self.questions.submit(PendingCommand { question, until }));
         let answered = async {
             answer.await.ok().flatten().unwrap_or_else(|| {
                 warn!("no answer of Redis in time");

@@ -6,8 +6,8 @@ use crate::domain::eligibility::{ChannelVerdict, find_all_denials};
 use crate::domain::hold::Hold;
 use crate::domain::person::PersonReference;
 use crate::domain::reason::{Denial, Reason};
-use crate::store::pin_requests::PinRequestView;
-use crate::store::standing::{PersonStanding, Subject};
+use crate::store::eligibility::{PersonQuery, PersonStatus};
+use crate::store::issuing::PinRequestView;
 
 /// What a person can have.
 #[derive(Clone, Debug)]
@@ -43,13 +43,13 @@ impl Issuance {
             return Ok(Eligibility { channels, hold: None, open_pin_request: None });
         };
         let mobile = person.registered_mobile();
-        let subject = Subject {
+        let query = PersonQuery {
             person: self.person_key(reference, Some(&person)),
             keys: self.person_keys(&person),
             mobile: mobile.map(|mobile| self.keys.mobile_key(&mobile.number)),
             now: call.now,
         };
-        let standing = self.standings.of(subject).await?;
+        let standing = self.person_status.read(query).await?;
         let on_record = denials_on_record(&standing, mobile.is_some());
         let channels = Channel::ALL
             .map(|channel| {
@@ -64,7 +64,7 @@ impl Issuance {
 }
 
 /// A block, and the limits that are reached. An open PIN can be sent again whatever the limits on new ones.
-fn denials_on_record(standing: &PersonStanding, has_mobile: bool) -> Vec<Denial> {
+fn denials_on_record(standing: &PersonStatus, has_mobile: bool) -> Vec<Denial> {
     let until = |reason, until: Option<_>| until.map(|until| Denial::until(reason, until));
     let mut denials = Vec::new();
     denials.extend(standing.is_blocked.then(|| Denial::lasting(Reason::PersonBlocked)));

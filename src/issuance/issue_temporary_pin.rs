@@ -16,9 +16,9 @@ use crate::domain::reason::{Denial, Reason};
 use crate::guard::{Bucket, GuardDecision, Spend};
 use crate::random;
 use crate::sms::sealed_message::seal_message;
-use crate::store::access_requests;
-use crate::store::issue_temporary_pin::{AccessProblem, Figures, Issue, IssueOutcome, VerificationProblem, replay};
-use crate::store::pin_requests::PinRequestView;
+use crate::store::holds::access_requests;
+use crate::store::issuing::{AccessProblem, IssueLimits, PinOrder, IssueOutcome, VerificationProblem, find_replay};
+use crate::store::issuing::PinRequestView;
 use crate::texts::SmsText;
 
 /// How long to wait, again and again, for other orders of the same person that are under way.
@@ -83,7 +83,7 @@ impl Issuance {
             IssueOutcome::Verification(VerificationProblem::Expired) => no(Reason::VerificationExpired),
             IssueOutcome::Verification(VerificationProblem::Used) => no(Reason::VerificationUsed),
             IssueOutcome::Blocked => no(Reason::PersonBlocked),
-            IssueOutcome::Access(AccessProblem::None) => no(Reason::AccessNotRequested),
+            IssueOutcome::Access(AccessProblem::NotRequested) => no(Reason::AccessNotRequested),
             IssueOutcome::Access(AccessProblem::Running(hold)) => wait(Reason::HoldRunning, hold.eligible_time),
             IssueOutcome::Access(AccessProblem::Expired(_)) => no(Reason::AccessExpired),
             IssueOutcome::Access(AccessProblem::LoginAgain) => no(Reason::LoginAgain),
@@ -119,7 +119,7 @@ impl Issuance {
         let hold_of = (call.channel == Channel::Web).then_some(person);
         let mut admission = self.guard.check_and_spend(hold_of, spends, call.now).await?;
         if admission == GuardDecision::HoldMissing {
-            let Some(hold) = access_requests::current(&self.store, person).await? else {
+            let Some(hold) = access_requests::find_open(&self.store, person).await? else {
                 return Ok(Some(Refusal::lasting(Reason::AccessNotRequested)));
             };
             self.guard.remember_hold(person, &hold, call.now).await?;
@@ -152,7 +152,7 @@ impl Issuance {
             Ok(recipient) => recipient,
             // A repeat of an order that went well is answered as then, whatever has become of the person since.
             Err(refusal) => {
-                let first = replay(&self.store, &call.caller, order.request_id, digest).await?;
+                let first = find_replay(&self.store, &call.caller, order.request_id, digest).await?;
                 return first.ok_or(refusal);
             }
         };
@@ -162,7 +162,7 @@ impl Issuance {
         let message_id = random::time_ordered_uuid(call.now, &mut rng);
         let text = SmsText::Pin { pin: &pin, expire_time: call.now + self.rules.pin.lifetime };
         let text = self.texts.render_sms(&text, language_of(order.language, person), &mobile.number);
-        let issue = Issue {
+        let order = PinOrder {
             caller: Arc::clone(&call.caller),
             request_id: order.request_id,
             payload_digest: digest,
@@ -180,14 +180,14 @@ impl Issuance {
             message_id,
             sealed_body: seal_message(&self.keys, message_id, &mobile.number, &text),
             may_issue,
-            figures: Figures {
+            limits: IssueLimits {
                 person_pins: self.rules.limits.person_pins,
                 mobile_pins: self.rules.limits.mobile_pins,
                 resend_interval: self.rules.pin.resend_interval,
                 sends: self.rules.pin.sends,
             },
         };
-        Ok(self.orders.issue(issue).await?)
+        Ok(self.pin_issuer.issue(order).await?)
     }
 
     /// The person and number that the PIN would go to: still eligible, and still the number of the verification.

@@ -27,19 +27,19 @@ use crate::guard::{Bucket, Guard, GuardDecision, Spend};
 use crate::keys::KeyRing;
 use crate::login::IdTokenVerifier;
 use crate::register::Register;
-use crate::store::issue_temporary_pin::Orders;
-use crate::store::person_blocks;
-use crate::store::standing::Standings;
-use crate::store::verifications::VerificationLimits;
+use crate::store::eligibility::PersonStatusReader;
+use crate::store::issuing::PinIssuer;
+use crate::store::operators::person_blocks;
+use crate::store::verifying::verifications::VerificationLimits;
 use crate::telemetry::metrics::Metrics;
 use crate::texts::Texts;
 
-pub use crate::store::access_request_records::{AccessRequestRecord, AccessState};
-pub use crate::store::audit_events::AuditEvent;
-pub use crate::store::person_blocks::Block;
-pub use crate::store::pin_request_records::PinRequestRecord;
-pub use crate::store::pin_requests::{DispatchState, PinRequestView, PinState};
-pub use crate::store::redeem_temporary_pin::RedeemOutcome;
+pub use crate::store::audit::audit_events::AuditEvent;
+pub use crate::store::issuing::{DispatchState, PinRequestView, PinState};
+pub use crate::store::operators::access_request_records::{AccessRequestRecord, AccessState};
+pub use crate::store::operators::person_blocks::Block;
+pub use crate::store::operators::pin_request_records::PinRequestRecord;
+pub use crate::store::redeeming::RedeemOutcome;
 pub use check_eligibility::{ChannelEligibility, Eligibility};
 pub use issue_temporary_pin::IssueOrder;
 pub use operate::{AuditPage, Blocking, LimitStatus, Notified, Operation};
@@ -53,9 +53,9 @@ pub struct Issuance {
     /// Postgres.
     pub store: PgPool,
     /// Where orders for PINs meet.
-    pub orders: Orders,
+    pub pin_issuer: PinIssuer,
     /// Where questions about persons meet.
-    pub standings: Standings,
+    pub person_status: PersonStatusReader,
     /// Redis.
     pub guard: Guard,
     /// The identity register.
@@ -114,7 +114,7 @@ impl Issuance {
 
     /// What an operator's block says.
     async fn block_denial(&self, person: &Person) -> Result<Option<Denial>, Refusal> {
-        let block = person_blocks::current(&self.store, &self.person_keys(person)).await?;
+        let block = person_blocks::find_block(&self.store, &self.person_keys(person)).await?;
         Ok(block.map(|_| Denial::lasting(Reason::PersonBlocked)))
     }
 

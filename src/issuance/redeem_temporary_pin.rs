@@ -16,10 +16,9 @@ use crate::domain::person::{Person, PersonKey, PersonReference};
 use crate::domain::pin::Pin;
 use crate::guard::{Bucket, GuardDecision, Spend};
 use crate::random;
-use crate::store::audit_events::By;
-use crate::store::redeem_temporary_pin::{self as store, Begun, RedeemOutcome, Verdict};
-use crate::store::revoke_temporary_pin::revoke;
-use crate::store::withdrawal::Withdrawal;
+use crate::store::audit::audit_events::Actor;
+use crate::store::redeeming::{self as store, RedeemOutcome, TryResult, TryStart};
+use crate::store::withdrawal::{Withdrawal, revoke_temporary_pin};
 
 /// One try.
 pub struct RedeemOrder {
@@ -85,42 +84,42 @@ impl Issuance {
     ) -> Result<(Compared, RedeemOutcome), Refusal> {
         if person.is_none_or(|person| !self.may_still_redeem(person, now)) {
             let reason = "not_eligible";
-            let by = By::Caller(&attempt.caller);
-            let withdrawal = Withdrawal { person: key, by, reason, notice: None, now };
-            revoke(&self.store, &withdrawal).await?;
+            let actor = Actor::Caller(&attempt.caller);
+            let withdrawal = Withdrawal { person: key, actor, reason, notice: None, now };
+            revoke_temporary_pin(&self.store, &withdrawal).await?;
         }
         let payload = Zeroizing::new([&key.0, attempt.pin.digits().as_bytes()].concat());
-        let counted_try = store::Try {
+        let counted_try = store::RedemptionTry {
             caller: &attempt.caller,
             request_id: attempt.request_id,
             payload_digest: self.keys.keyed_digest("RedeemTemporaryPin", &payload),
             person: key,
-            tries_max: self.rules.pin.tries,
+            max_tries: self.rules.pin.tries,
             wrong_tries: self.rules.limits.wrong_tries,
             may_count,
             now,
         };
         let begun = store::begin_try(&self.store, &counted_try).await?;
         let verdict = match &begun {
-            Begun::Replayed(outcome) => return Ok((Compared::Not, *outcome)),
-            Begun::RequestIdReused => return Err(Refusal::RequestIdReused),
-            Begun::Counted(counted) => {
+            TryStart::Replayed(outcome) => return Ok((Compared::Not, *outcome)),
+            TryStart::RequestIdReused => return Err(Refusal::RequestIdReused),
+            TryStart::Counted(counted) => {
                 if self.keys.pin_matches(counted.pin_request_id, &attempt.pin, &counted.verifier) {
-                    Verdict::Right(counted)
+                    TryResult::Right(counted)
                 } else {
-                    Verdict::Wrong(counted)
+                    TryResult::Wrong(counted)
                 }
             }
-            Begun::Refused(refusal) => {
+            TryStart::Refused(refusal) => {
                 // The work of a comparison, so that the time taken does not tell a wrong PIN from none.
                 let _ = self.keys.make_pin_verifier(attempt.request_id, &attempt.pin, &mut random::secure());
-                Verdict::Refused(*refusal)
+                TryResult::Refused(*refusal)
             }
         };
         let compared = match verdict {
-            Verdict::Wrong(_) => Compared::Wrong,
-            Verdict::Right(_) => Compared::Right,
-            Verdict::Refused(_) => Compared::Not,
+            TryResult::Wrong(_) => Compared::Wrong,
+            TryResult::Right(_) => Compared::Right,
+            TryResult::Refused(_) => Compared::Not,
         };
         // What is counted is concluded, whether or not anybody waits for it still.
         let outcome = deadline::without_deadline(store::finish_try(&self.store, &counted_try, verdict)).await?;

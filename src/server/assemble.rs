@@ -19,9 +19,9 @@ use crate::server::reload::{self, Current, Reload};
 use crate::sms::dispatcher::Dispatcher;
 use crate::sms::gateways::gateway_api::GatewayApi;
 use crate::store;
-use crate::store::handovers::Handovers;
-use crate::store::issue_temporary_pin::Orders;
-use crate::store::standing::Standings;
+use crate::store::eligibility::PersonStatusReader;
+use crate::store::issuing::PinIssuer;
+use crate::store::messages::handovers::Handovers;
 use crate::telemetry::metrics::Metrics;
 use crate::texts::Texts;
 
@@ -69,8 +69,8 @@ pub async fn assemble(
     };
     let sealer = Sealer::new(store.clone(), Arc::clone(&keys), clock, metrics.clone());
     let issuance = Issuance {
-        orders: Orders::new(store.clone()),
-        standings: Standings::new(store.clone(), &config.rules.pin, &config.rules.limits),
+        pin_issuer: PinIssuer::new(store.clone()),
+        person_status: PersonStatusReader::new(store.clone(), &config.rules.pin, &config.rules.limits),
         store,
         guard,
         register: Register::connect_lazy(config.register.clone()).context("register")?,

@@ -33,7 +33,7 @@ pub(super) async fn watch(
             let (postgres, redis) = tokio::join!(postgres, guard.ping());
             let mut now_healthy = matches!(postgres, Ok(Ok(true))) && redis.is_ok();
             if now_healthy && !healthy {
-                match store::rights::excess(&store).await {
+                match store::rights::find_excess(&store).await {
                     Ok(excess) => fit(&excess, role_check)?,
                     Err(_) => now_healthy = false,
                 }

@@ -25,7 +25,7 @@ use crate::config::Config;
 use crate::issuance::QuestionDraws;
 use crate::keys::KeyRing;
 use crate::store::StoreError;
-use crate::store::purge::Retention;
+use crate::store::upkeep::purge::Retention;
 use crate::{audit, grpc, random, store};
 use listener::{Listener, Server, bind};
 use reload::Current;
@@ -150,7 +150,7 @@ async fn purge(
         let now = clock.now();
         let purged = async {
             let audit = audit::purge(&store, &keys.load_full(), now - retention.audit_events, now).await?;
-            Ok::<_, StoreError>(audit + store::purge::purge(&store, &retention, now).await?)
+            Ok::<_, StoreError>(audit + store::upkeep::purge::delete_old_rows(&store, &retention, now).await?)
         };
         match purged.await {
             Ok(rows) => tracing::info!(rows, "purged"),

@@ -20,8 +20,8 @@ use crate::clock::Clock;
 use crate::keys::KeyRing;
 use crate::random;
 use crate::store::StoreError;
-use crate::store::handovers::Handovers;
-use crate::store::outbox::{self, Claimed, MessageKind};
+use crate::store::messages::handovers::Handovers;
+use crate::store::messages::outbox::{self, ClaimedMessage, MessageKind};
 use crate::telemetry::metrics::Metrics;
 
 /// Least time between two claims, so that what is queued meanwhile is claimed together.
@@ -88,7 +88,7 @@ impl<G: Gateway> Dispatcher<G> {
     /// Settles what no dispatcher will hand over any more.
     async fn clear(&self) {
         let now = self.clock.now();
-        match tokio::try_join!(outbox::settle_lost(&self.pool, now), outbox::expire_due(&self.pool, now)) {
+        match tokio::try_join!(outbox::settle_lost_handovers(&self.pool, now), outbox::erase_expired(&self.pool, now)) {
             Ok((0, _)) => {}
             Ok((lost, _)) => warn!(lost, "a dispatcher ended during the hand-over of messages"),
             Err(error) => warn!(%error, "cannot settle old messages"),
@@ -100,7 +100,7 @@ impl<G: Gateway> Dispatcher<G> {
         let room = self.settings.concurrency.saturating_sub(under_way.len());
         let now = self.clock.now();
         let token = random::time_ordered_uuid(now, &mut random::secure());
-        let claimed = match outbox::claim(&self.pool, now, self.settings.lease, room, token).await {
+        let claimed = match outbox::claim_due(&self.pool, now, self.settings.lease, room, token).await {
             Ok(claimed) => claimed,
             Err(error) => {
                 warn!(%error, "cannot claim messages");
@@ -115,7 +115,7 @@ impl<G: Gateway> Dispatcher<G> {
     }
 
     #[tracing::instrument(skip_all, fields(message = %claimed.id, kind = claimed.kind.as_str()))]
-    async fn hand_over(self: Arc<Self>, claimed: Claimed) {
+    async fn hand_over(self: Arc<Self>, claimed: ClaimedMessage) {
         let outcome = match open_message(&self.keys.load(), claimed.id, &claimed.sealed_body) {
             Err(error) => Err(GatewayError::Permanent(error.to_string())),
             Ok((recipient, text)) => {
@@ -160,25 +160,29 @@ impl<G: Gateway> Dispatcher<G> {
     }
 
     /// When the hand-over began, if it may.
-    async fn begin(&self, message: &Claimed) -> Result<Option<DateTime<Utc>>, StoreError> {
+    async fn begin(&self, message: &ClaimedMessage) -> Result<Option<DateTime<Utc>>, StoreError> {
         let now = self.clock.now();
-        let begun = self.handovers.begin(message, now, self.gateway.timeout()).await?;
+        let begun = self.handovers.begin_handover(message, now, self.gateway.timeout()).await?;
         Ok(begun.then_some(now))
     }
 
-    async fn record(&self, message: &Claimed, outcome: &Result<Acceptance, GatewayError>) -> Result<(), StoreError> {
+    async fn record(
+        &self,
+        message: &ClaimedMessage,
+        outcome: &Result<Acceptance, GatewayError>,
+    ) -> Result<(), StoreError> {
         match outcome {
-            Ok(accepted) => self.handovers.accepted(message, accepted.gateway_reference.clone()).await,
+            Ok(accepted) => self.handovers.record_acceptance(message, accepted.gateway_reference.clone()).await,
             // A warning that comes twice does less harm than none; a PIN never goes out twice unasked.
             Err(GatewayError::Unknown(reason)) if message.kind == MessageKind::Pin => {
-                outbox::failed(&self.pool, message, &format!("outcome unknown: {reason}")).await
+                outbox::record_failure(&self.pool, message, &format!("outcome unknown: {reason}")).await
             }
             Err(GatewayError::Temporary(reason) | GatewayError::Unknown(reason)) => {
                 let attempts = u32::try_from(message.attempts).unwrap_or_default();
                 let delay = self.settings.delay(attempts, &mut random::secure());
-                outbox::retry_later(&self.pool, message, self.clock.now() + delay, reason).await
+                outbox::schedule_retry(&self.pool, message, self.clock.now() + delay, reason).await
             }
-            Err(GatewayError::Permanent(reason)) => outbox::failed(&self.pool, message, reason).await,
+            Err(GatewayError::Permanent(reason)) => outbox::record_failure(&self.pool, message, reason).await,
         }
     }
 }

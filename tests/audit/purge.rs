@@ -2,7 +2,7 @@
 
 use sqlx::{AssertSqlSafe, PgPool};
 use temporary_pin::audit::{Finding, purge};
-use temporary_pin::store::audit_seals::waiting;
+use temporary_pin::store::audit::audit_seals::count_waiting;
 
 use crate::support::*;
 use crate::world::World;
@@ -43,7 +43,7 @@ async fn whole_seals_go_and_the_chain_holds(pool: PgPool) {
     assert_eq!(purge_before(&world, 3).await, 0);
     // What is not sealed is not purged.
     assert_eq!(purge_before(&world, 9).await, all - deleted);
-    assert_eq!(waiting(&world.pool).await.unwrap().events, 1);
+    assert_eq!(count_waiting(&world.pool).await.unwrap().events, 1);
     world.seal().await;
     let report = world.verify().await.unwrap();
     assert_eq!((report.purged, report.events), (all, 1));

@@ -8,8 +8,8 @@ use temporary_pin::audit::Finding;
 use temporary_pin::domain::person::PersonKey;
 use temporary_pin::keys::{KeyPurpose, KeyRing, RingFile};
 use temporary_pin::random;
-use temporary_pin::store::audit_horizon::horizon;
-use temporary_pin::store::audit_seals::{Seal, Unsealed, seal, waiting};
+use temporary_pin::store::audit::audit_horizon::read_horizon;
+use temporary_pin::store::audit::audit_seals::{Seal, Unsealed, count_waiting, seal_events};
 
 use crate::support::*;
 use crate::world::World;
@@ -27,9 +27,9 @@ async fn nothing_is_sealed_when_nothing_has_come(pool: PgPool) {
     assert_eq!(world.seal().await, 0);
     assert_eq!(world.verify().await.unwrap().head, None);
     world.issue(1).await;
-    assert_eq!(waiting(&world.pool).await.unwrap().oldest, Some(t0() + hours(1)));
+    assert_eq!(count_waiting(&world.pool).await.unwrap().oldest, Some(t0() + hours(1)));
     assert_eq!((world.seal().await, world.seal().await), (1, 0));
-    assert_eq!(waiting(&world.pool).await.unwrap(), Unsealed::default());
+    assert_eq!(count_waiting(&world.pool).await.unwrap(), Unsealed::default());
 }
 
 #[sqlx::test]
@@ -40,7 +40,7 @@ async fn an_event_that_is_committed_late_is_not_missed(pool: PgPool) {
     world.issue(1).await;
     let mut sealer = world.sealer();
     assert_eq!(sealer.round().await.unwrap(), 0, "event 1 may still come");
-    assert_eq!(waiting(&world.pool).await.unwrap().events, 4);
+    assert_eq!(count_waiting(&world.pool).await.unwrap().events, 4);
     // Who begins after the horizon was seen does not hold it back.
     let mut later = world.pool.begin().await.unwrap();
     event(&mut later).await;
@@ -78,7 +78,7 @@ async fn a_writer_is_known_before_its_event_has_a_number(pool: PgPool) {
     writer.await.unwrap();
     sealer.round().await.unwrap();
     world.verify().await.unwrap();
-    assert_eq!(waiting(&world.pool).await.unwrap().events, 0);
+    assert_eq!(count_waiting(&world.pool).await.unwrap().events, 0);
 }
 
 #[sqlx::test]
@@ -139,8 +139,8 @@ async fn nobody_who_writes_waits_for_a_sealer(pool: PgPool) {
         let is_open = std::sync::Mutex::new(Some(is_open));
         runtime.block_on(async {
             let pool = PgPool::connect_with(pool.connect_options().as_ref().clone()).await.unwrap();
-            let horizon = horizon(&pool, t0()).await.unwrap();
-            let sealed = seal(&pool, &horizon, |_, _, last| {
+            let horizon = read_horizon(&pool, t0()).await.unwrap();
+            let sealed = seal_events(&pool, &horizon, |_, _, last| {
                 is_open.lock().unwrap().take().unwrap().send(()).unwrap();
                 going_on.recv().unwrap();
                 test_seal(last)

@@ -12,7 +12,7 @@ use temporary_pin::domain::audit::Action;
 use temporary_pin::domain::person::PersonKey;
 use temporary_pin::keys::{self, KeyRing};
 use temporary_pin::random;
-use temporary_pin::store::audit_events::{By, NewEvent, record};
+use temporary_pin::store::audit::audit_events::{Actor, NewAuditEvent, record};
 use temporary_pin::telemetry::metrics::Metrics;
 
 use crate::support::*;
@@ -60,11 +60,11 @@ impl World {
 
     /// Lets an operator look somebody up: one event, without an agent.
     pub(crate) async fn look_up(&self, hour: i64) {
-        let event = NewEvent {
+        let event = NewAuditEvent {
             now: t0() + hours(hour),
             person: PERSON,
             action: Action::LimitsLookedUp,
-            by: By::Operator("olga"),
+            actor: Actor::Operator("olga"),
             reason: "asked by the person",
             about: None,
         };

@@ -9,7 +9,7 @@ use temporary_pin::proto::temporarypin::v1::{
     CheckEligibilityRequest, IssueTemporaryPinRequest, PersonLimit, Reason, RedeemTemporaryPinRequest,
     ResetLimitRequest,
 };
-use temporary_pin::store::LONGEST_STATEMENT;
+use temporary_pin::store::MAX_STATEMENT_TIMEOUT;
 use tonic::Code;
 use uuid::Uuid;
 
@@ -154,7 +154,7 @@ async fn a_read_ends_with_its_deadline() {
     }
     until("Postgres has ended the statements", async || world.waiting().await == 0).await;
     // The last, too, would have waited for the lock as long as a statement may run.
-    assert!(start.elapsed() < LONGEST_STATEMENT, "{:?}", start.elapsed());
+    assert!(start.elapsed() < MAX_STATEMENT_TIMEOUT, "{:?}", start.elapsed());
 }
 
 async fn order(world: &World, verification: &str, request_id: Uuid, timeout: &str) -> Answer<()> {

@@ -9,7 +9,7 @@ use temporary_pin::proto::temporarypin::v1::access_hold;
 use temporary_pin::proto::temporarypin::v1::redeem_temporary_pin_response::Outcome;
 use temporary_pin::proto::temporarypin::v1::{AccessHold, PersonReference, Reason};
 use temporary_pin::store::PoolSettings;
-use temporary_pin::store::rekey::{REKEYED, Rekeying};
+use temporary_pin::store::upkeep::rekey::{PSEUDONYM_COLUMNS, Rekeying};
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
@@ -144,7 +144,7 @@ async fn verifier_sealing_and_audit_keys_change_and_nobody_notices() {
 /// Every value of the columns that are re-keyed.
 async fn pseudonyms(database: &mut PgConnection) -> BTreeSet<Vec<u8>> {
     let mut all = BTreeSet::new();
-    for (table, columns) in REKEYED {
+    for (table, columns) in PSEUDONYM_COLUMNS {
         for column in columns {
             let values = format!("SELECT {column} FROM {table} WHERE {column} IS NOT NULL");
             all.extend(

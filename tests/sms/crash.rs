@@ -5,8 +5,8 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use sqlx::PgPool;
 use temporary_pin::random;
-use temporary_pin::store::handovers::Handovers;
-use temporary_pin::store::outbox::{self, Claimed};
+use temporary_pin::store::messages::handovers::Handovers;
+use temporary_pin::store::messages::outbox::{self, ClaimedMessage};
 use uuid::Uuid;
 
 use crate::world::{LEASE, World};
@@ -14,17 +14,17 @@ use crate::world::{LEASE, World};
 const GATEWAY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What a dispatcher does first.
-async fn claim(world: &World) -> Vec<Claimed> {
+async fn claim(world: &World) -> Vec<ClaimedMessage> {
     let token = random::time_ordered_uuid(world.now(), &mut random::secure());
-    outbox::claim(&world.pool, world.now(), LEASE, 10, token).await.unwrap()
+    outbox::claim_due(&world.pool, world.now(), LEASE, 10, token).await.unwrap()
 }
 
-async fn begin(world: &World, message: &Claimed) -> bool {
+async fn begin(world: &World, message: &ClaimedMessage) -> bool {
     Handovers::new(&world.pool).begin(message, world.now(), GATEWAY_TIMEOUT).await.unwrap()
 }
 
 /// A dispatcher has claimed one message.
-async fn claimed(world: &World, kind: &str) -> (Uuid, Claimed) {
+async fn claimed(world: &World, kind: &str) -> (Uuid, ClaimedMessage) {
     let id = world.queue(kind).await;
     (id, claim(world).await.pop().expect("a due message"))
 }
@@ -109,8 +109,8 @@ async fn whoever_lost_the_lease_neither_sends_nor_records(pool: PgPool) {
 
     assert!(!begin(&world, &slow).await);
     Handovers::new(&world.pool).accepted(&slow, None).await.unwrap();
-    outbox::failed(&world.pool, &slow, "late").await.unwrap();
-    outbox::retry_later(&world.pool, &slow, world.now(), "late").await.unwrap();
+    outbox::record_failure(&world.pool, &slow, "late").await.unwrap();
+    outbox::schedule_retry(&world.pool, &slow, world.now(), "late").await.unwrap();
 
     assert_eq!((world.state(id).await.as_str(), world.last_error(id).await), ("queued", None));
     assert!(begin(&world, &quick).await);
@@ -123,7 +123,7 @@ async fn a_handover_may_begin_again(pool: PgPool) {
     let (id, message) = claimed(&world, "pin").await;
     assert!(begin(&world, &message).await);
     assert!(begin(&world, &message).await);
-    outbox::retry_later(&world.pool, &message, world.now(), "status 503").await.unwrap();
+    outbox::schedule_retry(&world.pool, &message, world.now(), "status 503").await.unwrap();
     assert_eq!(world.attempts(id).await.as_deref(), Some("1"), "one hand-over");
 }
 
@@ -190,13 +190,15 @@ async fn of_those_that_begin_together_each_has_its_own_answer(pool: PgPool) {
         .unwrap();
     let handovers = Handovers::new(&world.pool);
 
-    let begun = join_all(messages.iter().map(|message| handovers.begin(message, world.now(), GATEWAY_TIMEOUT))).await;
+    let begun =
+        join_all(messages.iter().map(|message| handovers.begin_handover(message, world.now(), GATEWAY_TIMEOUT))).await;
     let begun: Vec<bool> = begun.into_iter().map(Result::unwrap).collect();
     assert_eq!(begun, [true, true, true, false, true, true, true, true]);
 
     let references = (0..8).map(|number| (number != 5).then(|| number.to_string()));
-    let recorded =
-        join_all(messages.iter().zip(references).map(|(message, reference)| handovers.accepted(message, reference)));
+    let recorded = join_all(
+        messages.iter().zip(references).map(|(message, reference)| handovers.record_acceptance(message, reference)),
+    );
     assert_eq!(recorded.await, vec![Ok(()); 8]);
 
     for (number, message) in messages.iter().enumerate() {

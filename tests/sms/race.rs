@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sqlx::PgPool;
 use temporary_pin::random;
-use temporary_pin::store::outbox;
+use temporary_pin::store::messages::outbox;
 use uuid::Uuid;
 
 use crate::world::{LEASE, Mode, World};
@@ -43,7 +43,7 @@ async fn claims_at_the_same_time_share_the_messages(pool: PgPool) {
     }
     let claim = || async {
         let token = random::time_ordered_uuid(world.now(), &mut random::secure());
-        let claimed = outbox::claim(&world.pool, world.now(), LEASE, MESSAGES / 4, token).await.unwrap();
+        let claimed = outbox::claim_due(&world.pool, world.now(), LEASE, MESSAGES / 4, token).await.unwrap();
         claimed.into_iter().map(|message| message.id).collect::<Vec<_>>()
     };
 

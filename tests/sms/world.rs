@@ -16,7 +16,7 @@ use temporary_pin::sms::dispatcher::Dispatcher;
 use temporary_pin::sms::gateway::{Acceptance, Gateway, GatewayError, OutgoingSms};
 use temporary_pin::sms::sealed_message::seal_message;
 use temporary_pin::sms::settings::DispatcherSettings;
-use temporary_pin::store::handovers::Handovers;
+use temporary_pin::store::messages::handovers::Handovers;
 use temporary_pin::telemetry::metrics::Metrics;
 use tokio::sync::Semaphore;
 use uuid::Uuid;

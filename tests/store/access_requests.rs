@@ -5,8 +5,8 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use temporary_pin::domain::hold::Hold;
 use temporary_pin::domain::reason::Reason;
 use temporary_pin::domain::rules::HoldRules;
-use temporary_pin::store::access_requests::{AccessOutcome, current};
-use temporary_pin::store::verifications::{Standing, record};
+use temporary_pin::store::holds::access_requests::{AccessOutcome, current};
+use temporary_pin::store::verifying::verifications::{VerificationState, record};
 
 use crate::support::*;
 
@@ -69,7 +69,7 @@ async fn r18_r23_a_used_login_or_too_many_failures_keep_nothing(pool: PgPool) {
     assert_eq!(everything(&pool).await, before);
 
     for _ in 0..3 {
-        let rejected = verification(OTHER, Standing::Rejected(Reason::IdentityNotConfirmed), t0());
+        let rejected = verification(OTHER, VerificationState::Rejected(Reason::IdentityNotConfirmed), t0());
         record(&pool, &rejected, &LIMITS).await.unwrap();
     }
     let before = everything(&pool).await;

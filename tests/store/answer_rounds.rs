@@ -5,8 +5,8 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use temporary_pin::domain::assurance::AssuranceLevel;
 use temporary_pin::domain::fact::FactKind;
 use temporary_pin::domain::reason::Reason;
-use temporary_pin::store::answer_rounds::{Conclusion, PendingVerification, conclude, pending};
-use temporary_pin::store::verifications::{NewVerification, Standing, record};
+use temporary_pin::store::verifying::answer_rounds::{Conclusion, PendingVerification, conclude, pending};
+use temporary_pin::store::verifying::verifications::{NewVerification, VerificationState, record};
 use uuid::Uuid;
 
 use crate::support::*;
@@ -14,7 +14,7 @@ use crate::support::*;
 const KINDS: [FactKind; 3] = [FactKind::Birthplace, FactKind::WeddingYear, FactKind::PreviousSurname];
 
 async fn asked(pool: &PgPool) -> Uuid {
-    let run = NewVerification { question_kinds: &KINDS, ..verification(PERSON, Standing::Pending, t0()) };
+    let run = NewVerification { question_kinds: &KINDS, ..verification(PERSON, VerificationState::Pending, t0()) };
     record(pool, &run, &LIMITS).await.unwrap();
     run.id
 }

@@ -7,16 +7,16 @@ use temporary_pin::domain::person::PersonKey;
 use temporary_pin::domain::person_limit::PersonLimit;
 use temporary_pin::domain::rules::HoldRules;
 use temporary_pin::store::StoreError;
-use temporary_pin::store::access_requests::{AccessRequest, request_access};
-use temporary_pin::store::audit_events::{By, NewEvent};
-use temporary_pin::store::cancel_access_request::cancel;
-use temporary_pin::store::issue_temporary_pin::{IssueOutcome, issue};
-use temporary_pin::store::outbox::{MessageKind, Notice};
-use temporary_pin::store::person_blocks::{BlockNotices, BlockOrder, block, unblock};
-use temporary_pin::store::person_limits::reset;
-use temporary_pin::store::redeem_temporary_pin::{Begun, Verdict, begin_try, finish_try};
-use temporary_pin::store::revoke_temporary_pin::revoke;
-use temporary_pin::store::verifications::{NewVerification, record};
+use temporary_pin::store::audit::audit_events::{Actor, NewAuditEvent};
+use temporary_pin::store::holds::access_requests::{AccessRequest, request_access};
+use temporary_pin::store::issuing::{IssueOutcome, issue};
+use temporary_pin::store::messages::outbox::{MessageKind, Notice};
+use temporary_pin::store::operators::person_blocks::{BlockNotices, BlockOrder, block, unblock};
+use temporary_pin::store::operators::person_limits::reset_limit;
+use temporary_pin::store::redeeming::{TryResult, TryStart, begin_try, finish_try};
+use temporary_pin::store::verifying::verifications::{NewVerification, record};
+use temporary_pin::store::withdrawal::cancel_access_request;
+use temporary_pin::store::withdrawal::revoke_temporary_pin;
 
 use crate::support::*;
 
@@ -57,9 +57,9 @@ async fn redeeming(pool: PgPool) {
     for table in ["pin_requests", "requests"] {
         fails_without_trace(&pool, table, begin_try(&pool, &attempt)).await;
     }
-    let Begun::Counted(counted) = begin_try(&pool, &attempt).await.unwrap() else { panic!("not counted") };
+    let TryStart::Counted(counted) = begin_try(&pool, &attempt).await.unwrap() else { panic!("not counted") };
     for table in ["pin_requests", "outbox", "requests", "audit_events"] {
-        fails_without_trace(&pool, table, finish_try(&pool, &attempt, Verdict::Right(&counted))).await;
+        fails_without_trace(&pool, table, finish_try(&pool, &attempt, TryResult::Right(&counted))).await;
     }
 }
 
@@ -91,11 +91,11 @@ async fn blocking_unblocking_and_resetting(pool: PgPool) {
     for table in ["audit_events", "audit_operators"] {
         fails_without_trace(&pool, table, unblock(&pool, &order)).await;
     }
-    let event = NewEvent {
+    let event = NewAuditEvent {
         now: t0(),
         person: PERSON,
         action: Action::LimitReset,
-        by: By::Operator("olga"),
+        by: Actor::Operator("olga"),
         reason: "helped",
         about: None,
     };

@@ -6,14 +6,14 @@ use temporary_pin::domain::audit::Action;
 use temporary_pin::domain::fact::FactKind;
 use temporary_pin::domain::person_limit::PersonLimit;
 use temporary_pin::domain::reason::Reason;
-use temporary_pin::store::answer_rounds::{Conclusion, conclude};
-use temporary_pin::store::audit_events::{By, NewEvent};
-use temporary_pin::store::cancel_access_request::cancel;
-use temporary_pin::store::issue_temporary_pin::issue;
-use temporary_pin::store::person_blocks::{BlockNotices, BlockOrder, block, unblock};
-use temporary_pin::store::person_limits::reset;
-use temporary_pin::store::revoke_temporary_pin::revoke;
-use temporary_pin::store::verifications::{Standing, record};
+use temporary_pin::store::audit::audit_events::{Actor, NewAuditEvent};
+use temporary_pin::store::issuing::issue;
+use temporary_pin::store::operators::person_blocks::{BlockNotices, BlockOrder, block, unblock};
+use temporary_pin::store::operators::person_limits::reset_limit;
+use temporary_pin::store::verifying::answer_rounds::{Conclusion, conclude};
+use temporary_pin::store::verifying::verifications::{VerificationState, record};
+use temporary_pin::store::withdrawal::cancel_access_request;
+use temporary_pin::store::withdrawal::revoke_temporary_pin;
 
 use crate::support::*;
 
@@ -36,13 +36,13 @@ async fn every_change_has_its_event(pool: PgPool) {
 
     // Verifications.
     for (standing, event) in [
-        (Standing::Verified(AssuranceLevel::Substantial), "identity_verified by agent"),
-        (Standing::Rejected(Reason::IdentityNotConfirmed), "identity_rejected by agent"),
+        (VerificationState::Verified(AssuranceLevel::Substantial), "identity_verified by agent"),
+        (VerificationState::Rejected(Reason::IdentityNotConfirmed), "identity_rejected by agent"),
     ] {
         record(&pool, &verification(PERSON, standing, now), &LIMITS).await.unwrap();
         assert_eq!(since(&pool, &mut last).await, [event]);
     }
-    let pending = verification(PERSON, Standing::Pending, now);
+    let pending = verification(PERSON, VerificationState::Pending, now);
     record(&pool, &pending, &LIMITS).await.unwrap();
     assert_eq!(since(&pool, &mut last).await, ["questions_asked by agent"]);
     let one_more = Conclusion::OneMore { kind: FactKind::Birthplace, right: 1 };
@@ -95,11 +95,11 @@ async fn every_change_has_its_event(pool: PgPool) {
     assert_eq!(ended, ["access_cancelled by olga", "person_blocked by olga", "pin_revoked by olga"]);
     assert!(unblock(&pool, &order).await.unwrap());
     assert_eq!(since(&pool, &mut last).await, ["person_unblocked by olga"]);
-    let event = NewEvent {
+    let event = NewAuditEvent {
         now,
         person: OTHER,
         action: Action::LimitReset,
-        by: By::Operator("olga"),
+        by: Actor::Operator("olga"),
         reason: "asked by the person",
         about: None,
     };

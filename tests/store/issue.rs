@@ -6,11 +6,9 @@ use temporary_pin::domain::hold::Hold;
 use temporary_pin::domain::person::MobileKey;
 use temporary_pin::domain::reason::Reason;
 use temporary_pin::domain::rules::HoldRules;
-use temporary_pin::store::issue_temporary_pin::{
-    AccessProblem, Issue, IssueOutcome, VerificationProblem, issue, replay,
-};
-use temporary_pin::store::pin_requests::{DispatchState, PinState};
-use temporary_pin::store::verifications::{NewVerification, Standing, record};
+use temporary_pin::store::issuing::{AccessProblem, IssueOutcome, PinOrder, VerificationProblem, issue, replay};
+use temporary_pin::store::issuing::{DispatchState, PinState};
+use temporary_pin::store::verifying::verifications::{NewVerification, VerificationState, record};
 use uuid::Uuid;
 
 use crate::support::*;
@@ -51,9 +49,9 @@ async fn a_repeat_gets_the_first_answer_and_changes_nothing(pool: PgPool) {
     let before = everything(&pool).await;
 
     let later = t0() + hours(2);
-    let repeat = Issue { request_id: first.request_id, ..order(PERSON, first.verification_id, later) };
+    let repeat = PinOrder { request_id: first.request_id, ..order(PERSON, first.verification_id, later) };
     assert_eq!(issue(&pool, &repeat).await.unwrap(), IssueOutcome::Replayed(view.clone()));
-    let other_payload = Issue { payload_digest: [9; 32], ..repeat };
+    let other_payload = PinOrder { payload_digest: [9; 32], ..repeat };
     assert_eq!(issue(&pool, &other_payload).await.unwrap(), IssueOutcome::RequestIdReused);
 
     let replayed = |digest| replay(&pool, "support", first.request_id, digest);
@@ -66,8 +64,8 @@ async fn a_repeat_gets_the_first_answer_and_changes_nothing(pool: PgPool) {
 #[sqlx::test]
 async fn r21_a_verification_serves_its_person_caller_and_channel_while_it_lives_and_is_confirmed(pool: PgPool) {
     let verification_id = verified(&pool, PERSON, t0()).await;
-    let pending = verification(OTHER, Standing::Pending, t0());
-    let rejected = verification(OTHER, Standing::Rejected(Reason::IdentityNotConfirmed), t0());
+    let pending = verification(OTHER, VerificationState::Pending, t0());
+    let rejected = verification(OTHER, VerificationState::Rejected(Reason::IdentityNotConfirmed), t0());
     for verification in [&pending, &rejected] {
         record(&pool, verification, &LIMITS).await.unwrap();
     }
@@ -76,8 +74,8 @@ async fn r21_a_verification_serves_its_person_caller_and_channel_while_it_lives_
     let order_of = |verification_id| order(PERSON, verification_id, t0());
     for (order, problem) in [
         (order_of(fresh_id()), VerificationProblem::Unknown),
-        (Issue { caller: "another".into(), ..order_of(verification_id) }, VerificationProblem::Unknown),
-        (Issue { channel: Channel::Counter, ..order_of(verification_id) }, VerificationProblem::Unknown),
+        (PinOrder { caller: "another".into(), ..order_of(verification_id) }, VerificationProblem::Unknown),
+        (PinOrder { channel: Channel::Counter, ..order_of(verification_id) }, VerificationProblem::Unknown),
         (order(OTHER, verification_id, t0()), VerificationProblem::Unknown),
         (order(OTHER, pending.id, t0()), VerificationProblem::NotConfirmed),
         (order(OTHER, rejected.id, t0()), VerificationProblem::NotConfirmed),
@@ -168,7 +166,7 @@ async fn r5_a_message_whose_text_is_erased_is_not_sent_again(pool: PgPool) {
 #[sqlx::test]
 async fn r5_no_send_is_offered_after_the_pin_expires(pool: PgPool) {
     let verification = verified(&pool, PERSON, t0()).await;
-    let short = Issue { lifetime: std::time::Duration::from_secs(60), ..order(PERSON, verification, t0()) };
+    let short = PinOrder { lifetime: std::time::Duration::from_secs(60), ..order(PERSON, verification, t0()) };
     let IssueOutcome::Issued(view) = issue(&pool, &short).await.unwrap() else { panic!("no PIN") };
     assert_eq!(view.next_send_time, None);
 }
@@ -194,7 +192,7 @@ async fn r6_r7_the_web_needs_a_passed_hold_and_a_login_after_it(pool: PgPool) {
     let without = login(PERSON, 0, t0());
     record(&pool, &without, &LIMITS).await.unwrap();
     let outcome = issue(&pool, &web_order(PERSON, without.id, t0())).await.unwrap();
-    assert_eq!(outcome, IssueOutcome::Access(AccessProblem::None));
+    assert_eq!(outcome, IssueOutcome::Access(AccessProblem::NotRequested));
 
     ask_for_access(&pool, PERSON, 1, t0()).await;
     let long = |nonce, now| NewVerification { expire_time: hold.expire_time + hours(1), ..login(PERSON, nonce, now) };
@@ -239,7 +237,7 @@ async fn r5_a_pin_that_went_to_another_number_is_revoked_and_not_sent_again(pool
     issued(&pool, PERSON, t0()).await;
     let now = t0() + seconds(120);
     let verification = verified(&pool, PERSON, now).await;
-    let order = Issue { mobile: MobileKey([9; 32]), ..order(PERSON, verification, now) };
+    let order = PinOrder { mobile: MobileKey([9; 32]), ..order(PERSON, verification, now) };
     assert!(matches!(issue(&pool, &order).await.unwrap(), IssueOutcome::Issued(_)));
     assert!(
         one::<bool>(

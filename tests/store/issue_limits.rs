@@ -3,9 +3,9 @@
 use sqlx::PgPool;
 use temporary_pin::domain::person::{MobileKey, PersonKey};
 use temporary_pin::domain::rules::{Limit, LimitRules};
-use temporary_pin::store::issue_temporary_pin::{Figures, Issue, IssueOutcome, issue};
-use temporary_pin::store::pin_requests::DispatchState;
-use temporary_pin::store::standing::PersonStanding;
+use temporary_pin::store::eligibility::PersonStatus;
+use temporary_pin::store::issuing::DispatchState;
+use temporary_pin::store::issuing::{IssueLimits, IssueOutcome, PinOrder, issue};
 
 use crate::support::*;
 
@@ -18,8 +18,10 @@ async fn r25_a_persons_pins_are_limited_in_a_rolling_window(pool: PgPool) {
         let pool = pool.clone();
         async move {
             let verification = verified(&pool, PERSON, now).await;
-            let order =
-                Issue { figures: Figures { person_pins: TWO_A_DAY, ..FIGURES }, ..order(PERSON, verification, now) };
+            let order = PinOrder {
+                limits: IssueLimits { person_pins: TWO_A_DAY, ..FIGURES },
+                ..order(PERSON, verification, now)
+            };
             issue(&pool, &order).await.unwrap()
         }
     };
@@ -44,9 +46,9 @@ async fn r25_pins_to_a_mobile_number_are_limited_whoever_they_are_for(pool: PgPo
     for (number, is_issued) in [(1, true), (2, true), (3, false)] {
         let person = PersonKey([number; 32]);
         let verification = verified(&pool, person, now).await;
-        let order = Issue {
+        let order = PinOrder {
             mobile,
-            figures: Figures { mobile_pins: TWO_A_DAY, ..FIGURES },
+            limits: IssueLimits { mobile_pins: TWO_A_DAY, ..FIGURES },
             ..order(person, verification, now)
         };
         let outcome = issue(&pool, &order).await.unwrap();
@@ -58,19 +60,19 @@ async fn r25_pins_to_a_mobile_number_are_limited_whoever_they_are_for(pool: PgPo
     let limits = LimitRules { person_pins: MANY, mobile_pins: TWO_A_DAY, ..LimitRules::default() };
     // The number of whom is asked about has the pseudonym of the person.
     let standing = standing(&pool, PersonKey(mobile.0), &limits, now).await;
-    assert_eq!(standing, PersonStanding { mobile_until: Some(now + DAY), ..PersonStanding::default() });
+    assert_eq!(standing, PersonStatus { mobile_until: Some(now + DAY), ..PersonStatus::default() });
 }
 
 #[sqlx::test]
 async fn r25_without_leave_an_open_pin_is_still_returned_or_sent_again_but_none_is_issued(pool: PgPool) {
     let verification = verified(&pool, PERSON, t0()).await;
-    let refused = Issue { may_issue: false, ..order(PERSON, verification, t0()) };
+    let refused = PinOrder { may_issue: false, ..order(PERSON, verification, t0()) };
     let before = everything(&pool).await;
     assert_eq!(issue(&pool, &refused).await.unwrap(), IssueOutcome::NotIssued);
     assert_eq!(everything(&pool).await, before);
 
     issue(&pool, &order(PERSON, verification, t0())).await.unwrap();
-    let later = |after| Issue { may_issue: false, ..order(PERSON, verification, t0() + seconds(after)) };
+    let later = |after| PinOrder { may_issue: false, ..order(PERSON, verification, t0() + seconds(after)) };
     assert!(matches!(issue(&pool, &later(1)).await.unwrap(), IssueOutcome::AlreadyOpen(_)));
     assert!(matches!(issue(&pool, &later(60)).await.unwrap(), IssueOutcome::Resent(_)));
 }
@@ -79,8 +81,8 @@ async fn r25_without_leave_an_open_pin_is_still_returned_or_sent_again_but_none_
 async fn r25_a_resend_counts_as_no_pin(pool: PgPool) {
     let verification = verified(&pool, PERSON, t0()).await;
     let one_a_day = Limit { times: 1, per: DAY };
-    let at = |after| Issue {
-        figures: Figures { person_pins: one_a_day, ..FIGURES },
+    let at = |after| PinOrder {
+        limits: IssueLimits { person_pins: one_a_day, ..FIGURES },
         ..order(PERSON, verification, t0() + seconds(after))
     };
     assert!(matches!(issue(&pool, &at(0)).await.unwrap(), IssueOutcome::Issued(_)));

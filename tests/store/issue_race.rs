@@ -2,9 +2,9 @@
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use temporary_pin::domain::person::PersonKey;
-use temporary_pin::store::cancel_access_request::cancel;
-use temporary_pin::store::issue_temporary_pin::{Issue, IssueOutcome, VerificationProblem, issue};
-use temporary_pin::store::verifications::record;
+use temporary_pin::store::issuing::{IssueOutcome, PinOrder, VerificationProblem, issue};
+use temporary_pin::store::verifying::verifications::record;
+use temporary_pin::store::withdrawal::cancel_access_request;
 use uuid::Uuid;
 
 use crate::support::*;
@@ -61,7 +61,7 @@ async fn r5_repeats_at_once_issue_one_pin_and_replay_it(_: PgPoolOptions, option
     let request_id = fresh_id();
     let outcomes = at_once_behind(&pool, GATE, CALLERS, |_| {
         let pool = pool.clone();
-        async move { issue(&pool, &Issue { request_id, ..order(PERSON, verification, t0()) }).await.unwrap() }
+        async move { issue(&pool, &PinOrder { request_id, ..order(PERSON, verification, t0()) }).await.unwrap() }
     })
     .await;
     assert_eq!(count(&outcomes, |outcome| matches!(outcome, IssueOutcome::Issued(_))), 1);

@@ -6,22 +6,22 @@ use temporary_pin::domain::audit::Action;
 use temporary_pin::domain::person_limit::{LimitUsage, PersonLimit};
 use temporary_pin::domain::reason::Reason;
 use temporary_pin::domain::rules::{Limit, LimitRules};
-use temporary_pin::store::audit_events::{By, NewEvent};
-use temporary_pin::store::issue_temporary_pin::{Figures, Issue, IssueOutcome, issue};
-use temporary_pin::store::person_limits::{reset, spent};
-use temporary_pin::store::redeem_temporary_pin::{RedeemOutcome, Try};
-use temporary_pin::store::verifications::{Recorded, Standing, record};
+use temporary_pin::store::audit::audit_events::{Actor, NewAuditEvent};
+use temporary_pin::store::issuing::{IssueLimits, IssueOutcome, PinOrder, issue};
+use temporary_pin::store::operators::person_limits::{reset, spent};
+use temporary_pin::store::redeeming::{RedeemOutcome, RedemptionTry};
+use temporary_pin::store::verifying::verifications::{RecordOutcome, VerificationState, record};
 
 use crate::support::*;
 
 const LIMIT: Limit = Limit { times: 3, per: DAY };
 
 async fn reset_at(pool: &PgPool, limit: PersonLimit, now: DateTime<Utc>) {
-    let event = NewEvent {
+    let event = NewAuditEvent {
         now,
         person: PERSON,
         action: Action::LimitReset,
-        by: By::Operator("olga"),
+        by: Actor::Operator("olga"),
         reason: "helped by phone",
         about: None,
     };
@@ -33,18 +33,18 @@ async fn times(pool: &PgPool, limit: PersonLimit, now: DateTime<Utc>) -> u32 {
 }
 
 async fn fail(pool: &PgPool, now: DateTime<Utc>) -> Recorded {
-    let run = verification(PERSON, Standing::Rejected(Reason::IdentityNotConfirmed), now);
+    let run = verification(PERSON, VerificationState::Rejected(Reason::IdentityNotConfirmed), now);
     record(pool, &run, &LIMITS).await.unwrap()
 }
 
 #[sqlx::test]
 async fn r18_runs_from_before_the_reset_do_not_count(pool: PgPool) {
     for minute in 0..3 {
-        assert_eq!(fail(&pool, t0() + seconds(60 * minute)).await, Recorded::Kept);
+        assert_eq!(fail(&pool, t0() + seconds(60 * minute)).await, RecordOutcome::Recorded);
     }
     let now = t0() + seconds(180);
     let until = t0() + DAY;
-    assert_eq!(fail(&pool, now).await, Recorded::Limited { until });
+    assert_eq!(fail(&pool, now).await, RecordOutcome::Limited { until });
     let full = spent(&pool, PersonLimit::FailedVerifications, LIMIT, PERSON.0, now).await.unwrap();
     assert_eq!(full, LimitUsage { times: 3, until: Some(until) });
 
@@ -57,9 +57,9 @@ async fn r18_runs_from_before_the_reset_do_not_count(pool: PgPool) {
     assert_eq!(standing(&pool, PERSON, &limits, now).await.failed_until, None);
     let later = now + seconds(1);
     for _ in 0..3 {
-        assert_eq!(fail(&pool, later).await, Recorded::Kept);
+        assert_eq!(fail(&pool, later).await, RecordOutcome::Recorded);
     }
-    assert_eq!(fail(&pool, later).await, Recorded::Limited { until: later + DAY });
+    assert_eq!(fail(&pool, later).await, RecordOutcome::Limited { until: later + DAY });
     assert_eq!(times(&pool, PersonLimit::PersonPins, later).await, 0);
 }
 
@@ -69,8 +69,8 @@ async fn r25_a_reset_is_of_one_limit(pool: PgPool) {
         let pool = pool.clone();
         async move {
             let verification = verified(&pool, PERSON, now).await;
-            let order = Issue {
-                figures: Figures { person_pins: LIMIT, mobile_pins: LIMIT, ..FIGURES },
+            let order = PinOrder {
+                limits: IssueLimits { person_pins: LIMIT, mobile_pins: LIMIT, ..FIGURES },
                 ..order(PERSON, verification, now)
             };
             issue(&pool, &order).await.unwrap()
@@ -105,11 +105,11 @@ async fn r4_tries_of_pins_that_had_ended_do_not_count(pool: PgPool) {
     reset_at(&pool, PersonLimit::WrongTries, now).await;
 
     assert_eq!(times(&pool, PersonLimit::WrongTries, now).await, 1);
-    let last = Try { wrong_tries: Limit { times: 3, per: DAY }, ..attempt(PERSON, now + seconds(1)) };
+    let last = RedemptionTry { wrong_tries: Limit { times: 3, per: DAY }, ..attempt(PERSON, now + seconds(1)) };
     assert_eq!(redeem(&pool, &last, false).await, RedeemOutcome::WrongPin { left: 1 });
     // Revoked: its tries count on as long as the window has them.
-    let last = Try { request_id: fresh_id(), ..last };
+    let last = RedemptionTry { request_id: fresh_id(), ..last };
     assert_eq!(redeem(&pool, &last, false).await, RedeemOutcome::Revoked);
-    let last = Try { request_id: fresh_id(), ..last };
+    let last = RedemptionTry { request_id: fresh_id(), ..last };
     assert_eq!(redeem(&pool, &last, true).await, RedeemOutcome::BudgetExhausted);
 }

@@ -4,11 +4,13 @@ use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use temporary_pin::domain::assurance::AssuranceLevel;
 use temporary_pin::domain::person::PersonKey;
-use temporary_pin::store::access_requests::{AccessOutcome, current as access};
-use temporary_pin::store::issue_temporary_pin::{Issue, IssueOutcome, issue};
-use temporary_pin::store::outbox::{MessageKind, Notice, claim};
-use temporary_pin::store::person_blocks::{Block, BlockNotices, BlockOrder, Blocked, block, current, unblock};
-use temporary_pin::store::verifications::{Standing, record};
+use temporary_pin::store::holds::access_requests::{AccessOutcome, current as access};
+use temporary_pin::store::issuing::{IssueOutcome, PinOrder, issue};
+use temporary_pin::store::messages::outbox::{MessageKind, Notice, claim};
+use temporary_pin::store::operators::person_blocks::{
+    Block, BlockNotices, BlockOrder, Blocked, block, current, unblock,
+};
+use temporary_pin::store::verifying::verifications::{VerificationState, record};
 use uuid::Uuid;
 
 use crate::support::*;
@@ -76,7 +78,7 @@ async fn r9_a_block_ends_what_is_open_and_tells_the_person(pool: PgPool) {
 async fn r9_a_block_holds_by_each_pseudonym_until_it_is_ended(pool: PgPool) {
     let verification = verified(&pool, PERSON, t0()).await;
     block(&pool, &order_of(&[BY_CPR]), BlockNotices::default()).await.unwrap();
-    let order = Issue { keys: KEYS.to_vec(), ..order(PERSON, verification, t0()) };
+    let order = PinOrder { keys: KEYS.to_vec(), ..order(PERSON, verification, t0()) };
     assert!(is_blocked(&issue(&pool, &order).await.unwrap()));
     let told = Block { block_time: t0(), reason: "suspicion of fraud".into() };
     assert_eq!(current(&pool, &KEYS).await.unwrap(), Some(told));
@@ -95,7 +97,7 @@ async fn r9_the_database_itself_refuses_a_blocked_persons_pin_and_access(pool: P
     let verification = verified(&pool, PERSON, t0()).await;
     block_person(&pool).await;
     let before = everything(&pool).await;
-    issue(&pool, &Issue { keys: Vec::new(), ..order(PERSON, verification, t0()) }).await.unwrap_err();
+    issue(&pool, &PinOrder { keys: Vec::new(), ..order(PERSON, verification, t0()) }).await.unwrap_err();
     assert_eq!(ask_for_access(&pool, PERSON, 1, t0()).await.1, AccessOutcome::Blocked);
     assert_eq!(everything(&pool).await, before, "nothing is kept");
 }
@@ -123,7 +125,7 @@ async fn r9_no_pin_is_issued_after_the_block_by_orders_that_began_before(_: PgPo
 
 fn issue_for(pool: &PgPool, verification: Uuid) -> impl Future<Output = IssueOutcome> + Send + 'static {
     let pool = pool.clone();
-    async move { issue(&pool, &Issue { keys: KEYS.to_vec(), ..order(PERSON, verification, t0()) }).await.unwrap() }
+    async move { issue(&pool, &PinOrder { keys: KEYS.to_vec(), ..order(PERSON, verification, t0()) }).await.unwrap() }
 }
 
 /// The order has made its PIN, and has not committed: the block waits, and ends that PIN.
@@ -240,7 +242,7 @@ async fn r9_on_the_web_either_the_order_or_the_block_comes_first(_: PgPoolOption
 #[sqlx::test]
 async fn r9_verifications_go_on_but_give_no_pin(pool: PgPool) {
     block_person(&pool).await;
-    let verification = verification(PERSON, Standing::Verified(AssuranceLevel::Substantial), t0());
+    let verification = verification(PERSON, VerificationState::Verified(AssuranceLevel::Substantial), t0());
     record(&pool, &verification, &LIMITS).await.unwrap();
     assert!(is_blocked(&issue_for(&pool, verification.id).await));
 }

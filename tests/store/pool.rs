@@ -55,7 +55,7 @@ async fn no_free_connection_a_statement_too_long_and_a_standby_are_unavailable(
     assert!(matches!(schema_is_current(&pool).await, Err(StoreError::Unavailable(_))));
     sqlx::query("SET default_transaction_read_only = on").execute(&mut *held).await.unwrap();
     drop(held);
-    let standby = temporary_pin::store::issue_temporary_pin::issue(&pool, &order(PERSON, fresh_id(), t0())).await;
+    let standby = temporary_pin::store::issuing::issue(&pool, &order(PERSON, fresh_id(), t0())).await;
     assert!(matches!(standby, Err(StoreError::Unavailable(_))), "{standby:?}");
     assert_eq!(schema_is_current(&pool).await, Ok(true));
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use sqlx::PgPool;
 use temporary_pin::domain::rules::Rules;
 use temporary_pin::random::{secure, time_ordered_uuid};
-use temporary_pin::store::purge::{Retention, purge};
+use temporary_pin::store::upkeep::purge::{Retention, delete_old_rows};
 use uuid::Uuid;
 
 use crate::support::*;
@@ -68,12 +68,12 @@ async fn more_rows_than_a_batch_go_all_the_same(pool: PgPool) {
 #[test]
 fn settings_that_would_delete_what_the_rules_count_are_named() {
     let rules = Rules::default();
-    assert_eq!(Retention::default().too_short(&rules).next(), None);
+    assert_eq!(Retention::default().settings_too_short(&rules).next(), None);
     let days = |count: u32| DAY * count;
     let of = |change: fn(&mut Retention)| {
         let mut retention = Retention::default();
         change(&mut retention);
-        retention.too_short(&rules).next()
+        retention.settings_too_short(&rules).next()
     };
     assert_eq!(of(|retention| retention.verifications = DAY * 119), Some(("verifications", days(120))));
     assert_eq!(of(|retention| retention.requests = DAY - Duration::from_secs(1)), Some(("requests", days(1))));

@@ -2,8 +2,10 @@
 
 use sqlx::PgPool;
 use temporary_pin::domain::rules::Limit;
-use temporary_pin::store::redeem_temporary_pin::{Begun, RedeemOutcome, Refusal, Try, Verdict, begin_try, finish_try};
-use temporary_pin::store::revoke_temporary_pin::revoke;
+use temporary_pin::store::redeeming::{
+    RedeemOutcome, RedemptionTry, TryRefusal, TryResult, TryStart, begin_try, finish_try,
+};
+use temporary_pin::store::withdrawal::revoke_temporary_pin;
 
 use crate::support::*;
 
@@ -66,7 +68,7 @@ async fn r2_a_pin_is_good_until_its_last_moment(pool: PgPool) {
 #[sqlx::test]
 async fn r4_wrong_tries_over_all_pins_are_limited_and_a_new_pin_does_not_reset_them(pool: PgPool) {
     let wrong_tries = Limit { times: 4, per: DAY };
-    let at = |now| Try { wrong_tries, ..attempt(PERSON, now) };
+    let at = |now| RedemptionTry { wrong_tries, ..attempt(PERSON, now) };
     // A right try is no wrong try: one wrong, one right.
     issued(&pool, PERSON, t0()).await;
     assert_eq!(redeem(&pool, &at(t0()), false).await, RedeemOutcome::WrongPin { left: 2 });
@@ -104,9 +106,10 @@ async fn a_repeat_gets_the_first_answer_and_changes_nothing(pool: PgPool) {
     assert_eq!(redeem(&pool, &wrong, false).await, RedeemOutcome::WrongPin { left: 2 });
     let before = everything(&pool).await;
     for (first, outcome) in [(&none, RedeemOutcome::NoOpenPin), (&wrong, RedeemOutcome::WrongPin { left: 2 })] {
-        assert_eq!(begin_try(&pool, first).await.unwrap(), Begun::Replayed(outcome));
-        let other_payload = Try { payload_digest: [9; 32], request_id: first.request_id, ..attempt(PERSON, t0()) };
-        assert_eq!(begin_try(&pool, &other_payload).await.unwrap(), Begun::RequestIdReused);
+        assert_eq!(begin_try(&pool, first).await.unwrap(), TryStart::Replayed(outcome));
+        let other_payload =
+            RedemptionTry { payload_digest: [9; 32], request_id: first.request_id, ..attempt(PERSON, t0()) };
+        assert_eq!(begin_try(&pool, &other_payload).await.unwrap(), TryStart::RequestIdReused);
     }
     assert_eq!(everything(&pool).await, before);
 }
@@ -115,22 +118,22 @@ async fn a_repeat_gets_the_first_answer_and_changes_nothing(pool: PgPool) {
 async fn r3_a_try_that_broke_off_is_continued_and_counts_once(pool: PgPool) {
     issued(&pool, PERSON, t0()).await;
     let attempt = attempt(PERSON, t0());
-    let Begun::Counted(first) = begin_try(&pool, &attempt).await.unwrap() else { panic!("not counted") };
-    let Begun::Counted(second) = begin_try(&pool, &attempt).await.unwrap() else { panic!("not continued") };
+    let TryStart::Counted(first) = begin_try(&pool, &attempt).await.unwrap() else { panic!("not counted") };
+    let TryStart::Counted(second) = begin_try(&pool, &attempt).await.unwrap() else { panic!("not continued") };
     assert_eq!((first.tries, &first), (1, &second));
     assert_eq!(one::<i16>(&pool, "SELECT tries FROM pin_requests").await, 1);
 
     let wrong = RedeemOutcome::WrongPin { left: 2 };
-    assert_eq!(finish_try(&pool, &attempt, Verdict::Wrong(&first)).await.unwrap(), wrong);
+    assert_eq!(finish_try(&pool, &attempt, TryResult::Wrong(&first)).await.unwrap(), wrong);
     let before = everything(&pool).await;
-    assert_eq!(finish_try(&pool, &attempt, Verdict::Wrong(&second)).await.unwrap(), wrong, "as first concluded");
+    assert_eq!(finish_try(&pool, &attempt, TryResult::Wrong(&second)).await.unwrap(), wrong, "as first concluded");
     assert_eq!(everything(&pool).await, before);
 }
 
 #[sqlx::test]
 async fn a_try_that_broke_off_without_an_open_pin_does_not_count_on_a_later_one(pool: PgPool) {
     let attempt = attempt(PERSON, t0());
-    assert_eq!(begin_try(&pool, &attempt).await.unwrap(), Begun::Refused(Refusal::NoOpenPin));
+    assert_eq!(begin_try(&pool, &attempt).await.unwrap(), TryStart::Refused(TryRefusal::NoOpenPin));
     issued(&pool, PERSON, t0()).await;
     assert_eq!(redeem(&pool, &attempt, true).await, RedeemOutcome::NoOpenPin);
     assert_eq!(one::<i16>(&pool, "SELECT tries FROM pin_requests").await, 0);
@@ -143,7 +146,7 @@ async fn a_counted_try_that_is_overtaken_says_so(pool: PgPool) {
         async move {
             issued(&pool, PERSON, t0()).await;
             let slow = attempt(PERSON, t0());
-            let Begun::Counted(counted) = begin_try(&pool, &slow).await.unwrap() else { panic!("not counted") };
+            let TryStart::Counted(counted) = begin_try(&pool, &slow).await.unwrap() else { panic!("not counted") };
             if revoked {
                 assert!(revoke(&pool, &withdrawal(PERSON, t0())).await.unwrap());
             } else {
@@ -153,7 +156,7 @@ async fn a_counted_try_that_is_overtaken_says_so(pool: PgPool) {
                 .execute(&pool)
                 .await
                 .unwrap();
-            let verdict = if right { Verdict::Right(&counted) } else { Verdict::Wrong(&counted) };
+            let verdict = if right { TryResult::Right(&counted) } else { TryResult::Wrong(&counted) };
             finish_try(&pool, &slow, verdict).await.unwrap()
         }
     };
@@ -167,9 +170,9 @@ async fn a_counted_try_that_is_overtaken_says_so(pool: PgPool) {
 async fn r2_a_pin_that_expires_during_the_comparison_is_not_redeemed(pool: PgPool) {
     let view = issued(&pool, PERSON, t0()).await;
     let first = attempt(PERSON, t0());
-    let Begun::Counted(counted) = begin_try(&pool, &first).await.unwrap() else { panic!("not counted") };
-    let late = Try { request_id: first.request_id, ..attempt(PERSON, view.expire_time) };
-    assert_eq!(finish_try(&pool, &late, Verdict::Right(&counted)).await.unwrap(), RedeemOutcome::NoOpenPin);
+    let TryStart::Counted(counted) = begin_try(&pool, &first).await.unwrap() else { panic!("not counted") };
+    let late = RedemptionTry { request_id: first.request_id, ..attempt(PERSON, view.expire_time) };
+    assert_eq!(finish_try(&pool, &late, TryResult::Right(&counted)).await.unwrap(), RedeemOutcome::NoOpenPin);
     assert_eq!(one::<String>(&pool, "SELECT state FROM pin_requests").await, "open");
 }
 
@@ -177,11 +180,11 @@ async fn r2_a_pin_that_expires_during_the_comparison_is_not_redeemed(pool: PgPoo
 #[sqlx::test]
 async fn r4_a_no_of_the_guard_is_answered_and_closes_nothing(pool: PgPool) {
     issued(&pool, PERSON, t0()).await;
-    let attempt = Try { may_count: false, ..attempt(PERSON, t0()) };
-    let Begun::Refused(refusal) = begin_try(&pool, &attempt).await.unwrap() else { panic!("counted") };
-    assert_eq!(refusal, Refusal::Limited);
-    let outcome = finish_try(&pool, &attempt, Verdict::Refused(refusal)).await.unwrap();
+    let attempt = RedemptionTry { may_count: false, ..attempt(PERSON, t0()) };
+    let TryStart::Refused(refusal) = begin_try(&pool, &attempt).await.unwrap() else { panic!("counted") };
+    assert_eq!(refusal, TryRefusal::Limited);
+    let outcome = finish_try(&pool, &attempt, TryResult::Refused(refusal)).await.unwrap();
     assert_eq!(outcome, RedeemOutcome::BudgetExhausted);
     assert!(one::<bool>(&pool, "SELECT state = 'open' AND tries = 0 FROM pin_requests").await);
-    assert_eq!(begin_try(&pool, &attempt).await.unwrap(), Begun::Replayed(outcome));
+    assert_eq!(begin_try(&pool, &attempt).await.unwrap(), TryStart::Replayed(outcome));
 }

@@ -7,8 +7,8 @@ use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use temporary_pin::domain::person::PersonKey;
 use temporary_pin::domain::rules::Limit;
-use temporary_pin::store::redeem_temporary_pin::{Begun, RedeemOutcome, Try, Verdict, begin_try, finish_try};
-use temporary_pin::store::revoke_temporary_pin::revoke;
+use temporary_pin::store::redeeming::{RedeemOutcome, RedemptionTry, TryResult, TryStart, begin_try, finish_try};
+use temporary_pin::store::withdrawal::revoke_temporary_pin;
 
 use crate::support::*;
 
@@ -44,8 +44,9 @@ async fn r2_right_tries_that_were_all_compared_redeem_once(_: PgPoolOptions, opt
     issued(&pool, PERSON, t0()).await;
     let mut counted = Vec::new();
     for _ in 0..CALLERS {
-        let attempt = Try { tries_max: 100, wrong_tries: Limit { times: 1000, per: DAY }, ..attempt(PERSON, t0()) };
-        let Begun::Counted(verifier) = begin_try(&pool, &attempt).await.unwrap() else { panic!("not counted") };
+        let attempt =
+            RedemptionTry { max_tries: 100, wrong_tries: Limit { times: 1000, per: DAY }, ..attempt(PERSON, t0()) };
+        let TryStart::Counted(verifier) = begin_try(&pool, &attempt).await.unwrap() else { panic!("not counted") };
         counted.push((attempt, verifier));
     }
     let counted = Arc::new(counted);
@@ -53,7 +54,7 @@ async fn r2_right_tries_that_were_all_compared_redeem_once(_: PgPoolOptions, opt
         let (pool, counted) = (pool.clone(), Arc::clone(&counted));
         async move {
             let (attempt, verifier) = &counted[number as usize];
-            finish_try(&pool, attempt, Verdict::Right(verifier)).await.unwrap()
+            finish_try(&pool, attempt, TryResult::Right(verifier)).await.unwrap()
         }
     })
     .await;
@@ -71,11 +72,11 @@ async fn r3_wrong_tries_at_once_compare_no_more_than_three_times(_: PgPoolOption
         async move {
             let attempt = attempt(PERSON, t0());
             match begin_try(&pool, &attempt).await.unwrap() {
-                Begun::Counted(counted) => {
+                TryStart::Counted(counted) => {
                     compared.fetch_add(1, Ordering::Relaxed);
-                    finish_try(&pool, &attempt, Verdict::Wrong(&counted)).await.unwrap()
+                    finish_try(&pool, &attempt, TryResult::Wrong(&counted)).await.unwrap()
                 }
-                Begun::Refused(refusal) => finish_try(&pool, &attempt, Verdict::Refused(refusal)).await.unwrap(),
+                TryStart::Refused(refusal) => finish_try(&pool, &attempt, TryResult::Refused(refusal)).await.unwrap(),
                 other => panic!("{other:?}"),
             }
         }
@@ -95,11 +96,13 @@ async fn r4_tries_at_once_do_not_pass_the_persons_budget(_: PgPoolOptions, optio
         let pool = pool.clone();
         async move {
             let budget = Limit { times: 5, per: DAY };
-            begin_try(&pool, &Try { tries_max: 100, wrong_tries: budget, ..attempt(PERSON, t0()) }).await.unwrap()
+            begin_try(&pool, &RedemptionTry { max_tries: 100, wrong_tries: budget, ..attempt(PERSON, t0()) })
+                .await
+                .unwrap()
         }
     })
     .await;
-    assert_eq!(outcomes.iter().filter(|begun| matches!(begun, Begun::Counted(_))).count(), 5, "{outcomes:?}");
+    assert_eq!(outcomes.iter().filter(|begun| matches!(begun, TryStart::Counted(_))).count(), 5, "{outcomes:?}");
 }
 
 #[sqlx::test]
@@ -109,7 +112,7 @@ async fn r3_repeats_at_once_count_once_and_agree(_: PgPoolOptions, options: PgCo
     let request_id = fresh_id();
     let outcomes = at_once(CALLERS, |_| {
         let pool = pool.clone();
-        async move { redeem(&pool, &Try { request_id, ..attempt(PERSON, t0()) }, false).await }
+        async move { redeem(&pool, &RedemptionTry { request_id, ..attempt(PERSON, t0()) }, false).await }
     })
     .await;
     assert_eq!(count(&outcomes, RedeemOutcome::WrongPin { left: 2 }), 32, "{outcomes:?}");
@@ -142,7 +145,7 @@ async fn r9_of_a_right_try_and_a_revocation_one_wins(_: PgPoolOptions, options: 
 async fn r9_a_right_try_that_is_concluded_after_the_revocation_redeems_nothing(pool: PgPool) {
     issued(&pool, PERSON, t0()).await;
     let attempt = attempt(PERSON, t0());
-    let Begun::Counted(counted) = begin_try(&pool, &attempt).await.unwrap() else { panic!("not counted") };
+    let TryStart::Counted(counted) = begin_try(&pool, &attempt).await.unwrap() else { panic!("not counted") };
     assert!(revoke(&pool, &withdrawal(PERSON, t0())).await.unwrap());
-    assert_eq!(finish_try(&pool, &attempt, Verdict::Right(&counted)).await.unwrap(), RedeemOutcome::Revoked);
+    assert_eq!(finish_try(&pool, &attempt, TryResult::Right(&counted)).await.unwrap(), RedeemOutcome::Revoked);
 }

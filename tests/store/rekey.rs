@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, PgPool};
-use temporary_pin::store::rekey::{LEFT, REKEYED, Rekeying};
+use temporary_pin::store::upkeep::rekey::{OTHER_BYTE_COLUMNS, PSEUDONYM_COLUMNS, Rekeying};
 use temporary_pin::store::{PoolSettings, StoreError, connect_instance, schema_is_current};
 
 use crate::support::*;
@@ -45,7 +45,7 @@ async fn fill(pool: &PgPool) {
 /// The pseudonyms of each column, in no order.
 async fn pseudonyms(pool: &PgPool) -> BTreeMap<(&'static str, &'static str), Vec<[u8; 32]>> {
     let mut all = BTreeMap::new();
-    for (table, columns) in REKEYED {
+    for (table, columns) in PSEUDONYM_COLUMNS {
         for column in columns {
             let values = format!("SELECT {column} FROM {table} WHERE {column} IS NOT NULL");
             let values: Vec<Vec<u8>> = sqlx::query_scalar(AssertSqlSafe(values)).fetch_all(pool).await.unwrap();
@@ -66,12 +66,12 @@ async fn every_column_of_bytes_is_rekeyed_or_left_on_purpose(pool: PgPool) {
     .fetch_all(&pool)
     .await
     .unwrap();
-    let rekeyed = REKEYED.iter().flat_map(|(table, columns)| columns.iter().map(|column| (*table, *column)));
-    let mut known: Vec<(&str, &str)> = rekeyed.chain(LEFT).collect();
+    let rekeyed = PSEUDONYM_COLUMNS.iter().flat_map(|(table, columns)| columns.iter().map(|column| (*table, *column)));
+    let mut known: Vec<(&str, &str)> = rekeyed.chain(OTHER_BYTE_COLUMNS).collect();
     let mut columns: Vec<(&str, &str)> = columns.iter().map(|(table, column)| (&**table, &**column)).collect();
     known.sort_unstable();
     columns.sort_unstable();
-    assert_eq!(columns, known, "each column of bytes belongs into REKEYED or LEFT");
+    assert_eq!(columns, known, "each column of bytes belongs into PSEUDONYM_COLUMNS or OTHER_BYTE_COLUMNS");
 }
 
 #[sqlx::test]
@@ -92,7 +92,7 @@ async fn broken_off_anywhere_it_goes_on_and_each_pseudonym_is_raised_once(_: PgP
             batches += usize::from(batch.rows > 0);
         }
     }
-    assert!(batches > REKEYED.len(), "some table has several pages: {batches}");
+    assert!(batches > PSEUDONYM_COLUMNS.len(), "some table has several pages: {batches}");
     // The last one broke off before its end, too.
     let instance = connect_instance(&url, &settings(), 2).unwrap();
     assert!(matches!(schema_is_current(&instance).await, Err(StoreError::Unavailable(_))));

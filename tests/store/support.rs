@@ -12,14 +12,16 @@ use temporary_pin::domain::hold::Hold;
 use temporary_pin::domain::person::{AgentKey, MobileKey, PersonKey};
 use temporary_pin::domain::pin::PinVerifier;
 use temporary_pin::domain::rules::{HoldRules, Limit, LimitRules, PinRules};
-use temporary_pin::store::access_requests::{AccessOutcome, AccessRequest, request_access};
-use temporary_pin::store::audit_events::By;
-use temporary_pin::store::issue_temporary_pin::{Figures, Issue, IssueOutcome, issue};
-use temporary_pin::store::outbox::{MessageKind, Notice};
-use temporary_pin::store::pin_requests::PinRequestView;
-use temporary_pin::store::redeem_temporary_pin::{Begun, RedeemOutcome, Try, Verdict, begin_try, finish_try};
-use temporary_pin::store::standing::{PersonStanding, Standings, Subject};
-use temporary_pin::store::verifications::{Method, NewVerification, Recorded, Standing, VerificationLimits, record};
+use temporary_pin::store::audit::audit_events::Actor;
+use temporary_pin::store::eligibility::{PersonQuery, PersonStatus, PersonStatusReader};
+use temporary_pin::store::holds::access_requests::{AccessOutcome, AccessRequest, request_access};
+use temporary_pin::store::issuing::PinRequestView;
+use temporary_pin::store::issuing::{IssueLimits, IssueOutcome, PinOrder, issue};
+use temporary_pin::store::messages::outbox::{MessageKind, Notice};
+use temporary_pin::store::redeeming::{RedeemOutcome, RedemptionTry, TryResult, TryStart, begin_try, finish_try};
+use temporary_pin::store::verifying::verifications::{
+    Method, NewVerification, RecordOutcome, VerificationLimits, VerificationState, record,
+};
 use temporary_pin::store::withdrawal::Withdrawal;
 use tokio::task::JoinSet;
 use uuid::Uuid;
@@ -33,7 +35,7 @@ pub(crate) const LIMITS: VerificationLimits = VerificationLimits {
     witness: Limit { times: 3, per: Duration::from_secs(120 * 24 * 3600) },
 };
 
-pub(crate) const FIGURES: Figures = Figures {
+pub(crate) const FIGURES: IssueLimits = IssueLimits {
     person_pins: Limit { times: 3, per: DAY },
     mobile_pins: Limit { times: 5, per: DAY },
     resend_interval: Duration::from_secs(60),
@@ -107,7 +109,11 @@ pub(crate) async fn all_waiting(pool: &PgPool, count: u64) {
 }
 
 /// A phone verification by questions.
-pub(crate) fn verification(person: PersonKey, standing: Standing, now: DateTime<Utc>) -> NewVerification<'static> {
+pub(crate) fn verification(
+    person: PersonKey,
+    state: VerificationState,
+    now: DateTime<Utc>,
+) -> NewVerification<'static> {
     NewVerification {
         id: fresh_id(),
         person,
@@ -129,8 +135,8 @@ pub(crate) fn verification(person: PersonKey, standing: Standing, now: DateTime<
 
 /// Keeps a verified phone verification and returns its id.
 pub(crate) async fn verified(pool: &PgPool, person: PersonKey, now: DateTime<Utc>) -> Uuid {
-    let verification = verification(person, Standing::Verified(AssuranceLevel::Substantial), now);
-    assert_eq!(record(pool, &verification, &LIMITS).await.unwrap(), Recorded::Kept);
+    let verification = verification(person, VerificationState::Verified(AssuranceLevel::Substantial), now);
+    assert_eq!(record(pool, &verification, &LIMITS).await.unwrap(), RecordOutcome::Recorded);
     verification.id
 }
 
@@ -143,7 +149,7 @@ pub(crate) fn login(person: PersonKey, nonce: u8, now: DateTime<Utc>) -> NewVeri
         method: Method::Login,
         login_nonce_digest: Some([nonce; 32]),
         case_reference: None,
-        ..verification(person, Standing::Verified(AssuranceLevel::Substantial), now)
+        ..verification(person, VerificationState::Verified(AssuranceLevel::Substantial), now)
     }
 }
 
@@ -174,8 +180,8 @@ pub(crate) fn notices(hold: &Hold) -> [Notice; 2] {
 }
 
 /// An order on the phone channel, under a request id of its own.
-pub(crate) fn order(person: PersonKey, verification_id: Uuid, now: DateTime<Utc>) -> Issue {
-    Issue {
+pub(crate) fn order(person: PersonKey, verification_id: Uuid, now: DateTime<Utc>) -> PinOrder {
+    PinOrder {
         caller: "support".into(),
         request_id: fresh_id(),
         payload_digest: [3; 32],
@@ -198,8 +204,8 @@ pub(crate) fn order(person: PersonKey, verification_id: Uuid, now: DateTime<Utc>
 }
 
 /// The same on the web.
-pub(crate) fn web_order(person: PersonKey, verification_id: Uuid, now: DateTime<Utc>) -> Issue {
-    Issue { caller: "profile".into(), channel: Channel::Web, agent: None, ..order(person, verification_id, now) }
+pub(crate) fn web_order(person: PersonKey, verification_id: Uuid, now: DateTime<Utc>) -> PinOrder {
+    PinOrder { caller: "profile".into(), channel: Channel::Web, agent: None, ..order(person, verification_id, now) }
 }
 
 /// Verifies the person and issues a PIN.
@@ -212,8 +218,8 @@ pub(crate) async fn issued(pool: &PgPool, person: PersonKey, now: DateTime<Utc>)
 }
 
 /// Somebody known under one pseudonym, which is that of the mobile number too.
-pub(crate) fn subject(person: PersonKey, now: DateTime<Utc>) -> Subject {
-    Subject { person, keys: vec![person], mobile: Some(MobileKey(person.0)), now }
+pub(crate) fn subject(person: PersonKey, now: DateTime<Utc>) -> PersonQuery {
+    PersonQuery { person, keys: vec![person], mobile: Some(MobileKey(person.0)), now }
 }
 
 /// How such a person stands.
@@ -222,18 +228,18 @@ pub(crate) async fn standing(
     person: PersonKey,
     limits: &LimitRules,
     now: DateTime<Utc>,
-) -> PersonStanding {
-    Standings::new(pool.clone(), &PinRules::default(), limits).of(subject(person, now)).await.unwrap()
+) -> PersonStatus {
+    PersonStatusReader::new(pool.clone(), &PinRules::default(), limits).of(subject(person, now)).await.unwrap()
 }
 
 /// A try under a request id of its own.
-pub(crate) fn attempt(person: PersonKey, now: DateTime<Utc>) -> Try<'static> {
-    Try {
+pub(crate) fn attempt(person: PersonKey, now: DateTime<Utc>) -> RedemptionTry<'static> {
+    RedemptionTry {
         caller: "core",
         request_id: fresh_id(),
         payload_digest: [6; 32],
         person,
-        tries_max: 3,
+        max_tries: 3,
         wrong_tries: Limit { times: 10, per: DAY },
         may_count: true,
         now,
@@ -241,21 +247,21 @@ pub(crate) fn attempt(person: PersonKey, now: DateTime<Utc>) -> Try<'static> {
 }
 
 /// Counts the try, lets it be right or wrong, and concludes it.
-pub(crate) async fn redeem(pool: &PgPool, attempt: &Try<'_>, right: bool) -> RedeemOutcome {
+pub(crate) async fn redeem(pool: &PgPool, attempt: &RedemptionTry<'_>, right: bool) -> RedeemOutcome {
     let begun = begin_try(pool, attempt).await.unwrap();
     let verdict = match &begun {
-        Begun::Replayed(outcome) => return *outcome,
-        Begun::RequestIdReused => panic!("the request id was used before"),
-        Begun::Counted(counted) if right => Verdict::Right(counted),
-        Begun::Counted(counted) => Verdict::Wrong(counted),
-        Begun::Refused(refusal) => Verdict::Refused(*refusal),
+        TryStart::Replayed(outcome) => return *outcome,
+        TryStart::RequestIdReused => panic!("the request id was used before"),
+        TryStart::Counted(counted) if right => TryResult::Right(counted),
+        TryStart::Counted(counted) => TryResult::Wrong(counted),
+        TryStart::Refused(refusal) => TryResult::Refused(*refusal),
     };
     finish_try(pool, attempt, verdict).await.unwrap()
 }
 
 /// An order to revoke or cancel.
 pub(crate) fn withdrawal(person: PersonKey, now: DateTime<Utc>) -> Withdrawal<'static> {
-    Withdrawal { person, by: By::Operator("olga"), reason: "asked by the person", notice: None, now }
+    Withdrawal { person, by: Actor::Operator("olga"), reason: "asked by the person", notice: None, now }
 }
 
 /// The one value of a statement.

@@ -7,14 +7,14 @@ use temporary_pin::domain::fact::FactKind;
 use temporary_pin::domain::person::PersonKey;
 use temporary_pin::domain::reason::Reason;
 use temporary_pin::domain::rules::LimitRules;
-use temporary_pin::store::verifications::{
-    Method, NewVerification, Recorded, Standing, kinds_asked_in_vain, record, witness_uses,
+use temporary_pin::store::verifying::verifications::{
+    Method, NewVerification, RecordOutcome, VerificationState, list_unsuccessful_kinds, record, witness_uses,
 };
 
 use crate::support::*;
 
-const REJECTED: Standing = Standing::Rejected(Reason::IdentityNotConfirmed);
-const VERIFIED: Standing = Standing::Verified(AssuranceLevel::High);
+const REJECTED: VerificationState = VerificationState::Rejected(Reason::IdentityNotConfirmed);
+const VERIFIED: VerificationState = VerificationState::Verified(AssuranceLevel::High);
 const WITNESS: PersonKey = PersonKey([9; 32]);
 
 #[sqlx::test]
@@ -25,7 +25,7 @@ async fn a_run_is_kept_whole_with_its_audit_event(pool: PgPool) {
         appointment_reference: Some("visit-1"),
         ..verification(PERSON, REJECTED, t0())
     };
-    assert_eq!(record(&pool, &run, &LIMITS).await.unwrap(), Recorded::Kept);
+    assert_eq!(record(&pool, &run, &LIMITS).await.unwrap(), RecordOutcome::Recorded);
     assert!(
         one::<bool>(
             &pool,
@@ -51,15 +51,15 @@ async fn a_run_is_kept_whole_with_its_audit_event(pool: PgPool) {
 
 #[sqlx::test]
 async fn r18_failed_and_abandoned_runs_are_limited_in_a_rolling_window(pool: PgPool) {
-    for (standing, after) in [(REJECTED, 0), (Standing::Pending, 1), (VERIFIED, 2), (REJECTED, 3)] {
+    for (standing, after) in [(REJECTED, 0), (VerificationState::Pending, 1), (VERIFIED, 2), (REJECTED, 3)] {
         let run = verification(PERSON, standing, t0() + hours(after));
-        assert_eq!(record(&pool, &run, &LIMITS).await.unwrap(), Recorded::Kept);
+        assert_eq!(record(&pool, &run, &LIMITS).await.unwrap(), RecordOutcome::Recorded);
     }
     let until = t0() + DAY;
     let before = everything(&pool).await;
-    for standing in [REJECTED, Standing::Pending, VERIFIED] {
+    for standing in [REJECTED, VerificationState::Pending, VERIFIED] {
         let run = verification(PERSON, standing, until - seconds(1));
-        assert_eq!(record(&pool, &run, &LIMITS).await.unwrap(), Recorded::Limited { until });
+        assert_eq!(record(&pool, &run, &LIMITS).await.unwrap(), RecordOutcome::Limited { until });
     }
     assert_eq!(everything(&pool).await, before);
     let limits = LimitRules { failed_verifications: LIMITS.failed, ..LimitRules::default() };
@@ -67,7 +67,7 @@ async fn r18_failed_and_abandoned_runs_are_limited_in_a_rolling_window(pool: PgP
     assert_eq!(failed_until(PERSON, until - seconds(1)).await, Some(until));
     assert_eq!(failed_until(PERSON, until).await, None);
     assert_eq!(failed_until(OTHER, t0()).await, None);
-    assert_eq!(record(&pool, &verification(PERSON, REJECTED, until), &LIMITS).await.unwrap(), Recorded::Kept);
+    assert_eq!(record(&pool, &verification(PERSON, REJECTED, until), &LIMITS).await.unwrap(), RecordOutcome::Recorded);
 }
 
 #[sqlx::test]
@@ -75,23 +75,27 @@ async fn r18_failed_runs_at_once_do_not_pass_the_limit(_: PgPoolOptions, options
     let pool = wide_pool(options);
     let outcomes = at_once(32, |number| {
         let pool = pool.clone();
-        let standing = if number % 2 == 0 { REJECTED } else { Standing::Pending };
+        let standing = if number % 2 == 0 { REJECTED } else { VerificationState::Pending };
         async move { record(&pool, &verification(PERSON, standing, t0()), &LIMITS).await.unwrap() }
     })
     .await;
-    assert_eq!(outcomes.iter().filter(|outcome| **outcome == Recorded::Kept).count(), 3);
-    assert_eq!(outcomes.iter().filter(|outcome| **outcome == Recorded::Limited { until: t0() + DAY }).count(), 29);
+    assert_eq!(outcomes.iter().filter(|outcome| **outcome == RecordOutcome::Recorded).count(), 3);
+    assert_eq!(outcomes.iter().filter(|outcome| **outcome == RecordOutcome::Limited { until: t0() + DAY }).count(), 29);
     assert_eq!(one::<i64>(&pool, "SELECT count(*) FROM verifications").await, 3);
 }
 
 #[sqlx::test]
 async fn r23_a_login_serves_once(pool: PgPool) {
-    assert_eq!(record(&pool, &login(PERSON, 1, t0()), &LIMITS).await.unwrap(), Recorded::Kept);
-    assert_eq!(record(&pool, &login(PERSON, 1, t0()), &LIMITS).await.unwrap(), Recorded::NonceUsed);
-    assert_eq!(record(&pool, &login(PERSON, 2, t0()), &LIMITS).await.unwrap(), Recorded::Kept);
+    assert_eq!(record(&pool, &login(PERSON, 1, t0()), &LIMITS).await.unwrap(), RecordOutcome::Recorded);
+    assert_eq!(record(&pool, &login(PERSON, 1, t0()), &LIMITS).await.unwrap(), RecordOutcome::NonceUsed);
+    assert_eq!(record(&pool, &login(PERSON, 2, t0()), &LIMITS).await.unwrap(), RecordOutcome::Recorded);
 }
 
-fn witnessed(person: PersonKey, standing: Standing, now: chrono::DateTime<chrono::Utc>) -> NewVerification<'static> {
+fn witnessed(
+    person: PersonKey,
+    standing: VerificationState,
+    now: chrono::DateTime<chrono::Utc>,
+) -> NewVerification<'static> {
     NewVerification { method: Method::Witness, witness: Some(WITNESS), ..verification(person, standing, now) }
 }
 
@@ -99,15 +103,18 @@ fn witnessed(person: PersonKey, standing: Standing, now: chrono::DateTime<chrono
 async fn r20_a_witness_vouches_three_times_in_the_window(pool: PgPool) {
     for number in 10..13 {
         let run = witnessed(PersonKey([number; 32]), VERIFIED, t0());
-        assert_eq!(record(&pool, &run, &LIMITS).await.unwrap(), Recorded::Kept);
+        assert_eq!(record(&pool, &run, &LIMITS).await.unwrap(), RecordOutcome::Recorded);
     }
     let window = LIMITS.witness.per;
     let last_moment = t0() + window - seconds(1);
     let refused = record(&pool, &witnessed(PERSON, VERIFIED, last_moment), &LIMITS).await.unwrap();
-    assert_eq!(refused, Recorded::WitnessUsed);
-    assert_eq!(witness_uses(&pool, WITNESS, last_moment - window).await.unwrap(), 3);
-    assert_eq!(witness_uses(&pool, PERSON, t0() - window).await.unwrap(), 0);
-    assert_eq!(record(&pool, &witnessed(PERSON, VERIFIED, t0() + window), &LIMITS).await.unwrap(), Recorded::Kept);
+    assert_eq!(refused, RecordOutcome::WitnessUsed);
+    assert_eq!(count_witness_uses(&pool, WITNESS, last_moment - window).await.unwrap(), 3);
+    assert_eq!(count_witness_uses(&pool, PERSON, t0() - window).await.unwrap(), 0);
+    assert_eq!(
+        record(&pool, &witnessed(PERSON, VERIFIED, t0() + window), &LIMITS).await.unwrap(),
+        RecordOutcome::Recorded
+    );
 }
 
 #[sqlx::test]
@@ -119,8 +126,8 @@ async fn r20_witnessing_at_once_does_not_pass_the_limit(_: PgPoolOptions, option
         async move { record(&pool, &witnessed(person, VERIFIED, t0()), &LIMITS).await.unwrap() }
     })
     .await;
-    assert_eq!(outcomes.iter().filter(|outcome| **outcome == Recorded::Kept).count(), 3);
-    assert_eq!(outcomes.iter().filter(|outcome| **outcome == Recorded::WitnessUsed).count(), 29);
+    assert_eq!(outcomes.iter().filter(|outcome| **outcome == RecordOutcome::Recorded).count(), 3);
+    assert_eq!(outcomes.iter().filter(|outcome| **outcome == RecordOutcome::WitnessUsed).count(), 29);
 }
 
 #[sqlx::test]
@@ -136,7 +143,7 @@ async fn r20_persons_who_witness_for_each_other_at_once_do_not_block_each_other(
         async move { record(&pool, &run, &LIMITS).await.unwrap() }
     })
     .await;
-    assert_eq!(outcomes.iter().filter(|outcome| **outcome == Recorded::Kept).count(), 6);
+    assert_eq!(outcomes.iter().filter(|outcome| **outcome == RecordOutcome::Recorded).count(), 6);
 }
 
 #[sqlx::test]
@@ -144,14 +151,14 @@ async fn r16_questions_of_runs_that_came_to_nothing_are_remembered(pool: PgPool)
     let run = |standing, kinds, now| NewVerification { question_kinds: kinds, ..verification(PERSON, standing, now) };
     for run in [
         run(REJECTED, &[FactKind::Birthplace, FactKind::WeddingYear], t0()),
-        run(Standing::Pending, &[FactKind::WeddingYear, FactKind::PreviousSurname], t0()),
+        run(VerificationState::Pending, &[FactKind::WeddingYear, FactKind::PreviousSurname], t0()),
         run(VERIFIED, &[FactKind::MovedInYear], t0()),
         run(REJECTED, &[FactKind::ChildBirthDate], t0() - hours(48)),
     ] {
         record(&pool, &run, &LIMITS).await.unwrap();
     }
-    let mut kinds = kinds_asked_in_vain(&pool, PERSON, t0() - hours(24)).await.unwrap();
+    let mut kinds = list_unsuccessful_kinds(&pool, PERSON, t0() - hours(24)).await.unwrap();
     kinds.sort_unstable();
     assert_eq!(kinds, [FactKind::Birthplace, FactKind::WeddingYear, FactKind::PreviousSurname]);
-    assert_eq!(kinds_asked_in_vain(&pool, OTHER, t0() - hours(24)).await.unwrap(), []);
+    assert_eq!(list_unsuccessful_kinds(&pool, OTHER, t0() - hours(24)).await.unwrap(), []);
 }

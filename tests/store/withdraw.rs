@@ -1,10 +1,10 @@
 //! R9: revoke and cancel.
 
 use sqlx::PgPool;
-use temporary_pin::store::access_requests::{AccessOutcome, current};
-use temporary_pin::store::cancel_access_request::cancel;
-use temporary_pin::store::issue_temporary_pin::{AccessProblem, IssueOutcome, issue};
-use temporary_pin::store::revoke_temporary_pin::revoke;
+use temporary_pin::store::holds::access_requests::{AccessOutcome, current};
+use temporary_pin::store::issuing::{AccessProblem, IssueOutcome, issue};
+use temporary_pin::store::withdrawal::cancel_access_request;
+use temporary_pin::store::withdrawal::revoke_temporary_pin;
 
 use crate::support::*;
 
@@ -81,7 +81,7 @@ async fn r9_cancelling_is_final_audited_and_withdraws_the_notices(pool: PgPool) 
         .await
     );
     let later = login(PERSON, 2, hold.eligible_time);
-    temporary_pin::store::verifications::record(&pool, &later, &LIMITS).await.unwrap();
+    temporary_pin::store::verifying::verifications::record(&pool, &later, &LIMITS).await.unwrap();
     let outcome = issue(&pool, &web_order(PERSON, later.id, hold.eligible_time)).await.unwrap();
-    assert_eq!(outcome, IssueOutcome::Access(AccessProblem::None));
+    assert_eq!(outcome, IssueOutcome::Access(AccessProblem::NotRequested));
 }

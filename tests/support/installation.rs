@@ -14,7 +14,7 @@ use redis::Commands as _;
 use reqwest::Url;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use temporary_pin::config::Config;
-use temporary_pin::store::rights::with_names;
+use temporary_pin::store::rights::substitute_names;
 
 use crate::authority::{Authority, Signed};
 use crate::process::Process;
@@ -81,7 +81,7 @@ impl Installation {
     async fn make_roles(&self) {
         let [owner, service] = ["owner", "service"].map(|role| format!("{}_{role}", self.name));
         let roles = include_str!("../../deploy/postgres/roles.sql");
-        let mut sql = with_names(roles, &[("database", &self.name), ("owner", &owner), ("service", &service)]);
+        let mut sql = substitute_names(roles, &[("database", &self.name), ("owner", &owner), ("service", &service)]);
         for role in [&owner, &service] {
             sql += &format!("ALTER ROLE {role} PASSWORD 'hunter2';");
         }

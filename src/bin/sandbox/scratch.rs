@@ -10,7 +10,7 @@ use rand::RngExt as _;
 use redis::AsyncCommands as _;
 use reqwest::Url;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
-use temporary_pin::store::rights::with_names;
+use temporary_pin::store::rights::substitute_names;
 use temporary_pin::{keys, random};
 
 /// The throwaway parts.
@@ -91,7 +91,7 @@ impl Scratch {
     async fn make_roles(&self, password: &str) -> anyhow::Result<()> {
         let (owner, service) = (format!("{}_owner", self.name), self.service_role());
         let roles = include_str!("../../../deploy/postgres/roles.sql");
-        let mut sql = with_names(roles, &[("database", &self.name), ("owner", &owner), ("service", &service)]);
+        let mut sql = substitute_names(roles, &[("database", &self.name), ("owner", &owner), ("service", &service)]);
         for role in [owner, service] {
             sql += &format!("ALTER ROLE {role} PASSWORD '{password}';");
         }

@@ -9,12 +9,10 @@ use crate::domain::person::{PersonKey, PersonReference};
 use crate::issuance::{Refusal, language_of};
 use crate::random;
 use crate::sms::sealed_message::seal_message;
-use crate::store::audit_events::By;
-use crate::store::cancel_access_request::cancel;
-use crate::store::outbox::{MessageKind, Notice};
-use crate::store::person_blocks::{BlockNotices, BlockOrder, block, unblock};
-use crate::store::revoke_temporary_pin::revoke;
-use crate::store::withdrawal::Withdrawal;
+use crate::store::audit::audit_events::Actor;
+use crate::store::messages::outbox::{MessageKind, Notice};
+use crate::store::operators::person_blocks::{BlockNotices, BlockOrder, block_person, unblock_person};
+use crate::store::withdrawal::{self, Withdrawal};
 use crate::texts::SmsText;
 
 /// How long the network may try to deliver what the person is told.
@@ -47,7 +45,9 @@ impl Issuance {
     ) -> Result<Option<Notified>, Refusal> {
         let subject = self.subject(person).await?;
         let notice = self.notice(operation, &subject, MessageKind::PinRevoked, &SmsText::PinRevoked);
-        let revoked = revoke(&self.store, &operation.withdrawal(subject.key(), notice.as_ref())).await?;
+        let revoked =
+            withdrawal::revoke_temporary_pin(&self.store, &operation.withdrawal(subject.key(), notice.as_ref()))
+                .await?;
         Ok(self.notified(revoked, notice.as_ref()))
     }
 
@@ -59,7 +59,9 @@ impl Issuance {
     ) -> Result<Option<Notified>, Refusal> {
         let subject = self.subject(person).await?;
         let notice = self.notice(operation, &subject, MessageKind::AccessCancelled, &SmsText::AccessCancelled);
-        let cancelled = cancel(&self.store, &operation.withdrawal(subject.key(), notice.as_ref())).await?;
+        let cancelled =
+            withdrawal::cancel_access_request(&self.store, &operation.withdrawal(subject.key(), notice.as_ref()))
+                .await?;
         self.forget_hold(subject.key()).await;
         Ok(self.notified(cancelled, notice.as_ref()))
     }
@@ -71,7 +73,7 @@ impl Issuance {
         let access_cancelled =
             self.notice(operation, &subject, MessageKind::AccessCancelled, &SmsText::AccessCancelled);
         let notices = BlockNotices { pin_revoked: pin_revoked.as_ref(), access_cancelled: access_cancelled.as_ref() };
-        let blocked = block(&self.store, &operation.block_order(&subject), notices).await?;
+        let blocked = block_person(&self.store, &operation.block_order(&subject), notices).await?;
         self.forget_hold(subject.key()).await;
         let has_ended = blocked.pin_revoked || blocked.access_cancelled;
         Ok(Blocking { is_new: blocked.is_new, notified: self.notified(has_ended, pin_revoked.as_ref()) })
@@ -81,7 +83,7 @@ impl Issuance {
     pub async fn unblock_person(&self, operation: &Operation, person: &PersonReference) -> Result<bool, Refusal> {
         self.admit_caller(&operation.operator, operation.now).await?;
         let subject = self.subject(person).await?;
-        Ok(unblock(&self.store, &operation.block_order(&subject)).await?)
+        Ok(unblock_person(&self.store, &operation.block_order(&subject)).await?)
     }
 
     /// What the person is told, where there is a number to tell it to (R14).
@@ -120,8 +122,8 @@ impl Issuance {
 
 impl Operation {
     fn withdrawal<'a>(&'a self, person: PersonKey, notice: Option<&'a Notice>) -> Withdrawal<'a> {
-        let (by, reason) = (By::Operator(&self.operator), self.reason.as_str());
-        Withdrawal { person, by, reason, notice, now: self.now }
+        let (actor, reason) = (Actor::Operator(&self.operator), self.reason.as_str());
+        Withdrawal { person, actor, reason, notice, now: self.now }
     }
 
     fn block_order<'a>(&'a self, subject: &'a Subject) -> BlockOrder<'a> {

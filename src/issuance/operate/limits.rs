@@ -8,7 +8,7 @@ use crate::domain::person_limit::{LimitUsage, PersonLimit};
 use crate::domain::reason::Reason;
 use crate::guard::Bucket;
 use crate::issuance::Refusal;
-use crate::store::person_limits;
+use crate::store::operators::person_limits;
 
 /// What is spent of one limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,7 +53,7 @@ impl Issuance {
         let mobile = if limit == PersonLimit::MobilePins { self.mobile(&subject)? } else { None };
         let counted = counted(limit, subject.key(), mobile).ok_or_else(|| Refusal::lasting(Reason::NoMobileNumber))?;
         let event = operation.event(subject.key(), Action::LimitReset);
-        person_limits::reset(&self.store, limit, counted.subject, &event).await?;
+        person_limits::reset_limit(&self.store, limit, counted.subject, &event).await?;
         // The second half of what has begun, whatever the time.
         deadline::without_deadline(self.guard.reset(counted.bucket)).await?;
         self.status(operation, limit, counted).await
@@ -68,7 +68,7 @@ impl Issuance {
     ) -> Result<LimitStatus, Refusal> {
         let figures = limit.configured_limit(&self.rules.limits);
         let in_redis = self.guard.spent(counted.bucket, figures, operation.now).await?;
-        let in_rows = person_limits::spent(&self.store, limit, figures, counted.subject, operation.now).await?;
+        let in_rows = person_limits::read_spent(&self.store, limit, figures, counted.subject, operation.now).await?;
         Ok(LimitStatus { limit, spent: in_redis.stricter_of(in_rows), of: figures.times })
     }
 

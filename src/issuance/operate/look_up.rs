@@ -8,7 +8,8 @@ use super::{Issuance, Operation, Subject};
 use crate::domain::audit::Action;
 use crate::domain::person::{PersonKey, PersonReference};
 use crate::issuance::{AccessRequestRecord, AuditEvent, Block, PinRequestRecord, Refusal};
-use crate::store::{access_request_records, audit_events, person_blocks, pin_request_records};
+use crate::store::audit::audit_events;
+use crate::store::operators::{access_request_records, person_blocks, pin_request_records};
 
 /// Most PIN requests or requests for access that one answer lists: with the longest reasons they fit into a message.
 const MOST: i64 = 50;
@@ -60,7 +61,7 @@ impl Issuance {
         person: &PersonReference,
     ) -> Result<Option<Block>, Refusal> {
         let subject = self.look_up(operation, person, Action::BlockLookedUp).await?;
-        Ok(person_blocks::current(&self.store, &subject.keys).await?)
+        Ok(person_blocks::find_block(&self.store, &subject.keys).await?)
     }
 
     /// One page of what has been done about the person, the latest first. `page_token` is what the page before said; empty

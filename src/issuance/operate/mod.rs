@@ -13,7 +13,7 @@ use crate::domain::audit::Action;
 use crate::domain::person::{Person, PersonKey, PersonReference, RegisteredMobile};
 use crate::domain::stated_reason::StatedReason;
 use crate::register::RegisterUnavailable;
-use crate::store::audit_events::{self, By, NewEvent};
+use crate::store::audit::audit_events::{self, Actor, NewAuditEvent};
 
 pub use act::{Blocking, Notified};
 pub use limits::LimitStatus;
@@ -90,12 +90,12 @@ impl Issuance {
 }
 
 impl Operation {
-    fn event(&self, person: PersonKey, action: Action) -> NewEvent<'_> {
-        NewEvent {
+    fn event(&self, person: PersonKey, action: Action) -> NewAuditEvent<'_> {
+        NewAuditEvent {
             now: self.now,
             person,
             action,
-            by: By::Operator(&self.operator),
+            actor: Actor::Operator(&self.operator),
             reason: self.reason.as_str(),
             about: None,
         }

@@ -12,8 +12,8 @@ use crate::domain::person::PersonReference;
 use crate::domain::question::{self, Progress};
 use crate::domain::reason::Reason;
 use crate::issuance::{CallContext, Refusal, language_of};
-use crate::store::answer_rounds::{self, Conclusion, PendingVerification};
-use crate::store::verifications;
+use crate::store::verifying::answer_rounds::{self, Conclusion, PendingVerification};
+use crate::store::verifying::verifications;
 
 /// Answers to the questions that a verification asked last.
 pub struct Answers {
@@ -37,7 +37,7 @@ impl Issuance {
         self.admit_caller(&call.caller, call.now).await?;
         let (agent, agent_key) = self.agent(&answers.agent_token, call.now).await?;
         let id = VerificationId::open(&answers.verification_id, &self.keys, &call.caller, call.channel)?;
-        let pending = answer_rounds::pending(&self.store, id.verification).await?;
+        let pending = answer_rounds::find_pending(&self.store, id.verification).await?;
         let pending = pending.ok_or_else(|| Refusal::lasting(Reason::VerificationUsed))?;
         if call.now >= pending.expire_time {
             return Err(Refusal::lasting(Reason::VerificationExpired));
@@ -55,7 +55,7 @@ impl Issuance {
             .filter(|(kind, text)| answer::is_right(*kind, text.expose_secret(), &person.facts))
             .count();
         let right = pending.right_answers as usize + right;
-        let asked_before = verifications::kinds_asked_in_vain(
+        let asked_before = verifications::list_unsuccessful_kinds(
             &self.store,
             self.keys.person_key(id.person),
             call.now - self.rules.verification.question_memory,
@@ -77,7 +77,7 @@ impl Issuance {
             return Err(Refusal::Abandoned);
         }
         let rounds = pending.answer_rounds;
-        if !answer_rounds::conclude(&self.store, id.verification, rounds, conclusion, agent_key, call.now).await? {
+        if !answer_rounds::conclude_round(&self.store, id.verification, rounds, conclusion, agent_key, call.now).await? {
             return Err(Refusal::lasting(Reason::VerificationUsed));
         }
 

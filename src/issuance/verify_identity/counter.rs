@@ -14,7 +14,7 @@ use crate::domain::reason::Reason;
 use crate::domain::witness;
 use crate::issuance::{CallContext, Refusal};
 use crate::login::Agent;
-use crate::store::verifications;
+use crate::store::verifying::verifications;
 
 /// What a clerk has seen at a booked visit.
 pub struct CounterIdentification {
@@ -134,7 +134,7 @@ impl Issuance {
             return Ok(None);
         }
         let key = self.person_key(reference, Some(&witness));
-        let uses = verifications::witness_uses(&self.store, key, call.now - rules.witness_window).await?;
+        let uses = verifications::count_witness_uses(&self.store, key, call.now - rules.witness_window).await?;
         Ok(witness::may_witness(&witness, person, clerk.mitid_uuid, uses, rules, call.now).then_some(key))
     }
 }

@@ -24,7 +24,7 @@ use crate::domain::question;
 use crate::domain::reason::Reason;
 use crate::guard::{Bucket, Spend};
 use crate::login::{Agent, LoginError};
-use crate::store::verifications;
+use crate::store::verifying::verifications;
 use run::{Step, Subject};
 
 pub use answers::Answers;
@@ -172,7 +172,7 @@ impl Issuance {
     ) -> Result<Step, Refusal> {
         let subject = self.eligible(person, call).await?;
         let since = call.now - self.rules.verification.question_memory;
-        let asked = verifications::kinds_asked_in_vain(&self.store, key, since).await?;
+        let asked = verifications::list_unsuccessful_kinds(&self.store, key, since).await?;
         let mut rng = (self.question_draws)(subject.mitid_uuid);
         Ok(match question::draw_questions(&person.facts, person.protected, &asked, &mut rng) {
             Ok(questions) => {

@@ -14,7 +14,7 @@ use crate::domain::person::{AgentKey, MitidUuid, MobileKey, Person, PersonKey, P
 use crate::domain::reason::{Denial, Reason};
 use crate::login::Agent;
 use crate::random;
-use crate::store::verifications::{self, Method, NewVerification, Recorded, Standing};
+use crate::store::verifying::verifications::{self, Method, NewVerification, RecordOutcome, VerificationState};
 
 /// A run that has begun: who asks, and what the register says.
 pub(super) struct Begun {
@@ -123,10 +123,10 @@ impl Issuance {
             caller: &call.caller,
             agent: Some(run.agent),
             method: if run.by_witness { Method::Witness } else { Method::Questions },
-            standing: match &step {
-                Step::Rejected(reason) => Standing::Rejected(*reason),
-                Step::Verified { assurance, .. } => Standing::Verified(*assurance),
-                Step::Ask { .. } => Standing::Pending,
+            state: match &step {
+                Step::Rejected(reason) => VerificationState::Rejected(*reason),
+                Step::Verified { assurance, .. } => VerificationState::Verified(*assurance),
+                Step::Ask { .. } => VerificationState::Pending,
             },
             question_kinds: match &step {
                 Step::Ask { questions, .. } => questions,
@@ -141,15 +141,15 @@ impl Issuance {
             expire_time: call.now + self.rules.verification.lifetime,
         };
         match verifications::record(&self.store, &row, &self.verification_limits()).await? {
-            Recorded::Kept => {}
-            Recorded::Limited { until } => {
+            RecordOutcome::Recorded => {}
+            RecordOutcome::Limited { until } => {
                 return Err(Refusal::Limited(Denial::until(Reason::VerificationLimit, until)));
             }
-            Recorded::WitnessUsed => {
+            RecordOutcome::WitnessUsed => {
                 let run = Run { witness: None, references: run.references.clone(), ..*run };
                 return Box::pin(self.record(call, &run, Step::Rejected(Reason::WitnessNotAccepted))).await;
             }
-            Recorded::NonceUsed => return Ok(Verification::Rejected(Reason::LoginNotAccepted)),
+            RecordOutcome::NonceUsed => return Ok(Verification::Rejected(Reason::LoginNotAccepted)),
         }
         let expire_time = row.expire_time;
         Ok(match step {

@@ -13,9 +13,9 @@ use crate::issuance::{CallContext, Dependency, Refusal, language_of};
 use crate::login::{LoginError, WebLogin};
 use crate::random;
 use crate::sms::sealed_message::seal_message;
-use crate::store::access_requests::{self, AccessOutcome, AccessRequest};
-use crate::store::outbox::{MessageKind, Notice};
-use crate::store::verifications::{self, Method, NewVerification, Recorded, Standing};
+use crate::store::holds::access_requests::{self, AccessOutcome, AccessRequest};
+use crate::store::messages::outbox::{MessageKind, Notice};
+use crate::store::verifying::verifications::{self, Method, NewVerification, RecordOutcome, VerificationState};
 use crate::texts::SmsText;
 
 impl Issuance {
@@ -77,7 +77,7 @@ impl Issuance {
             notices: &self.notices(&hold, &person, language),
             verification: NewVerification {
                 login_nonce_digest: Some(self.keys.keyed_digest("login nonce", nonce.expose_secret().as_bytes())),
-                ..self.login_row(call, id, login.mitid_uuid, Standing::Verified(login.assurance))
+                ..self.login_row(call, id, login.mitid_uuid, VerificationState::Verified(login.assurance))
             },
         };
         let hold = match access_requests::request_access(&self.store, &request, &self.verification_limits()).await? {
@@ -124,10 +124,10 @@ impl Issuance {
         person: MitidUuid,
         reason: Reason,
     ) -> Result<Verification, Refusal> {
-        let row = self.login_row(call, id, person, Standing::Rejected(reason));
+        let row = self.login_row(call, id, person, VerificationState::Rejected(reason));
         match verifications::record(&self.store, &row, &self.verification_limits()).await? {
-            Recorded::Limited { until } => Err(Refusal::Limited(Denial::until(Reason::VerificationLimit, until))),
-            Recorded::Kept | Recorded::WitnessUsed | Recorded::NonceUsed => Ok(Verification::Rejected(reason)),
+            RecordOutcome::Limited { until } => Err(Refusal::Limited(Denial::until(Reason::VerificationLimit, until))),
+            RecordOutcome::Recorded | RecordOutcome::WitnessUsed | RecordOutcome::NonceUsed => Ok(Verification::Rejected(reason)),
         }
     }
 
@@ -136,7 +136,7 @@ impl Issuance {
         call: &'a CallContext,
         id: Uuid,
         person: MitidUuid,
-        standing: Standing,
+        state: VerificationState,
     ) -> NewVerification<'a> {
         NewVerification {
             id,
@@ -145,7 +145,7 @@ impl Issuance {
             caller: &call.caller,
             agent: None,
             method: Method::Login,
-            standing,
+            state,
             question_kinds: &[],
             witness: None,
             login_nonce_digest: None,

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use sqlx::PgPool;
 use temporary_pin::clock::{Clock as _, SystemClock};
-use temporary_pin::store::purge::{Retention, purge};
+use temporary_pin::store::upkeep::purge::{Retention, delete_old_rows};
 use temporary_pin::store::{PoolSettings, connect};
 
 use super::growth::Side;
@@ -57,7 +57,7 @@ pub(super) async fn measure(side: &mut Side, pace: Pace) -> anyhow::Result<Purge
         let alone = side.measure(Call::Issue, first, pace).await?;
         let purging = tokio::spawn({
             let (pool, retention) = (pool.clone(), retention.clone());
-            async move { purge(&pool, &retention, now).await }
+            async move { delete_old_rows(&pool, &retention, now).await }
         });
         let beside = side.measure(Call::Issue, second, pace).await?;
         has_ended |= purging.is_finished();

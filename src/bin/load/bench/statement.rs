@@ -14,7 +14,7 @@ use crate::installation::Install;
 use crate::process::Tree;
 
 /// The statement, as the service runs it.
-const SQL: &str = include_str!("../../../store/issue_temporary_pin.sql");
+const SQL: &str = include_str!("../../../store/issuing/issue_temporary_pin.sql");
 
 /// What stands for its parameters, `$1` first. `:n` is new with every run.
 const PARAMETERS: [&str; 26] = [
@@ -91,7 +91,8 @@ impl Statement {
         let before = self.postgres.map(Tree::cpu_time);
         let log = self.script.with_file_name("pgbench");
         // Planned as the service has it planned.
-        let settings = temporary_pin::store::PLANS.map(|(name, value)| format!("-c {name}={value}")).join(" ");
+        let settings =
+            temporary_pin::store::PLANNER_SETTINGS.map(|(name, value)| format!("-c {name}={value}")).join(" ");
         let output = Command::new(&self.pgbench)
             .env("PGOPTIONS", settings)
             .args(["-n", "-M", "prepared", "-c", &clients.to_string(), "-j", &clients.min(2).to_string()])

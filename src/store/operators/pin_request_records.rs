@@ -1,0 +1,120 @@
+//! The table `pin_requests` as operators see it.
+
+use chrono::{DateTime, Utc};
+use sqlx::PgPool;
+use uuid::Uuid;
+
+use crate::domain::channel::Channel;
+use crate::domain::person::PersonKey;
+use crate::store::connections::{StoreError, read};
+use crate::store::issuing::{DispatchState, PinState};
+use crate::store::parameters::pseudonyms;
+
+/// A PIN request as operators see it. Never the PIN.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PinRequestRecord {
+    /// Its id.
+    pub id: Uuid,
+    /// The person.
+    pub person: PersonKey,
+    /// What has become of the PIN.
+    pub state: PinState,
+    /// The channel it was issued through.
+    pub channel: Channel,
+    /// When it was issued.
+    pub create_time: DateTime<Utc>,
+    /// When the PIN ceases to be valid (R2).
+    pub expire_time: DateTime<Utc>,
+    /// When it was redeemed, revoked or replaced.
+    pub close_time: Option<DateTime<Utc>>,
+    /// The mobile number, masked.
+    pub masked_mobile_number: String,
+    /// What has become of the SMS; `None` when that is not kept any more.
+    pub dispatch_state: Option<DispatchState>,
+    /// Tries so far (R3).
+    pub tries: u32,
+    /// Why it was revoked.
+    pub revoke_reason: Option<String>,
+}
+
+/// Up to `limit` PIN requests of somebody known under these pseudonyms, the latest first.
+pub async fn list(
+    pool: &PgPool,
+    keys: &[PersonKey],
+    limit: i64,
+    now: DateTime<Utc>,
+) -> Result<Vec<PinRequestRecord>, StoreError> {
+    read(pool, "list_pin_requests", async |connection| {
+        let rows = sqlx::query_as!(
+            Row,
+            r#"SELECT p.id, p.person_key, p.state, p.channel, p.create_time, p.expire_time, p.close_time,
+                p.masked_mobile_number, o.state AS "dispatch_state?", p.tries, p.revoke_reason
+            FROM pin_requests p LEFT JOIN outbox o ON o.id = p.message_id
+            WHERE p.person_key = ANY ($1) ORDER BY p.create_time DESC, p.id DESC LIMIT $2"#,
+            &pseudonyms(keys),
+            limit,
+        )
+        .fetch_all(connection)
+        .await?;
+        rows.into_iter().map(|row| row.into_record(now)).collect()
+    })
+    .await
+}
+
+/// The PIN request of that id.
+pub async fn get(pool: &PgPool, id: Uuid, now: DateTime<Utc>) -> Result<Option<PinRequestRecord>, StoreError> {
+    read(pool, "get_pin_request", async |connection| {
+        let row = sqlx::query_as!(
+            Row,
+            r#"SELECT p.id, p.person_key, p.state, p.channel, p.create_time, p.expire_time, p.close_time,
+                p.masked_mobile_number, o.state AS "dispatch_state?", p.tries, p.revoke_reason
+            FROM pin_requests p LEFT JOIN outbox o ON o.id = p.message_id
+            WHERE p.id = $1"#,
+            id,
+        )
+        .fetch_optional(connection)
+        .await?;
+        row.map(|row| row.into_record(now)).transpose()
+    })
+    .await
+}
+
+struct Row {
+    id: Uuid,
+    person_key: Vec<u8>,
+    state: String,
+    channel: String,
+    create_time: DateTime<Utc>,
+    expire_time: DateTime<Utc>,
+    close_time: Option<DateTime<Utc>>,
+    masked_mobile_number: String,
+    dispatch_state: Option<String>,
+    tries: i16,
+    revoke_reason: Option<String>,
+}
+
+impl Row {
+    fn into_record(self, now: DateTime<Utc>) -> Result<PinRequestRecord, StoreError> {
+        let unknown = |column| StoreError::unknown_word(column);
+        Ok(PinRequestRecord {
+            id: self.id,
+            person: PersonKey(self.person_key.try_into().map_err(|_| unknown("pin_requests.person_key"))?),
+            // A row learns that its PIN has expired when the next one is issued.
+            state: match self.state.as_str() {
+                "open" if self.expire_time > now => PinState::Open,
+                "open" | "expired" => PinState::Expired,
+                "redeemed" => PinState::Redeemed,
+                "revoked" => PinState::Revoked,
+                _ => return Err(unknown("pin_requests.state")),
+            },
+            channel: Channel::from_name(&self.channel).ok_or_else(|| unknown("pin_requests.channel"))?,
+            create_time: self.create_time,
+            expire_time: self.expire_time,
+            close_time: self.close_time,
+            masked_mobile_number: self.masked_mobile_number,
+            dispatch_state: self.dispatch_state.as_deref().map(DispatchState::of_message),
+            tries: self.tries.unsigned_abs().into(),
+            revoke_reason: self.revoke_reason,
+        })
+    }
+}

@@ -1,0 +1,152 @@
+//! Deletes what has served its time.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+use sqlx::PgPool;
+use tokio::time::Instant;
+
+use crate::domain::rules::Rules;
+use crate::random;
+use crate::store::connections::{StoreError, write};
+
+/// Most rows that one statement deletes, so that none holds its locks for long.
+const BATCH: i64 = 1000;
+
+/// How long the purge rests after a batch, as a multiple of what that took: calls come first.
+const REST: u32 = 10;
+
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+/// How long rows are kept after they came to be.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Retention {
+    /// Verifications.
+    #[serde(with = "humantime_serde")]
+    pub verifications: Duration,
+    /// Access requests.
+    #[serde(with = "humantime_serde")]
+    pub access_requests: Duration,
+    /// PIN requests.
+    #[serde(with = "humantime_serde")]
+    pub pin_requests: Duration,
+    /// Answers to requests, by which a repeat is known.
+    #[serde(with = "humantime_serde")]
+    pub requests: Duration,
+    /// Messages; their texts are erased long before.
+    #[serde(with = "humantime_serde")]
+    pub outbox: Duration,
+    /// Audit events and the agents behind them.
+    #[serde(with = "humantime_serde")]
+    pub audit_events: Duration,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self {
+            verifications: 180 * DAY,
+            access_requests: 180 * DAY,
+            pin_requests: 180 * DAY,
+            requests: 2 * DAY,
+            outbox: 30 * DAY,
+            audit_events: 730 * DAY,
+        }
+    }
+}
+
+impl Retention {
+    /// Names the settings by which rows would go while `rules` still count them, and the least that each may be.
+    pub fn settings_too_short(&self, rules: &Rules) -> impl Iterator<Item = (&'static str, Duration)> {
+        let Rules { pin, hold, limits, verification, .. } = rules;
+        let counted_verifications =
+            [verification.witness_window, verification.question_memory, limits.failed_verifications.per];
+        let counted_pins = [limits.wrong_tries.per + pin.lifetime, limits.person_pins.per, limits.mobile_pins.per];
+        let hold_length = hold.wait + hold.access_window;
+        [
+            ("verifications", self.verifications, counted_verifications.into_iter().max()),
+            ("pin_requests", self.pin_requests, counted_pins.into_iter().max()),
+            ("access_requests", self.access_requests, Some(hold_length)),
+            ("outbox", self.outbox, Some(hold_length.max(pin.lifetime))),
+            // The contract promises 24 hours.
+            ("requests", self.requests, Some(DAY)),
+        ]
+        .into_iter()
+        .filter_map(|(name, kept, least)| least.filter(|least| kept < *least).map(|least| (name, least)))
+    }
+}
+
+/// Deletes rows older than the settings say, in batches with rests between them. None of the audit: see
+/// [`crate::audit::purge`]. Returns how many went.
+pub async fn delete_old_rows(pool: &PgPool, retention: &Retention, now: DateTime<Utc>) -> Result<u64, StoreError> {
+    let mut total = 0;
+    for (table, kept) in [
+        (Table::Verifications, retention.verifications),
+        (Table::AccessRequests, retention.access_requests),
+        (Table::PinRequests, retention.pin_requests),
+        (Table::Requests, retention.requests),
+        (Table::Outbox, retention.outbox),
+        // A reset has no more effect when the rows that it discounts have gone.
+        (Table::LimitResets, retention.verifications.max(retention.pin_requests)),
+    ] {
+        loop {
+            let start = Instant::now();
+            let deleted = delete_batch(pool, table, now - kept).await?;
+            total += deleted;
+            if deleted < BATCH.unsigned_abs() {
+                break;
+            }
+            tokio::time::sleep(start.elapsed() * REST).await;
+        }
+    }
+    Ok(total)
+}
+
+#[derive(Clone, Copy)]
+enum Table {
+    Verifications,
+    AccessRequests,
+    PinRequests,
+    Requests,
+    Outbox,
+    LimitResets,
+}
+
+/// Deletes up to [`BATCH`] rows that came to be before `before`.
+async fn delete_batch(pool: &PgPool, table: Table, before: DateTime<Utc>) -> Result<u64, StoreError> {
+    write(pool, "purge", async |connection| {
+        /// The rows are named by their place, which is found and used in the same statement.
+        macro_rules! delete {
+            ($table:literal, $condition:literal $(, $bound:expr)?) => {
+                sqlx::query!(
+                    "DELETE FROM "
+                        + $table
+                        + " WHERE ctid = ANY (ARRAY(SELECT ctid FROM "
+                        + $table
+                        + " WHERE "
+                        + $condition
+                        + " LIMIT $2))",
+                    before,
+                    BATCH
+                    $(, $bound)?
+                )
+                .execute(connection)
+                .await
+            };
+        }
+        // Where ids begin with the time, their index leads to the oldest rows and no further, however large the table is.
+        let first = random::first_time_ordered_uuid(before);
+        let deleted = match table {
+            Table::Verifications => delete!("verifications", "id < $3 AND create_time < $1 ORDER BY id", first),
+            Table::AccessRequests => delete!("access_requests", "id < $3 AND request_time < $1 ORDER BY id", first),
+            Table::PinRequests => delete!("pin_requests", "id < $3 AND create_time < $1 ORDER BY id", first),
+            Table::Outbox => delete!("outbox", "id < $3 AND create_time < $1 ORDER BY id", first),
+            // Callers choose these ids.
+            Table::Requests => delete!("requests", "create_time < $1 ORDER BY create_time"),
+            Table::LimitResets => delete!("limit_resets", "reset_time < $1"),
+        }?;
+        Ok(deleted.rows_affected())
+    })
+    .await
+}

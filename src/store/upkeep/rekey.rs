@@ -1,0 +1,208 @@
+//! Brings every stored pseudonym under another key, in batches. It may be broken off at any point and begun again.
+//!
+//! While it runs it has the database for itself. A column that each table has for that time marks the rows that are done;
+//! a batch changes rows and marks in one transaction. Audit events are never rewritten: they say which key they are under.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, bail, ensure};
+use sqlx::postgres::PgRow;
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection, Row as _};
+
+use crate::store::connections::{PoolSettings, PseudonymKeys, connect_options, pool_options};
+use crate::store::locks::PSEUDONYM_KEY;
+
+/// Where pseudonyms stand, and digests that are made with the pseudonym key. A test holds this against the schema.
+pub const PSEUDONYM_COLUMNS: [(&str, &[&str]); 7] = [
+    ("verifications", &["person_key", "agent_key", "witness_key", "login_nonce_digest"]),
+    ("access_requests", &["person_key"]),
+    ("pin_requests", &["person_key", "mobile_key"]),
+    ("requests", &["payload_digest"]),
+    ("outbox", &["person_key"]),
+    ("person_blocks", &["person_key"]),
+    ("limit_resets", &["subject_key"]),
+];
+
+/// Bytes that are left as they are, because they are no pseudonyms or stand in the audit.
+pub const OTHER_BYTE_COLUMNS: [(&str, &str); 9] = [
+    ("pin_requests", "verifier_salt"),
+    ("pin_requests", "verifier_mac"),
+    ("outbox", "sealed_body"),
+    ("audit_events", "person_key"),
+    ("audit_agents", "agent_key"),
+    ("audit_seals", "entries"),
+    ("audit_seals", "entries_digest"),
+    ("audit_seals", "previous_mac"),
+    ("audit_seals", "mac"),
+];
+
+/// How often the lock is tried, and how long after a try the next one is.
+const LOCK_TRIES: u32 = 20;
+const LOCK_INTERVAL: Duration = Duration::from_millis(100);
+
+/// A re-keying under way.
+pub struct Rekeying {
+    connection: PgConnection,
+    from: i32,
+    to: i32,
+    pages_per_batch: u32,
+    /// The table that is next, of [`PSEUDONYM_COLUMNS`], and its page.
+    table: usize,
+    page: u32,
+}
+
+/// A batch that is done.
+#[derive(Debug, PartialEq, Eq)]
+pub struct RekeyedBatch {
+    /// Its table.
+    pub table: &'static str,
+    /// How many rows it changed.
+    pub rows: usize,
+    /// How much of the table is done.
+    pub percent: u8,
+}
+
+impl Rekeying {
+    /// Begins, or goes on with what was begun. `None`: the rows are under the key `to` already. Else fails while an instance
+    /// is connected, and when another re-keying has not ended.
+    pub async fn begin(
+        url: &str,
+        settings: &PoolSettings,
+        to: i32,
+        pages_per_batch: u32,
+    ) -> anyhow::Result<Option<Self>> {
+        let pool = pool_options(settings).connect_lazy_with(connect_options(url, settings)?);
+        let mut connection = pool.acquire().await.context("cannot connect to Postgres")?.detach();
+        run(&mut connection, "SET statement_timeout = 0".into()).await?;
+        let is_done = PseudonymKeys { key_id: to, next_key_id: None };
+        // Instances may be connected then.
+        if PseudonymKeys::read(&mut connection).await.context("cannot read the table pseudonym_keys")? == is_done {
+            return Ok(None);
+        }
+        lock(&mut connection).await?;
+        let rows = PseudonymKeys::read(&mut connection).await?;
+        match rows {
+            PseudonymKeys { next_key_id: Some(next), .. } => ensure!(
+                next == to,
+                "a re-keying to pseudonym key {next} has not ended; end it with the key ring in which that is active"
+            ),
+            // Another re-keying was quicker.
+            _ if rows == is_done => return Ok(None),
+            PseudonymKeys { key_id, .. } => {
+                ensure!(key_id < to, "the rows are under pseudonym key {key_id}; there is no way back to key {to}");
+                run(&mut connection, format!("UPDATE pseudonym_keys SET next_key_id = {to}")).await?;
+            }
+        }
+        for (table, _) in PSEUDONYM_COLUMNS {
+            run(&mut connection, format!("ALTER TABLE {table} ADD COLUMN IF NOT EXISTS rekeyed_to integer")).await?;
+        }
+        Ok(Some(Self { connection, from: rows.key_id, to, pages_per_batch, table: 0, page: 0 }))
+    }
+
+    /// Does the next batch; `None` when all are done. `raise` makes of a pseudonym under the key that is its first argument
+    /// one under the new key.
+    pub async fn next_batch(
+        &mut self,
+        raise: impl Fn(i32, [u8; 32]) -> [u8; 32],
+    ) -> anyhow::Result<Option<RekeyedBatch>> {
+        let Some((table, columns)) = PSEUDONYM_COLUMNS.get(self.table) else { return Ok(None) };
+        let size = format!("SELECT pg_relation_size('{table}') / current_setting('block_size')::bigint");
+        let pages: i64 = sqlx::query_scalar(AssertSqlSafe(size)).fetch_one(&mut self.connection).await?;
+        let end = self.page.saturating_add(self.pages_per_batch);
+        let rows =
+            self.rekey(table, columns, end, raise).await.with_context(|| format!("{table}, from {}", self.page))?;
+        let is_last = i64::from(end) >= pages;
+        let percent = if is_last { 100 } else { u8::try_from(i64::from(end) * 100 / pages).unwrap_or(100) };
+        (self.table, self.page) = if is_last { (self.table + 1, 0) } else { (self.table, end) };
+        Ok(Some(RekeyedBatch { table, rows, percent }))
+    }
+
+    /// Lets the service serve again.
+    pub async fn finish(mut self) -> anyhow::Result<()> {
+        for (table, _) in PSEUDONYM_COLUMNS {
+            // Else the old pseudonyms would stay in the files of the tables for a while.
+            run(&mut self.connection, format!("VACUUM FULL {table}")).await?;
+        }
+        let mut transaction = self.connection.begin().await?;
+        for (table, _) in PSEUDONYM_COLUMNS {
+            let left = format!("SELECT count(*) FROM {table} WHERE rekeyed_to IS DISTINCT FROM {}", self.to);
+            let left: i64 = sqlx::query_scalar(AssertSqlSafe(left)).fetch_one(&mut *transaction).await?;
+            ensure!(left == 0, "{table}: {left} rows are not done");
+            run(&mut transaction, format!("ALTER TABLE {table} DROP COLUMN rekeyed_to")).await?;
+        }
+        let default = format!("ALTER TABLE audit_events ALTER COLUMN pseudonym_key_id SET DEFAULT {}", self.to);
+        run(&mut transaction, default).await?;
+        run(&mut transaction, format!("UPDATE pseudonym_keys SET key_id = {}, next_key_id = NULL", self.to)).await?;
+        transaction.commit().await?;
+        Ok(self.connection.close().await?)
+    }
+
+    /// Rows of the pages up to `end` that are not done.
+    async fn rekey(
+        &mut self,
+        table: &str,
+        columns: &[&str],
+        end: u32,
+        raise: impl Fn(i32, [u8; 32]) -> [u8; 32],
+    ) -> anyhow::Result<usize> {
+        let (page, from, to) = (self.page, self.from, self.to);
+        let mut transaction = self.connection.begin().await?;
+        let select = format!(
+            "SELECT ctid::text, {} FROM {table}
+            WHERE ctid >= '({page},0)' AND ctid < '({end},0)' AND rekeyed_to IS DISTINCT FROM {to} FOR UPDATE",
+            columns.join(", ")
+        );
+        let rows = sqlx::query(AssertSqlSafe(select)).fetch_all(&mut *transaction).await?;
+        let raised = |column| -> anyhow::Result<Vec<Option<Vec<u8>>>> {
+            rows.iter().map(|row| Ok(pseudonym(row, column)?.map(|old| raise(from, old).to_vec()))).collect()
+        };
+        let places = rows.iter().map(|row| row.try_get(0)).collect::<sqlx::Result<Vec<String>>>()?;
+        let (set, types): (Vec<_>, Vec<_>) = (columns.iter().zip(2..))
+            .map(|(column, number)| (format!("{column} = done.{column}"), format!("${number}::bytea[]")))
+            .unzip();
+        let update = format!(
+            "UPDATE {table} SET {}, rekeyed_to = {to} FROM unnest($1::text[], {}) AS done (place, {})
+            WHERE {table}.ctid = done.place::tid",
+            set.join(", "),
+            types.join(", "),
+            columns.join(", ")
+        );
+        let mut update = sqlx::query(AssertSqlSafe(update)).bind(places);
+        for column in columns {
+            update = update.bind(raised(*column)?);
+        }
+        let changed = update.execute(&mut *transaction).await?.rows_affected();
+        ensure!(changed == rows.len() as u64, "{changed} of {} rows were changed", rows.len());
+        transaction.commit().await?;
+        Ok(rows.len())
+    }
+}
+
+/// Takes the lock that every connection of an instance shares. Tries for a while: one that is refused has it for a moment.
+async fn lock(connection: &mut PgConnection) -> anyhow::Result<()> {
+    let (class, object) = PSEUDONYM_KEY;
+    for _ in 0..LOCK_TRIES {
+        let is_alone: bool = sqlx::query_scalar("SELECT pg_try_advisory_lock($1, $2)")
+            .bind(class)
+            .bind(object)
+            .fetch_one(&mut *connection)
+            .await?;
+        if is_alone {
+            return Ok(());
+        }
+        tokio::time::sleep(LOCK_INTERVAL).await;
+    }
+    bail!("instances are connected to the database, or another re-keying runs: stop them all first")
+}
+
+fn pseudonym(row: &PgRow, column: &str) -> anyhow::Result<Option<[u8; 32]>> {
+    let bytes: Option<Vec<u8>> = row.try_get(column)?;
+    bytes.map(|bytes| bytes.as_slice().try_into().with_context(|| format!("{column} holds no pseudonym"))).transpose()
+}
+
+/// Runs a statement of this file: it holds names and numbers alone.
+async fn run(connection: &mut PgConnection, statement: String) -> anyhow::Result<()> {
+    let what = statement.clone();
+    sqlx::query(AssertSqlSafe(statement)).execute(connection).await.context(what)?;
+    Ok(())
+}

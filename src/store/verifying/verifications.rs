@@ -1,0 +1,200 @@
+//! The table `verifications`: runs of VerifyIdentity (R16, R18, R20, R21, R23).
+
+use chrono::{DateTime, Utc};
+use sqlx::{Connection as _, PgPool, PgTransaction};
+use uuid::Uuid;
+
+use crate::domain::assurance::AssuranceLevel;
+use crate::domain::channel::Channel;
+use crate::domain::fact::FactKind;
+use crate::domain::person::{AgentKey, PersonKey};
+use crate::domain::reason::Reason;
+use crate::domain::rules::Limit;
+use crate::store::connections::{StoreError, read, write};
+use crate::store::locks::lock_persons;
+use crate::store::parameters::interval;
+
+/// A run of VerifyIdentity, as it is first kept.
+pub struct NewVerification<'a> {
+    /// Its id.
+    pub id: Uuid,
+    /// The person.
+    pub person: PersonKey,
+    /// The caller's channel.
+    pub channel: Channel,
+    /// The caller; nobody else may use the verification (R21).
+    pub caller: &'a str,
+    /// The support agent or clerk, on phone and at the counter.
+    pub agent: Option<AgentKey>,
+    /// How the identity is confirmed.
+    pub method: Method,
+    /// Where it stands.
+    pub state: VerificationState,
+    /// Kinds of the questions asked.
+    pub question_kinds: &'a [FactKind],
+    /// The witness (R20).
+    pub witness: Option<PersonKey>,
+    /// Keyed digest of the login's nonce, which serves once (R23).
+    pub login_nonce_digest: Option<[u8; 32]>,
+    /// The case in the support system.
+    pub case_reference: Option<&'a str>,
+    /// The counter's office.
+    pub office_id: Option<&'a str>,
+    /// The booked visit.
+    pub appointment_reference: Option<&'a str>,
+    /// The time of the run.
+    pub now: DateTime<Utc>,
+    /// From when it does not serve any more (R21).
+    pub expire_time: DateTime<Utc>,
+}
+
+/// How an identity is confirmed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// The person's own login.
+    Login,
+    /// Questions from the CPR register.
+    Questions,
+    /// A witness.
+    Witness,
+}
+
+/// Where a verification stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum VerificationState {
+    /// Its questions wait for answers.
+    Pending,
+    /// The identity is confirmed.
+    Verified(AssuranceLevel),
+    /// The identity is not confirmed.
+    Rejected(Reason),
+}
+
+/// The counts that a new run is held against.
+#[derive(Clone, Copy, Debug)]
+pub struct VerificationLimits {
+    /// R18: failed runs per person; at least once.
+    pub failed: Limit,
+    /// R20: how often somebody may witness.
+    pub witness: Limit,
+}
+
+/// What became of a new run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RecordOutcome {
+    /// It is kept.
+    Recorded,
+    /// R18: too many failed runs of this person. Nothing is kept.
+    Limited {
+        /// When there is room for another run.
+        until: DateTime<Utc>,
+    },
+    /// R23: the login has served before. Nothing is kept.
+    NonceUsed,
+    /// R20: the witness has vouched too often. Nothing is kept.
+    WitnessUsed,
+}
+
+/// Keeps a run of VerifyIdentity, unless a count forbids it. Exact under concurrency: one run per person at a time.
+pub async fn record(
+    pool: &PgPool,
+    verification: &NewVerification<'_>,
+    limits: &VerificationLimits,
+) -> Result<RecordOutcome, StoreError> {
+    write(pool, "record_verification", async |connection| {
+        let mut transaction = connection.begin().await?;
+        let recorded = record_in(&mut transaction, verification, limits).await?;
+        transaction.commit().await?;
+        Ok(recorded)
+    })
+    .await
+}
+
+/// [`record`] as part of a larger transaction.
+pub(in crate::store) async fn record_in(
+    transaction: &mut PgTransaction<'_>,
+    verification: &NewVerification<'_>,
+    limits: &VerificationLimits,
+) -> Result<RecordOutcome, StoreError> {
+    let NewVerification { person, witness, .. } = verification;
+    lock_persons(transaction, [Some(*person), *witness].into_iter().flatten()).await?;
+    let (state, assurance, reason) = match verification.state {
+        VerificationState::Pending => ("questions_pending", None, None),
+        VerificationState::Verified(assurance) => ("verified", Some(assurance.as_str()), None),
+        VerificationState::Rejected(reason) => ("rejected", None, Some(reason.as_str())),
+    };
+    let method = match verification.method {
+        Method::Login => "login",
+        Method::Questions => "questions",
+        Method::Witness => "witness",
+    };
+    let kinds: Vec<String> = verification.question_kinds.iter().map(|kind| kind.as_str().to_owned()).collect();
+    let row = sqlx::query_file!(
+        "src/store/verifying/record_verification.sql",
+        verification.id,
+        &person.0,
+        verification.channel.as_str(),
+        verification.caller,
+        verification.agent.as_ref().map(|agent| agent.0.as_slice()),
+        state,
+        reason,
+        witness.as_ref().map(|witness| witness.0.as_slice()),
+        verification.now,
+        interval(limits.failed.per),
+        i64::from(limits.failed.times),
+        interval(limits.witness.per),
+        i64::from(limits.witness.times),
+        method,
+        assurance,
+        &kinds,
+        verification.login_nonce_digest.as_ref().map(<[u8; 32]>::as_slice),
+        verification.case_reference,
+        verification.office_id,
+        verification.appointment_reference,
+        verification.expire_time,
+    )
+    .fetch_one(&mut **transaction)
+    .await?;
+    Ok(match row.failed_time {
+        _ if row.is_created => RecordOutcome::Recorded,
+        Some(time) => RecordOutcome::Limited { until: time + limits.failed.per },
+        None if row.is_witness_spent => RecordOutcome::WitnessUsed,
+        None => RecordOutcome::NonceUsed,
+    })
+}
+
+/// R16: kinds of question asked since `since` in runs of this person that did not confirm the identity.
+pub async fn list_unsuccessful_kinds(
+    pool: &PgPool,
+    person: PersonKey,
+    since: DateTime<Utc>,
+) -> Result<Vec<FactKind>, StoreError> {
+    read(pool, "questions_asked_in_vain", async |connection| {
+        let names = sqlx::query_scalar!(
+            r#"SELECT DISTINCT unnest(question_kinds) AS "kind!" FROM verifications
+            WHERE person_key = $1 AND state <> 'verified' AND create_time > $2"#,
+            &person.0,
+            since,
+        )
+        .fetch_all(connection)
+        .await?;
+        Ok(names.iter().filter_map(|name| FactKind::from_name(name)).collect())
+    })
+    .await
+}
+
+/// R20: how often somebody has witnessed since `since`.
+pub async fn count_witness_uses(pool: &PgPool, witness: PersonKey, since: DateTime<Utc>) -> Result<u32, StoreError> {
+    read(pool, "witness_uses", async |connection| {
+        let count = sqlx::query_scalar!(
+            r#"SELECT count(*) AS "count!" FROM verifications
+            WHERE witness_key = $1 AND state = 'verified' AND create_time > $2"#,
+            &witness.0,
+            since,
+        )
+        .fetch_one(connection)
+        .await?;
+        Ok(u32::try_from(count).unwrap_or(u32::MAX))
+    })
+    .await
+}

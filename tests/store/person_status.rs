@@ -1,0 +1,98 @@
+//! How persons stand: each as if asked about alone, however many are asked about at the same moment.
+
+use futures_util::future::join_all;
+use sqlx::PgPool;
+use temporary_pin::domain::hold::Hold;
+use temporary_pin::domain::person::{MobileKey, PersonKey};
+use temporary_pin::domain::reason::Reason;
+use temporary_pin::domain::rules::{HoldRules, Limit, LimitRules, PinRules};
+use temporary_pin::store::eligibility::{PersonQuery, PersonStatus, PersonStatusReader};
+use temporary_pin::store::issuing::{PinOrder, issue};
+use temporary_pin::store::operators::person_blocks::{BlockNotices, BlockOrder, block};
+use temporary_pin::store::verifying::verifications::{VerificationState, record};
+
+use crate::support::*;
+
+const ONCE: Limit = Limit { times: 1, per: DAY };
+
+fn standings(pool: &PgPool) -> PersonStatusReader {
+    let limits =
+        LimitRules { failed_verifications: ONCE, person_pins: ONCE, mobile_pins: ONCE, ..LimitRules::default() };
+    PersonStatusReader::new(pool.clone(), &PinRules::default(), &limits)
+}
+
+/// Makes what is on record of a person, and says it.
+async fn make(pool: &PgPool, kind: usize, person: PersonKey) -> PersonStatus {
+    let until = Some(t0() + DAY);
+    match kind {
+        0 => {
+            let open_pin_request = Some(issued(pool, person, t0()).await);
+            PersonStatus { open_pin_request, person_until: until, mobile_until: until, ..Default::default() }
+        }
+        1 => {
+            ask_for_access(pool, person, person.0[0], t0()).await;
+            PersonStatus { hold: Some(Hold::start(t0(), &HoldRules::default())), ..Default::default() }
+        }
+        2 => {
+            let run = verification(person, VerificationState::Rejected(Reason::IdentityNotConfirmed), t0());
+            record(pool, &run, &LIMITS).await.unwrap();
+            PersonStatus { failed_until: until, ..Default::default() }
+        }
+        3 => {
+            let order = BlockOrder { keys: &[other_key(person)], operator: "olga", reason: "fraud", now: t0() };
+            block(pool, &order, BlockNotices::default()).await.unwrap();
+            PersonStatus { is_blocked: true, ..Default::default() }
+        }
+        _ => PersonStatus::default(),
+    }
+}
+
+/// The pseudonym that the block of a person stands under.
+fn other_key(person: PersonKey) -> PersonKey {
+    PersonKey([person.0[0]; 32].map(|byte| !byte))
+}
+
+#[sqlx::test]
+async fn each_is_answered_as_if_alone(pool: PgPool) {
+    let mut expected = Vec::new();
+    let mut subjects = Vec::new();
+    for number in 0..100 {
+        let person = PersonKey([number; 32]);
+        expected.push(make(&pool, usize::from(number) % 5, person).await);
+        subjects.push(PersonQuery { keys: vec![person, other_key(person)], ..subject(person, t0()) });
+    }
+    let standings = standings(&pool);
+    let together = join_all(subjects.iter().map(|subject| standings.of(subject.clone()))).await;
+    assert_eq!(together.into_iter().collect::<Result<Vec<_>, _>>().unwrap(), expected);
+    for (subject, expected) in subjects.into_iter().zip(expected).take(5) {
+        assert_eq!(standings.of(subject).await.unwrap(), expected);
+    }
+}
+
+#[sqlx::test]
+async fn one_person_asked_about_twice_is_answered_twice_and_at_each_time(pool: PgPool) {
+    let view = issued(&pool, PERSON, t0()).await;
+    let standings = standings(&pool);
+    let at = |now| standings.of(subject(PERSON, now));
+    let (first, now, later, at_last) = tokio::join!(at(t0()), at(t0()), at(view.expire_time), at(t0() + DAY));
+    let open = PersonStatus {
+        person_until: Some(t0() + DAY),
+        mobile_until: Some(t0() + DAY),
+        open_pin_request: Some(view),
+        ..Default::default()
+    };
+    assert_eq!((first.unwrap(), now.unwrap()), (open.clone(), open.clone()));
+    assert_eq!(later.unwrap(), PersonStatus { open_pin_request: None, ..open });
+    assert_eq!(at_last.unwrap(), PersonStatus::default());
+}
+
+#[sqlx::test]
+async fn without_a_mobile_number_there_is_no_limit_of_one(pool: PgPool) {
+    let verification = verified(&pool, OTHER, t0()).await;
+    let order = PinOrder { mobile: MobileKey(PERSON.0), ..order(OTHER, verification, t0()) };
+    issue(&pool, &order).await.unwrap();
+    let standings = standings(&pool);
+    assert_eq!(standings.of(subject(PERSON, t0())).await.unwrap().mobile_until, Some(t0() + DAY));
+    let without = PersonQuery { mobile: None, ..subject(PERSON, t0()) };
+    assert_eq!(standings.of(without).await.unwrap(), PersonStatus::default());
+}
