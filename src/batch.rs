@@ -229,14 +229,14 @@ mod tests {
             async move { tokio::time::timeout(Duration::from_secs(seconds), batcher.submit(1)).await }
         };
         let start = Instant::now();
-        let asked = tokio::join!(submit(3), submit(1), submit(2), async {
+        let asked = tokio::join!(ask(3), ask(1), ask(2), async {
             let ends = tokio::time::timeout(Duration::from_secs(60), ended.acquire());
             ends.await.expect("it is given up").unwrap().forget();
             assert_eq!(start.elapsed().as_secs(), 3);
         });
         assert!(asked.0.is_err());
         assert_eq!(begun.available_permits(), 1, "one batch");
-        let _ = submit(1).await;
+        let _ = ask(1).await;
         assert_eq!(begun.available_permits(), 2, "its place is free again");
     }
 

@@ -20,7 +20,7 @@ async fn claim(world: &World) -> Vec<ClaimedMessage> {
 }
 
 async fn begin(world: &World, message: &ClaimedMessage) -> bool {
-    Handovers::new(&world.pool).begin(message, world.now(), GATEWAY_TIMEOUT).await.unwrap()
+    Handovers::new(&world.pool).begin_handover(message, world.now(), GATEWAY_TIMEOUT).await.unwrap()
 }
 
 /// A dispatcher has claimed one message.
@@ -94,7 +94,7 @@ async fn an_answer_after_the_lease_still_counts(pool: PgPool) {
     world.dispatcher().run_once().await;
     assert_eq!(world.state(id).await, "failed");
 
-    Handovers::new(&world.pool).accepted(&message, Some("7".to_owned())).await.unwrap();
+    Handovers::new(&world.pool).record_acceptance(&message, Some("7".to_owned())).await.unwrap();
 
     assert_eq!(world.state(id).await, "accepted");
     assert!(claim(&world).await.is_empty());
@@ -108,7 +108,7 @@ async fn whoever_lost_the_lease_neither_sends_nor_records(pool: PgPool) {
     let quick = claim(&world).await.pop().expect("the lease has run out");
 
     assert!(!begin(&world, &slow).await);
-    Handovers::new(&world.pool).accepted(&slow, None).await.unwrap();
+    Handovers::new(&world.pool).record_acceptance(&slow, None).await.unwrap();
     outbox::record_failure(&world.pool, &slow, "late").await.unwrap();
     outbox::schedule_retry(&world.pool, &slow, world.now(), "late").await.unwrap();
 
@@ -156,7 +156,7 @@ async fn an_expiry_during_the_handover_changes_nothing(pool: PgPool) {
     world.dispatcher().run_once().await;
     assert_eq!(world.state(id).await, "queued");
 
-    Handovers::new(&world.pool).accepted(&message, None).await.unwrap();
+    Handovers::new(&world.pool).record_acceptance(&message, None).await.unwrap();
     world.dispatcher().run_once().await;
     assert_eq!(world.state(id).await, "accepted");
     assert!(!world.has_body(id).await);
@@ -171,7 +171,7 @@ async fn r9_a_cancelled_message_is_not_handed_over(pool: PgPool) {
     cancel.execute(&world.pool).await.unwrap();
 
     assert!(!begin(&world, &message).await);
-    Handovers::new(&world.pool).accepted(&message, None).await.unwrap();
+    Handovers::new(&world.pool).record_acceptance(&message, None).await.unwrap();
     assert_eq!(world.state(id).await, "cancelled");
 }
 

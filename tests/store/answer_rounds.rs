@@ -22,7 +22,7 @@ async fn asked(pool: &PgPool) -> Uuid {
 #[sqlx::test]
 async fn r16_two_wrong_answers_lead_to_one_more_question_and_then_to_an_end(pool: PgPool) {
     let id = asked(&pool).await;
-    let first = pending(&pool, id).await.unwrap().unwrap();
+    let first = find_pending(&pool, id).await.unwrap().unwrap();
     let expected = PendingVerification {
         question_kinds: KINDS.to_vec(),
         answer_rounds: 0,
@@ -32,15 +32,15 @@ async fn r16_two_wrong_answers_lead_to_one_more_question_and_then_to_an_end(pool
     assert_eq!(first, expected);
 
     let one_more = Conclusion::OneMore { kind: FactKind::ChildBirthDate, right: 1 };
-    assert!(conclude(&pool, id, 0, one_more, AGENT, t0()).await.unwrap());
-    let second = pending(&pool, id).await.unwrap().unwrap();
+    assert!(conclude_round(&pool, id, 0, one_more, AGENT, t0()).await.unwrap());
+    let second = find_pending(&pool, id).await.unwrap().unwrap();
     assert_eq!((second.answer_rounds, second.right_answers), (1, 1));
     assert_eq!(second.question_kinds, [&KINDS[..], &[FactKind::ChildBirthDate]].concat());
 
     let verified = Conclusion::Verified(AssuranceLevel::Substantial);
-    assert!(!conclude(&pool, id, 0, verified, AGENT, t0()).await.unwrap(), "the first round is over");
-    assert!(conclude(&pool, id, 1, verified, AGENT, t0()).await.unwrap());
-    assert_eq!(pending(&pool, id).await.unwrap(), None);
+    assert!(!conclude_round(&pool, id, 0, verified, AGENT, t0()).await.unwrap(), "the first round is over");
+    assert!(conclude_round(&pool, id, 1, verified, AGENT, t0()).await.unwrap());
+    assert_eq!(find_pending(&pool, id).await.unwrap(), None);
     assert!(
         one::<bool>(
             &pool,
@@ -56,11 +56,11 @@ async fn r16_two_wrong_answers_lead_to_one_more_question_and_then_to_an_end(pool
 async fn r16_a_rejection_is_final(pool: PgPool) {
     let id = asked(&pool).await;
     let rejected = Conclusion::Rejected(Reason::IdentityNotConfirmed);
-    assert!(conclude(&pool, id, 0, rejected, AGENT, t0()).await.unwrap());
+    assert!(conclude_round(&pool, id, 0, rejected, AGENT, t0()).await.unwrap());
     let before = everything(&pool).await;
     let verified = Conclusion::Verified(AssuranceLevel::High);
-    assert!(!conclude(&pool, id, 1, verified, AGENT, t0()).await.unwrap());
-    assert!(!conclude(&pool, fresh_id(), 0, rejected, AGENT, t0()).await.unwrap());
+    assert!(!conclude_round(&pool, id, 1, verified, AGENT, t0()).await.unwrap());
+    assert!(!conclude_round(&pool, fresh_id(), 0, rejected, AGENT, t0()).await.unwrap());
     assert_eq!(everything(&pool).await, before);
     assert_eq!(actions(&pool).await, ["questions_asked", "identity_rejected"]);
 }
@@ -69,8 +69,8 @@ async fn r16_a_rejection_is_final(pool: PgPool) {
 async fn r21_answers_that_come_too_late_conclude_nothing(pool: PgPool) {
     let id = asked(&pool).await;
     let verified = Conclusion::Verified(AssuranceLevel::Substantial);
-    assert!(!conclude(&pool, id, 0, verified, AGENT, t0() + seconds(900)).await.unwrap());
-    assert!(conclude(&pool, id, 0, verified, AGENT, t0() + seconds(899)).await.unwrap());
+    assert!(!conclude_round(&pool, id, 0, verified, AGENT, t0() + seconds(900)).await.unwrap());
+    assert!(conclude_round(&pool, id, 0, verified, AGENT, t0() + seconds(899)).await.unwrap());
 }
 
 #[sqlx::test]
@@ -80,7 +80,7 @@ async fn r16_of_many_answerers_at_once_one_concludes(_: PgPoolOptions, options: 
     let concluded = at_once(32, |_| {
         let pool = pool.clone();
         let one_more = Conclusion::OneMore { kind: FactKind::ChildBirthDate, right: 1 };
-        async move { conclude(&pool, id, 0, one_more, AGENT, t0()).await.unwrap() }
+        async move { conclude_round(&pool, id, 0, one_more, AGENT, t0()).await.unwrap() }
     })
     .await;
     assert_eq!(concluded.iter().filter(|concluded| **concluded).count(), 1);

@@ -11,7 +11,7 @@ use temporary_pin::store::audit::audit_events::{Actor, NewAuditEvent};
 use temporary_pin::store::holds::access_requests::{AccessRequest, request_access};
 use temporary_pin::store::issuing::{IssueOutcome, issue};
 use temporary_pin::store::messages::outbox::{MessageKind, Notice};
-use temporary_pin::store::operators::person_blocks::{BlockNotices, BlockOrder, block, unblock};
+use temporary_pin::store::operators::person_blocks::{BlockNotices, BlockOrder, block_person, unblock_person};
 use temporary_pin::store::operators::person_limits::reset_limit;
 use temporary_pin::store::redeeming::{TryResult, TryStart, begin_try, finish_try};
 use temporary_pin::store::verifying::verifications::{NewVerification, record};
@@ -69,10 +69,10 @@ async fn revoking_and_cancelling(pool: PgPool) {
     ask_for_access(&pool, PERSON, 1, t0()).await;
     let withdrawal = withdrawal(PERSON, t0());
     for table in ["pin_requests", "outbox", "audit_events", "audit_operators"] {
-        fails_without_trace(&pool, table, revoke(&pool, &withdrawal)).await;
+        fails_without_trace(&pool, table, revoke_temporary_pin(&pool, &withdrawal)).await;
     }
     for table in ["access_requests", "outbox", "audit_events", "audit_operators"] {
-        fails_without_trace(&pool, table, cancel(&pool, &withdrawal)).await;
+        fails_without_trace(&pool, table, cancel_access_request(&pool, &withdrawal)).await;
     }
 }
 
@@ -85,22 +85,22 @@ async fn blocking_unblocking_and_resetting(pool: PgPool) {
     let [pin, access] = notices(&hold).map(|notice| Notice { kind: MessageKind::PinRevoked, ..notice });
     let told = BlockNotices { pin_revoked: Some(&pin), access_cancelled: Some(&access) };
     for table in ["person_blocks", "pin_requests", "access_requests", "outbox", "audit_events", "audit_operators"] {
-        fails_without_trace(&pool, table, block(&pool, &order, told)).await;
+        fails_without_trace(&pool, table, block_person(&pool, &order, told)).await;
     }
-    block(&pool, &order, told).await.unwrap();
+    block_person(&pool, &order, told).await.unwrap();
     for table in ["audit_events", "audit_operators"] {
-        fails_without_trace(&pool, table, unblock(&pool, &order)).await;
+        fails_without_trace(&pool, table, unblock_person(&pool, &order)).await;
     }
     let event = NewAuditEvent {
         now: t0(),
         person: PERSON,
         action: Action::LimitReset,
-        by: Actor::Operator("olga"),
+        actor: Actor::Operator("olga"),
         reason: "helped",
         about: None,
     };
     for table in ["limit_resets", "audit_events", "audit_operators"] {
-        fails_without_trace(&pool, table, reset(&pool, PersonLimit::PersonPins, PERSON.0, &event)).await;
+        fails_without_trace(&pool, table, reset_limit(&pool, PersonLimit::PersonPins, PERSON.0, &event)).await;
     }
 }
 

@@ -8,7 +8,7 @@ use temporary_pin::domain::person_limit::PersonLimit;
 use temporary_pin::domain::reason::Reason;
 use temporary_pin::store::audit::audit_events::{Actor, NewAuditEvent};
 use temporary_pin::store::issuing::issue;
-use temporary_pin::store::operators::person_blocks::{BlockNotices, BlockOrder, block, unblock};
+use temporary_pin::store::operators::person_blocks::{BlockNotices, BlockOrder, block_person, unblock_person};
 use temporary_pin::store::operators::person_limits::reset_limit;
 use temporary_pin::store::verifying::answer_rounds::{Conclusion, conclude};
 use temporary_pin::store::verifying::verifications::{VerificationState, record};
@@ -50,14 +50,14 @@ async fn every_change_has_its_event(pool: PgPool) {
     for (round, conclusion, event) in
         [(0, one_more, "questions_asked by agent"), (1, verified_now, "identity_verified by agent")]
     {
-        assert!(conclude(&pool, pending.id, round, conclusion, AGENT, now).await.unwrap());
+        assert!(conclude_round(&pool, pending.id, round, conclusion, AGENT, now).await.unwrap());
         assert_eq!(since(&pool, &mut last).await, [event]);
     }
 
     // Access.
     ask_for_access(&pool, OTHER, 1, now).await;
     assert_eq!(since(&pool, &mut last).await, ["identity_verified", "access_requested"]);
-    assert!(cancel(&pool, &withdrawal(OTHER, now)).await.unwrap());
+    assert!(cancel_access_request(&pool, &withdrawal(OTHER, now)).await.unwrap());
     assert_eq!(since(&pool, &mut last).await, ["access_cancelled by olga"]);
 
     // PINs.
@@ -81,7 +81,7 @@ async fn every_change_has_its_event(pool: PgPool) {
     }
     issued(&pool, OTHER, now + seconds(1)).await;
     since(&pool, &mut last).await;
-    assert!(revoke(&pool, &withdrawal(OTHER, now + seconds(2))).await.unwrap());
+    assert!(revoke_temporary_pin(&pool, &withdrawal(OTHER, now + seconds(2))).await.unwrap());
     assert_eq!(since(&pool, &mut last).await, ["pin_revoked by olga"]);
 
     // Blocks and limits.
@@ -89,20 +89,20 @@ async fn every_change_has_its_event(pool: PgPool) {
     ask_for_access(&pool, OTHER, 2, now + seconds(3)).await;
     since(&pool, &mut last).await;
     let order = BlockOrder { keys: &[OTHER], operator: "olga", reason: "stolen phone", now: now + seconds(4) };
-    block(&pool, &order, BlockNotices::default()).await.unwrap();
+    block_person(&pool, &order, BlockNotices::default()).await.unwrap();
     let mut ended = since(&pool, &mut last).await;
     ended.sort_unstable();
     assert_eq!(ended, ["access_cancelled by olga", "person_blocked by olga", "pin_revoked by olga"]);
-    assert!(unblock(&pool, &order).await.unwrap());
+    assert!(unblock_person(&pool, &order).await.unwrap());
     assert_eq!(since(&pool, &mut last).await, ["person_unblocked by olga"]);
     let event = NewAuditEvent {
         now,
         person: OTHER,
         action: Action::LimitReset,
-        by: Actor::Operator("olga"),
+        actor: Actor::Operator("olga"),
         reason: "asked by the person",
         about: None,
     };
-    reset(&pool, PersonLimit::WrongTries, OTHER.0, &event).await.unwrap();
+    reset_limit(&pool, PersonLimit::WrongTries, OTHER.0, &event).await.unwrap();
     assert_eq!(since(&pool, &mut last).await, ["limit_reset by olga"]);
 }

@@ -6,7 +6,7 @@ use temporary_pin::domain::hold::Hold;
 use temporary_pin::domain::person::MobileKey;
 use temporary_pin::domain::reason::Reason;
 use temporary_pin::domain::rules::HoldRules;
-use temporary_pin::store::issuing::{AccessProblem, IssueOutcome, PinOrder, VerificationProblem, issue, replay};
+use temporary_pin::store::issuing::{AccessProblem, IssueOutcome, PinOrder, VerificationProblem, find_replay, issue};
 use temporary_pin::store::issuing::{DispatchState, PinState};
 use temporary_pin::store::verifying::verifications::{NewVerification, VerificationState, record};
 use uuid::Uuid;
@@ -54,10 +54,10 @@ async fn a_repeat_gets_the_first_answer_and_changes_nothing(pool: PgPool) {
     let other_payload = PinOrder { payload_digest: [9; 32], ..repeat };
     assert_eq!(issue(&pool, &other_payload).await.unwrap(), IssueOutcome::RequestIdReused);
 
-    let replayed = |digest| replay(&pool, "support", first.request_id, digest);
+    let replayed = |digest| find_replay(&pool, "support", first.request_id, digest);
     assert_eq!(replayed([3; 32]).await.unwrap(), Some(IssueOutcome::Replayed(view)));
     assert_eq!(replayed([9; 32]).await.unwrap(), Some(IssueOutcome::RequestIdReused));
-    assert_eq!(replay(&pool, "other", first.request_id, [3; 32]).await.unwrap(), None);
+    assert_eq!(find_replay(&pool, "other", first.request_id, [3; 32]).await.unwrap(), None);
     assert_eq!(everything(&pool).await, before);
 }
 

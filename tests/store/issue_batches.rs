@@ -7,7 +7,7 @@ use sqlx::PgPool;
 use temporary_pin::domain::person::{MobileKey, PersonKey};
 use temporary_pin::store::StoreError;
 use temporary_pin::store::issuing::{IssueOutcome, PinIssuer, PinOrder, VerificationProblem, issue};
-use temporary_pin::store::operators::person_blocks::{BlockNotices, BlockOrder, block};
+use temporary_pin::store::operators::person_blocks::{BlockNotices, BlockOrder, block_person};
 
 use crate::support::*;
 
@@ -60,7 +60,7 @@ async fn each_has_its_own_pin_message_record_and_event(pool: PgPool) {
     assert_eq!(one::<i64>(&pool, "SELECT count(DISTINCT xmin::text) FROM pin_requests").await, 1, "one statement");
 }
 
-/// Among those who get a PIN: an unknown verification, a repeat, a repeat of another order, a block, somebody whose number
+/// Among those who get a PIN: an unknown verification, a repeat, a repeat of another order, a block_person, somebody whose number
 /// has had its PINs, an order that may only resend, a resend.
 #[sqlx::test]
 async fn each_gets_what_it_would_get_alone(pool: PgPool) {
@@ -75,7 +75,7 @@ async fn each_gets_what_it_would_get_alone(pool: PgPool) {
     all[7].payload_digest = [9; 32];
     let blocked = [PersonKey([200; 32])];
     let order_to_block = BlockOrder { keys: &blocked, operator: "olga", reason: "stolen phone", now: t0() };
-    block(&pool, &order_to_block, BlockNotices::default()).await.unwrap();
+    block_person(&pool, &order_to_block, BlockNotices::default()).await.unwrap();
     all[9].keys = vec![all[9].person, blocked[0]];
     for number in 100..105 {
         issue(&pool, &PinOrder { mobile: MobileKey([11; 32]), ..order_for(&pool, number).await }).await.unwrap();

@@ -140,7 +140,7 @@ async fn r9_a_cancelled_hold_gives_no_pin_however_close_the_race(_: PgPoolOption
         record(&pool, &login, &LIMITS).await.unwrap();
         let order = web_order(person, login.id, later);
         let withdrawal = withdrawal(person, later);
-        let (outcome, cancelled) = tokio::join!(issue(&pool, &order), cancel(&pool, &withdrawal));
+        let (outcome, cancelled) = tokio::join!(issue(&pool, &order), cancel_access_request(&pool, &withdrawal));
         let is_issued = matches!(outcome.unwrap(), IssueOutcome::Issued(_));
         assert_ne!(is_issued, cancelled.unwrap(), "round {round}: either the PIN or the cancelling");
     }

@@ -21,7 +21,7 @@ async fn reset_at(pool: &PgPool, limit: PersonLimit, now: DateTime<Utc>) {
         now,
         person: PERSON,
         action: Action::LimitReset,
-        by: Actor::Operator("olga"),
+        actor: Actor::Operator("olga"),
         reason: "helped by phone",
         about: None,
     };
@@ -45,7 +45,7 @@ async fn r18_runs_from_before_the_reset_do_not_count(pool: PgPool) {
     let now = t0() + seconds(180);
     let until = t0() + DAY;
     assert_eq!(fail(&pool, now).await, RecordOutcome::Limited { until });
-    let full = spent(&pool, PersonLimit::FailedVerifications, LIMIT, PERSON.0, now).await.unwrap();
+    let full = read_spent(&pool, PersonLimit::FailedVerifications, LIMIT, PERSON.0, now).await.unwrap();
     assert_eq!(full, LimitUsage { times: 3, until: Some(until) });
 
     reset_at(&pool, PersonLimit::FailedVerifications, now).await;

@@ -8,7 +8,7 @@ use temporary_pin::store::holds::access_requests::{AccessOutcome, current as acc
 use temporary_pin::store::issuing::{IssueOutcome, PinOrder, issue};
 use temporary_pin::store::messages::outbox::{MessageKind, Notice, claim};
 use temporary_pin::store::operators::person_blocks::{
-    Block, BlockNotices, BlockOrder, Blocked, block, current, unblock,
+    Block, BlockNotices, BlockOrder, Blocked, block_person, current, unblock_person,
 };
 use temporary_pin::store::verifying::verifications::{VerificationState, record};
 use uuid::Uuid;
@@ -26,7 +26,7 @@ fn order_of(keys: &[PersonKey]) -> BlockOrder<'_> {
 }
 
 async fn block_person(pool: &PgPool) -> Blocked {
-    block(pool, &order_of(&KEYS), BlockNotices::default()).await.unwrap()
+    block_person(pool, &order_of(&KEYS), BlockNotices::default()).await.unwrap()
 }
 
 fn is_blocked(outcome: &IssueOutcome) -> bool {
@@ -51,7 +51,7 @@ async fn r9_a_block_ends_what_is_open_and_tells_the_person(pool: PgPool) {
     let (pin, cancelled) = (notice(MessageKind::PinRevoked), notice(MessageKind::AccessCancelled));
     let notices = BlockNotices { pin_revoked: Some(&pin), access_cancelled: Some(&cancelled) };
 
-    let blocked = block(&pool, &order_of(&KEYS), notices).await.unwrap();
+    let blocked = block_person(&pool, &order_of(&KEYS), notices).await.unwrap();
 
     assert_eq!(blocked, Blocked { is_new: true, pin_revoked: true, access_cancelled: true });
     assert_eq!(open_pins(&pool).await, 1, "the other's");
@@ -64,7 +64,7 @@ async fn r9_a_block_ends_what_is_open_and_tells_the_person(pool: PgPool) {
         one::<bool>(&pool, "SELECT bool_and(kind = 'hold_passed') FROM outbox WHERE notice IS NOT NULL").await,
         "a kind that the previous version sends"
     );
-    let again = block(&pool, &order_of(&KEYS), BlockNotices::default()).await.unwrap();
+    let again = block_person(&pool, &order_of(&KEYS), BlockNotices::default()).await.unwrap();
     assert_eq!(again, Blocked { is_new: false, pin_revoked: false, access_cancelled: false });
     assert_eq!(
         actions(&pool).await[6..],
@@ -77,15 +77,15 @@ async fn r9_a_block_ends_what_is_open_and_tells_the_person(pool: PgPool) {
 #[sqlx::test]
 async fn r9_a_block_holds_by_each_pseudonym_until_it_is_ended(pool: PgPool) {
     let verification = verified(&pool, PERSON, t0()).await;
-    block(&pool, &order_of(&[BY_CPR]), BlockNotices::default()).await.unwrap();
+    block_person(&pool, &order_of(&[BY_CPR]), BlockNotices::default()).await.unwrap();
     let order = PinOrder { keys: KEYS.to_vec(), ..order(PERSON, verification, t0()) };
     assert!(is_blocked(&issue(&pool, &order).await.unwrap()));
     let told = Block { block_time: t0(), reason: "suspicion of fraud".into() };
     assert_eq!(current(&pool, &KEYS).await.unwrap(), Some(told));
     assert_eq!(current(&pool, &[PERSON]).await.unwrap(), None);
 
-    assert!(unblock(&pool, &order_of(&KEYS)).await.unwrap());
-    assert!(!unblock(&pool, &order_of(&KEYS)).await.unwrap());
+    assert!(unblock_person(&pool, &order_of(&KEYS)).await.unwrap());
+    assert!(!unblock_person(&pool, &order_of(&KEYS)).await.unwrap());
 
     assert!(matches!(issue(&pool, &order).await.unwrap(), IssueOutcome::Issued(_)));
     assert_eq!(actions(&pool).await, ["identity_verified", "person_blocked", "person_unblocked", "pin_issued"]);
@@ -102,7 +102,7 @@ async fn r9_the_database_itself_refuses_a_blocked_persons_pin_and_access(pool: P
     assert_eq!(everything(&pool).await, before, "nothing is kept");
 }
 
-/// Each order has read that there is no block, and waits; then the block commits.
+/// Each order has read that there is no block_person, and waits; then the block commits.
 #[sqlx::test]
 async fn r9_no_pin_is_issued_after_the_block_by_orders_that_began_before(_: PgPoolOptions, options: PgConnectOptions) {
     let pool = wide_pool(options);
@@ -208,7 +208,7 @@ async fn r9_no_pin_is_open_after_a_block_among_32_orders(_: PgPoolOptions, optio
         assert!(outcomes.iter().all(allowed), "{outcomes:?}");
         assert_eq!(open_pins(&pool).await, 0, "round {round}");
         assert!(is_blocked(&issue_for(&pool, verified(&pool, PERSON, t0()).await).await));
-        unblock(&pool, &order_of(&KEYS)).await.unwrap();
+        unblock_person(&pool, &order_of(&KEYS)).await.unwrap();
         sqlx::query("DELETE FROM pin_requests").execute(&pool).await.unwrap();
     }
 }
@@ -225,7 +225,7 @@ async fn r9_on_the_web_either_the_order_or_the_block_comes_first(_: PgPoolOption
         let order = web_order(person, login.id, t0());
         let keys = [person];
         let blocking = order_of(&keys);
-        let blocking = block(&pool, &blocking, BlockNotices::default());
+        let blocking = block_person(&pool, &blocking, BlockNotices::default());
         let (outcome, blocked) = tokio::join!(issue(&pool, &order), blocking);
         let blocked = blocked.unwrap();
         match outcome.unwrap() {

@@ -8,7 +8,7 @@ use temporary_pin::domain::reason::Reason;
 use temporary_pin::domain::rules::{HoldRules, Limit, LimitRules, PinRules};
 use temporary_pin::store::eligibility::{PersonQuery, PersonStatus, PersonStatusReader};
 use temporary_pin::store::issuing::{PinOrder, issue};
-use temporary_pin::store::operators::person_blocks::{BlockNotices, BlockOrder, block};
+use temporary_pin::store::operators::person_blocks::{BlockNotices, BlockOrder, block_person};
 use temporary_pin::store::verifying::verifications::{VerificationState, record};
 
 use crate::support::*;
@@ -40,7 +40,7 @@ async fn make(pool: &PgPool, kind: usize, person: PersonKey) -> PersonStatus {
         }
         3 => {
             let order = BlockOrder { keys: &[other_key(person)], operator: "olga", reason: "fraud", now: t0() };
-            block(pool, &order, BlockNotices::default()).await.unwrap();
+            block_person(pool, &order, BlockNotices::default()).await.unwrap();
             PersonStatus { is_blocked: true, ..Default::default() }
         }
         _ => PersonStatus::default(),
@@ -62,10 +62,10 @@ async fn each_is_answered_as_if_alone(pool: PgPool) {
         subjects.push(PersonQuery { keys: vec![person, other_key(person)], ..subject(person, t0()) });
     }
     let standings = standings(&pool);
-    let together = join_all(subjects.iter().map(|subject| standings.of(subject.clone()))).await;
+    let together = join_all(subjects.iter().map(|subject| person_status.read(subject.clone()))).await;
     assert_eq!(together.into_iter().collect::<Result<Vec<_>, _>>().unwrap(), expected);
     for (subject, expected) in subjects.into_iter().zip(expected).take(5) {
-        assert_eq!(standings.of(subject).await.unwrap(), expected);
+        assert_eq!(person_status.read(subject).await.unwrap(), expected);
     }
 }
 
@@ -73,7 +73,7 @@ async fn each_is_answered_as_if_alone(pool: PgPool) {
 async fn one_person_asked_about_twice_is_answered_twice_and_at_each_time(pool: PgPool) {
     let view = issued(&pool, PERSON, t0()).await;
     let standings = standings(&pool);
-    let at = |now| standings.of(subject(PERSON, now));
+    let at = |now| person_status.read(subject(PERSON, now));
     let (first, now, later, at_last) = tokio::join!(at(t0()), at(t0()), at(view.expire_time), at(t0() + DAY));
     let open = PersonStatus {
         person_until: Some(t0() + DAY),
@@ -92,7 +92,7 @@ async fn without_a_mobile_number_there_is_no_limit_of_one(pool: PgPool) {
     let order = PinOrder { mobile: MobileKey(PERSON.0), ..order(OTHER, verification, t0()) };
     issue(&pool, &order).await.unwrap();
     let standings = standings(&pool);
-    assert_eq!(standings.of(subject(PERSON, t0())).await.unwrap().mobile_until, Some(t0() + DAY));
+    assert_eq!(person_status.read(subject(PERSON, t0())).await.unwrap().mobile_until, Some(t0() + DAY));
     let without = PersonQuery { mobile: None, ..subject(PERSON, t0()) };
-    assert_eq!(standings.of(without).await.unwrap(), PersonStatus::default());
+    assert_eq!(person_status.read(without).await.unwrap(), PersonStatus::default());
 }

@@ -32,10 +32,10 @@ async fn rows_go_when_their_time_is_over_and_not_before(pool: PgPool) {
         audit_events: kept,
     };
     let before = everything(&pool).await;
-    assert_eq!(purge(&pool, &retention, t0() + kept).await.unwrap(), 0);
+    assert_eq!(delete_old_rows(&pool, &retention, t0() + kept).await.unwrap(), 0);
     assert_eq!(everything(&pool).await, before);
     // 2 verifications, 1 access request, 1 PIN request, 1 answer, 3 messages, 1 reset. The audit has its own purge.
-    assert_eq!(purge(&pool, &retention, t0() + kept + seconds(1)).await.unwrap(), 9);
+    assert_eq!(delete_old_rows(&pool, &retention, t0() + kept + seconds(1)).await.unwrap(), 9);
     sqlx::query("TRUNCATE audit_agents, audit_events CASCADE").execute(&pool).await.unwrap();
     assert_eq!(everything(&pool).await, "");
 }
@@ -60,9 +60,9 @@ async fn more_rows_than_a_batch_go_all_the_same(pool: PgPool) {
         .unwrap();
     }
     let retention = Retention { requests: DAY * 3, outbox: DAY * 3, ..Retention::default() };
-    assert_eq!(purge(&pool, &retention, old + DAY * 3).await.unwrap(), 0);
-    assert_eq!(purge(&pool, &retention, old + DAY * 3 + seconds(1)).await.unwrap(), 5000);
-    assert_eq!(purge(&pool, &retention, young + DAY * 3 + seconds(1)).await.unwrap(), 2400);
+    assert_eq!(delete_old_rows(&pool, &retention, old + DAY * 3).await.unwrap(), 0);
+    assert_eq!(delete_old_rows(&pool, &retention, old + DAY * 3 + seconds(1)).await.unwrap(), 5000);
+    assert_eq!(delete_old_rows(&pool, &retention, young + DAY * 3 + seconds(1)).await.unwrap(), 2400);
 }
 
 #[test]

@@ -52,7 +52,7 @@ async fn without_an_open_pin_the_answer_tells_none_from_revoked(pool: PgPool) {
     let view = issued(&pool, PERSON, t0()).await;
     assert_eq!(redeem(&pool, &attempt(PERSON, view.expire_time), true).await, RedeemOutcome::NoOpenPin);
     let last_moment = view.expire_time - seconds(1);
-    assert!(revoke(&pool, &withdrawal(PERSON, t0())).await.unwrap());
+    assert!(revoke_temporary_pin(&pool, &withdrawal(PERSON, t0())).await.unwrap());
     assert_eq!(redeem(&pool, &attempt(PERSON, last_moment), true).await, RedeemOutcome::Revoked);
     assert_eq!(redeem(&pool, &attempt(PERSON, view.expire_time), true).await, RedeemOutcome::NoOpenPin);
     assert_eq!(redeem(&pool, &attempt(OTHER, t0()), true).await, RedeemOutcome::NoOpenPin);
@@ -148,7 +148,7 @@ async fn a_counted_try_that_is_overtaken_says_so(pool: PgPool) {
             let slow = attempt(PERSON, t0());
             let TryStart::Counted(counted) = begin_try(&pool, &slow).await.unwrap() else { panic!("not counted") };
             if revoked {
-                assert!(revoke(&pool, &withdrawal(PERSON, t0())).await.unwrap());
+                assert!(revoke_temporary_pin(&pool, &withdrawal(PERSON, t0())).await.unwrap());
             } else {
                 assert_eq!(redeem(&pool, &attempt(PERSON, t0()), true).await, RedeemOutcome::Redeemed);
             }

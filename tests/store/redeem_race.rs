@@ -129,7 +129,7 @@ async fn r9_of_a_right_try_and_a_revocation_one_wins(_: PgPoolOptions, options: 
         let person = PersonKey([100 + round; 32]);
         issued(&pool, person, t0()).await;
         let (attempt, withdrawal) = (attempt(person, t0()), withdrawal(person, t0()));
-        let (outcome, revoked) = tokio::join!(redeem(&pool, &attempt, true), revoke(&pool, &withdrawal));
+        let (outcome, revoked) = tokio::join!(redeem(&pool, &attempt, true), revoke_temporary_pin(&pool, &withdrawal));
         match (outcome, revoked.unwrap()) {
             (RedeemOutcome::Redeemed, false) => redeemed += 1,
             (RedeemOutcome::Revoked, true) => {}
@@ -146,6 +146,6 @@ async fn r9_a_right_try_that_is_concluded_after_the_revocation_redeems_nothing(p
     issued(&pool, PERSON, t0()).await;
     let attempt = attempt(PERSON, t0());
     let TryStart::Counted(counted) = begin_try(&pool, &attempt).await.unwrap() else { panic!("not counted") };
-    assert!(revoke(&pool, &withdrawal(PERSON, t0())).await.unwrap());
+    assert!(revoke_temporary_pin(&pool, &withdrawal(PERSON, t0())).await.unwrap());
     assert_eq!(finish_try(&pool, &attempt, TryResult::Right(&counted)).await.unwrap(), RedeemOutcome::Revoked);
 }

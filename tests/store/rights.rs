@@ -5,7 +5,7 @@ use sqlx::postgres::PgPoolOptions;
 use sqlx::{AssertSqlSafe, PgPool};
 use temporary_pin::random;
 use temporary_pin::store::StoreError;
-use temporary_pin::store::rights::{excess, grant};
+use temporary_pin::store::rights::{find_excess, grant};
 
 use crate::support::*;
 
@@ -155,14 +155,14 @@ async fn one_column(pool: &PgPool, table: &str) -> String {
 async fn that_are_too_much_are_named(pool: PgPool) {
     let role = Role::make(&pool).await;
     grant(&pool, &role.name).await.unwrap();
-    assert!(excess(&role.pool).await.unwrap().is_empty());
+    assert!(find_excess(&role.pool).await.unwrap().is_empty());
     run(
         &pool,
         format!("GRANT UPDATE (reason) ON audit_events TO {0:?}; GRANT DELETE ON audit_seals TO {0:?}", role.name),
     )
     .await;
-    assert_eq!(excess(&role.pool).await.unwrap(), ["may UPDATE in audit_events", "may DELETE in audit_seals"]);
-    assert!(excess(&pool).await.unwrap().contains(&"is a superuser".to_owned()));
+    assert_eq!(find_excess(&role.pool).await.unwrap(), ["may UPDATE in audit_events", "may DELETE in audit_seals"]);
+    assert!(find_excess(&pool).await.unwrap().contains(&"is a superuser".to_owned()));
     role.drop(&pool).await;
 }
 

@@ -121,7 +121,7 @@ pub(crate) fn verification(
         caller: "support",
         agent: Some(AGENT),
         method: Method::Questions,
-        standing,
+        state,
         question_kinds: &[],
         witness: None,
         login_nonce_digest: None,
@@ -199,7 +199,7 @@ pub(crate) fn order(person: PersonKey, verification_id: Uuid, now: DateTime<Utc>
         message_id: fresh_id(),
         sealed_body: b"sealed PIN".to_vec(),
         may_issue: true,
-        figures: FIGURES,
+        limits: FIGURES,
     }
 }
 
@@ -229,7 +229,7 @@ pub(crate) async fn standing(
     limits: &LimitRules,
     now: DateTime<Utc>,
 ) -> PersonStatus {
-    PersonStatusReader::new(pool.clone(), &PinRules::default(), limits).of(subject(person, now)).await.unwrap()
+    PersonStatusReader::new(pool.clone(), &PinRules::default(), limits).read(subject(person, now)).await.unwrap()
 }
 
 /// A try under a request id of its own.
@@ -261,7 +261,7 @@ pub(crate) async fn redeem(pool: &PgPool, attempt: &RedemptionTry<'_>, right: bo
 
 /// An order to revoke or cancel.
 pub(crate) fn withdrawal(person: PersonKey, now: DateTime<Utc>) -> Withdrawal<'static> {
-    Withdrawal { person, by: Actor::Operator("olga"), reason: "asked by the person", notice: None, now }
+    Withdrawal { person, actor: Actor::Operator("olga"), reason: "asked by the person", notice: None, now }
 }
 
 /// The one value of a statement.

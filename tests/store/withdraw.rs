@@ -11,12 +11,12 @@ use crate::support::*;
 #[sqlx::test]
 async fn r9_revoking_is_final_audited_and_withdraws_the_message(pool: PgPool) {
     let view = issued(&pool, PERSON, t0()).await;
-    assert!(!revoke(&pool, &withdrawal(OTHER, t0())).await.unwrap());
-    assert!(!revoke(&pool, &withdrawal(PERSON, view.expire_time)).await.unwrap());
+    assert!(!revoke_temporary_pin(&pool, &withdrawal(OTHER, t0())).await.unwrap());
+    assert!(!revoke_temporary_pin(&pool, &withdrawal(PERSON, view.expire_time)).await.unwrap());
     assert_eq!(actions(&pool).await.len(), 2, "nothing revoked, nothing audited");
 
-    assert!(revoke(&pool, &withdrawal(PERSON, t0() + seconds(1))).await.unwrap());
-    assert!(!revoke(&pool, &withdrawal(PERSON, t0() + seconds(1))).await.unwrap());
+    assert!(revoke_temporary_pin(&pool, &withdrawal(PERSON, t0() + seconds(1))).await.unwrap());
+    assert!(!revoke_temporary_pin(&pool, &withdrawal(PERSON, t0() + seconds(1))).await.unwrap());
     assert!(
         one::<bool>(
             &pool,
@@ -49,7 +49,7 @@ async fn r9_revoking_is_final_audited_and_withdraws_the_message(pool: PgPool) {
 async fn r9_a_message_already_accepted_stays_accepted_but_loses_its_text(pool: PgPool) {
     issued(&pool, PERSON, t0()).await;
     sqlx::query("UPDATE outbox SET state = 'accepted'").execute(&pool).await.unwrap();
-    assert!(revoke(&pool, &withdrawal(PERSON, t0())).await.unwrap());
+    assert!(revoke_temporary_pin(&pool, &withdrawal(PERSON, t0())).await.unwrap());
     assert!(one::<bool>(&pool, "SELECT state = 'accepted' AND sealed_body IS NULL FROM outbox").await);
 }
 
@@ -61,11 +61,11 @@ async fn r9_cancelling_is_final_audited_and_withdraws_the_notices(pool: PgPool) 
         .execute(&pool)
         .await
         .unwrap();
-    assert!(!cancel(&pool, &withdrawal(OTHER, t0())).await.unwrap());
-    assert!(!cancel(&pool, &withdrawal(PERSON, hold.expire_time)).await.unwrap());
+    assert!(!cancel_access_request(&pool, &withdrawal(OTHER, t0())).await.unwrap());
+    assert!(!cancel_access_request(&pool, &withdrawal(PERSON, hold.expire_time)).await.unwrap());
 
-    assert!(cancel(&pool, &withdrawal(PERSON, t0() + seconds(1))).await.unwrap());
-    assert!(!cancel(&pool, &withdrawal(PERSON, t0() + seconds(1))).await.unwrap());
+    assert!(cancel_access_request(&pool, &withdrawal(PERSON, t0() + seconds(1))).await.unwrap());
+    assert!(!cancel_access_request(&pool, &withdrawal(PERSON, t0() + seconds(1))).await.unwrap());
     assert_eq!(current(&pool, PERSON).await.unwrap(), None);
     assert_eq!(
         one::<Vec<String>>(&pool, "SELECT array_agg(state ORDER BY kind) FROM outbox WHERE sealed_body IS NULL").await,
