@@ -5,7 +5,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use temporary_pin::domain::hold::Hold;
 use temporary_pin::domain::reason::Reason;
 use temporary_pin::domain::rules::HoldRules;
-use temporary_pin::store::holds::access_requests::{AccessOutcome, current};
+use temporary_pin::store::holds::access_requests::{AccessOutcome, find_open};
 use temporary_pin::store::verifying::verifications::{VerificationState, record};
 
 use crate::support::*;
@@ -17,7 +17,7 @@ fn hold_from(now: chrono::DateTime<chrono::Utc>) -> Hold {
 #[sqlx::test]
 async fn r6_r8_the_first_login_starts_the_hold_and_later_ones_leave_it_alone(pool: PgPool) {
     let hold = hold_from(t0());
-    assert_eq!(current(&pool, PERSON).await.unwrap(), None);
+    assert_eq!(find_open(&pool, PERSON).await.unwrap(), None);
     for (nonce, now, outcome) in [
         (1, t0(), AccessOutcome::Opened(hold)),
         (2, hold.eligible_time - seconds(1), AccessOutcome::Running(hold)),
@@ -26,7 +26,7 @@ async fn r6_r8_the_first_login_starts_the_hold_and_later_ones_leave_it_alone(poo
     ] {
         assert_eq!(ask_for_access(&pool, PERSON, nonce, now).await.1, outcome);
     }
-    assert_eq!(current(&pool, PERSON).await.unwrap(), Some(hold));
+    assert_eq!(find_open(&pool, PERSON).await.unwrap(), Some(hold));
     assert!(
         one::<bool>(
             &pool,
@@ -48,7 +48,7 @@ async fn r6_r8_the_first_login_starts_the_hold_and_later_ones_leave_it_alone(poo
 async fn r7_an_expired_request_makes_room_for_a_new_hold(pool: PgPool) {
     let first = hold_from(t0());
     ask_for_access(&pool, PERSON, 1, t0()).await;
-    assert_eq!(current(&pool, PERSON).await.unwrap(), Some(first));
+    assert_eq!(find_open(&pool, PERSON).await.unwrap(), Some(first));
     let (_, outcome) = ask_for_access(&pool, PERSON, 2, first.expire_time).await;
     assert_eq!(outcome, AccessOutcome::Opened(hold_from(first.expire_time)));
     assert!(

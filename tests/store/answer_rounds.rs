@@ -5,7 +5,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use temporary_pin::domain::assurance::AssuranceLevel;
 use temporary_pin::domain::fact::FactKind;
 use temporary_pin::domain::reason::Reason;
-use temporary_pin::store::verifying::answer_rounds::{Conclusion, PendingVerification, conclude, pending};
+use temporary_pin::store::verifying::answer_rounds::{Conclusion, PendingVerification, conclude_round, find_pending};
 use temporary_pin::store::verifying::verifications::{NewVerification, VerificationState, record};
 use uuid::Uuid;
 

@@ -10,7 +10,7 @@ use temporary_pin::store::audit::audit_events::{Actor, NewAuditEvent};
 use temporary_pin::store::issuing::issue;
 use temporary_pin::store::operators::person_blocks::{BlockNotices, BlockOrder, block_person, unblock_person};
 use temporary_pin::store::operators::person_limits::reset_limit;
-use temporary_pin::store::verifying::answer_rounds::{Conclusion, conclude};
+use temporary_pin::store::verifying::answer_rounds::{Conclusion, conclude_round};
 use temporary_pin::store::verifying::verifications::{VerificationState, record};
 use temporary_pin::store::withdrawal::cancel_access_request;
 use temporary_pin::store::withdrawal::revoke_temporary_pin;

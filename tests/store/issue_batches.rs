@@ -60,7 +60,7 @@ async fn each_has_its_own_pin_message_record_and_event(pool: PgPool) {
     assert_eq!(one::<i64>(&pool, "SELECT count(DISTINCT xmin::text) FROM pin_requests").await, 1, "one statement");
 }
 
-/// Among those who get a PIN: an unknown verification, a repeat, a repeat of another order, a block_person, somebody whose number
+/// Among those who get a PIN: an unknown verification, a repeat, a repeat of another order, a block, somebody whose number
 /// has had its PINs, an order that may only resend, a resend.
 #[sqlx::test]
 async fn each_gets_what_it_would_get_alone(pool: PgPool) {

@@ -8,7 +8,7 @@ use temporary_pin::domain::reason::Reason;
 use temporary_pin::domain::rules::{Limit, LimitRules};
 use temporary_pin::store::audit::audit_events::{Actor, NewAuditEvent};
 use temporary_pin::store::issuing::{IssueLimits, IssueOutcome, PinOrder, issue};
-use temporary_pin::store::operators::person_limits::{reset, spent};
+use temporary_pin::store::operators::person_limits::{read_spent, reset_limit};
 use temporary_pin::store::redeeming::{RedeemOutcome, RedemptionTry};
 use temporary_pin::store::verifying::verifications::{RecordOutcome, VerificationState, record};
 
@@ -25,14 +25,14 @@ async fn reset_at(pool: &PgPool, limit: PersonLimit, now: DateTime<Utc>) {
         reason: "helped by phone",
         about: None,
     };
-    reset(pool, limit, PERSON.0, &event).await.unwrap();
+    reset_limit(pool, limit, PERSON.0, &event).await.unwrap();
 }
 
 async fn times(pool: &PgPool, limit: PersonLimit, now: DateTime<Utc>) -> u32 {
-    spent(pool, limit, LIMIT, PERSON.0, now).await.unwrap().times
+    read_spent(pool, limit, LIMIT, PERSON.0, now).await.unwrap().times
 }
 
-async fn fail(pool: &PgPool, now: DateTime<Utc>) -> Recorded {
+async fn fail(pool: &PgPool, now: DateTime<Utc>) -> RecordOutcome {
     let run = verification(PERSON, VerificationState::Rejected(Reason::IdentityNotConfirmed), now);
     record(pool, &run, &LIMITS).await.unwrap()
 }

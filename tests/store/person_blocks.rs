@@ -4,11 +4,11 @@ use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use temporary_pin::domain::assurance::AssuranceLevel;
 use temporary_pin::domain::person::PersonKey;
-use temporary_pin::store::holds::access_requests::{AccessOutcome, current as access};
+use temporary_pin::store::holds::access_requests::{AccessOutcome, find_open as find_open_access};
 use temporary_pin::store::issuing::{IssueOutcome, PinOrder, issue};
-use temporary_pin::store::messages::outbox::{MessageKind, Notice, claim};
+use temporary_pin::store::messages::outbox::{MessageKind, Notice, claim_due};
 use temporary_pin::store::operators::person_blocks::{
-    Block, BlockNotices, BlockOrder, Blocked, block_person, current, unblock_person,
+    Block, BlockNotices, BlockOrder, Blocked, block_person, find_block, unblock_person,
 };
 use temporary_pin::store::verifying::verifications::{VerificationState, record};
 use uuid::Uuid;
@@ -25,7 +25,7 @@ fn order_of(keys: &[PersonKey]) -> BlockOrder<'_> {
     BlockOrder { keys, operator: "olga", reason: "suspicion of fraud", now: t0() }
 }
 
-async fn block_person(pool: &PgPool) -> Blocked {
+async fn block_by_default(pool: &PgPool) -> Blocked {
     block_person(pool, &order_of(&KEYS), BlockNotices::default()).await.unwrap()
 }
 
@@ -55,8 +55,8 @@ async fn r9_a_block_ends_what_is_open_and_tells_the_person(pool: PgPool) {
 
     assert_eq!(blocked, Blocked { is_new: true, pin_revoked: true, access_cancelled: true });
     assert_eq!(open_pins(&pool).await, 1, "the other's");
-    assert_eq!(access(&pool, PERSON).await.unwrap(), None);
-    let due = claim(&pool, t0(), DAY, 10, fresh_id()).await.unwrap();
+    assert_eq!(find_open_access(&pool, PERSON).await.unwrap(), None);
+    let due = claim_due(&pool, t0(), DAY, 10, fresh_id()).await.unwrap();
     let mut kinds: Vec<&str> = due.iter().map(|message| message.kind.as_str()).collect();
     kinds.sort_unstable();
     assert_eq!(kinds, ["access_cancelled", "pin", "pin_revoked"]);
@@ -81,8 +81,8 @@ async fn r9_a_block_holds_by_each_pseudonym_until_it_is_ended(pool: PgPool) {
     let order = PinOrder { keys: KEYS.to_vec(), ..order(PERSON, verification, t0()) };
     assert!(is_blocked(&issue(&pool, &order).await.unwrap()));
     let told = Block { block_time: t0(), reason: "suspicion of fraud".into() };
-    assert_eq!(current(&pool, &KEYS).await.unwrap(), Some(told));
-    assert_eq!(current(&pool, &[PERSON]).await.unwrap(), None);
+    assert_eq!(find_block(&pool, &KEYS).await.unwrap(), Some(told));
+    assert_eq!(find_block(&pool, &[PERSON]).await.unwrap(), None);
 
     assert!(unblock_person(&pool, &order_of(&KEYS)).await.unwrap());
     assert!(!unblock_person(&pool, &order_of(&KEYS)).await.unwrap());
@@ -95,14 +95,14 @@ async fn r9_a_block_holds_by_each_pseudonym_until_it_is_ended(pool: PgPool) {
 #[sqlx::test]
 async fn r9_the_database_itself_refuses_a_blocked_persons_pin_and_access(pool: PgPool) {
     let verification = verified(&pool, PERSON, t0()).await;
-    block_person(&pool).await;
+    block_by_default(&pool).await;
     let before = everything(&pool).await;
     issue(&pool, &PinOrder { keys: Vec::new(), ..order(PERSON, verification, t0()) }).await.unwrap_err();
     assert_eq!(ask_for_access(&pool, PERSON, 1, t0()).await.1, AccessOutcome::Blocked);
     assert_eq!(everything(&pool).await, before, "nothing is kept");
 }
 
-/// Each order has read that there is no block_person, and waits; then the block commits.
+/// Each order has read that there is no block, and waits; then the block commits.
 #[sqlx::test]
 async fn r9_no_pin_is_issued_after_the_block_by_orders_that_began_before(_: PgPoolOptions, options: PgConnectOptions) {
     let pool = wide_pool(options);
@@ -115,7 +115,7 @@ async fn r9_no_pin_is_issued_after_the_block_by_orders_that_began_before(_: PgPo
     let orders = at_once(CALLERS, |number| issue_for(&pool, verifications[number as usize]));
     let blocking = async {
         all_waiting(&pool, CALLERS).await;
-        block_person(&pool).await;
+        block_by_default(&pool).await;
         gate.commit().await.unwrap();
     };
     let (outcomes, ()) = tokio::join!(orders, blocking);
@@ -140,7 +140,7 @@ async fn r9_a_pin_that_is_being_issued_is_revoked_by_the_block(_: PgPoolOptions,
     sqlx::query(taken).bind(order.request_id).execute(&mut *gate).await.unwrap();
     let blocking = async {
         all_waiting(&pool, 1).await;
-        block_person(&pool).await
+        block_by_default(&pool).await
     };
     let opening = async {
         all_waiting(&pool, 2).await;
@@ -168,7 +168,7 @@ async fn r9_two_blocks_at_once_do_not_hold_each_other_up(_: PgPoolOptions, optio
         issue(&pool, &order).await.unwrap();
         // The first block waits for the other order alone.
         all_waiting(&pool, 1).await;
-        let second = block_person(&pool);
+        let second = block_by_default(&pool);
         let opening = async {
             all_waiting(&pool, 2).await;
             other_order.rollback().await.unwrap();
@@ -177,7 +177,7 @@ async fn r9_two_blocks_at_once_do_not_hold_each_other_up(_: PgPoolOptions, optio
     };
     let first = async {
         all_waiting(&pool, 1).await;
-        block_person(&pool).await
+        block_by_default(&pool).await
     };
     let opening = async {
         all_waiting(&pool, 2).await;
@@ -202,7 +202,7 @@ async fn r9_no_pin_is_open_after_a_block_among_32_orders(_: PgPoolOptions, optio
             verifications.push(verified(&pool, PERSON, t0()).await);
         }
         let orders = at_once(CALLERS, |number| issue_for(&pool, verifications[number as usize]));
-        let (outcomes, _) = tokio::join!(orders, block_person(&pool));
+        let (outcomes, _) = tokio::join!(orders, block_by_default(&pool));
         let allowed =
             |it: &IssueOutcome| is_blocked(it) || matches!(it, IssueOutcome::Issued(_) | IssueOutcome::AlreadyOpen(_));
         assert!(outcomes.iter().all(allowed), "{outcomes:?}");
@@ -241,7 +241,7 @@ async fn r9_on_the_web_either_the_order_or_the_block_comes_first(_: PgPoolOption
 /// A verification that is made while the person is blocked serves as little as any other.
 #[sqlx::test]
 async fn r9_verifications_go_on_but_give_no_pin(pool: PgPool) {
-    block_person(&pool).await;
+    block_by_default(&pool).await;
     let verification = verification(PERSON, VerificationState::Verified(AssuranceLevel::Substantial), t0());
     record(&pool, &verification, &LIMITS).await.unwrap();
     assert!(is_blocked(&issue_for(&pool, verification.id).await));

@@ -15,7 +15,7 @@ use crate::support::*;
 
 const ONCE: Limit = Limit { times: 1, per: DAY };
 
-fn standings(pool: &PgPool) -> PersonStatusReader {
+fn reader(pool: &PgPool) -> PersonStatusReader {
     let limits =
         LimitRules { failed_verifications: ONCE, person_pins: ONCE, mobile_pins: ONCE, ..LimitRules::default() };
     PersonStatusReader::new(pool.clone(), &PinRules::default(), &limits)
@@ -61,19 +61,19 @@ async fn each_is_answered_as_if_alone(pool: PgPool) {
         expected.push(make(&pool, usize::from(number) % 5, person).await);
         subjects.push(PersonQuery { keys: vec![person, other_key(person)], ..subject(person, t0()) });
     }
-    let standings = standings(&pool);
-    let together = join_all(subjects.iter().map(|subject| person_status.read(subject.clone()))).await;
+    let reader = reader(&pool);
+    let together = join_all(subjects.iter().map(|subject| reader.read(subject.clone()))).await;
     assert_eq!(together.into_iter().collect::<Result<Vec<_>, _>>().unwrap(), expected);
     for (subject, expected) in subjects.into_iter().zip(expected).take(5) {
-        assert_eq!(person_status.read(subject).await.unwrap(), expected);
+        assert_eq!(reader.read(subject).await.unwrap(), expected);
     }
 }
 
 #[sqlx::test]
 async fn one_person_asked_about_twice_is_answered_twice_and_at_each_time(pool: PgPool) {
     let view = issued(&pool, PERSON, t0()).await;
-    let standings = standings(&pool);
-    let at = |now| person_status.read(subject(PERSON, now));
+    let reader = reader(&pool);
+    let at = |now| reader.read(subject(PERSON, now));
     let (first, now, later, at_last) = tokio::join!(at(t0()), at(t0()), at(view.expire_time), at(t0() + DAY));
     let open = PersonStatus {
         person_until: Some(t0() + DAY),
@@ -91,8 +91,8 @@ async fn without_a_mobile_number_there_is_no_limit_of_one(pool: PgPool) {
     let verification = verified(&pool, OTHER, t0()).await;
     let order = PinOrder { mobile: MobileKey(PERSON.0), ..order(OTHER, verification, t0()) };
     issue(&pool, &order).await.unwrap();
-    let standings = standings(&pool);
-    assert_eq!(person_status.read(subject(PERSON, t0())).await.unwrap().mobile_until, Some(t0() + DAY));
+    let reader = reader(&pool);
+    assert_eq!(reader.read(subject(PERSON, t0())).await.unwrap().mobile_until, Some(t0() + DAY));
     let without = PersonQuery { mobile: None, ..subject(PERSON, t0()) };
-    assert_eq!(person_status.read(without).await.unwrap(), PersonStatus::default());
+    assert_eq!(reader.read(without).await.unwrap(), PersonStatus::default());
 }

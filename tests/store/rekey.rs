@@ -37,7 +37,7 @@ async fn fill(pool: &PgPool) {
     let witness = "UPDATE verifications SET witness_key = person_key WHERE login_nonce_digest IS NULL";
     let block = "INSERT INTO person_blocks SELECT person_key, create_time, 'lost phone' FROM pin_requests";
     let reset = "INSERT INTO limit_resets SELECT person_key, 'person_pins', create_time FROM pin_requests";
-    for statement in [many, witness, block_person, reset] {
+    for statement in [many, witness, block, reset] {
         sqlx::query(statement).execute(pool).await.unwrap();
     }
 }

@@ -50,11 +50,11 @@ async fn the_last_connection_stays_with_nobody(_: PgPoolOptions, options: PgConn
         let pool_options = PgPoolOptions::new().max_connections(most).acquire_timeout(PATIENCE);
         let pool = pool_options.connect_with(options.clone()).await.unwrap();
         let (orders, handovers) = (PinIssuer::new(pool.clone()), Handovers::new(&pool));
-        let standings = PersonStatusReader::new(pool.clone(), &PinRules::default(), &LimitRules::default());
+        let reader = PersonStatusReader::new(pool.clone(), &PinRules::default(), &LimitRules::default());
         for number in 0.. {
             issue_for(&pool, &orders, u8::try_from(most).unwrap() * 10 + number).await.unwrap();
-            person_status.read(subject(PERSON, t0())).await.unwrap();
-            for message in claim(&pool, t0(), Duration::from_secs(60), 9, fresh_id()).await.unwrap() {
+            reader.read(subject(PERSON, t0())).await.unwrap();
+            for message in claim_due(&pool, t0(), Duration::from_secs(60), 9, fresh_id()).await.unwrap() {
                 assert!(handovers.begin_handover(&message, t0(), Duration::from_secs(10)).await.unwrap());
                 handovers.record_acceptance(&message, None).await.unwrap();
             }

@@ -8,7 +8,7 @@ use temporary_pin::domain::person::PersonKey;
 use temporary_pin::domain::reason::Reason;
 use temporary_pin::domain::rules::LimitRules;
 use temporary_pin::store::verifying::verifications::{
-    Method, NewVerification, RecordOutcome, VerificationState, list_unsuccessful_kinds, record, witness_uses,
+    Method, NewVerification, RecordOutcome, VerificationState, count_witness_uses, list_unsuccessful_kinds, record,
 };
 
 use crate::support::*;

@@ -1,7 +1,7 @@
 //! R9: revoke and cancel.
 
 use sqlx::PgPool;
-use temporary_pin::store::holds::access_requests::{AccessOutcome, current};
+use temporary_pin::store::holds::access_requests::{AccessOutcome, find_open};
 use temporary_pin::store::issuing::{AccessProblem, IssueOutcome, issue};
 use temporary_pin::store::withdrawal::cancel_access_request;
 use temporary_pin::store::withdrawal::revoke_temporary_pin;
@@ -66,7 +66,7 @@ async fn r9_cancelling_is_final_audited_and_withdraws_the_notices(pool: PgPool) 
 
     assert!(cancel_access_request(&pool, &withdrawal(PERSON, t0() + seconds(1))).await.unwrap());
     assert!(!cancel_access_request(&pool, &withdrawal(PERSON, t0() + seconds(1))).await.unwrap());
-    assert_eq!(current(&pool, PERSON).await.unwrap(), None);
+    assert_eq!(find_open(&pool, PERSON).await.unwrap(), None);
     assert_eq!(
         one::<Vec<String>>(&pool, "SELECT array_agg(state ORDER BY kind) FROM outbox WHERE sealed_body IS NULL").await,
         ["accepted", "cancelled"]
