@@ -17,8 +17,8 @@ use crate::guard::{Bucket, GuardDecision, Spend};
 use crate::random;
 use crate::sms::sealed_message::seal_message;
 use crate::store::holds::access_requests;
-use crate::store::issuing::{AccessProblem, IssueLimits, PinOrder, IssueOutcome, VerificationProblem, find_replay};
 use crate::store::issuing::PinRequestView;
+use crate::store::issuing::{AccessProblem, IssueLimits, IssueOutcome, PinOrder, VerificationProblem, find_replay};
 use crate::texts::SmsText;
 
 /// How long to wait, again and again, for other orders of the same person that are under way.

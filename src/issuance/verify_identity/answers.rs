@@ -77,7 +77,8 @@ impl Issuance {
             return Err(Refusal::Abandoned);
         }
         let rounds = pending.answer_rounds;
-        if !answer_rounds::conclude_round(&self.store, id.verification, rounds, conclusion, agent_key, call.now).await? {
+        if !answer_rounds::conclude_round(&self.store, id.verification, rounds, conclusion, agent_key, call.now).await?
+        {
             return Err(Refusal::lasting(Reason::VerificationUsed));
         }
 

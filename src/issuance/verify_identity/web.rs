@@ -127,7 +127,9 @@ impl Issuance {
         let row = self.login_row(call, id, person, VerificationState::Rejected(reason));
         match verifications::record(&self.store, &row, &self.verification_limits()).await? {
             RecordOutcome::Limited { until } => Err(Refusal::Limited(Denial::until(Reason::VerificationLimit, until))),
-            RecordOutcome::Recorded | RecordOutcome::WitnessUsed | RecordOutcome::NonceUsed => Ok(Verification::Rejected(reason)),
+            RecordOutcome::Recorded | RecordOutcome::WitnessUsed | RecordOutcome::NonceUsed => {
+                Ok(Verification::Rejected(reason))
+            }
         }
     }
 
