@@ -1,18 +1,18 @@
-//! Levels of assurance (NSIS 2.0.2a).
+//! Levels of assurance (NSIS 2.0.2a, the Danish standard for identities; R22, R23).
 
-/// How sure an identity is. Ordered: `Low < Substantial < High`.
+/// How far an identity can be trusted. Ordered: `Low < Substantial < High`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum AssuranceLevel {
-    /// Lav.
+    /// "Lav" in NSIS.
     Low,
-    /// Betydelig.
+    /// "Betydelig" in NSIS.
     Substantial,
-    /// Høj.
+    /// "Høj" in NSIS.
     High,
 }
 
 impl AssuranceLevel {
-    /// The name used in tables and as the last path segment of an ID token's level claim.
+    /// The name in database tables, and in the claim of an ID token.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -22,7 +22,7 @@ impl AssuranceLevel {
         }
     }
 
-    /// The level of that name: a bare name, or a URI that ends in one
+    /// Reads the level from a claim of an ID token: the name alone, or a URI whose last path segment is the name
     /// (`https://data.gov.dk/concept/core/nsis/Substantial`).
     #[must_use]
     pub fn from_claim(claim: &str) -> Option<Self> {
@@ -36,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_level_is_known_by_its_name_alone_or_at_the_end_of_a_uri() {
+    fn a_level_is_read_from_its_name_or_from_the_end_of_a_uri() {
         for (name, level) in
             [("Low", AssuranceLevel::Low), ("Substantial", AssuranceLevel::Substantial), ("High", AssuranceLevel::High)]
         {

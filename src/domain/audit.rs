@@ -1,7 +1,7 @@
-//! What the audit says of an event: what was done, and what for.
+//! What an audit event records: which action was taken, and for which purpose.
 
-/// Defines an enum whose values have names in the database.
-macro_rules! named {
+/// Defines an enum with the name that each value has in the database.
+macro_rules! stored_enum {
     ($(#[$meta:meta])* $type:ident { $($(#[$doc:meta])* $value:ident = $name:literal,)+ }) => {
         $(#[$meta])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,7 +10,7 @@ macro_rules! named {
         }
 
         impl $type {
-            /// The name used in the database.
+            /// The name in the database.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self {
@@ -18,7 +18,7 @@ macro_rules! named {
                 }
             }
 
-            /// The value of that name, the reverse of [`Self::as_str`].
+            /// The value with that name in the database; the reverse of [`Self::as_str`].
             #[must_use]
             pub fn from_name(name: &str) -> Option<Self> {
                 match name {
@@ -30,12 +30,12 @@ macro_rules! named {
     };
 }
 
-named! {
-    /// What was done about a person.
+stored_enum! {
+    /// An action that concerns a person.
     Action {
         /// The identity was confirmed.
         IdentityVerified = "identity_verified",
-        /// The identity was not confirmed.
+        /// The identity was not confirmed: the verification was rejected.
         IdentityRejected = "identity_rejected",
         /// Questions were asked.
         QuestionsAsked = "questions_asked",
@@ -47,35 +47,35 @@ named! {
         PinIssued = "pin_issued",
         /// The open PIN was sent again.
         PinResent = "pin_resent",
-        /// A PIN was ordered while one was open.
+        /// A PIN was ordered while one was open that could not be sent again yet.
         PinAlreadyOpen = "pin_already_open",
         /// A PIN was redeemed.
         PinRedeemed = "pin_redeemed",
-        /// A PIN was typed and refused.
+        /// A try to redeem a PIN was refused.
         PinRefused = "pin_refused",
         /// A PIN was revoked.
         PinRevoked = "pin_revoked",
         /// The person was blocked.
         PersonBlocked = "person_blocked",
-        /// The block was ended.
+        /// The block of the person was ended.
         PersonUnblocked = "person_unblocked",
         /// A limit was reset.
         LimitReset = "limit_reset",
-        /// PIN requests were looked up.
+        /// An operator looked up the person's PIN requests.
         PinRequestsLookedUp = "pin_requests_looked_up",
-        /// Requests for access were looked up.
+        /// An operator looked up the person's requests for access.
         AccessRequestsLookedUp = "access_requests_looked_up",
-        /// Limits were looked up.
+        /// An operator looked up the person's limits.
         LimitsLookedUp = "limits_looked_up",
-        /// It was looked up whether the person is blocked.
+        /// An operator looked up whether the person is blocked.
         BlockLookedUp = "block_looked_up",
-        /// Audit events were looked up.
+        /// An operator looked up the person's audit events.
         AuditEventsLookedUp = "audit_events_looked_up",
     }
 }
 
-named! {
-    /// What a person's data are processed for.
+stored_enum! {
+    /// Why a person's data are processed (purpose limitation, GDPR article 5(1)(b)).
     ProcessingPurpose {
         /// To establish who the person is.
         Identification = "identification",
@@ -83,7 +83,7 @@ named! {
         Issuance = "issuance",
         /// To check a PIN.
         Redemption = "redemption",
-        /// To help the person or protect them from misuse: an operator's work.
+        /// To help the person or to protect them from misuse: the work of operators.
         Operation = "operation",
     }
 }

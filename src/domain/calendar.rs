@@ -1,4 +1,4 @@
-//! Days as Copenhagen counts them, and ages in whole years (R11).
+//! Dates in Copenhagen, and ages in whole years (R11).
 
 use std::time::Duration;
 
@@ -11,23 +11,25 @@ pub fn date_in_copenhagen(now: DateTime<Utc>) -> NaiveDate {
     now.with_timezone(&Copenhagen).date_naive()
 }
 
-/// Age in whole years on `day`; 0 before the birth. Somebody born on 29 February turns older on 1 March in common years.
+/// Age in whole years on `day`; 0 before the birth. In a common year, a person born on 29 February has their birthday on
+/// 1 March.
 #[must_use]
 pub fn age_on(birth_date: NaiveDate, day: NaiveDate) -> u32 {
     day.years_since(birth_date).unwrap_or(0)
 }
 
-/// The moment when somebody reaches an age of `years`: midnight in Copenhagen at the start of the birthday.
+/// The time when a person reaches the age of `years`: midnight in Copenhagen at the start of the birthday.
 #[must_use]
 pub fn start_of_birthday(birth_date: NaiveDate, years: u32) -> DateTime<Utc> {
     let year = birth_date.year().saturating_add_unsigned(years);
     let day = birth_date.with_year(year).or_else(|| NaiveDate::from_ymd_opt(year, 3, 1)).unwrap_or(NaiveDate::MAX);
     let midnight = day.and_time(NaiveTime::MIN);
-    // A day that a change of the clocks robs of its midnight starts as if there were no summer time.
+    // `None` would mean that the clocks skip midnight on that day. Copenhagen changes its clocks at 2 and 3 o'clock; if that
+    // changes one day, UTC is near enough.
     midnight.and_local_timezone(Copenhagen).earliest().map_or(midnight.and_utc(), |midnight| midnight.to_utc())
 }
 
-/// `time + span`, or the end of time. For times that come from outside, where a sum must not panic.
+/// `time + span`, or the latest time that can be represented. For times from other systems, where an overflow must not panic.
 #[must_use]
 pub fn add_saturating(time: DateTime<Utc>, span: Duration) -> DateTime<Utc> {
     TimeDelta::from_std(span).ok().and_then(|span| time.checked_add_signed(span)).unwrap_or(DateTime::<Utc>::MAX_UTC)
@@ -41,8 +43,8 @@ mod tests {
     use super::*;
 
     #[rstest]
-    #[case::day_before("2013-11-24", "2026-11-23", 12)]
-    #[case::on_the_day("2013-11-23", "2026-11-23", 13)]
+    #[case::day_before_the_birthday("2013-11-24", "2026-11-23", 12)]
+    #[case::on_the_birthday("2013-11-23", "2026-11-23", 13)]
     #[case::leap_day_is_not_28_february("2012-02-29", "2025-02-28", 12)]
     #[case::leap_day_is_1_march("2012-02-29", "2025-03-01", 13)]
     #[case::leap_day_in_leap_year("2012-02-29", "2028-02-29", 16)]
@@ -56,7 +58,7 @@ mod tests {
     #[case::winter_midnight("2026-01-31T23:00:00Z", "2026-02-01")]
     #[case::summer("2026-07-31T21:59:59Z", "2026-07-31")]
     #[case::summer_midnight("2026-07-31T22:00:00Z", "2026-08-01")]
-    fn r11_the_day_is_copenhagens(#[case] now: &str, #[case] date: &str) {
+    fn r11_the_date_is_the_one_in_copenhagen(#[case] now: &str, #[case] date: &str) {
         assert_eq!(date_in_copenhagen(at(now)), day(date));
     }
 
@@ -69,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn sums_beyond_the_end_of_time_do_not_panic() {
+    fn sums_beyond_the_latest_time_do_not_panic() {
         assert_eq!(add_saturating(DateTime::<Utc>::MAX_UTC, Duration::from_secs(1)), DateTime::<Utc>::MAX_UTC);
         assert_eq!(add_saturating(at("2026-01-01T00:00:00Z"), Duration::MAX), DateTime::<Utc>::MAX_UTC);
         assert!(start_of_birthday(NaiveDate::MAX, u32::MAX) > at("9999-12-31T00:00:00Z"));

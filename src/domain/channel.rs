@@ -1,22 +1,22 @@
-//! The three ways to a temporary PIN.
+//! The three channels in which a person can get a temporary PIN.
 
-/// Where a person was identified. A caller's certificate decides it, never a request field.
+/// Where a person is identified. The caller's client certificate decides the channel; no request field can choose it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Channel {
-    /// The profile page, where the person logs in.
+    /// The MitID profile page, where the person logs in themself.
     Web,
-    /// MitID Support, through a support agent.
+    /// MitID Support: a support agent identifies the person on the phone.
     Phone,
-    /// Citizen Service, through a clerk.
+    /// Citizen Service: a clerk identifies the person during a booked visit.
     Counter,
 }
 
 impl Channel {
-    /// All channels, in the order in which answers list them.
+    /// All channels, in the order in which responses list them.
     pub const ALL: [Self; 3] = [Self::Web, Self::Phone, Self::Counter];
 
-    /// The name used in tables, metrics and logs.
+    /// The name in database tables, metrics and logs.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -26,7 +26,7 @@ impl Channel {
         }
     }
 
-    /// The channel of that name, the reverse of [`Self::as_str`].
+    /// The channel with that name; the reverse of [`Self::as_str`].
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|channel| channel.as_str() == name)

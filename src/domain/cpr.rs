@@ -1,4 +1,4 @@
-//! CPR numbers and CPR status (cpr.dk, "Personnummeret i CPR").
+//! CPR numbers and CPR status (R12; cpr.dk, "Personnummeret i CPR").
 
 use std::fmt;
 
@@ -6,24 +6,27 @@ use aws_lc_rs::constant_time::verify_slices_are_equal;
 use chrono::NaiveDate;
 use zeroize::Zeroizing;
 
-/// A CPR number: ten digits DDMMYYSSSS whose first six are a date. Masked in `Debug`, wiped when dropped.
+/// What a replacement number adds to the day of birth.
+const REPLACEMENT_DAY_OFFSET: u32 = 60;
+
+/// A CPR number: ten digits DDMMYYSSSS, of which the first six are the birth date. Masked in `Debug`, wiped when dropped.
 #[derive(Clone, Eq, zeroize::ZeroizeOnDrop)]
 pub struct CprNumber(String);
 
-/// Why a text is no CPR number. Says nothing of the text itself.
+/// Why a text is not a CPR number. The error does not repeat the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CprNumberError {
-    /// Not ten digits.
+    /// The text does not consist of ten digits.
     #[error("must be ten digits, DDMMYY-SSSS or DDMMYYSSSS")]
     NotTenDigits,
-    /// The first six digits are no date.
+    /// The first six digits are not a date.
     #[error("its first six digits must be a date, DDMMYY")]
     NotADate,
 }
 
 impl CprNumber {
-    /// Parses ten digits; one hyphen or space after the sixth is accepted. Replacement numbers (day raised by 60) are
-    /// numbers too: see [`Self::is_replacement`]. Modulus 11 is no reason to refuse (numbers without it exist since 2007).
+    /// Parses ten digits. One hyphen or space after the sixth digit is accepted. Replacement numbers parse too: see
+    /// [`Self::is_replacement`]. The modulus 11 check is not made, because CPR has issued numbers that fail it since 2007.
     pub fn parse(text: &str) -> Result<Self, CprNumberError> {
         let text = text.trim();
         let mut digits = Zeroizing::new(match text.as_bytes() {
@@ -37,33 +40,40 @@ impl CprNumber {
         if number.date().is_some() { Ok(number) } else { Err(CprNumberError::NotADate) }
     }
 
-    /// The ten digits. For sealing, pseudonyms and the register only.
+    /// The ten digits. Use them only to seal a value, to make a pseudonym and to ask the register.
     #[must_use]
     pub fn digits(&self) -> &str {
         &self.0
     }
 
-    /// Whether it is a replacement number (erstatningspersonnummer): day 61–91. Not a real CPR number.
+    /// Whether this is a replacement number (erstatningspersonnummer), which systems outside CPR make up: the day is raised
+    /// by 60, to 61–91.
     #[must_use]
     pub fn is_replacement(&self) -> bool {
-        self.0.as_bytes()[0] >= b'6'
+        self.digit(0) >= REPLACEMENT_DAY_OFFSET / 10
     }
 
+    /// The birth date. The seventh digit and the year of two digits determine the century (cpr.dk, "Personnummeret i CPR",
+    /// table of the seventh digit).
     fn date(&self) -> Option<NaiveDate> {
-        let digit = |index: usize| u32::from(self.0.as_bytes()[index] - b'0');
-        let two = |index: usize| digit(index) * 10 + digit(index + 1);
-        let day = if digit(0) >= 6 { two(0) - 60 } else { two(0) };
-        let (year, seventh) = (two(4), digit(6));
+        let two_digits = |index: usize| self.digit(index) * 10 + self.digit(index + 1);
+        let day = if self.is_replacement() { two_digits(0) - REPLACEMENT_DAY_OFFSET } else { two_digits(0) };
+        let (year, seventh) = (two_digits(4), self.digit(6));
         let century = match (seventh, year) {
             (0..=3, _) | (4 | 9, 37..=99) => 1900,
             (4 | 9, _) | (_, 0..=57) => 2000,
             _ => 1800,
         };
-        NaiveDate::from_ymd_opt(i32::try_from(century + year).ok()?, two(2), day)
+        NaiveDate::from_ymd_opt(i32::try_from(century + year).ok()?, two_digits(2), day)
+    }
+
+    /// The digit at that position, from 0 to 9.
+    fn digit(&self, index: usize) -> u32 {
+        u32::from(self.0.as_bytes()[index] - b'0')
     }
 }
 
-/// In constant time.
+/// Compares in constant time.
 impl PartialEq for CprNumber {
     fn eq(&self, other: &Self) -> bool {
         verify_slices_are_equal(self.0.as_bytes(), other.0.as_bytes()).is_ok()
@@ -76,7 +86,7 @@ impl fmt::Debug for CprNumber {
     }
 }
 
-/// The status of a person in CPR (kaqa.gl CPR codes).
+/// The status of a person in CPR (kaqa.gl, list of CPR codes). The number of each is the code in CPR.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CprStatus {
     /// 01
@@ -106,7 +116,7 @@ pub enum CprStatus {
 }
 
 impl CprStatus {
-    /// The status with that two-digit code.
+    /// The status with that code of two digits.
     #[must_use]
     pub fn from_code(code: &str) -> Option<Self> {
         Some(match code {
@@ -161,7 +171,7 @@ mod tests {
     #[case("0101998000", 1899)]
     #[case("0101369000", 2036)]
     #[case("0101379000", 1937)]
-    fn the_seventh_digit_tells_the_century(#[case] digits: &str, #[case] year: i32) {
+    fn the_seventh_digit_determines_the_century(#[case] digits: &str, #[case] year: i32) {
         assert_eq!(CprNumber::parse(digits).unwrap().date(), NaiveDate::from_ymd_opt(year, 1, 1));
     }
 
@@ -175,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn debug_shows_nothing() {
+    fn debug_does_not_show_the_number() {
         assert_eq!(format!("{:?}", CprNumber::parse("0101801234").unwrap()), "CprNumber(******-****)");
     }
 }

@@ -1,4 +1,4 @@
-//! Identity documents (R15, R19).
+//! Identity documents: their form, and which of them are accepted (R15, R19; for witnesses R20).
 
 use std::fmt;
 
@@ -7,27 +7,27 @@ use chrono::NaiveDate;
 use super::cpr::CprNumber;
 use super::person::{MitidUuid, Person};
 
-/// Kinds of identity document.
+/// A kind of identity document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DocumentKind {
-    /// Passport.
+    /// A passport.
     Passport,
-    /// Driving licence.
+    /// A driving licence.
     DrivingLicence,
-    /// National identity card: at the counter only.
+    /// National identity card; accepted at the counter only.
     IdentityCard,
-    /// Residence permit with photo: at the counter only.
+    /// Residence permit with photo; accepted at the counter only.
     ResidencePermit,
 }
 
-/// A document as a person presents it. The number is masked in `Debug`.
+/// A document as the person presents it. The number is left out of `Debug`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Document {
-    /// What it is.
+    /// The kind of document.
     pub kind: DocumentKind,
-    /// Issuer, ISO 3166-1 alpha-3.
+    /// The issuing country, ISO 3166-1 alpha-3.
     pub issuer: String,
-    /// The number: upper-case letters and digits, no spaces.
+    /// The document number: upper-case letters and digits, no spaces.
     pub number: String,
 }
 
@@ -37,20 +37,20 @@ impl fmt::Debug for Document {
     }
 }
 
-/// What is wrong with a document's field, as the caller is told.
+/// A malformed field of a document. The message is shown to the caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DocumentFieldError {
-    /// The issuer is no country code.
+    /// The issuer is not a country code.
     #[error("must be a country code of three letters (ISO 3166-1 alpha-3), such as DNK")]
     Issuer,
-    /// The number has not the form of its kind and issuer.
+    /// The number does not have the form that its kind and issuer require.
     #[error("must be {0}")]
     Number(&'static str),
 }
 
 impl Document {
-    /// Parses a document. In the number spaces and hyphens are ignored, in both texts small letters are forgiven.
-    /// All that is wrong is told at once.
+    /// Parses a document. Lower-case letters are accepted in both texts, spaces and hyphens in the number. The error lists
+    /// every malformed field.
     pub fn parse(kind: DocumentKind, issuer: &str, number: &str) -> Result<Self, Vec<DocumentFieldError>> {
         let document = Self {
             kind,
@@ -58,43 +58,43 @@ impl Document {
             number: number.replace([' ', '-'], "").to_ascii_uppercase(),
         };
         let issuer = &document.issuer;
-        let issuer_fits = issuer.len() == 3 && issuer.bytes().all(|byte| byte.is_ascii_uppercase());
-        let errors: Vec<_> = (!issuer_fits)
+        let is_issuer_valid = issuer.len() == 3 && issuer.bytes().all(|byte| byte.is_ascii_uppercase());
+        let errors: Vec<_> = (!is_issuer_valid)
             .then_some(DocumentFieldError::Issuer)
             .into_iter()
-            .chain(document.number_error().map(DocumentFieldError::Number))
+            .chain(document.expected_number_form().map(DocumentFieldError::Number))
             .collect();
         if errors.is_empty() { Ok(document) } else { Err(errors) }
     }
 
-    /// The form that the number should have, if it has another.
-    fn number_error(&self) -> Option<&'static str> {
+    /// The form that the number should have; `None` if it has this form.
+    fn expected_number_form(&self) -> Option<&'static str> {
         let (lengths, digits_only, form) = match (self.kind, self.issuer.as_str()) {
             (DocumentKind::Passport, "DNK") => (9..=9, false, "9 letters or digits"),
             (DocumentKind::DrivingLicence, "DNK") => (8..=8, true, "8 digits"),
             _ => (5..=20, false, "5 to 20 letters or digits"),
         };
-        let allowed = |byte: u8| byte.is_ascii_digit() || (byte.is_ascii_uppercase() && !digits_only);
-        (!lengths.contains(&self.number.len()) || !self.number.bytes().all(allowed)).then_some(form)
+        let is_allowed = |byte: u8| byte.is_ascii_digit() || (byte.is_ascii_uppercase() && !digits_only);
+        (!lengths.contains(&self.number.len()) || !self.number.bytes().all(is_allowed)).then_some(form)
     }
 }
 
-/// A document as its register knows it.
+/// A document as its register records it.
 #[derive(Clone, Debug)]
 pub struct RegisteredDocument {
-    /// The holder's CPR number, when known.
+    /// The holder's CPR number, if the register knows it.
     pub holder_cpr_number: Option<CprNumber>,
-    /// The holder's MitID UUID, when known.
+    /// The holder's MitID UUID, if the register knows it.
     pub holder_mitid_uuid: Option<MitidUuid>,
-    /// Neither lost, stolen nor revoked.
+    /// The document is not reported as lost, stolen or revoked.
     pub good_standing: bool,
-    /// Last day of validity.
+    /// The last day on which the document is valid.
     pub expiry_date: NaiveDate,
-    /// Temporary or provisional.
+    /// The document is temporary or provisional.
     pub provisional: bool,
 }
 
-/// A Danish document that supports a foreign one (R19).
+/// A Danish document that a person presents together with a foreign one (R19).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SupportingDocument {
     /// Danish health card (sundhedskort).
@@ -103,21 +103,24 @@ pub enum SupportingDocument {
     ResidenceCertificate,
 }
 
-/// Why a document does not serve. In the order in which it is found out, so that somebody else's document tells nothing.
+/// Why a document is not accepted. Listed in the order of the checks: whether the document is the person's own is checked
+/// before its validity, so that an answer about another person's document reveals nothing about that document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DocumentProblem {
-    /// Not of a kind or from an issuer that serves here, or a foreign one without a supporting document.
+    /// The channel does not accept this kind or issuer, or a foreign document comes without a supporting document.
     NotAccepted,
-    /// Its register does not know it.
+    /// The register does not know the document.
     NotFound,
-    /// It is not this person's.
+    /// The document belongs to another person.
     NotTheirs,
-    /// Expired, lost, stolen, revoked or provisional.
+    /// The document is expired, lost, stolen, revoked or provisional.
     NotValid,
 }
 
-/// R15: judges a document by what its register knows. It is valid through its last day; `today` is Copenhagen's date,
-/// `issuers` are those of `rules.document_issuers`.
+/// R15: checks a passport or driving licence against its register. Used for a person on the phone and for a witness (R20).
+///
+/// `registered`: what the register knows of the document. `issuers`: the setting `verification.document_issuers`. `today`:
+/// the date in Copenhagen; a document is valid on its last day.
 pub fn judge_document(
     document: &Document,
     registered: Option<&RegisteredDocument>,
@@ -125,23 +128,23 @@ pub fn judge_document(
     issuers: &[String],
     today: NaiveDate,
 ) -> Result<(), DocumentProblem> {
-    let right_kind = matches!(document.kind, DocumentKind::Passport | DocumentKind::DrivingLicence);
-    if !right_kind || !issuers.contains(&document.issuer) {
+    let is_accepted_kind = matches!(document.kind, DocumentKind::Passport | DocumentKind::DrivingLicence);
+    if !is_accepted_kind || !issuers.contains(&document.issuer) {
         return Err(DocumentProblem::NotAccepted);
     }
-    judge_registered(registered.ok_or(DocumentProblem::NotFound)?, person, today)
+    judge_registered_document(registered.ok_or(DocumentProblem::NotFound)?, person, today)
 }
 
-/// R19: whether a document of this kind and issuer serves at the counter at all: any from our issuers, of foreign ones a
-/// passport or identity card with a supporting document.
+/// R19: whether the counter accepts a document of this kind and issuer: every kind from `issuers`, and a foreign passport or
+/// identity card together with a supporting document.
 #[must_use]
 pub fn is_accepted_at_counter(document: &Document, supporting: Option<SupportingDocument>, issuers: &[String]) -> bool {
-    let known_abroad = matches!(document.kind, DocumentKind::Passport | DocumentKind::IdentityCard);
-    issuers.contains(&document.issuer) || (known_abroad && supporting.is_some())
+    let is_accepted_foreign_kind = matches!(document.kind, DocumentKind::Passport | DocumentKind::IdentityCard);
+    issuers.contains(&document.issuer) || (is_accepted_foreign_kind && supporting.is_some())
 }
 
-/// R19: judges a document in a clerk's hand. Our registers need not know a foreign document, but what they know of it
-/// counts.
+/// R19: checks a document that a clerk has in hand. A foreign document need not be in the register; if it is, what the
+/// register knows of it decides. The other arguments are those of [`judge_document`].
 pub fn judge_counter_document(
     document: &Document,
     supporting: Option<SupportingDocument>,
@@ -152,13 +155,18 @@ pub fn judge_counter_document(
 ) -> Result<(), DocumentProblem> {
     match registered {
         _ if !is_accepted_at_counter(document, supporting, issuers) => Err(DocumentProblem::NotAccepted),
-        Some(registered) => judge_registered(registered, person, today),
+        Some(registered) => judge_registered_document(registered, person, today),
         None if !issuers.contains(&document.issuer) => Ok(()),
         None => Err(DocumentProblem::NotFound),
     }
 }
 
-fn judge_registered(registered: &RegisteredDocument, person: &Person, today: NaiveDate) -> Result<(), DocumentProblem> {
+/// Checks owner and validity of a document that the register knows.
+fn judge_registered_document(
+    registered: &RegisteredDocument,
+    person: &Person,
+    today: NaiveDate,
+) -> Result<(), DocumentProblem> {
     if !registered.belongs_to(person) {
         Err(DocumentProblem::NotTheirs)
     } else if !registered.good_standing || registered.provisional || registered.expiry_date < today {
@@ -169,7 +177,8 @@ fn judge_registered(registered: &RegisteredDocument, person: &Person, today: Nai
 }
 
 impl RegisteredDocument {
-    /// Whether it is the person's. The MitID UUID decides where both know it: a CPR number can change.
+    /// Whether the document belongs to the person. If both have a MitID UUID, it alone decides, because a CPR number can
+    /// change.
     fn belongs_to(&self, person: &Person) -> bool {
         match (self.holder_mitid_uuid, &person.mitid_account) {
             (Some(holder), Some(account)) => holder == account.mitid_uuid,

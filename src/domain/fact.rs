@@ -1,8 +1,9 @@
-//! Facts about a person in the CPR register: what questions ask about (R16).
+//! Facts about a person in the CPR register. Questions ask about them (R16), and answers are compared with them (R17).
 
 use std::fmt;
 
-/// Kinds of fact that a question can be about. No church facts (GDPR article 9).
+/// A kind of fact that a question can ask about. Membership of the church is not among them, because it reveals a religious
+/// belief (GDPR article 9).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[expect(missing_docs, reason = "each is documented in the published contract")]
 pub enum FactKind {
@@ -33,7 +34,7 @@ impl FactKind {
         Self::PreviousSurname,
     ];
 
-    /// The name used in tables and as `question_id`.
+    /// The name in database tables, and the `question_id` on the wire.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -50,27 +51,28 @@ impl FactKind {
         }
     }
 
-    /// The kind of that name, the reverse of [`Self::as_str`].
+    /// The kind with that name; the reverse of [`Self::as_str`].
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == name)
     }
 
-    /// Whether it tells of an address, which nobody is asked about who has name and address protection.
+    /// Whether the fact concerns an address. Persons with name and address protection are not asked such questions.
     #[must_use]
     pub const fn is_address(self) -> bool {
         matches!(self, Self::PreviousRoad | Self::MovedInYear | Self::PreviousMunicipality)
     }
 }
 
-/// One fact. Several of one kind may be true (two children): each is a right answer. The value is masked in `Debug`.
+/// One fact about a person. A person can have several facts of one kind (two children); each of them is a right answer. The
+/// value is left out of `Debug`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Fact {
-    /// What it is about.
+    /// The kind of fact.
     pub kind: FactKind,
-    /// The fact: a name, a year (YYYY) or a date (YYYY-MM-DD).
+    /// The value: a name, a year (YYYY) or a date (YYYY-MM-DD), depending on the kind.
     pub value: String,
-    /// Whether the register marks it certain; only certain facts are asked about.
+    /// Whether the register marks the fact as certain. Questions ask about certain facts only.
     pub certain: bool,
 }
 

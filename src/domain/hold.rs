@@ -1,40 +1,40 @@
-//! The hold: the wait after a person asked for access on the web (R6, R7).
+//! The hold: the wait between a request for access on the web and the order of a PIN (R6, R7).
 
 use chrono::{DateTime, Utc};
 
 use super::rules::HoldRules;
 
-/// One request for access and its times. `request_time < eligible_time < expire_time`.
+/// The times of one access request. `request_time < eligible_time < expire_time`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hold {
-    /// When access was requested.
+    /// When the person requested access.
     pub request_time: DateTime<Utc>,
-    /// When the hold passes: from this moment on the person may order.
+    /// When the hold has passed: from this time on the person may order.
     pub eligible_time: DateTime<Utc>,
-    /// When the access window ends: from this moment on access must be requested again.
+    /// When the access window ends: from this time on the person must request access again.
     pub expire_time: DateTime<Utc>,
 }
 
-/// Where a hold stands.
+/// The state of a hold at a given time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HoldState {
-    /// The person waits.
+    /// The person has to wait.
     Running,
-    /// The wait is over and the access window is open.
+    /// The wait is over; the person may order.
     Passed,
-    /// The access window has passed.
+    /// The access window is over.
     Expired,
 }
 
 impl Hold {
-    /// A hold that starts at `request_time`.
+    /// The hold of an access request made at `request_time`.
     #[must_use]
     pub fn start(request_time: DateTime<Utc>, rules: &HoldRules) -> Self {
         let eligible_time = request_time + rules.wait;
         Self { request_time, eligible_time, expire_time: eligible_time + rules.access_window }
     }
 
-    /// Where it stands at `now`.
+    /// The state at `now`.
     #[must_use]
     pub fn state(&self, now: DateTime<Utc>) -> HoldState {
         if now < self.eligible_time {
@@ -55,10 +55,10 @@ mod tests {
     use super::*;
 
     #[rstest]
-    #[case::just_asked("2026-11-23T12:00:00Z", HoldState::Running)]
-    #[case::almost("2026-11-24T11:59:59.999999Z", HoldState::Running)]
+    #[case::just_requested("2026-11-23T12:00:00Z", HoldState::Running)]
+    #[case::just_before_24_hours("2026-11-24T11:59:59.999999Z", HoldState::Running)]
     #[case::after_24_hours("2026-11-24T12:00:00Z", HoldState::Passed)]
-    #[case::to_the_last("2026-11-25T11:59:59.999999Z", HoldState::Passed)]
+    #[case::just_before_48_hours("2026-11-25T11:59:59.999999Z", HoldState::Passed)]
     #[case::window_closed("2026-11-25T12:00:00Z", HoldState::Expired)]
     fn r6_r7_hold_of_24_hours_then_window_of_24_hours(#[case] now: &str, #[case] state: HoldState) {
         let hold = Hold::start(at("2026-11-23T12:00:00Z"), &HoldRules::default());

@@ -1,6 +1,6 @@
-//! Languages of the texts that a person reads or hears (R24).
+//! The languages of the texts for persons (R24).
 
-/// A language. Greenlandic texts that are missing fall back to Danish.
+/// A language. Danish replaces a text that is missing in another language.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Language {
     /// Danish.

@@ -4,32 +4,37 @@ use std::fmt;
 
 use rlibphonenumber::{NumberLengthType, PhoneNumber, PhoneNumberFormat, PhoneNumberType};
 
-/// The most digits of a number (ITU-T E.164, 6.2.1).
-const LONGEST: usize = 15;
+/// Most digits of an international number (ITU-T E.164, 6.2.1).
+const MAX_DIGITS: usize = 15;
+
+/// How many of the last digits [`MobileNumber::masked`] shows.
+const SHOWN_DIGITS: usize = 2;
 
 /// A phone number in E.164 form (`+4512345678`). Masked in `Debug`, wiped when dropped.
 #[derive(Clone, PartialEq, Eq, zeroize::ZeroizeOnDrop)]
 pub struct MobileNumber {
     e164: String,
     calling_code: u16,
-    /// Toll-free and premium numbers are nobody's mobile phone.
-    special: bool,
+    /// A toll-free or premium-rate number, which cannot be a person's mobile phone.
+    is_toll_free_or_premium: bool,
 }
 
-/// The text is no phone number in E.164 form.
+/// The text is not a phone number in E.164 form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be a phone number in E.164 form, such as +4520123456")]
 pub struct MobileNumberError;
 
 impl MobileNumber {
-    /// Parses a number in E.164 form: `+`, country calling code and national number, nothing between them.
+    /// Parses a number in E.164 form: `+`, country calling code and national number, without separators.
     ///
-    /// The length must be right for the country. The range is not checked: numbering plans open new ones (Faroese 93)
-    /// before libraries know them. Nor is "mobile": Danish numbers do not tell, so the register's word counts.
+    /// The length must be right for the country. The number range is not checked: numbering plans open new ranges (Faroese
+    /// 93) before the library knows them. Nor is it checked that the number is a mobile number: Danish numbers do not show
+    /// it, so the register decides.
     pub fn parse(text: &str) -> Result<Self, MobileNumberError> {
-        // First, because the library takes more forms than this one, longer numbers, and panics on some texts.
+        // Checked before the library parses the text: the library accepts other forms and longer numbers, and panics on some
+        // texts.
         let digits = text.strip_prefix('+').ok_or(MobileNumberError)?;
-        if digits.len() > LONGEST || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        if digits.len() > MAX_DIGITS || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(MobileNumberError);
         }
         let number: PhoneNumber = text.parse().map_err(|_| MobileNumberError)?;
@@ -41,11 +46,14 @@ impl MobileNumber {
         Ok(Self {
             e164: text.to_owned(),
             calling_code: u16::try_from(number.country_code).map_err(|_| MobileNumberError)?,
-            special: matches!(number.get_type(), PhoneNumberType::TollFree | PhoneNumberType::PremiumRate),
+            is_toll_free_or_premium: matches!(
+                number.get_type(),
+                PhoneNumberType::TollFree | PhoneNumberType::PremiumRate
+            ),
         })
     }
 
-    /// The number with its `+`. For sealing, pseudonyms and the gateway only.
+    /// The number with its `+`. Use it only to seal a message, to make a pseudonym and to call the gateway.
     #[must_use]
     pub fn e164(&self) -> &str {
         &self.e164
@@ -57,24 +65,24 @@ impl MobileNumber {
         self.calling_code
     }
 
-    /// R14: whether a PIN may be sent there. `destinations` are country calling codes.
+    /// R14: whether a PIN may be sent to this number. `destinations`: the allowed country calling codes.
     #[must_use]
     pub fn is_allowed(&self, destinations: &[u16]) -> bool {
-        !self.special && destinations.contains(&self.calling_code)
+        !self.is_toll_free_or_premium && destinations.contains(&self.calling_code)
     }
 
-    /// The number with all but its last two digits masked, in pairs: `+45 ** ** ** 56`.
+    /// The number as callers may show it: in pairs, all but the last two digits masked (`+45 ** ** ** 56`).
     #[must_use]
     pub fn masked(&self) -> String {
         let code = format!("+{}", self.calling_code);
         let national = &self.e164[code.len()..];
-        let shown = national.len().saturating_sub(2);
+        let masked_digits = national.len().saturating_sub(SHOWN_DIGITS);
         let mut masked = code;
         for (index, digit) in national.chars().enumerate() {
             if (national.len() - index).is_multiple_of(2) || index == 0 {
                 masked.push(' ');
             }
-            masked.push(if index < shown { '*' } else { digit });
+            masked.push(if index < masked_digits { '*' } else { digit });
         }
         masked
     }
@@ -103,15 +111,15 @@ mod tests {
     #[case::national("20123456", false)]
     #[case::too_short("+452012345", false)]
     #[case::too_long("+45201234567", false)]
-    #[case::longer_than_can_be_called("+6270000062700000000", false)]
-    #[case::range_that_libraries_do_not_know("+298930000", true)]
+    #[case::longer_than_e164_allows("+6270000062700000000", false)]
+    #[case::range_unknown_to_the_library("+298930000", true)]
     #[case::no_such_country("+999123456", false)]
     #[case::extension("+4520123456;ext=1", false)]
     #[case::tel_uri("tel:+4520123456", false)]
     #[case::panics_the_library("PPP`P]Ex;phone-context=pe;ntxt=<0tel:TTT", false)]
     #[case::other_digits("+٤٥٢٠١٢٣٤٥٦", false)]
     #[case::empty("", false)]
-    fn r14_numbers_are_valid_e164(#[case] text: &str, #[case] valid: bool) {
+    fn r14_only_valid_e164_numbers_parse(#[case] text: &str, #[case] valid: bool) {
         assert_eq!(MobileNumber::parse(text).is_ok(), valid);
     }
 
@@ -123,7 +131,7 @@ mod tests {
     #[case::danish_toll_free("+4580123456", false)]
     #[case::danish_premium("+4590123456", false)]
     #[case::greenlandic_toll_free("+299801234", false)]
-    fn r14_destinations(#[case] text: &str, #[case] allowed: bool) {
+    fn r14_only_allowed_destinations_get_a_pin(#[case] text: &str, #[case] allowed: bool) {
         assert_eq!(MobileNumber::parse(text).unwrap().is_allowed(&[45, 299, 298]), allowed);
     }
 
@@ -131,7 +139,7 @@ mod tests {
     #[case("+4520123456", "+45 ** ** ** 56")]
     #[case("+299521234", "+299 ** ** 34")]
     #[case("+46701234567", "+46 * ** ** ** 67")]
-    fn masked_but_for_two_digits(#[case] text: &str, #[case] masked: &str) {
+    fn all_but_the_last_two_digits_are_masked(#[case] text: &str, #[case] masked: &str) {
         let number = MobileNumber::parse(text).unwrap();
         assert_eq!(number.masked(), masked);
         assert_eq!(format!("{number:?}"), "MobileNumber(****)");

@@ -1,7 +1,26 @@
-//! The product's rules (R1–R24) as pure functions and types.
+//! The product's rules as pure functions and types.
 //!
-//! Nothing here does I/O, and nothing takes time or randomness from the air: `now` and the random source are
-//! arguments. Nothing here imports another module of this crate.
+//! Code in this folder does no I/O and does not read a clock or a random source: `now` and the generator are arguments. It
+//! imports nothing from the rest of this crate.
+//!
+//! Where to find a rule (docs/rules.md states them):
+//!
+//! | rule | file |
+//! |---|---|
+//! | R1 form of the PIN | [`pin`] |
+//! | R6, R7 hold and access window | [`hold`] |
+//! | R9 what an operator gives as reason | [`stated_reason`] |
+//! | R10–R14 who may have a PIN in a channel | [`eligibility`]; ages and days: [`calendar`]; CPR numbers: [`cpr`]; numbers for SMS: [`mobile`] |
+//! | R15, R19 documents | [`document`]; the machine readable zone: [`mrz`] |
+//! | R16 questions | [`question`]; what they ask about: [`fact`] |
+//! | R17 comparison of answers | [`answer`] |
+//! | R20 witnesses | [`witness`] |
+//! | R4, R18, R25 limits of a person | [`person_limit`] |
+//! | R22, R23 levels of assurance | [`assurance`] |
+//! | R24 languages | [`language`] |
+//! | every configurable figure, with its default | [`rules`] |
+//!
+//! R2, R3, R5, R8 and R21 are decided by SQL statements in `store`, with the figures of [`rules`].
 
 pub mod answer;
 pub mod assurance;

@@ -7,14 +7,17 @@ use chrono::{Datelike as _, NaiveDate};
 
 use super::document::{Document, DocumentKind, RegisteredDocument};
 
-/// What a zone says, its check digits being right. Masked in `Debug`.
+/// Weights of the characters in a check digit, used in turn.
+const CHECK_DIGIT_WEIGHTS: [u32; 3] = [7, 3, 1];
+
+/// The contents of a machine readable zone whose check digits are right. Masked in `Debug`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Mrz {
-    /// First letter of the document code: P for passports; A, C or I for cards.
-    code: u8,
+    /// The first letter of the document code: P for passports; A, C or I for cards.
+    document_code: u8,
     issuer: String,
     number: String,
-    /// YYMMDD; parts that the issuer does not know are `<<`.
+    /// YYMMDD. Parts that the issuer does not know are `<<`.
     birth_date: String,
     /// YYMMDD.
     expiry_date: String,
@@ -26,69 +29,69 @@ impl fmt::Debug for Mrz {
     }
 }
 
-/// Why lines are no machine readable zone.
+/// Why the lines are not a machine readable zone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MrzError {
-    /// Number or length of lines, characters, or a date.
+    /// The number of lines, their length, a character or a date is not allowed.
     #[error("must be 2 lines of 44, 2 of 36 or 3 of 30 characters A-Z, 0-9 and <, as ICAO 9303 lays out")]
     Form,
-    /// A check digit is wrong: misread, or forged.
+    /// A check digit is wrong: the zone was misread, or it is forged.
     #[error("a check digit does not fit")]
     CheckDigit,
 }
 
-/// Where things stand in one of the three sizes, all lines run together.
+/// The positions of the fields in one of the three sizes. Positions are byte offsets into all lines joined.
 struct Layout {
     line_length: usize,
     number: Range<usize>,
     birth_date: Range<usize>,
     expiry_date: Range<usize>,
     optional: Range<usize>,
-    /// Whether a check digit of its own follows the optional data.
-    optional_checked: bool,
-    /// What the composite check digit covers.
+    /// Whether the optional data have their own check digit, right after them.
+    has_optional_digit: bool,
+    /// The ranges that the composite check digit covers.
     composite: &'static [Range<usize>],
     composite_digit: usize,
 }
 
-/// Three lines of 30: cards.
+/// Three lines of 30 characters: cards (ICAO Doc 9303 part 5).
 const TD1: Layout = Layout {
     line_length: 30,
     number: 5..14,
     birth_date: 30..36,
     expiry_date: 38..44,
     optional: 15..30,
-    optional_checked: false,
+    has_optional_digit: false,
     composite: &[5..37, 38..45, 48..59],
     composite_digit: 59,
 };
 
-/// Two lines of 36: older cards.
+/// Two lines of 36 characters: older cards (part 6).
 const TD2: Layout = Layout {
     line_length: 36,
     number: 36..45,
     birth_date: 49..55,
     expiry_date: 57..63,
     optional: 64..71,
-    optional_checked: false,
+    has_optional_digit: false,
     composite: &[36..46, 49..56, 57..71],
     composite_digit: 71,
 };
 
-/// Two lines of 44: passports.
+/// Two lines of 44 characters: passports (part 4).
 const TD3: Layout = Layout {
     line_length: 44,
     number: 44..53,
     birth_date: 57..63,
     expiry_date: 65..71,
     optional: 72..86,
-    optional_checked: true,
+    has_optional_digit: true,
     composite: &[44..54, 57..64, 65..87],
     composite_digit: 87,
 };
 
 impl Mrz {
-    /// Reads the scanned lines. Space around a line is ignored.
+    /// Parses the scanned lines. Spaces around a line are ignored.
     pub fn parse(lines: &[String]) -> Result<Self, MrzError> {
         let lines: Vec<&str> = lines.iter().map(|line| line.trim()).collect();
         let layout = match lines[..] {
@@ -102,12 +105,12 @@ impl Mrz {
         if lines.iter().any(|line| line.len() != layout.line_length) || !zone.bytes().all(allowed) {
             return Err(MrzError::Form);
         }
-        // From here on every character is one byte, and every range of the layout lies within the zone.
+        // The checks above make this safe: every character is one byte, and every range of the layout lies within the zone.
         layout.read(&zone)
     }
 
-    /// Whether the zone agrees with the document as it was told and as its register knows it, and with the person's
-    /// birth date; and is not past its last day.
+    /// Whether the zone agrees with the fields that the clerk entered, with the register (if the register knows the document)
+    /// and with the person's birth date, and whether the document is still valid on `today`.
     #[must_use]
     pub fn agrees_with(
         &self,
@@ -116,21 +119,25 @@ impl Mrz {
         birth_date: NaiveDate,
         today: NaiveDate,
     ) -> bool {
-        let kind = match document.kind {
-            DocumentKind::Passport => self.code == b'P',
-            DocumentKind::IdentityCard | DocumentKind::ResidencePermit => matches!(self.code, b'A' | b'C' | b'I'),
-            // Driving licences have no zone of this standard.
+        let agrees_with_kind = match document.kind {
+            DocumentKind::Passport => self.document_code == b'P',
+            DocumentKind::IdentityCard | DocumentKind::ResidencePermit => {
+                matches!(self.document_code, b'A' | b'C' | b'I')
+            }
+            // The standard does not cover driving licences.
             DocumentKind::DrivingLicence => false,
         };
         let expiry_date = self.expiry_date(today);
-        kind && self.is_issued_by(&document.issuer)
+        agrees_with_kind
+            && self.is_issued_by(&document.issuer)
             && self.number == document.number
             && self.is_born_on(birth_date)
             && expiry_date.is_some_and(|date| today <= date)
             && registered.is_none_or(|registered| Some(registered.expiry_date) == expiry_date)
     }
 
-    /// Denmark issues for Greenland and the Faroes; Germany's code has one letter here.
+    /// Whether the issuer in the zone is that country. Denmark issues documents for Greenland and the Faroes, and the zone
+    /// writes Germany as `D` (ICAO Doc 9303 part 3).
     fn is_issued_by(&self, issuer: &str) -> bool {
         match self.issuer.as_str() {
             "DNK" => matches!(issuer, "DNK" | "GRL" | "FRO"),
@@ -139,14 +146,14 @@ impl Mrz {
         }
     }
 
-    /// Parts of the birth date that the zone leaves open fit every date.
+    /// Whether the birth date in the zone is that date. Parts that the zone leaves open agree with every date.
     fn is_born_on(&self, date: NaiveDate) -> bool {
-        let told = date.format("%y%m%d").to_string();
-        self.birth_date.len() == told.len()
-            && self.birth_date.bytes().zip(told.bytes()).all(|(read, told)| read == told || read == b'<')
+        let expected = date.format("%y%m%d").to_string();
+        self.birth_date.len() == expected.len()
+            && self.birth_date.bytes().zip(expected.bytes()).all(|(read, expected)| read == expected || read == b'<')
     }
 
-    /// The last day of validity, in the century that brings it nearest to today.
+    /// The last day of validity. The zone gives no century: the year nearest to `today` is taken.
     fn expiry_date(&self, today: NaiveDate) -> Option<NaiveDate> {
         let part = |range: Range<usize>| self.expiry_date.get(range)?.parse::<u32>().ok();
         let (year, month, day) = (i32::try_from(part(0..2)?).ok()?, part(2..4)?, part(4..6)?);
@@ -160,70 +167,72 @@ impl Mrz {
 }
 
 impl Layout {
+    /// Reads the zone and checks its check digits.
     fn read(&self, zone: &str) -> Result<Mrz, MrzError> {
-        let code = zone.as_bytes()[0];
-        if !matches!(code, b'P' | b'A' | b'C' | b'I') {
+        let document_code = zone.as_bytes()[0];
+        if !matches!(document_code, b'P' | b'A' | b'C' | b'I') {
             return Err(MrzError::Form);
         }
         let composite: String = self.composite.iter().map(|range| &zone[range.clone()]).collect();
         let composite_digit = zone.as_bytes()[self.composite_digit];
-        let number = self.number(zone)?;
-        checked(zone, &self.birth_date)?;
-        checked(zone, &self.expiry_date)?;
+        let number = self.read_number(zone)?;
+        read_checked(zone, &self.birth_date)?;
+        read_checked(zone, &self.expiry_date)?;
         let optional = &zone[self.optional.clone()];
         let optional_digit = zone.as_bytes()[self.optional.end];
-        let optional_empty = optional.bytes().all(|byte| byte == b'<') && optional_digit == b'<';
-        if check_digit(&composite) != composite_digit
-            || (self.optional_checked && !optional_empty && check_digit(optional) != optional_digit)
+        let is_optional_empty = optional.bytes().all(|byte| byte == b'<') && optional_digit == b'<';
+        if compute_check_digit(&composite) != composite_digit
+            || (self.has_optional_digit && !is_optional_empty && compute_check_digit(optional) != optional_digit)
         {
             return Err(MrzError::CheckDigit);
         }
         let mrz = Mrz {
-            code,
+            document_code,
             issuer: zone[2..5].replace('<', ""),
             number,
             birth_date: zone[self.birth_date.clone()].to_owned(),
             expiry_date: zone[self.expiry_date.clone()].to_owned(),
         };
-        let dates_fit = mrz.expiry_date.bytes().all(|byte| byte.is_ascii_digit())
+        let are_dates_valid = mrz.expiry_date.bytes().all(|byte| byte.is_ascii_digit())
             && mrz.birth_date.bytes().all(|byte| byte.is_ascii_digit() || byte == b'<');
-        if dates_fit { Ok(mrz) } else { Err(MrzError::Form) }
+        if are_dates_valid { Ok(mrz) } else { Err(MrzError::Form) }
     }
 
-    /// The document number. On cards a long one leaves its check digit's place empty and goes on in the optional data,
-    /// where its check digit and an empty place end it.
-    fn number(&self, zone: &str) -> Result<String, MrzError> {
+    /// The document number. On cards, a number that is too long for its field continues in the optional data: `<` takes the
+    /// place of the check digit, and the rest of the number, its check digit and `<` follow in the optional data (part 5).
+    fn read_number(&self, zone: &str) -> Result<String, MrzError> {
         let bytes = zone.as_bytes();
-        let long = !self.optional_checked && bytes[self.number.end] == b'<';
-        let number = if long {
+        let is_long = !self.has_optional_digit && bytes[self.number.end] == b'<';
+        let number = if is_long {
             let rest = zone[self.optional.clone()].split('<').next().unwrap_or_default();
             let (rest, digit) = rest.split_at_checked(rest.len().saturating_sub(1)).ok_or(MrzError::Form)?;
             let number = format!("{}{rest}", &zone[self.number.clone()]);
-            if digit.as_bytes() != [check_digit(&number)] {
+            if digit.as_bytes() != [compute_check_digit(&number)] {
                 return Err(MrzError::CheckDigit);
             }
             number
         } else {
-            checked(zone, &self.number)?.to_owned()
+            read_checked(zone, &self.number)?.to_owned()
         };
         Ok(number.replace('<', ""))
     }
 }
 
-/// The text at that place, if the check digit right after it fits.
-fn checked<'a>(zone: &'a str, range: &Range<usize>) -> Result<&'a str, MrzError> {
+/// The text of that range, if the check digit right after it is right.
+fn read_checked<'a>(zone: &'a str, range: &Range<usize>) -> Result<&'a str, MrzError> {
     let text = &zone[range.clone()];
-    if zone.as_bytes()[range.end] == check_digit(text) { Ok(text) } else { Err(MrzError::CheckDigit) }
+    if zone.as_bytes()[range.end] == compute_check_digit(text) { Ok(text) } else { Err(MrzError::CheckDigit) }
 }
 
-/// The check digit, as a character: weights 7, 3, 1 over and over, A–Z worth 10–35, `<` nothing, modulo 10.
-fn check_digit(text: &str) -> u8 {
+/// The check digit as an ASCII character (ICAO Doc 9303 part 3, "Check digits in the MRZ"): the sum modulo 10 of all characters, weighted
+/// 7, 3, 1 in turn. A–Z count 10–35, `<` counts 0.
+fn compute_check_digit(text: &str) -> u8 {
     let sum: u32 = text
         .bytes()
-        .zip([7, 3, 1].into_iter().cycle())
+        .zip(CHECK_DIGIT_WEIGHTS.into_iter().cycle())
         .map(|(byte, weight)| char::from(byte).to_digit(36).unwrap_or(0) * weight)
         .sum();
-    // The remainder is a decimal digit.
+    // `unwrap_or` never applies: the remainder is below 10.
     b'0' + u8::try_from(sum % 10).unwrap_or(0)
 }
 

@@ -1,4 +1,4 @@
-//! A person: how a caller refers to them, what the registers know, and the pseudonym they are stored under.
+//! A person: how callers refer to them, what the registers know of them, and the pseudonyms that stand for them in storage.
 
 use std::fmt;
 
@@ -10,16 +10,16 @@ use super::fact::Fact;
 use super::language::Language;
 use super::mobile::MobileNumber;
 
-/// How a caller refers to a person.
+/// How a caller refers to a person: by one of two identifiers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PersonReference {
-    /// By CPR number.
+    /// The CPR number.
     Cpr(CprNumber),
-    /// By the UUID of the MitID account.
+    /// The UUID of the MitID account.
     Mitid(MitidUuid),
 }
 
-/// The UUID of a MitID account: stable even when the CPR number changes. Masked in `Debug`.
+/// The UUID of a MitID account. It stays the same when the CPR number changes. Masked in `Debug`.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct MitidUuid(pub Uuid);
 
@@ -29,78 +29,80 @@ impl fmt::Debug for MitidUuid {
     }
 }
 
-/// The pseudonym under which a person is stored: HMAC-SHA-256 of the MitID UUID (or, for somebody without MitID,
-/// of the CPR number) under a key held outside the database.
+/// The pseudonym under which a person is stored: HMAC-SHA-256 of the MitID UUID (of the CPR number for a person without
+/// MitID) under a key that is not in the database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct PersonKey(pub [u8; 32]);
 
-/// The pseudonym of a mobile number.
+/// The pseudonym of a mobile number, made like [`PersonKey`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct MobileKey(pub [u8; 32]);
 
-/// The pseudonym of a support agent or clerk.
+/// The pseudonym of a support agent or clerk, made like [`PersonKey`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct AgentKey(pub [u8; 32]);
 
-/// What the registers know of a person.
+/// What the identity register knows of a person.
 #[derive(Clone, Debug)]
 pub struct Person {
-    /// The CPR number; some persons are known by their MitID UUID alone.
+    /// `None` if the person is known by the MitID UUID alone.
     pub cpr_number: Option<CprNumber>,
-    /// The CPR status; `None` without a CPR number.
+    /// `None` without a CPR number.
     pub cpr_status: Option<CprStatus>,
-    /// Status 60: the number that replaced this one.
+    /// The CPR number that replaced this one (CPR status 60).
     pub successor_cpr_number: Option<CprNumber>,
-    /// Birth date.
+    /// The birth date.
     pub birth_date: NaiveDate,
-    /// Whether name and address are protected: then no address questions (R16).
+    /// Whether name and address are protected. Then no question asks about addresses (R16).
     pub protected: bool,
-    /// Facts to ask about.
+    /// What questions can ask about (R16).
     pub facts: Vec<Fact>,
-    /// The MitID account, if there is one.
+    /// `None` if the person has no MitID account.
     pub mitid_account: Option<MitidAccount>,
 }
 
 impl Person {
-    /// The mobile number that MitID has on file, if the person has a MitID account and the account has a number.
+    /// The mobile number registered with MitID. `None` without a MitID account or without a number in it.
     #[must_use]
     pub fn registered_mobile(&self) -> Option<&RegisteredMobile> {
         self.mitid_account.as_ref()?.mobile.as_ref()
     }
 
-    /// Whether both are one human being, as far as either identifier tells.
+    /// Whether both are the same human being: they have the CPR number or the MitID account in common.
     #[must_use]
     pub fn is_same_as(&self, other: &Self) -> bool {
         let mitid_uuid = |person: &Self| person.mitid_account.as_ref().map(|account| account.mitid_uuid);
-        same(self.cpr_number.as_ref(), other.cpr_number.as_ref()) || same(mitid_uuid(self), mitid_uuid(other))
+        is_known_and_equal(self.cpr_number.as_ref(), other.cpr_number.as_ref())
+            || is_known_and_equal(mitid_uuid(self), mitid_uuid(other))
     }
 }
 
-/// Both known and equal.
-fn same<T: PartialEq>(one: Option<T>, other: Option<T>) -> bool {
+/// Whether both values are known, and equal.
+fn is_known_and_equal<T: PartialEq>(one: Option<T>, other: Option<T>) -> bool {
     one.is_some() && one == other
 }
 
 /// A person's MitID account.
 #[derive(Clone, Debug)]
 pub struct MitidAccount {
-    /// Its UUID.
+    /// The UUID of the account.
     pub mitid_uuid: MitidUuid,
-    /// Whether it is active: neither blocked nor closed.
+    /// Whether the account is active: neither blocked nor closed.
     pub active: bool,
-    /// When the person got MitID.
+    /// When the person got MitID; `None` if the register does not know.
     pub enrolment_time: Option<DateTime<Utc>>,
-    /// The language chosen in the profile.
+    /// The language that the person chose in the MitID profile.
     pub language: Language,
-    /// The registered mobile number, if any.
+    /// `None` if no mobile number is registered.
     pub mobile: Option<RegisteredMobile>,
 }
 
-/// The mobile number that MitID has on file.
+/// The mobile number that is registered with MitID.
 #[derive(Clone, Debug)]
 pub struct RegisteredMobile {
-    /// The number.
+    /// The mobile number.
     pub number: MobileNumber,
-    /// When it was registered or last changed. `None`: not known, which counts as just now (R10, in doubt no).
+    /// When the number was registered or last changed. `None`: not known; R10 then treats it as changed just now, because a
+    /// doubt leads to a refusal.
     pub change_time: Option<DateTime<Utc>>,
 }

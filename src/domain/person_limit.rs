@@ -1,27 +1,28 @@
-//! The limits of a person that rows bear witness to, and that an operator can reset (R4, R18, R25).
+//! The limits of a person that are counted both in Redis and from rows in Postgres, and that an operator can reset (R4, R18,
+//! R25).
 
 use chrono::{DateTime, Utc};
 
 use super::rules::{Limit, LimitRules};
 
-/// A limit of a person, or of the mobile number that the person has now.
+/// A limit that applies to a person, or to the mobile number that is registered now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PersonLimit {
-    /// R4.
+    /// R4: wrong tries.
     WrongTries,
-    /// R18.
+    /// R18: failed verifications.
     FailedVerifications,
-    /// R25.
+    /// R25: PINs per person.
     PersonPins,
-    /// R25, by mobile number.
+    /// R25: PINs per mobile number.
     MobilePins,
 }
 
 impl PersonLimit {
-    /// All of them, in the order in which answers list them.
+    /// All limits, in the order in which responses list them.
     pub const ALL: [Self; 4] = [Self::WrongTries, Self::FailedVerifications, Self::PersonPins, Self::MobilePins];
 
-    /// The name used in the database: that of the setting.
+    /// The name in the database. It equals the name of the setting.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -32,7 +33,7 @@ impl PersonLimit {
         }
     }
 
-    /// Its figures.
+    /// The configured limit.
     #[must_use]
     pub const fn configured_limit(self, rules: &LimitRules) -> Limit {
         match self {
@@ -44,33 +45,34 @@ impl PersonLimit {
     }
 }
 
-/// What is spent of a limit.
+/// How much of a limit is used up.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LimitUsage {
-    /// How often, within the window.
+    /// How often the limit was spent within its window.
     pub times: u32,
-    /// From when there is room again; `None` when there is.
-    pub until: Option<DateTime<Utc>>,
+    /// When the limit has room again; `None` if it has room now.
+    pub full_until: Option<DateTime<Utc>>,
 }
 
 impl LimitUsage {
-    /// Sums up what was spent when, all of it within the window, the latest first.
+    /// Counts spends: each a time and how often the limit was spent at that time. All must lie within the window, the latest
+    /// first.
     pub fn count(spends: impl IntoIterator<Item = (DateTime<Utc>, u32)>, limit: Limit) -> Self {
-        let mut spent = Self::default();
+        let mut usage = Self::default();
         for (time, times) in spends {
-            spent.times = spent.times.saturating_add(times);
-            // The spend whose leaving the window makes room.
-            if spent.until.is_none() && times > 0 && spent.times >= limit.times {
-                spent.until = Some(time + limit.per);
+            usage.times = usage.times.saturating_add(times);
+            // This spend is the newest one that has to leave the window before the limit has room.
+            if usage.full_until.is_none() && times > 0 && usage.times >= limit.times {
+                usage.full_until = Some(time + limit.per);
             }
         }
-        spent
+        usage
     }
 
-    /// Of two counts of one limit, the stricter.
+    /// The stricter of two counts of the same limit.
     #[must_use]
     pub fn stricter_of(self, other: Self) -> Self {
-        Self { times: self.times.max(other.times), until: self.until.max(other.until) }
+        Self { times: self.times.max(other.times), full_until: self.full_until.max(other.full_until) }
     }
 }
 
@@ -84,24 +86,29 @@ mod tests {
     const LIMIT: Limit = Limit { times: 3, per: Duration::from_secs(3600) };
 
     #[test]
-    fn r18_there_is_room_when_the_third_last_leaves_the_window() {
+    fn r18_the_limit_has_room_when_the_third_latest_spend_leaves_the_window() {
         let spends = ["12:40", "12:30", "12:20", "12:10"].map(|time| (at(&format!("2026-11-24T{time}:00Z")), 1));
-        let full = LimitUsage::count(spends, LIMIT);
-        assert_eq!(full, LimitUsage { times: 4, until: Some(at("2026-11-24T13:20:00Z")) });
-        assert_eq!(LimitUsage::count(spends.into_iter().take(2), LIMIT), LimitUsage { times: 2, until: None });
+        let usage = LimitUsage::count(spends, LIMIT);
+        assert_eq!(usage, LimitUsage { times: 4, full_until: Some(at("2026-11-24T13:20:00Z")) });
+        assert_eq!(LimitUsage::count(spends.into_iter().take(2), LIMIT), LimitUsage { times: 2, full_until: None });
     }
 
     #[test]
-    fn r4_spends_of_several_at_once() {
+    fn r4_several_spends_at_one_time_all_count() {
         let spends = [("12:40", 0), ("12:30", 2), ("12:20", 3)]
             .map(|(time, times)| (at(&format!("2026-11-24T{time}:00Z")), times));
-        assert_eq!(LimitUsage::count(spends, LIMIT), LimitUsage { times: 5, until: Some(at("2026-11-24T13:20:00Z")) });
+        assert_eq!(
+            LimitUsage::count(spends, LIMIT),
+            LimitUsage { times: 5, full_until: Some(at("2026-11-24T13:20:00Z")) }
+        );
     }
 
     #[test]
-    fn of_two_counts_the_stricter_is_told() {
-        let (redis, rows) =
-            (LimitUsage { times: 3, until: Some(at("2026-11-24T13:20:00Z")) }, LimitUsage { times: 2, until: None });
+    fn the_stricter_of_two_counts_is_taken() {
+        let (redis, rows) = (
+            LimitUsage { times: 3, full_until: Some(at("2026-11-24T13:20:00Z")) },
+            LimitUsage { times: 2, full_until: None },
+        );
         assert_eq!(rows.stricter_of(redis), redis);
         assert_eq!(redis.stricter_of(rows), redis);
     }

@@ -6,52 +6,58 @@ use aws_lc_rs::constant_time::verify_slices_are_equal;
 use rand::{Rng, RngExt as _};
 use zeroize::Zeroizing;
 
-/// Eight decimal digits, leading zeros kept. Masked in `Debug`, wiped when dropped.
+/// Digits of a PIN (R1).
+const LENGTH: usize = 8;
+
+/// How many different PINs there are.
+const COMBINATIONS: u32 = 10_u32.pow(LENGTH as u32);
+
+/// A PIN: eight decimal digits, leading zeros included. Masked in `Debug`, wiped when dropped.
 #[derive(Clone, Eq, zeroize::ZeroizeOnDrop)]
 pub struct Pin(String);
 
-/// What is stored of a PIN: a salted MAC under a key that the database does not hold (NIST 800-63B 3.1.1.2).
+/// What the database stores of a PIN: a salted MAC under a key that is not in the database (NIST SP 800-63B, 3.1.1.2).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PinVerifier {
-    /// Which key of the ring made it.
+    /// The id of the key in the key ring that made the MAC.
     pub key_id: i32,
-    /// Random per PIN.
+    /// Random, and new for each PIN.
     pub salt: [u8; 16],
-    /// HMAC-SHA-256 over salt, PIN request id and PIN.
+    /// HMAC-SHA-256 of salt, PIN request id and PIN.
     pub mac: [u8; 32],
 }
 
-/// The text is no PIN.
+/// The text is not a PIN.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be eight digits")]
 pub struct PinError;
 
 impl Pin {
-    /// Draws a PIN, uniform over 00000000–99999999.
+    /// Draws a PIN from `rng`, uniformly from 00000000–99999999 (R1).
     pub fn draw(rng: &mut impl Rng) -> Self {
-        Self(format!("{:08}", rng.random_range(0..100_000_000_u32)))
+        Self(format!("{:0LENGTH$}", rng.random_range(0..COMBINATIONS)))
     }
 
-    /// Parses a PIN as a person types it: spaces between digits are ignored.
+    /// Parses a PIN as a person types it. Spaces are ignored.
     pub fn parse(text: &str) -> Result<Self, PinError> {
-        // With room for all: a text that grows leaves copies behind.
+        // Full capacity from the start: a string that grows is moved, and leaves a copy of the PIN in memory.
         let mut digits = Zeroizing::new(String::with_capacity(text.len()));
         digits.extend(text.chars().filter(|character| *character != ' '));
-        if digits.len() == 8 && digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        if digits.len() == LENGTH && digits.bytes().all(|byte| byte.is_ascii_digit()) {
             Ok(Self(std::mem::take(&mut digits)))
         } else {
             Err(PinError)
         }
     }
 
-    /// The eight digits. For the verifier and the sealed SMS only.
+    /// The eight digits. Use them only to make the verifier and the sealed SMS.
     #[must_use]
     pub fn digits(&self) -> &str {
         &self.0
     }
 }
 
-/// In constant time.
+/// Compares in constant time.
 impl PartialEq for Pin {
     fn eq(&self, other: &Self) -> bool {
         verify_slices_are_equal(self.0.as_bytes(), other.0.as_bytes()).is_ok()
@@ -80,12 +86,12 @@ mod tests {
     #[case::sign("+1234567", None)]
     #[case::other_digits("١٢٣٤", None)]
     #[case::empty("", None)]
-    fn r1_eight_digits(#[case] text: &str, #[case] digits: Option<&str>) {
+    fn r1_a_pin_has_eight_digits(#[case] text: &str, #[case] digits: Option<&str>) {
         assert_eq!(Pin::parse(text).as_ref().ok().map(Pin::digits), digits);
     }
 
     #[test]
-    fn debug_shows_nothing() {
+    fn debug_does_not_show_the_pin() {
         assert_eq!(format!("{:?}", Pin::parse("12345678").unwrap()), "Pin(********)");
     }
 }

@@ -171,8 +171,8 @@ async fn r9_a_window_tells_what_is_spent_and_starts_afresh() {
     for (number, seconds) in [(1, 0), (2, 10)] {
         let _ = world.check_and_spend(&[spend(tries, limit, number), spend(other, limit, number)], at(seconds)).await;
     }
-    assert_eq!(told(&world, 20).await, LimitUsage { times: 2, until: Some(at(100)) });
-    assert_eq!(told(&world, 100).await, LimitUsage { times: 1, until: None });
+    assert_eq!(told(&world, 20).await, LimitUsage { times: 2, full_until: Some(at(100)) });
+    assert_eq!(told(&world, 100).await, LimitUsage { times: 1, full_until: None });
 
     world.guard.reset(tries).await.unwrap();
 

@@ -46,7 +46,7 @@ async fn r18_runs_from_before_the_reset_do_not_count(pool: PgPool) {
     let until = t0() + DAY;
     assert_eq!(fail(&pool, now).await, RecordOutcome::Limited { until });
     let full = read_spent(&pool, PersonLimit::FailedVerifications, LIMIT, PERSON.0, now).await.unwrap();
-    assert_eq!(full, LimitUsage { times: 3, until: Some(until) });
+    assert_eq!(full, LimitUsage { times: 3, full_until: Some(until) });
 
     reset_at(&pool, PersonLimit::FailedVerifications, now).await;
     // A clock that is behind does not undo it.

@@ -17,8 +17,8 @@ use super::*;
 #[case::too_long(IdentityCard, "SWE", "ABCDEFGHIJ12345678901", Err(vec![Number("5 to 20 letters or digits")]))]
 #[case::punctuation(Passport, "SWE", "12345/6", Err(vec![Number("5 to 20 letters or digits")]))]
 #[case::umlaut(Passport, "SWE", "ÅÄÖ12345", Err(vec![Number("5 to 20 letters or digits")]))]
-#[case::all_that_is_wrong(Passport, "Denmark", "", Err(vec![Issuer, Number("5 to 20 letters or digits")]))]
-fn r15_numbers_have_the_form_of_kind_and_issuer(
+#[case::every_malformed_field(Passport, "Denmark", "", Err(vec![Issuer, Number("5 to 20 letters or digits")]))]
+fn r15_a_number_must_have_the_form_of_its_kind_and_issuer(
     #[case] kind: DocumentKind,
     #[case] issuer: &str,
     #[case] number: &str,
@@ -36,7 +36,7 @@ fn today() -> NaiveDate {
     day("2026-11-23")
 }
 
-/// A document of `fixture::person`, valid until today.
+/// The document of `fixture::person`, valid until today.
 fn registered() -> RegisteredDocument {
     RegisteredDocument {
         holder_cpr_number: person().cpr_number,
@@ -55,7 +55,7 @@ fn registered() -> RegisteredDocument {
 #[case::swedish_passport(Passport, "SWE", Err(DocumentProblem::NotAccepted))]
 #[case::identity_card(IdentityCard, "DNK", Err(DocumentProblem::NotAccepted))]
 #[case::residence_permit(ResidencePermit, "DNK", Err(DocumentProblem::NotAccepted))]
-fn r15_passports_and_licences_of_the_issuers(
+fn r15_only_passports_and_licences_of_the_accepted_issuers(
     #[case] kind: DocumentKind,
     #[case] issuer: &str,
     #[case] expected: Result<(), DocumentProblem>,
@@ -75,11 +75,11 @@ fn r15_passports_and_licences_of_the_issuers(
     Err(DocumentProblem::NotValid)
 )]
 #[case::provisional(RegisteredDocument { provisional: true, ..registered() }, Err(DocumentProblem::NotValid))]
-#[case::somebody_elses(
+#[case::of_another_person(
     RegisteredDocument { holder_cpr_number: CprNumber::parse("0101805678").ok(), ..registered() },
     Err(DocumentProblem::NotTheirs)
 )]
-#[case::nobodys_and_lost(
+#[case::without_holder_and_lost(
     RegisteredDocument { holder_cpr_number: None, good_standing: false, ..registered() },
     Err(DocumentProblem::NotTheirs)
 )]
@@ -91,18 +91,18 @@ fn r15_passports_and_licences_of_the_issuers(
     },
     Ok(())
 )]
-#[case::other_mitid(
+#[case::another_mitid(
     RegisteredDocument { holder_mitid_uuid: Some(MitidUuid(Uuid::from_u128(2))), ..registered() },
     Err(DocumentProblem::NotTheirs)
 )]
-fn r15_known_theirs_and_in_good_standing(
+fn r15_a_document_must_be_the_persons_own_and_valid(
     #[case] registered: RegisteredDocument,
     #[case] expected: Result<(), DocumentProblem>,
 ) {
     let document = Document::parse(Passport, "DNK", "209876543").unwrap();
     assert_eq!(judge_document(&document, Some(&registered), &person(), &issuers(), today()), expected);
     assert_eq!(judge_counter_document(&document, None, Some(&registered), &person(), &issuers(), today()), expected);
-    // What our registers know of a foreign document counts too.
+    // If the register knows a foreign document, its record decides.
     let foreign = Document::parse(Passport, "SWE", "209876543").unwrap();
     let supporting = Some(SupportingDocument::HealthCard);
     assert_eq!(
@@ -117,8 +117,8 @@ fn r15_a_person_without_cpr_number_does_not_own_documents_without_holder() {
     person.cpr_number = None;
     let registered = RegisteredDocument { holder_cpr_number: None, ..registered() };
     let document = Document::parse(Passport, "DNK", "209876543").unwrap();
-    let verdict = judge_document(&document, Some(&registered), &person, &issuers(), today());
-    assert_eq!(verdict, Err(DocumentProblem::NotTheirs));
+    let result = judge_document(&document, Some(&registered), &person, &issuers(), today());
+    assert_eq!(result, Err(DocumentProblem::NotTheirs));
 }
 
 #[rstest]
@@ -145,13 +145,13 @@ fn r19_foreign_documents_need_a_supporting_one(
 #[rstest]
 #[case(IdentityCard)]
 #[case(ResidencePermit)]
-fn r19_cards_serve_at_the_counter(#[case] kind: DocumentKind) {
+fn r19_the_counter_accepts_danish_cards(#[case] kind: DocumentKind) {
     let document = Document::parse(kind, "DNK", "123456789").unwrap();
     assert_eq!(judge_counter_document(&document, None, Some(&registered()), &person(), &issuers(), today()), Ok(()));
 }
 
 #[test]
-fn debug_shows_no_number() {
+fn debug_does_not_show_the_number() {
     let document = Document::parse(Passport, "DNK", "209876543").unwrap();
     assert!(!format!("{document:?}").contains("209876543"));
 }

@@ -105,7 +105,7 @@ pub(in super::super) fn limit_status(status: &LimitStatus) -> pb::LimitStatus {
         limit: limit.into(),
         spent: status.spent.times.try_into().unwrap_or(i32::MAX),
         of: status.of.try_into().unwrap_or(i32::MAX),
-        next_attempt_time: status.spent.until.map(timestamp),
+        next_attempt_time: status.spent.full_until.map(timestamp),
     }
 }
 
