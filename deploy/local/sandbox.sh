@@ -8,7 +8,7 @@ tls_address=
 
 build_sandbox() {
     say "Building the sandbox (the first time, this takes some minutes)"
-    run_child cargo build --locked --features sandbox --bin sandbox
+    run_child cargo build --locked --package sandbox
 }
 
 # Starts it with these arguments, as a child, and waits until it serves.

@@ -1,11 +1,14 @@
 //! Where callers connect: takes connections, within limits that a flood cannot turn against others.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -15,45 +18,65 @@ use tonic::service::Routes;
 use super::http2::Http2;
 use super::tls::{Tls, Watched};
 use crate::config::{Config, Connections};
-#[cfg(feature = "sandbox")]
 use crate::grpc::caller::CallerResolver;
 use crate::telemetry::metrics::Metrics;
 
-/// Where callers connect, and how it is known who they are.
+/// Turns accepted TCP connections into streams, and says who the caller is.
+pub trait Transport: Send + Sync + 'static {
+    /// What HTTP/2 is served on.
+    type Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static;
+    /// Why a handshake failed.
+    type Error: fmt::Display;
+
+    /// Does the handshake. The resolver names the caller of each request on the connection.
+    fn accept(
+        &self,
+        stream: TcpStream,
+    ) -> impl Future<Output = Result<(Self::Stream, Arc<dyn CallerResolver>), Self::Error>> + Send;
+}
+
+/// A socket for callers, with its transport.
 pub struct Listener {
     socket: TcpListener,
-    door: Arc<Door>,
-    /// What is to be watched of its certificates.
+    transport: Arc<dyn AcceptConnection>,
+    /// The certificates that the server reloads, and whose expiry it reports.
     pub(super) certificates: Option<Watched>,
 }
 
-/// What a caller has to go through.
-enum Door {
-    /// Mutual TLS.
-    Tls(Tls),
-    /// Nothing: whoever is on this machine says who they are.
-    #[cfg(feature = "sandbox")]
-    Plaintext(Arc<dyn CallerResolver>),
-}
-
 impl Listener {
-    /// For callers with certificates.
+    /// A listener with that transport.
+    pub fn new(socket: TcpListener, transport: impl Transport) -> Self {
+        Self { socket, transport: Arc::new(transport), certificates: None }
+    }
+
+    /// A listener for callers with certificates.
     pub fn mutual_tls(socket: TcpListener, config: &Config) -> anyhow::Result<Self> {
         let tls =
             config.server.tls.clone().context("server.tls: needed, because a caller is known by its certificate")?;
         let (tls, certificates) = Tls::load(tls, &config.callers)?;
-        Ok(Self { socket, door: Arc::new(Door::Tls(tls)), certificates: Some(certificates) })
+        Ok(Self { certificates: Some(certificates), ..Self::new(socket, tls) })
     }
+}
 
-    /// For callers that `callers` believes. On this machine alone, and not in the production binary.
-    #[cfg(feature = "sandbox")]
-    pub fn plaintext(socket: TcpListener, callers: Arc<dyn CallerResolver>) -> anyhow::Result<Self> {
-        let address = socket.local_addr()?;
-        anyhow::ensure!(
-            address.ip().is_loopback(),
-            "{address} is no loopback address: plaintext is served on no other"
-        );
-        Ok(Self { socket, door: Arc::new(Door::Plaintext(callers)), certificates: None })
+/// A [`Transport`] of any type: listeners with different transports serve side by side.
+trait AcceptConnection: Send + Sync {
+    /// Does the handshake, then has the connection served.
+    fn accept_connection(
+        self: Arc<Self>,
+        server: Arc<Server>,
+        stream: TcpStream,
+        peer: SocketAddr,
+    ) -> Pin<Box<dyn Future<Output = ()> + Send>>;
+}
+
+impl<T: Transport> AcceptConnection for T {
+    fn accept_connection(
+        self: Arc<Self>,
+        server: Arc<Server>,
+        stream: TcpStream,
+        peer: SocketAddr,
+    ) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        Box::pin(async move { server.accept_connection(&*self, stream, peer).await })
     }
 }
 
@@ -118,35 +141,26 @@ impl Server {
                 handshakes.pop_front();
                 self.metrics.handshake("displaced");
             }
-            let (server, door) = (Arc::clone(self), Arc::clone(&listener.door));
-            handshakes.push_back(AbortOnDropHandle::new(tokio::spawn(async move {
-                server.admit(&door, stream, peer).await;
-            })));
+            let handshake = Arc::clone(&listener.transport).accept_connection(Arc::clone(self), stream, peer);
+            handshakes.push_back(AbortOnDropHandle::new(tokio::spawn(handshake)));
         }
     }
 
-    /// Lets a connection through the door, and has it served.
-    async fn admit(self: Arc<Self>, door: &Door, stream: TcpStream, peer: SocketAddr) {
+    /// Does the handshake of a connection, and starts to serve it.
+    async fn accept_connection(self: Arc<Self>, transport: &impl Transport, stream: TcpStream, peer: SocketAddr) {
         let _ = stream.set_nodelay(true);
-        let (http2, draining) = (Arc::clone(&self), self.draining.clone());
-        match door {
-            Door::Tls(tls) => match tokio::time::timeout(self.handshake_timeout, tls.accept(stream)).await {
-                Ok(Ok((stream, caller))) => {
-                    self.spawn(async move { http2.http2.serve(stream, Arc::new(caller), draining).await });
-                }
-                Ok(Err(error)) => {
-                    tracing::info!(%peer, %error, "handshake refused");
-                    self.metrics.handshake("refused");
-                }
-                Err(_) => {
-                    tracing::info!(%peer, "handshake took too long");
-                    self.metrics.handshake("late");
-                }
-            },
-            #[cfg(feature = "sandbox")]
-            Door::Plaintext(callers) => {
-                let callers = Arc::clone(callers);
-                self.spawn(async move { http2.http2.serve(stream, callers, draining).await });
+        match tokio::time::timeout(self.handshake_timeout, transport.accept(stream)).await {
+            Ok(Ok((stream, callers))) => {
+                let (server, draining) = (Arc::clone(&self), self.draining.clone());
+                self.spawn(async move { server.http2.serve(stream, callers, draining).await });
+            }
+            Ok(Err(error)) => {
+                tracing::info!(%peer, %error, "handshake refused");
+                self.metrics.handshake("refused");
+            }
+            Err(_) => {
+                tracing::info!(%peer, "handshake took too long");
+                self.metrics.handshake("late");
             }
         }
     }
@@ -163,22 +177,5 @@ impl Server {
             serving.await;
             drop(permit);
         });
-    }
-}
-
-#[cfg(all(test, feature = "sandbox"))]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn plaintext_stays_on_this_machine() {
-        let plaintext = async |address: &str| {
-            let socket = TcpListener::bind(address).await.unwrap();
-            Listener::plaintext(socket, Arc::new(None)).map(drop)
-        };
-        plaintext("127.0.0.1:0").await.unwrap();
-        plaintext("127.8.9.10:0").await.unwrap();
-        let refusal = plaintext("0.0.0.0:0").await.unwrap_err().to_string();
-        assert!(refusal.starts_with("0.0.0.0:") && refusal.contains("no loopback address"), "{refusal}");
     }
 }

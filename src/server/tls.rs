@@ -13,9 +13,10 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use super::expiry::{Expiries, Expiry};
+use super::listener::Transport;
 use super::reload::{self, Current, Reload};
 use crate::config;
-use crate::grpc::caller::{Caller, CertificateCallers};
+use crate::grpc::caller::{CallerResolver, CertificateCallers};
 
 /// The door for callers with certificates.
 pub(super) struct Tls {
@@ -46,9 +47,14 @@ impl Tls {
         let watched = Watched { reload, expiries: Arc::clone(&expiries) };
         Ok((Self { current, callers: CertificateCallers::new(callers), expiries }, watched))
     }
+}
+
+impl Transport for Tls {
+    type Stream = TlsStream<TcpStream>;
+    type Error = io::Error;
 
     /// Shakes hands under the certificates of the moment. The caller, if the configuration has it.
-    pub(super) async fn accept(&self, stream: TcpStream) -> io::Result<(TlsStream<TcpStream>, Option<Caller>)> {
+    async fn accept(&self, stream: TcpStream) -> io::Result<(Self::Stream, Arc<dyn CallerResolver>)> {
         let config = Arc::clone(&self.current.load().server);
         let stream = TlsAcceptor::from(config).accept(stream).await?;
         let certificate = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
@@ -57,7 +63,7 @@ impl Tls {
             self.expiries.seen(&caller.name, certificate);
             Some(caller)
         });
-        Ok((stream, caller))
+        Ok((stream, Arc::new(caller)))
     }
 }
 

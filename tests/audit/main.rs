@@ -2,9 +2,6 @@
 
 #![allow(missing_docs, clippy::unwrap_used, reason = "tests")]
 
-#[path = "../store/support.rs"]
-#[allow(dead_code, reason = "the tests of the store need more of it")]
-mod support;
 mod world;
 
 mod purge;

@@ -3,8 +3,8 @@
 use sqlx::{AssertSqlSafe, PgPool};
 use temporary_pin::audit::{Finding, purge};
 use temporary_pin::store::audit::audit_seals::count_waiting;
+use test_support::store::*;
 
-use crate::support::*;
 use crate::world::World;
 
 /// Three seals of three events or four each, of the hours 1, 2 and 3, and one event that is not sealed.

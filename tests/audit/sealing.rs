@@ -10,8 +10,8 @@ use temporary_pin::keys::{KeyPurpose, KeyRing, RingFile};
 use temporary_pin::random;
 use temporary_pin::store::audit::audit_horizon::read_horizon;
 use temporary_pin::store::audit::audit_seals::{Seal, Unsealed, count_waiting, seal_events};
+use test_support::store::*;
 
-use crate::support::*;
 use crate::world::World;
 
 const EVENT: &str = "INSERT INTO audit_events (event_time, person_key, action, caller)

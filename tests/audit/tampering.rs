@@ -2,8 +2,8 @@
 
 use sqlx::PgPool;
 use temporary_pin::audit::{EventTable, Finding, SealHead, VerifyError, verify};
+use test_support::store::*;
 
-use crate::support::*;
 use crate::world::World;
 
 /// Three seals over the events 1 to 4, 6 to 8 and 9 to 12; no event has the number 5. Those of web logins have no

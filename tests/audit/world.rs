@@ -14,8 +14,7 @@ use temporary_pin::keys::{self, KeyRing};
 use temporary_pin::random;
 use temporary_pin::store::audit::audit_events::{Actor, NewAuditEvent, record};
 use temporary_pin::telemetry::metrics::Metrics;
-
-use crate::support::*;
+use test_support::store::*;
 
 /// A clock that stands where it is put.
 pub(crate) struct StandingClock(pub(crate) Mutex<DateTime<Utc>>);

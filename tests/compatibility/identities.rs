@@ -4,9 +4,9 @@ use temporary_pin::proto::temporarypin::v1::access_hold;
 use temporary_pin::proto::temporarypin::v1::redeem_temporary_pin_response::Outcome;
 use temporary_pin::proto::temporarypin::v1::verify_identity_response::State;
 use temporary_pin::proto::temporarypin::v1::{Reason, VerifyIdentityResponse};
+use test_support::acts::{pin_in, witness};
+use test_support::calls::uuid;
 
-use crate::acts::{pin_in, witness};
-use crate::calls::uuid;
 use crate::upgrade::{Upgrade, Version, texts};
 
 fn hold(login: &VerifyIdentityResponse) -> access_hold::State {

@@ -2,8 +2,8 @@
 
 use temporary_pin::proto::temporarypin::v1::Reason;
 use temporary_pin::proto::temporarypin::v1::redeem_temporary_pin_response::Outcome;
+use test_support::acts::{pin_in, wrong};
 
-use crate::acts::{pin_in, wrong};
 use crate::upgrade::{Upgrade, texts};
 
 #[tokio::test(flavor = "multi_thread")]

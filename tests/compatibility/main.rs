@@ -3,32 +3,6 @@
 
 #![allow(missing_docs, clippy::unwrap_used, reason = "tests")]
 
-#[path = "../flows/acts.rs"]
-#[allow(dead_code, reason = "the flows need more of it")]
-mod acts;
-#[path = "../support/authority.rs"]
-mod authority;
-#[path = "../flows/calls.rs"]
-#[allow(dead_code, reason = "the flows need more of it")]
-mod calls;
-#[path = "../support/installation.rs"]
-mod installation;
-#[path = "../flows/operator.rs"]
-#[allow(dead_code, reason = "the flows need more of it")]
-mod operator;
-#[path = "../flows/person.rs"]
-#[allow(dead_code, reason = "the flows need more of it")]
-mod person;
-#[path = "../support/process.rs"]
-mod process;
-#[path = "../support/sandbox.rs"]
-mod sandbox;
-#[path = "../support/mod.rs"]
-mod support;
-#[path = "../flows/world.rs"]
-#[allow(dead_code, reason = "the flows need more of it")]
-mod world;
-
 mod release;
 mod upgrade;
 

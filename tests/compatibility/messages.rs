@@ -1,10 +1,10 @@
 //! Two dispatchers of different versions share one outbox.
 
 use serde_json::json;
+use test_support::acts::pin_in;
+use test_support::world::until;
 
-use crate::acts::pin_in;
 use crate::upgrade::{Upgrade, texts};
-use crate::world::until;
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "deploy/local/compatibility runs it"]

@@ -4,9 +4,9 @@ use serde_json::json;
 use temporary_pin::proto::temporarypin::v1 as pb;
 use temporary_pin::proto::temporarypin::v1::Reason;
 use temporary_pin::proto::temporarypin::v1::redeem_temporary_pin_response::Outcome;
+use test_support::acts::pin_in;
+use test_support::operator::{tells_of_cancelling, tells_of_revoking};
 
-use crate::acts::pin_in;
-use crate::operator::{tells_of_cancelling, tells_of_revoking};
 use crate::upgrade::{Upgrade, texts};
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,11 +4,11 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::authority::Authority;
-use crate::installation::{CALLERS, Installation};
-use crate::process::Process;
-use crate::sandbox::Sandbox;
-use crate::support::redis_url;
+use made_up_world::authority::Authority;
+use test_support::installation::{CALLERS, Installation};
+use test_support::process::Process;
+use test_support::redis_url;
+use test_support::sandbox::Sandbox;
 
 /// The program of 0.1.0 and its configuration.
 pub(crate) struct Release {

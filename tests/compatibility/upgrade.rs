@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use test_support::installation::{CALLERS, Installation};
+use test_support::person::Person;
+use test_support::process::Process;
+use test_support::sandbox::Sandbox;
+use test_support::world::{World, until};
 use tonic::transport::Channel;
 
-use crate::installation::{CALLERS, Installation};
-use crate::person::Person;
-use crate::process::Process;
 use crate::release::Release;
-use crate::sandbox::Sandbox;
-use crate::world::{World, until};
 
 /// What is installed in it. The processes borrow it.
 pub(crate) struct Upgrade {

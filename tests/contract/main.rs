@@ -8,9 +8,6 @@ mod codec;
 mod errors;
 mod matching;
 mod play;
-#[path = "../support/sandbox.rs"]
-#[allow(clippy::unwrap_used, reason = "the other tests' too")]
-mod sandbox;
 mod values;
 mod world;
 
@@ -23,11 +20,11 @@ use std::time::Instant;
 use clap::Parser;
 use futures_util::{StreamExt as _, stream};
 use serde_json::Value;
+use test_support::sandbox::Sandbox;
 
 use crate::calls::Target;
 use crate::cases::Cases;
 use crate::play::Play;
-use crate::sandbox::Sandbox;
 use crate::world::World;
 
 /// Plays the contract's cases. Without addresses it starts a sandbox of its own.

@@ -5,23 +5,23 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderMap;
+use made_up_world::plaintext;
 use rand::RngExt as _;
 use temporary_pin::clock::ShiftedClock;
 use temporary_pin::config::Role;
 use temporary_pin::domain::channel::Channel;
 use temporary_pin::grpc::caller::{Caller, CallerResolver};
-use temporary_pin::server::listener::Listener;
 use temporary_pin::{random, server};
+use test_support::acts::pin_in;
+use test_support::installation::Installation;
+use test_support::person::Person;
+use test_support::sandbox::Sandbox;
+use test_support::world::{World, until};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tonic::transport::Endpoint;
 
-use crate::acts::pin_in;
 use crate::faulty::LEASE;
-use crate::installation::Installation;
-use crate::person::Person;
-use crate::sandbox::Sandbox;
-use crate::world::{World, until};
 
 /// The second service, in the test's own process, so that its clock can be moved.
 struct Second {
@@ -47,7 +47,7 @@ impl Second {
         let url = format!("http://{}", listener.local_addr().unwrap());
         world.channel = Endpoint::from_shared(url).unwrap().connect_lazy();
         let (config, time) = (installation.config(), Arc::new(clock.clone()));
-        let listeners = vec![Listener::plaintext(listener, Arc::new(Phone)).unwrap()];
+        let listeners = vec![plaintext::listen(listener, Arc::new(Phone)).unwrap()];
         let draws = Arc::new(|_| Box::new(random::secure()) as _);
         let serve = async move { server::run(&config, time, draws, listeners, std::future::pending()).await };
         Self { clock, task: tokio::spawn(serve) }

@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 use rand::RngExt as _;
 use serde_json::json;
 use temporary_pin::random;
+use test_support::calls::uuid;
+use test_support::world::until;
 use tonic::Code;
 
-use crate::calls::uuid;
 use crate::faulty::{Faulty, LEASE};
-use crate::world::until;
 
 /// Orders at least, and at most: a busy machine may need more of them until a cut hits one.
 const ORDERS: std::ops::Range<usize> = 24..72;

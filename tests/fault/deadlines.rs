@@ -10,14 +10,14 @@ use temporary_pin::proto::temporarypin::v1::{
     ResetLimitRequest,
 };
 use temporary_pin::store::MAX_STATEMENT_TIMEOUT;
+use test_support::calls::{Answer, uuid};
+use test_support::sandbox::Sandbox;
+use test_support::world::{World, until};
 use tonic::Code;
 use uuid::Uuid;
 
-use crate::calls::{Answer, uuid};
 use crate::faulty::Faulty;
 use crate::outages::Outage;
-use crate::sandbox::Sandbox;
-use crate::world::{World, until};
 
 async fn open() -> World {
     World::around(Sandbox::start(&["--people", "2"])).await

@@ -15,14 +15,14 @@ use temporary_pin::domain::stated_reason::StatedReason;
 use temporary_pin::guard::Bucket;
 use temporary_pin::issuance::{IssueOrder, Operation, RedeemOrder, RedeemOutcome, Refusal};
 use temporary_pin::proto::temporarypin::v1::IssueTemporaryPinRequest;
+use test_support::acts::{pin_in, wrong};
+use test_support::calls::uuid;
+use test_support::installation::Installation;
+use test_support::person::Person;
+use test_support::sandbox::Sandbox;
+use test_support::world::World;
 
-use crate::acts::{pin_in, wrong};
-use crate::calls::uuid;
 use crate::inside::{Inside, now};
-use crate::installation::Installation;
-use crate::person::Person;
-use crate::sandbox::Sandbox;
-use crate::world::World;
 
 /// More awaits than any call has.
 const MANY: usize = 200;

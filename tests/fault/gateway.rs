@@ -3,11 +3,10 @@
 use chrono::TimeDelta;
 use temporary_pin::proto::temporarypin::v1::PinRequest;
 use temporary_pin::proto::temporarypin::v1::pin_request::DispatchState;
-
-use crate::acts::pin_in;
-use crate::person::Person;
-use crate::sandbox::Sandbox;
-use crate::world::{World, until};
+use test_support::acts::pin_in;
+use test_support::person::Person;
+use test_support::sandbox::Sandbox;
+use test_support::world::{World, until};
 
 const RESEND_INTERVAL: TimeDelta = TimeDelta::seconds(60);
 const LIFETIME: TimeDelta = TimeDelta::minutes(10);

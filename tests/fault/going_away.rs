@@ -6,12 +6,11 @@ use chrono::TimeDelta;
 use rand::RngExt as _;
 use temporary_pin::proto::temporarypin::v1::{IssueTemporaryPinRequest, Reason};
 use temporary_pin::random;
+use test_support::calls::uuid;
+use test_support::sandbox::Sandbox;
+use test_support::world::{World, until};
 use tonic::Code;
 use uuid::Uuid;
-
-use crate::calls::uuid;
-use crate::sandbox::Sandbox;
-use crate::world::{World, until};
 
 const ORDERS: usize = 30;
 

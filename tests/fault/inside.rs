@@ -19,17 +19,16 @@ use temporary_pin::issuance::{CallContext, Issuance};
 use temporary_pin::keys::KeyRing;
 use temporary_pin::proto::temporarypin::v1::temporary_pin_service_client::TemporaryPinServiceClient;
 use temporary_pin::{grpc, random, server};
+use test_support::calls::uuid;
+use test_support::installation::Installation;
+use test_support::person::Person;
+use test_support::process::Process;
+use test_support::world::{World, until};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tonic::service::Routes;
 use tonic::service::interceptor::InterceptedService;
 use tonic::{Request, Status};
-
-use crate::calls::uuid;
-use crate::installation::Installation;
-use crate::person::Person;
-use crate::process::Process;
-use crate::world::{World, until};
 
 /// The use cases of an installation, in the test's own process.
 pub(crate) struct Inside<'a> {

@@ -5,13 +5,13 @@ use temporary_pin::proto::temporarypin::v1::redeem_temporary_pin_response::Outco
 use temporary_pin::proto::temporarypin::v1::{
     Notice, PersonLimit, Reason, block_person_response, cancel_access_request_response, revoke_temporary_pin_response,
 };
+use test_support::calls::Answer;
+use test_support::operator::{tells_of_cancelling, tells_of_revoking};
+use test_support::person::Person;
+use test_support::world::World;
 use tonic::Code;
 
-use crate::calls::Answer;
 use crate::faulty::Faulty;
-use crate::operator::{tells_of_cancelling, tells_of_revoking};
-use crate::person::Person;
-use crate::world::World;
 
 #[track_caller]
 fn assert_unavailable<T>(answer: Answer<T>) {

@@ -9,11 +9,11 @@ use temporary_pin::proto::temporarypin::v1::redeem_temporary_pin_response::Outco
 use temporary_pin::proto::temporarypin::v1::verify_identity_request::Evidence;
 use temporary_pin::proto::temporarypin::v1::verify_identity_response::State;
 use temporary_pin::proto::temporarypin::v1::{Reason, WebLogin};
+use test_support::acts::truth;
+use test_support::calls::{Answer, uuid};
 use tonic::Code;
 use tonic_health::pb::health_check_response::ServingStatus;
 
-use crate::acts::truth;
-use crate::calls::{Answer, uuid};
 use crate::faulty::Faulty;
 
 /// The deadline of calls that bring none, less what it takes to answer.

@@ -5,17 +5,17 @@ use std::time::Duration;
 use temporary_pin::proto::temporarypin::v1::{
     CheckEligibilityRequest, ListPinRequestsRequest, Reason, RedeemTemporaryPinRequest,
 };
+use test_support::calls::{answer, by, uuid};
+use test_support::installation::Installation;
+use test_support::person::Person;
+use test_support::sandbox::Sandbox;
+use test_support::world::{World, until};
 use tonic::{Code, Status};
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 
-use crate::calls::{answer, by, uuid};
 use crate::inside::Inside;
-use crate::installation::Installation;
-use crate::person::Person;
-use crate::sandbox::Sandbox;
-use crate::world::{World, until};
 
 const PLACES: i64 = 4;
 

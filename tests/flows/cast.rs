@@ -7,12 +7,11 @@ use temporary_pin::proto::temporarypin::v1::access_hold;
 use temporary_pin::proto::temporarypin::v1::counter_identification::Confirmation;
 use temporary_pin::proto::temporarypin::v1::verify_identity_request::Evidence;
 use temporary_pin::proto::temporarypin::v1::{CheckEligibilityResponse, VerifyIdentityResponse};
+use test_support::acts::{QUESTIONS, witness};
+use test_support::calls::{Answer, time};
+use test_support::person::Person;
+use test_support::world::World;
 use tonic::Code;
-
-use crate::acts::{QUESTIONS, witness};
-use crate::calls::{Answer, time};
-use crate::person::Person;
-use crate::world::World;
 
 const CHANNELS: [&str; 3] = ["web", "phone", "counter"];
 

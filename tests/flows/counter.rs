@@ -4,12 +4,11 @@ use temporary_pin::proto::temporarypin::v1::verify_identity_response::State;
 use temporary_pin::proto::temporarypin::v1::{
     AssuranceLevel, Channel, CounterIdentification, Document, Reason, VerifyIdentityResponse, document,
 };
+use test_support::acts::{QUESTIONS, pin_in, reasons, witness};
+use test_support::calls::Answer;
+use test_support::person::{Person, no_document};
+use test_support::world::World;
 use tonic::Code;
-
-use crate::acts::{QUESTIONS, pin_in, reasons, witness};
-use crate::calls::Answer;
-use crate::person::{Person, no_document};
-use crate::world::World;
 
 /// A visit of that person with questions, changed.
 async fn visit(

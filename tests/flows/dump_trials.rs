@@ -19,13 +19,14 @@ use temporary_pin::domain::mobile::MobileNumber;
 use temporary_pin::domain::person::MitidUuid;
 use temporary_pin::domain::pin::{Pin, PinVerifier};
 use temporary_pin::keys::KeyRing;
+use test_support::acts::pin_in;
+use test_support::calls::uuid;
+use test_support::person::{Person, nobody};
+use test_support::sandbox::Sandbox;
+use test_support::world::World;
 use uuid::Uuid;
 
-use crate::acts::pin_in;
-use crate::calls::uuid;
-use crate::person::{Person, nobody};
-use crate::sandbox::Sandbox;
-use crate::world::World;
+use crate::dump;
 
 /// The number of [`nobody`].
 const NOBODY: &str = "0101585999";
@@ -104,7 +105,7 @@ impl Trial {
         world.sandbox.post("/gateway", json!({ "mode": "down" })).await;
         let verification = world.identify(&victim).await;
         world.issue("phone", &verification).await.unwrap();
-        let dump = world.dump().await + &fs::read_to_string(&log).unwrap();
+        let dump = dump::dump(&world).await + &fs::read_to_string(&log).unwrap();
         world.sandbox.post("/gateway", json!({ "mode": "accept" })).await;
         world.advance(chrono::TimeDelta::seconds(40)).await;
         let pin = pin_in(world.texts(&victim).await.last().unwrap());

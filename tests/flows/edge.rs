@@ -8,13 +8,12 @@ use temporary_pin::proto::temporarypin::v1::verify_identity_request::Evidence;
 use temporary_pin::proto::temporarypin::v1::{
     Answer as QuestionAnswer, QuestionAnswers, Reason, RedeemTemporaryPinRequest, WebLogin,
 };
+use test_support::acts::{CLERK, QUESTIONS, truth};
+use test_support::calls::{Refusal, answer, by, uuid};
+use test_support::world::World;
 use tonic::{Code, Status};
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
-
-use crate::acts::{CLERK, QUESTIONS, truth};
-use crate::calls::{Refusal, answer, by, uuid};
-use crate::world::World;
 
 pub(crate) const TEMPORARY_PIN: &str = "temporarypin.v1.TemporaryPinService";
 const REDEMPTION: &str = "temporarypin.v1.RedemptionService";

@@ -15,15 +15,15 @@ use temporary_pin::proto::temporarypin::v1::{
     CheckEligibilityRequest, IssueTemporaryPinRequest, Language, QuestionAnswers, Reason, VerifyIdentityResponse,
     WebLogin,
 };
+use test_support::acts::{QUESTIONS, reasons, witness};
+use test_support::calls::{Answer, Refusal, time, uuid};
+use test_support::person::{no_document, nobody};
+use test_support::redis_url;
+use test_support::sandbox::Sandbox;
+use test_support::world::World;
 use tonic::Code;
 
-use crate::acts::{QUESTIONS, reasons, witness};
-use crate::calls::{Answer, Refusal, time, uuid};
 use crate::edge::{Raw, TEMPORARY_PIN, framed};
-use crate::person::{no_document, nobody};
-use crate::sandbox::Sandbox;
-use crate::support::redis_url;
-use crate::world::World;
 
 const COMMENTS: &str = include_str!("../../proto/temporarypin/v1/common.proto");
 
@@ -155,7 +155,7 @@ async fn provoke(world: &World, reason: Reason) -> Option<Told> {
         Reason::VerificationUsed => {
             let person = world.somebody().await;
             let asked = world.ask(&person).await;
-            let answers = world.answers(&asked, |_, question| crate::acts::truth(&person, question)).await;
+            let answers = world.answers(&asked, |_, question| test_support::acts::truth(&person, question)).await;
             let answer =
                 async |answers: QuestionAnswers| world.verify("phone", Evidence::QuestionAnswers(answers)).await;
             answer(answers.clone()).await.unwrap();
@@ -238,7 +238,7 @@ async fn access_not_requested(world: &World) -> Told {
     world.advance_to(eligible_time).await;
     let (one, other) = (world.log_in(&person).await, world.log_in(&person).await);
     world.issue("web", &one.verification_id).await.unwrap();
-    let pin = crate::acts::pin_in(world.texts(&person).await.last().unwrap());
+    let pin = test_support::acts::pin_in(world.texts(&person).await.last().unwrap());
     world.redeem(person.reference(), &pin).await.unwrap();
     refused(world.issue("web", &other.verification_id).await)
 }

@@ -4,12 +4,11 @@ use chrono::TimeDelta;
 use serde_json::json;
 use temporary_pin::proto::temporarypin::v1::verify_identity_request::Evidence;
 use temporary_pin::proto::temporarypin::v1::{Reason, channel_eligibility};
+use test_support::acts::{CLERK, QUESTIONS, reasons, truth, witness};
+use test_support::calls::time;
+use test_support::person::{no_document, nobody};
+use test_support::world::World;
 use tonic::Code;
-
-use crate::acts::{CLERK, QUESTIONS, reasons, truth, witness};
-use crate::calls::time;
-use crate::person::{no_document, nobody};
-use crate::world::World;
 
 const DAY: TimeDelta = TimeDelta::hours(24);
 

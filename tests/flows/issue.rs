@@ -5,11 +5,10 @@ use futures_util::future::join_all;
 use prost::Message as _;
 use temporary_pin::proto::temporarypin::v1::pin_request::{DispatchState, State};
 use temporary_pin::proto::temporarypin::v1::{Channel, IssueTemporaryPinRequest, Language, Reason};
+use test_support::acts::{QUESTIONS, pin_in};
+use test_support::calls::{time, uuid};
+use test_support::world::World;
 use tonic::Code;
-
-use crate::acts::{QUESTIONS, pin_in};
-use crate::calls::{time, uuid};
-use crate::world::World;
 
 #[tokio::test]
 async fn r1_r2_the_pin_comes_by_sms_and_by_sms_alone() {

@@ -4,12 +4,11 @@ use rstest::rstest;
 use temporary_pin::proto::temporarypin::v1::{
     CheckEligibilityRequest, IssueTemporaryPinRequest, Language, RedeemTemporaryPinRequest, VerifyIdentityRequest,
 };
+use test_support::calls::{by, time, uuid};
+use test_support::world::World;
 use tonic::metadata::AsciiMetadataValue;
 use tonic::{Request, Status};
 use tonic_types::{LocalizedMessage, StatusExt as _};
-
-use crate::calls::{by, time, uuid};
-use crate::world::World;
 
 const WEB: &str = "web";
 

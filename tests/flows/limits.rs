@@ -4,11 +4,10 @@ use chrono::TimeDelta;
 use temporary_pin::proto::temporarypin::v1::verify_identity_request::Evidence;
 use temporary_pin::proto::temporarypin::v1::verify_identity_response::State;
 use temporary_pin::proto::temporarypin::v1::{QuestionAnswers, Reason, VerifyIdentityResponse, channel_eligibility};
-
-use crate::acts::truth;
-use crate::calls::{Answer, time};
-use crate::person::Person;
-use crate::world::World;
+use test_support::acts::truth;
+use test_support::calls::{Answer, time};
+use test_support::person::Person;
+use test_support::world::World;
 
 const DAY: TimeDelta = TimeDelta::hours(24);
 

@@ -5,11 +5,10 @@ use temporary_pin::proto::temporarypin::v1::access_hold;
 use temporary_pin::proto::temporarypin::v1::verify_identity_request::Evidence;
 use temporary_pin::proto::temporarypin::v1::verify_identity_response::State;
 use temporary_pin::proto::temporarypin::v1::{Reason, VerifyIdentityResponse, WebLogin};
-
-use crate::acts::{CLERK, reasons};
-use crate::calls::uuid;
-use crate::person::Person;
-use crate::world::World;
+use test_support::acts::{CLERK, reasons};
+use test_support::calls::uuid;
+use test_support::person::Person;
+use test_support::world::World;
 
 #[tokio::test]
 async fn r23_what_a_login_is_refused_for() {

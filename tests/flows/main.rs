@@ -3,15 +3,6 @@
 
 #![allow(missing_docs, clippy::unwrap_used, reason = "tests")]
 
-mod acts;
-mod calls;
-mod person;
-#[path = "../support/sandbox.rs"]
-mod sandbox;
-#[path = "../support/mod.rs"]
-mod support;
-mod world;
-
 mod cast;
 mod counter;
 mod dump;
@@ -26,7 +17,6 @@ mod logins;
 mod malformed;
 mod needles;
 mod no_oracle;
-mod operator;
 mod operator_acts;
 mod operator_blocks;
 mod operator_limits;

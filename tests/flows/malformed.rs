@@ -11,11 +11,10 @@ use temporary_pin::proto::temporarypin::v1::{
     PersonReference, PhoneIdentification, QuestionAnswers, Reason, RedeemTemporaryPinRequest, SupportingDocument,
     VerifyIdentityRequest, WebLogin, Witness,
 };
+use test_support::acts::{CLERK, QUESTIONS, truth};
+use test_support::calls::{Answer, answer, by, uuid};
+use test_support::world::World;
 use tonic::Code;
-
-use crate::acts::{CLERK, QUESTIONS, truth};
-use crate::calls::{Answer, answer, by, uuid};
-use crate::world::World;
 
 /// Nothing that a language can be.
 const KLINGON: i32 = 99;

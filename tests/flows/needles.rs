@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-
-use crate::person::Person;
+use test_support::person::Person;
 
 /// Texts, and what each of them is.
 #[derive(Default)]

@@ -7,13 +7,12 @@ use temporary_pin::proto::temporarypin::v1::verify_identity_request::Evidence;
 use temporary_pin::proto::temporarypin::v1::{
     PersonReference, Reason, RedeemTemporaryPinRequest, VerifyIdentityRequest, VerifyIdentityResponse,
 };
+use test_support::acts::{CLERK, QUESTIONS, reasons};
+use test_support::calls::{Refusal, by, uuid};
+use test_support::person::{Person, no_document, nobody};
+use test_support::world::World;
 use tonic::metadata::{KeyAndValueRef, MetadataMap};
 use tonic::{Response, Status};
-
-use crate::acts::{CLERK, QUESTIONS, reasons};
-use crate::calls::{Refusal, by, uuid};
-use crate::person::{Person, no_document, nobody};
-use crate::world::World;
 
 /// `rules.verification.refusal_interval` and `rules.pin.refusal_interval`.
 const INTERVAL: Duration = Duration::from_millis(250);
@@ -36,7 +35,15 @@ fn headers(metadata: &MetadataMap) -> Vec<String> {
     metadata.iter().filter_map(header).collect()
 }
 
-impl World {
+/// Calls, as they look from outside.
+trait Watched {
+    async fn hear(&self, caller: &str, evidence: Evidence) -> Result<Response<VerifyIdentityResponse>, Status>;
+    async fn claim(&self, person: PersonReference, whose: &Person) -> Evidence;
+    async fn visit_of(&self, person: PersonReference, whose: &Person, mrz_lines: Vec<String>) -> Outward;
+    async fn try_pin(&self, person: PersonReference) -> Outward;
+}
+
+impl Watched for World {
     async fn hear(&self, caller: &str, evidence: Evidence) -> Result<Response<VerifyIdentityResponse>, Status> {
         let request = VerifyIdentityRequest { evidence: Some(evidence), language: 0 };
         let begin = Instant::now();

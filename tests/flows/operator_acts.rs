@@ -7,10 +7,9 @@ use temporary_pin::proto::temporarypin::v1::redeem_temporary_pin_response::Outco
 use temporary_pin::proto::temporarypin::v1::{
     AuditEvent, Notice, Reason, access_hold, cancel_access_request_response, pin_request, revoke_temporary_pin_response,
 };
-
-use crate::operator::{REASON, tells_of_cancelling, tells_of_revoking};
-use crate::person::nobody;
-use crate::world::World;
+use test_support::operator::{REASON, tells_of_cancelling, tells_of_revoking};
+use test_support::person::nobody;
+use test_support::world::World;
 
 #[tokio::test]
 async fn r9_a_revoked_pin_is_revoked_for_good_and_the_person_is_told() {

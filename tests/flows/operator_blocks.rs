@@ -8,12 +8,11 @@ use temporary_pin::proto::temporarypin::v1::redeem_temporary_pin_response::Outco
 use temporary_pin::proto::temporarypin::v1::{
     Notice, Reason, block_person_response, get_person_block_response, unblock_person_response,
 };
-
-use crate::acts::{QUESTIONS, truth, witness};
-use crate::calls::time;
-use crate::operator::{REASON, tells_of_cancelling, tells_of_revoking};
-use crate::person::{Person, nobody};
-use crate::world::World;
+use test_support::acts::{QUESTIONS, truth, witness};
+use test_support::calls::time;
+use test_support::operator::{REASON, tells_of_cancelling, tells_of_revoking};
+use test_support::person::{Person, nobody};
+use test_support::world::World;
 
 async fn block(world: &World, person: &Person) -> Notice {
     let answer = world.block_person(person.reference()).await.unwrap();

@@ -5,11 +5,10 @@ use rstest::rstest;
 use temporary_pin::proto::temporarypin::v1::audit_event::Action;
 use temporary_pin::proto::temporarypin::v1::redeem_temporary_pin_response::Outcome;
 use temporary_pin::proto::temporarypin::v1::{LimitStatus, PersonLimit, Reason};
-
-use crate::acts::wrong;
-use crate::calls::time;
-use crate::person::{Person, nobody};
-use crate::world::World;
+use test_support::acts::wrong;
+use test_support::calls::time;
+use test_support::person::{Person, nobody};
+use test_support::world::World;
 
 /// What is spent of each limit, and of how much.
 async fn spent(world: &World, person: &Person) -> Vec<(i32, i32)> {

@@ -7,13 +7,12 @@ use temporary_pin::proto::temporarypin::v1::{
     AuditEvent, Channel, GetPinRequestRequest, GetPinRequestResponse, ListAuditEventsRequest, PinRequestRecord, Reason,
     access_request_record,
 };
+use test_support::acts::wrong;
+use test_support::calls::{Answer, answer, by, time, uuid};
+use test_support::operator::REASON;
+use test_support::person::{Person, nobody};
+use test_support::world::World;
 use tonic::Code;
-
-use crate::acts::wrong;
-use crate::calls::{Answer, answer, by, time, uuid};
-use crate::operator::REASON;
-use crate::person::{Person, nobody};
-use crate::world::World;
 
 /// What has become of a PIN.
 fn state(record: &PinRequestRecord) -> State {

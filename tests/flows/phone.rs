@@ -7,10 +7,9 @@ use temporary_pin::proto::temporarypin::v1::question::Kind;
 use temporary_pin::proto::temporarypin::v1::verify_identity_request::Evidence;
 use temporary_pin::proto::temporarypin::v1::verify_identity_response::State;
 use temporary_pin::proto::temporarypin::v1::{AssuranceLevel, Question, Reason};
-
-use crate::acts::{reasons, truth};
-use crate::sandbox::Sandbox;
-use crate::world::World;
+use test_support::acts::{reasons, truth};
+use test_support::sandbox::Sandbox;
+use test_support::world::World;
 
 #[tokio::test]
 async fn r16_two_right_answers_of_three_are_enough() {

@@ -7,13 +7,12 @@ use temporary_pin::proto::temporarypin::v1::Reason;
 use temporary_pin::proto::temporarypin::v1::redeem_temporary_pin_response::Outcome::{
     self, BudgetExhausted, NoOpenPin, Redeemed, Revoked, WrongPin,
 };
+use test_support::acts::wrong;
+use test_support::calls::uuid;
+use test_support::person::{Person, nobody};
+use test_support::world::World;
 use tonic::Code;
 use uuid::Uuid;
-
-use crate::acts::wrong;
-use crate::calls::uuid;
-use crate::person::{Person, nobody};
-use crate::world::World;
 
 /// One try: the outcome and the tries that are left.
 async fn redeem(world: &World, person: &Person, pin: &str) -> (Outcome, i32) {

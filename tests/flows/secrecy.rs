@@ -9,15 +9,16 @@ use serde_json::{Value, json};
 use temporary_pin::proto::temporarypin::v1::redeem_temporary_pin_response::Outcome;
 use temporary_pin::proto::temporarypin::v1::verify_identity_request::Evidence;
 use temporary_pin::proto::temporarypin::v1::{Question, Reason, VerifyIdentityResponse, WebLogin};
+use test_support::acts::{CLERK, pin_in, reasons, truth, witness, wrong};
+use test_support::calls::uuid;
+use test_support::person::{Person, no_document, nobody};
+use test_support::sandbox::Sandbox;
+use test_support::world::World;
 use tonic::Code;
 
-use crate::acts::{CLERK, pin_in, reasons, truth, witness, wrong};
-use crate::calls::uuid;
+use crate::dump::dump;
 use crate::edge::{Raw, framed};
 use crate::needles::Needles;
-use crate::person::{Person, no_document, nobody};
-use crate::sandbox::Sandbox;
-use crate::world::World;
 
 struct Story {
     world: World,
@@ -53,7 +54,7 @@ async fn nothing_secret_is_written() {
 
 impl Story {
     async fn look(&mut self) {
-        self.stored.push_str(&self.world.dump().await);
+        self.stored.push_str(&dump(&self.world).await);
     }
 
     async fn somebody(&mut self, id: &str) -> Person {

@@ -3,12 +3,11 @@
 use std::time::Duration;
 
 use sqlx::Connection as _;
+use test_support::world::{World, until};
 use tokio::time::timeout;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
-
-use crate::world::{World, until};
 
 #[tokio::test]
 async fn a_call_that_runs_when_the_service_is_told_to_stop_ends_well() {

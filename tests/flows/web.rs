@@ -6,11 +6,10 @@ use temporary_pin::proto::temporarypin::v1::pin_request::State as PinState;
 use temporary_pin::proto::temporarypin::v1::{
     AccessHold, Channel, CheckEligibilityResponse, Reason, channel_eligibility,
 };
-
-use crate::acts::pin_in;
-use crate::calls::time;
-use crate::person::Person;
-use crate::world::World;
+use test_support::acts::pin_in;
+use test_support::calls::time;
+use test_support::person::Person;
+use test_support::world::World;
 
 const HOLD: TimeDelta = TimeDelta::hours(24);
 

@@ -5,10 +5,9 @@ use futures_util::future::join_all;
 use temporary_pin::proto::temporarypin::v1::counter_identification::Confirmation;
 use temporary_pin::proto::temporarypin::v1::verify_identity_response::State;
 use temporary_pin::proto::temporarypin::v1::{Document, Reason, VerifyIdentityResponse, Witness};
-
-use crate::acts::{CLERK, reasons, witness};
-use crate::person::{Person, no_document};
-use crate::world::World;
+use test_support::acts::{CLERK, reasons, witness};
+use test_support::person::{Person, no_document};
+use test_support::world::World;
 
 /// Somebody vouches for somebody, before that clerk.
 async fn vouch(world: &World, confirmation: Confirmation, person: &Person, clerk: &str) -> VerifyIdentityResponse {

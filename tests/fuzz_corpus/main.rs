@@ -3,14 +3,11 @@
 
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used, reason = "tests")]
 
-#[path = "../fuzz/properties/mod.rs"]
-mod properties;
-
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use properties::TARGETS;
+use fuzz_properties::TARGETS;
 
 fn fuzz() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz")
@@ -42,15 +39,19 @@ fn every_target_has_a_property_a_corpus_and_a_place_in_the_manifest() {
     let named: BTreeSet<String> = TARGETS.iter().map(|(target, _)| (*target).to_owned()).collect();
     let in_directory = |name: &str| -> BTreeSet<String> {
         let entries = fs::read_dir(fuzz().join(name)).unwrap();
-        entries.map(|entry| entry.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned()).collect()
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
     };
-    assert_eq!(in_directory("targets"), named);
+    let programs = in_directory("targets");
+    assert_eq!(
+        programs.iter().filter_map(|file| Some(file.strip_suffix(".rs")?.to_owned())).collect::<BTreeSet<_>>(),
+        named
+    );
     assert_eq!(in_directory("corpus"), named);
-    let manifest: toml::Table = fs::read_to_string(fuzz().join("Cargo.toml")).unwrap().parse().unwrap();
+    let manifest: toml::Table = fs::read_to_string(fuzz().join("targets/Cargo.toml")).unwrap().parse().unwrap();
     let programs = manifest["bin"].as_array().unwrap().iter();
     assert_eq!(programs.map(|program| program["name"].as_str().unwrap().to_owned()).collect::<BTreeSet<_>>(), named);
     for target in &named {
         let program = fs::read_to_string(fuzz().join(format!("targets/{target}.rs"))).unwrap();
-        assert!(program.contains(&format!("properties::{target}(data)")), "{program}");
+        assert!(program.contains(&format!("fuzz_properties::{target}(data)")), "{program}");
     }
 }

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use temporary_pin::guard::{Bucket, GuardDecision};
+use test_support::unique;
 use tokio::process::{Child, Command};
 
-use crate::support::unique;
 use crate::world::{World, agent, at, hold, limit, mobile, person, spend};
 
 /// A cluster of one node that holds all slots. Keys of different slots in one script are an error there.

@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use temporary_pin::guard::{Bucket, Guard, GuardDecision, GuardError};
+use test_support::fault_proxy::FaultProxy;
+use test_support::{redis_url, unique};
 
-use crate::support::fault_proxy::FaultProxy;
-use crate::support::{redis_url, unique};
 use crate::world::{World, agent, at, hold, limit, mobile, person, spend};
 
 const TIMEOUT: Duration = Duration::from_secs(2);

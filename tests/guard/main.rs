@@ -2,9 +2,6 @@
 
 #![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
-#[path = "../support/mod.rs"]
-mod support;
-
 mod cluster;
 mod fault;
 mod hold;

@@ -8,9 +8,9 @@ use proptest::prelude::*;
 use temporary_pin::domain::reason::Reason;
 use temporary_pin::domain::rules::Limit;
 use temporary_pin::guard::{Bucket, Guard, GuardDecision, GuardError};
+use test_support::fault_proxy::FaultProxy;
+use test_support::redis_url;
 
-use crate::support::fault_proxy::FaultProxy;
-use crate::support::redis_url;
 use crate::world::{TIMEOUT, World, agent, at, limit, mobile, person, spend};
 
 /// A call of that caller.

@@ -3,9 +3,9 @@
 use chrono::TimeDelta;
 use temporary_pin::domain::reason::Reason;
 use temporary_pin::guard::{Bucket, Guard, GuardDecision, Spend};
+use test_support::redis_url;
 use tokio::task::JoinSet;
 
-use crate::support::redis_url;
 use crate::world::{TIMEOUT, World, agent, at, limit, mobile, person, spend};
 
 /// One of each kind of bucket that a PIN can cost. The limit of the one at `closed` is zero.

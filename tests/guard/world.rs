@@ -10,9 +10,8 @@ use temporary_pin::domain::person::{AgentKey, MobileKey, PersonKey};
 use temporary_pin::domain::rules::{HoldRules, Limit};
 use temporary_pin::guard::{Bucket, Guard, GuardDecision, Spend};
 use temporary_pin::random;
+use test_support::{redis_url, unique};
 use uuid::Uuid;
-
-use crate::support::{redis_url, unique};
 
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(5);
 

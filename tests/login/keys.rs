@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 
 use crate::issuer::{Behaviour, SigningKey};
-use crate::{LOGIN_AGE, NONCE, NOW, PERSON, World, at, log, not_genuine};
+use crate::{LOGIN_AGE, NONCE, NOW, PERSON, World, at, not_genuine};
 
 const MAX_AGE: i64 = 900;
 const STALE_AGE: i64 = 3600;
@@ -151,9 +151,9 @@ async fn nobody_waits_for_a_slow_issuer_while_the_keys_still_serve() {
 
 /// That no login is judged by this issuer's keys, for the cause that the log names.
 async fn distrusts(world: &World, cause: &str) {
-    log::collect();
+    test_support::log::collect();
     assert_eq!(world.web(&fresh(world, NOW)).await.unwrap_err(), LoginError::Unavailable);
-    let log = log::collected();
+    let log = test_support::log::collected();
     assert!(log.contains(cause), "{log}");
 }
 
@@ -216,14 +216,14 @@ fn an_issuer_is_asked_over_tls(#[case] issuer: &str, #[case] accepted: bool) {
 #[tokio::test]
 async fn nothing_of_a_token_is_logged() {
     let world = World::new().await;
-    log::collect();
+    test_support::log::collect();
     let refused = world.token(json!({"auth_time": NOW - 301}));
     let accepted = world.token(json!({}));
     world.web(&refused).await.unwrap_err();
     world.tokens.verify_web_login(&accepted, NONCE, at(NOW), LOGIN_AGE).await.unwrap();
     world.agent(&accepted).await.unwrap();
 
-    let log = log::collected();
+    let log = test_support::log::collected();
     assert!(log.contains("age of the login"), "the log names the check that failed");
     for secret in [PERSON, NONCE, "subject-17"].into_iter().chain(accepted.split('.')).chain(refused.split('.').skip(1))
     {

@@ -4,8 +4,6 @@
 
 mod issuer;
 mod keys;
-#[path = "../support/log.rs"]
-mod log;
 mod signatures;
 mod tokens;
 
@@ -41,7 +39,7 @@ impl World {
     }
 
     async fn with_settings(change: impl FnOnce(&mut IssuerSettings)) -> Self {
-        log::install();
+        test_support::log::install();
         let key = SigningKey::ec();
         let issuer = FakeIssuer::start(vec![key.jwk("k1", Some("ES256"))]).await;
         let mut settings = IssuerSettings {

@@ -3,10 +3,9 @@
 
 use serde_json::Value;
 use sqlx::{Connection as _, PgConnection};
-
-use crate::installation::Installation;
-use crate::sandbox::Sandbox;
-use crate::world::{World, until};
+use test_support::installation::Installation;
+use test_support::sandbox::Sandbox;
+use test_support::world::{World, until};
 
 async fn tamper(installation: &Installation, sql: &'static str) {
     let mut database = PgConnection::connect(&installation.database_url()).await.unwrap();

@@ -4,16 +4,16 @@ use std::time::Duration;
 
 use temporary_pin::proto::temporarypin::v1::CheckEligibilityRequest;
 use temporary_pin::proto::temporarypin::v1::temporary_pin_service_client::TemporaryPinServiceClient;
+use test_support::installation::Installation;
+use test_support::sandbox::Sandbox;
+use test_support::world::{World, until};
 use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpStream;
 use tonic::{Code, Request};
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
 
-use crate::installation::Installation;
-use crate::sandbox::Sandbox;
 use crate::wire::{GO_AWAY, HEADERS, PING, RST_STREAM, SETTINGS, Wire, begin_call, cancel_call, end_call, frame};
-use crate::world::{World, until};
 
 /// Error codes of HTTP/2.
 const NO_ERROR: u32 = 0;

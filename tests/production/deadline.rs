@@ -3,13 +3,12 @@
 use std::time::{Duration, Instant};
 
 use temporary_pin::proto::temporarypin::v1::Reason;
+use test_support::fault_proxy::FaultProxy;
+use test_support::installation::Installation;
+use test_support::redis_url;
+use test_support::sandbox::Sandbox;
+use test_support::world::{World, until};
 use tonic::Code;
-
-use crate::installation::Installation;
-use crate::sandbox::Sandbox;
-use crate::support::fault_proxy::FaultProxy;
-use crate::support::redis_url;
-use crate::world::{World, until};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_without_a_deadline_gets_one() {

@@ -4,14 +4,13 @@ use std::time::{Duration, Instant};
 
 use rstest::rstest;
 use temporary_pin::proto::temporarypin::v1::CheckEligibilityRequest;
+use test_support::fault_proxy::FaultProxy;
+use test_support::installation::Installation;
+use test_support::sandbox::Sandbox;
+use test_support::world::{World, until};
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
-
-use crate::installation::Installation;
-use crate::sandbox::Sandbox;
-use crate::support::fault_proxy::FaultProxy;
-use crate::world::{World, until};
 
 /// Well below the drain time of 10 s.
 const PROMPT: Duration = Duration::from_secs(4);

@@ -2,20 +2,20 @@
 
 use std::sync::Arc;
 
+use made_up_world::authority::{Authority, Signed};
 use rstest::rstest;
 use rustls::HandshakeKind;
 use temporary_pin::proto::temporarypin::v1::CheckEligibilityRequest;
 use temporary_pin::proto::temporarypin::v1::temporary_pin_service_client::TemporaryPinServiceClient;
+use test_support::installation::Installation;
+use test_support::process::Process;
+use test_support::sandbox::Sandbox;
+use test_support::world::until;
 use tokio::io::AsyncReadExt as _;
 use tonic::Status;
 use tonic::transport::{Channel, Endpoint};
 
-use crate::authority::{Authority, Signed};
-use crate::installation::Installation;
-use crate::process::Process;
-use crate::sandbox::Sandbox;
 use crate::wire::{NAME, caller, shake_hands};
-use crate::world::until;
 
 async fn check(channel: Channel) -> Status {
     let mut service = TemporaryPinServiceClient::new(channel);

@@ -10,16 +10,15 @@ use temporary_pin::proto::temporarypin::v1::redeem_temporary_pin_response::Outco
 use temporary_pin::proto::temporarypin::v1::{AccessHold, PersonReference, Reason};
 use temporary_pin::store::PoolSettings;
 use temporary_pin::store::upkeep::rekey::{PSEUDONYM_COLUMNS, Rekeying};
+use test_support::acts::pin_in;
+use test_support::installation::Installation;
+use test_support::person::Person;
+use test_support::process::Process;
+use test_support::sandbox::Sandbox;
+use test_support::world::{World, until};
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
-
-use crate::acts::pin_in;
-use crate::installation::Installation;
-use crate::person::Person;
-use crate::process::Process;
-use crate::sandbox::Sandbox;
-use crate::world::{World, until};
 
 const TAKEN: &str = "read again";
 const REFUSED: &str = "cannot be read again; what was read before serves on";

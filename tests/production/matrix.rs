@@ -6,15 +6,14 @@ use prost::Message as _;
 use prost_types::FileDescriptorSet;
 use temporary_pin::proto::DESCRIPTOR_SET;
 use temporary_pin::proto::temporarypin::v1::Reason;
+use test_support::calls::Refusal;
+use test_support::sandbox::Sandbox;
 use tonic::client::Grpc;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Request, Status};
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
 use tonic_prost::ProstCodec;
-
-use crate::calls::Refusal;
-use crate::sandbox::Sandbox;
 
 /// Who may call what.
 const ALLOWED: [(&str, &[&str]); 15] = [

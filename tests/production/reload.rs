@@ -2,17 +2,16 @@
 
 use std::time::Duration;
 
+use made_up_world::authority::Authority;
 use serde_json::json;
 use temporary_pin::proto::temporarypin::v1::CheckEligibilityRequest;
 use temporary_pin::proto::temporarypin::v1::temporary_pin_service_client::TemporaryPinServiceClient;
+use test_support::installation::{CALLERS, Installation};
+use test_support::process::Process;
+use test_support::sandbox::Sandbox;
+use test_support::world::{World, until};
 use tonic::Code;
 use tonic::transport::Channel;
-
-use crate::authority::Authority;
-use crate::installation::{CALLERS, Installation};
-use crate::process::Process;
-use crate::sandbox::Sandbox;
-use crate::world::{World, until};
 
 /// A name that may check.
 const NAME: &str = CALLERS[1].1[0];

@@ -11,14 +11,13 @@ use temporary_pin::proto::temporarypin::v1::{
     CheckEligibilityRequest, CounterIdentification, IssueTemporaryPinRequest, PhoneIdentification, QuestionAnswers,
     Reason, RedeemTemporaryPinRequest, VerifyIdentityRequest, WebLogin,
 };
+use test_support::calls::{Refusal, answer};
+use test_support::installation::{CALLERS, Installation};
+use test_support::sandbox::Sandbox;
 use tonic::Code;
 use tonic::transport::Channel;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
-
-use crate::calls::{Refusal, answer};
-use crate::installation::{CALLERS, Installation};
-use crate::sandbox::Sandbox;
 
 /// Makes every call there is, each with an empty request. None goes well, but some get as far as to the request.
 async fn refusals(channel: &Channel) -> BTreeMap<&'static str, Refusal> {

@@ -3,12 +3,11 @@
 use temporary_pin::proto::temporarypin::v1::access_hold;
 use temporary_pin::proto::temporarypin::v1::redeem_temporary_pin_response::Outcome;
 use temporary_pin::proto::temporarypin::v1::{Reason, VerifyIdentityResponse};
-
-use crate::acts::pin_in;
-use crate::installation::Installation;
-use crate::person::Person;
-use crate::sandbox::Sandbox;
-use crate::world::{World, until};
+use test_support::acts::pin_in;
+use test_support::installation::Installation;
+use test_support::person::Person;
+use test_support::sandbox::Sandbox;
+use test_support::world::{World, until};
 
 fn hold(login: &VerifyIdentityResponse) -> access_hold::State {
     login.access_hold.as_ref().unwrap().state()

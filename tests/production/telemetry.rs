@@ -9,15 +9,14 @@ use temporary_pin::proto::temporarypin::v1::temporary_pin_service_client::Tempor
 use temporary_pin::proto::temporarypin::v1::{
     CheckEligibilityRequest, IssueTemporaryPinRequest, RedeemTemporaryPinRequest, VerifyIdentityRequest,
 };
+use test_support::acts::{CLERK, pin_in};
+use test_support::calls::uuid;
+use test_support::collector::Collector;
+use test_support::installation::Installation;
+use test_support::person::Person;
+use test_support::sandbox::Sandbox;
+use test_support::world::{World, until};
 use tonic::Request;
-
-use crate::acts::{CLERK, pin_in};
-use crate::calls::uuid;
-use crate::collector::Collector;
-use crate::installation::Installation;
-use crate::person::Person;
-use crate::sandbox::Sandbox;
-use crate::world::{World, until};
 
 /// A request of a trace. The caller's span is `00000000000000ff` in each.
 fn traced<T>(trace: u8, message: T) -> Request<T> {

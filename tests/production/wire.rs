@@ -4,17 +4,16 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use made_up_world::authority::Authority;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, RootCertStore, SupportedProtocolVersion};
+use test_support::installation::CALLERS;
+use test_support::process::Process;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
-
-use crate::authority::Authority;
-use crate::installation::CALLERS;
-use crate::process::Process;
 
 /// A name that may check.
 pub(crate) const NAME: &str = CALLERS[0].1[0];

@@ -9,6 +9,7 @@ use opentelemetry_sdk::trace::SdkTracerProvider;
 use rstest::rstest;
 use temporary_pin::deadline;
 use temporary_pin::register::{Register, RegisterSettings, RegisterUnavailable};
+use test_support::fault_proxy::FaultProxy;
 use tokio::net::TcpListener;
 use tonic::{Code, Status};
 use tracing::Instrument as _;
@@ -16,8 +17,7 @@ use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 use tracing_subscriber::layer::SubscriberExt as _;
 
 use crate::fake_register::FakeRegister;
-use crate::support::fault_proxy::FaultProxy;
-use crate::{CPR, MITID, World, by_cpr, log, person, settings};
+use crate::{CPR, MITID, World, by_cpr, person, settings};
 
 #[rstest]
 #[case::once(1, true, 2)]
@@ -163,14 +163,14 @@ async fn the_trace_goes_on_in_the_register() {
 #[tokio::test]
 async fn nothing_of_a_person_is_logged() {
     let world = World::new().await;
-    log::collect();
+    test_support::log::collect();
     world.look_up().await.unwrap();
     world.fake.state().failures.push_back(Status::internal(format!("nobody with {CPR}")));
     world.look_up().await.unwrap_err();
     world.fake.state().people.get_mut(CPR).unwrap().birth_date = "31-12-1960".into();
     world.look_up().await.unwrap_err();
 
-    let log = log::collected();
+    let log = test_support::log::collected();
     assert!(log.contains("Internal") && log.contains("birth_date"), "the log says what went wrong");
     for secret in [CPR, MITID, "Nuuk", "20123456", "31-12-1960", "1960-01-01"] {
         assert!(!log.contains(secret), "{secret}");

@@ -6,11 +6,7 @@
 mod answers;
 mod calls;
 mod fake_register;
-#[path = "../support/log.rs"]
-mod log;
 mod successors;
-#[path = "../support/mod.rs"]
-mod support;
 mod tls;
 
 use std::time::Duration;
@@ -59,7 +55,7 @@ impl World {
 }
 
 fn settings(listener: &TcpListener) -> RegisterSettings {
-    log::install();
+    test_support::log::install();
     RegisterSettings {
         url: format!("http://{}", listener.local_addr().unwrap()),
         backoff: Duration::from_millis(1),

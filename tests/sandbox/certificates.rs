@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 
-use crate::running::Sandbox;
+use test_support::sandbox::Sandbox;
 
 const CALLERS: [&str; 5] = ["web", "phone", "counter", "redeemer", "operator"];
 
@@ -17,7 +17,7 @@ fn mode(path: &Path) -> u32 {
 fn a_set_is_made_in_place_of_the_last_one_and_for_its_owner_alone() {
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("certificates-{}", std::process::id()));
     let make = || {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_sandbox"));
+        let mut command = Command::new(test_support::programs::sandbox());
         let output = command.arg("certificates").arg("--out").arg(&directory).output().unwrap();
         assert!(output.status.success(), "{output:?}");
         fs::read(directory.join("ca.pem")).unwrap()

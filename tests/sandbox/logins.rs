@@ -5,8 +5,7 @@ use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
-
-use crate::running::Sandbox;
+use test_support::sandbox::Sandbox;
 
 /// The claims, if one of the keys that the issuer publishes signed them.
 async fn open(sandbox: &Sandbox, issuer: &str, token: &Value) -> Option<Value> {

@@ -5,6 +5,4 @@
 mod certificates;
 mod logins;
 mod phones;
-#[path = "../support/sandbox.rs"]
-mod running;
 mod world;

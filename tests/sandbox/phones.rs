@@ -4,8 +4,7 @@ use std::time::{Duration, Instant};
 
 use reqwest::StatusCode;
 use serde_json::{Value, json};
-
-use crate::running::Sandbox;
+use test_support::sandbox::Sandbox;
 
 const TOKEN: &str = "sandbox-gateway-token";
 

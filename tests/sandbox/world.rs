@@ -8,8 +8,7 @@ use redis::AsyncCommands as _;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use sqlx::{Connection as _, PgConnection};
-
-use crate::running::Sandbox;
+use test_support::sandbox::Sandbox;
 
 #[tokio::test]
 async fn people_are_listed_with_all_that_it_takes_to_play_them() {

@@ -7,8 +7,7 @@ use temporary_pin::domain::reason::Reason;
 use temporary_pin::domain::rules::HoldRules;
 use temporary_pin::store::holds::access_requests::{AccessOutcome, find_open};
 use temporary_pin::store::verifying::verifications::{VerificationState, record};
-
-use crate::support::*;
+use test_support::store::*;
 
 fn hold_from(now: chrono::DateTime<chrono::Utc>) -> Hold {
     Hold::start(now, &HoldRules::default())

@@ -7,9 +7,8 @@ use temporary_pin::domain::fact::FactKind;
 use temporary_pin::domain::reason::Reason;
 use temporary_pin::store::verifying::answer_rounds::{Conclusion, PendingVerification, conclude_round, find_pending};
 use temporary_pin::store::verifying::verifications::{NewVerification, VerificationState, record};
+use test_support::store::*;
 use uuid::Uuid;
-
-use crate::support::*;
 
 const KINDS: [FactKind; 3] = [FactKind::Birthplace, FactKind::WeddingYear, FactKind::PreviousSurname];
 

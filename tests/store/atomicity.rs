@@ -17,8 +17,7 @@ use temporary_pin::store::redeeming::{TryResult, TryStart, begin_try, finish_try
 use temporary_pin::store::verifying::verifications::{NewVerification, record};
 use temporary_pin::store::withdrawal::cancel_access_request;
 use temporary_pin::store::withdrawal::revoke_temporary_pin;
-
-use crate::support::*;
+use test_support::store::*;
 
 /// Makes every write to the table fail, runs the call, and sees that it failed and left everything as it was.
 async fn fails_without_trace<T>(pool: &PgPool, table: &str, call: impl Future<Output = Result<T, StoreError>>) {
@@ -46,7 +45,7 @@ async fn issuing(pool: PgPool) {
     }
     assert!(matches!(issue(&pool, &order).await.unwrap(), IssueOutcome::Issued(_)));
 
-    let by_agent = crate::support::order(OTHER, verified(&pool, OTHER, t0()).await, t0());
+    let by_agent = test_support::store::order(OTHER, verified(&pool, OTHER, t0()).await, t0());
     fails_without_trace(&pool, "audit_agents", issue(&pool, &by_agent)).await;
 }
 

@@ -14,8 +14,7 @@ use temporary_pin::store::verifying::answer_rounds::{Conclusion, conclude_round}
 use temporary_pin::store::verifying::verifications::{VerificationState, record};
 use temporary_pin::store::withdrawal::cancel_access_request;
 use temporary_pin::store::withdrawal::revoke_temporary_pin;
-
-use crate::support::*;
+use test_support::store::*;
 
 /// The events since the last look, each with its agent or operator, if it has one.
 async fn since(pool: &PgPool, last: &mut i64) -> Vec<String> {
@@ -65,7 +64,7 @@ async fn every_change_has_its_event(pool: PgPool) {
     issue(&pool, &order).await.unwrap();
     assert_eq!(since(&pool, &mut last).await, ["pin_issued by agent"]);
     for (after, event) in [(1, "pin_already_open by agent"), (61, "pin_resent by agent")] {
-        let again = crate::support::order(PERSON, pending.id, now + seconds(after));
+        let again = test_support::store::order(PERSON, pending.id, now + seconds(after));
         issue(&pool, &again).await.unwrap();
         assert_eq!(since(&pool, &mut last).await, [event]);
     }

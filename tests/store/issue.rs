@@ -9,9 +9,8 @@ use temporary_pin::domain::rules::HoldRules;
 use temporary_pin::store::issuing::{AccessProblem, IssueOutcome, PinOrder, VerificationProblem, find_replay, issue};
 use temporary_pin::store::issuing::{DispatchState, PinState};
 use temporary_pin::store::verifying::verifications::{NewVerification, VerificationState, record};
+use test_support::store::*;
 use uuid::Uuid;
-
-use crate::support::*;
 
 #[sqlx::test]
 async fn a_new_pin_is_kept_with_its_message_its_answer_and_its_audit_event(pool: PgPool) {

@@ -8,8 +8,7 @@ use temporary_pin::domain::person::{MobileKey, PersonKey};
 use temporary_pin::store::StoreError;
 use temporary_pin::store::issuing::{IssueOutcome, PinIssuer, PinOrder, VerificationProblem, issue};
 use temporary_pin::store::operators::person_blocks::{BlockNotices, BlockOrder, block_person};
-
-use crate::support::*;
+use test_support::store::*;
 
 /// An order for a person of that number, who has just been verified.
 async fn order_for(pool: &PgPool, number: u8) -> PinOrder {

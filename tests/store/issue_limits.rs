@@ -6,8 +6,7 @@ use temporary_pin::domain::rules::{Limit, LimitRules};
 use temporary_pin::store::eligibility::PersonStatus;
 use temporary_pin::store::issuing::DispatchState;
 use temporary_pin::store::issuing::{IssueLimits, IssueOutcome, PinOrder, issue};
-
-use crate::support::*;
+use test_support::store::*;
 
 const TWO_A_DAY: Limit = Limit { times: 2, per: DAY };
 const MANY: Limit = Limit { times: 100, per: DAY };

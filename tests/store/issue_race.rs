@@ -5,9 +5,8 @@ use temporary_pin::domain::person::PersonKey;
 use temporary_pin::store::issuing::{IssueOutcome, PinOrder, VerificationProblem, issue};
 use temporary_pin::store::verifying::verifications::record;
 use temporary_pin::store::withdrawal::cancel_access_request;
+use test_support::store::*;
 use uuid::Uuid;
-
-use crate::support::*;
 
 const CALLERS: u64 = 32;
 const GATE: &str = "SELECT FROM verifications FOR UPDATE";

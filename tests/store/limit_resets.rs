@@ -11,8 +11,7 @@ use temporary_pin::store::issuing::{IssueLimits, IssueOutcome, PinOrder, issue};
 use temporary_pin::store::operators::person_limits::{read_spent, reset_limit};
 use temporary_pin::store::redeeming::{RedeemOutcome, RedemptionTry};
 use temporary_pin::store::verifying::verifications::{RecordOutcome, VerificationState, record};
-
-use crate::support::*;
+use test_support::store::*;
 
 const LIMIT: Limit = Limit { times: 3, per: DAY };
 

@@ -21,6 +21,5 @@ mod redeem_race;
 mod rekey;
 mod rights;
 mod sticky_connection;
-mod support;
 mod verifications;
 mod withdraw;

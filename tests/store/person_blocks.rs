@@ -11,9 +11,8 @@ use temporary_pin::store::operators::person_blocks::{
     Block, BlockNotices, BlockOrder, Blocked, block_person, find_block, unblock_person,
 };
 use temporary_pin::store::verifying::verifications::{VerificationState, record};
+use test_support::store::*;
 use uuid::Uuid;
-
-use crate::support::*;
 
 const CALLERS: u64 = 32;
 

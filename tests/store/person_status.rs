@@ -10,8 +10,7 @@ use temporary_pin::store::eligibility::{PersonQuery, PersonStatus, PersonStatusR
 use temporary_pin::store::issuing::{PinOrder, issue};
 use temporary_pin::store::operators::person_blocks::{BlockNotices, BlockOrder, block_person};
 use temporary_pin::store::verifying::verifications::{VerificationState, record};
-
-use crate::support::*;
+use test_support::store::*;
 
 const ONCE: Limit = Limit { times: 1, per: DAY };
 

@@ -82,7 +82,7 @@ async fn fill(connection: &mut PgConnection, requests: u32, people: u32) {
         ANALYZE growth_people"
     );
     sqlx::raw_sql(AssertSqlSafe(settings)).execute(&mut *connection).await.unwrap();
-    sqlx::raw_sql(include_str!("../../src/bin/load/bench/growth.sql")).execute(&mut *connection).await.unwrap();
+    sqlx::raw_sql(include_str!("../load/src/bench/growth.sql")).execute(&mut *connection).await.unwrap();
     // Tables of which that leaves little, made large too.
     let more = format!(
         "INSERT INTO requests (caller, method, request_id, payload_digest, response, create_time)

@@ -5,8 +5,7 @@ use std::time::Duration;
 use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use temporary_pin::store::{PoolSettings, StoreError, connect, migrate, schema_is_current};
-
-use crate::support::*;
+use test_support::store::*;
 
 #[sqlx::test(migrations = false)]
 async fn the_schema_is_current_once_migrated(pool: PgPool) {

@@ -6,9 +6,8 @@ use sqlx::PgPool;
 use temporary_pin::domain::rules::Rules;
 use temporary_pin::random::{secure, time_ordered_uuid};
 use temporary_pin::store::upkeep::purge::{Retention, delete_old_rows};
+use test_support::store::*;
 use uuid::Uuid;
-
-use crate::support::*;
 
 #[sqlx::test]
 async fn rows_go_when_their_time_is_over_and_not_before(pool: PgPool) {

@@ -6,8 +6,7 @@ use temporary_pin::store::redeeming::{
     RedeemOutcome, RedemptionTry, TryRefusal, TryResult, TryStart, begin_try, finish_try,
 };
 use temporary_pin::store::withdrawal::revoke_temporary_pin;
-
-use crate::support::*;
+use test_support::store::*;
 
 #[sqlx::test]
 async fn r2_the_right_pin_is_redeemed_once_and_its_text_erased(pool: PgPool) {

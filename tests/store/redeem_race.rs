@@ -9,8 +9,7 @@ use temporary_pin::domain::person::PersonKey;
 use temporary_pin::domain::rules::Limit;
 use temporary_pin::store::redeeming::{RedeemOutcome, RedemptionTry, TryResult, TryStart, begin_try, finish_try};
 use temporary_pin::store::withdrawal::revoke_temporary_pin;
-
-use crate::support::*;
+use test_support::store::*;
 
 const CALLERS: u64 = 32;
 const GATE: &str = "SELECT FROM pin_requests FOR UPDATE";

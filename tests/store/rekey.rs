@@ -6,8 +6,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, PgPool};
 use temporary_pin::store::upkeep::rekey::{OTHER_BYTE_COLUMNS, PSEUDONYM_COLUMNS, Rekeying};
 use temporary_pin::store::{PoolSettings, StoreError, connect_instance, schema_is_current};
-
-use crate::support::*;
+use test_support::store::*;
 
 /// Stands in for the key ring: what matters here is that no pseudonym goes through it twice.
 fn raise(from: i32, mut pseudonym: [u8; 32]) -> [u8; 32] {

@@ -6,8 +6,7 @@ use sqlx::{AssertSqlSafe, PgPool};
 use temporary_pin::random;
 use temporary_pin::store::StoreError;
 use temporary_pin::store::rights::{find_excess, grant};
-
-use crate::support::*;
+use test_support::store::*;
 
 /// Every table, sequence and function of the schema, with the verbs of the role.
 const RIGHTS: &[&str] = &[

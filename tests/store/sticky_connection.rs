@@ -11,8 +11,7 @@ use temporary_pin::store::eligibility::PersonStatusReader;
 use temporary_pin::store::issuing::{IssueOutcome, PinIssuer};
 use temporary_pin::store::messages::handovers::Handovers;
 use temporary_pin::store::messages::outbox::claim_due;
-
-use crate::support::*;
+use test_support::store::*;
 
 /// Time enough.
 const PATIENCE: Duration = Duration::from_secs(10);

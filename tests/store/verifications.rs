@@ -10,8 +10,7 @@ use temporary_pin::domain::rules::LimitRules;
 use temporary_pin::store::verifying::verifications::{
     Method, NewVerification, RecordOutcome, VerificationState, count_witness_uses, list_unsuccessful_kinds, record,
 };
-
-use crate::support::*;
+use test_support::store::*;
 
 const REJECTED: VerificationState = VerificationState::Rejected(Reason::IdentityNotConfirmed);
 const VERIFIED: VerificationState = VerificationState::Verified(AssuranceLevel::High);

@@ -5,8 +5,7 @@ use temporary_pin::store::holds::access_requests::{AccessOutcome, find_open};
 use temporary_pin::store::issuing::{AccessProblem, IssueOutcome, issue};
 use temporary_pin::store::withdrawal::cancel_access_request;
 use temporary_pin::store::withdrawal::revoke_temporary_pin;
-
-use crate::support::*;
+use test_support::store::*;
 
 #[sqlx::test]
 async fn r9_revoking_is_final_audited_and_withdraws_the_message(pool: PgPool) {

@@ -5,6 +5,7 @@ use opentelemetry::metrics::MeterProvider as _;
 use opentelemetry::trace::{TraceContextExt as _, TraceId};
 use opentelemetry_proto::tonic::common::v1::any_value;
 use rstest::rstest;
+use test_support::collector::Collector;
 use tokio::net::TcpListener;
 use tokio::time::Instant;
 use tonic::Code;
@@ -14,7 +15,6 @@ use super::super::export::FLUSH_TIMEOUT;
 use super::super::metrics::Metrics;
 use super::super::propagation::{current_trace_id, parent_context, trace_id};
 use super::super::{CALL, Settings, Telemetry, subscriber};
-use super::collector::Collector;
 use crate::domain::channel::Channel;
 
 fn start(endpoint: String) -> (Telemetry, impl tracing::Subscriber) {

@@ -17,11 +17,10 @@ use temporary_pin::proto::temporarypin::v1::{
     RedeemTemporaryPinRequest, VerifyIdentityRequest, VerifyIdentityResponse, document,
 };
 use temporary_pin::random;
+use test_support::sandbox::Sandbox;
 use tonic::metadata::{AsciiMetadataValue, KeyAndValueRef};
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Request, Response, Status};
-
-use crate::sandbox::Sandbox;
 
 /// How many rounds one agent serves: its limits are 30 verifications and 20 PINs an hour.
 const ROUNDS_OF_AN_AGENT: usize = 4;

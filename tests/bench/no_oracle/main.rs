@@ -7,8 +7,6 @@
 #![allow(missing_docs, clippy::unwrap_used, reason = "a failed unwrap ends the measurement")]
 
 mod kinds;
-#[path = "../../support/sandbox.rs"]
-mod sandbox;
 mod statistics;
 
 use std::fmt::Write as _;

@@ -1,4 +1,4 @@
 #![no_main]
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
-    properties::answer(data);
+    fuzz_properties::answer(data);
 });

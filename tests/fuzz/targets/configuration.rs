@@ -1,4 +1,4 @@
 #![no_main]
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
-    properties::configuration(data);
+    fuzz_properties::configuration(data);
 });

@@ -1,4 +1,4 @@
 #![no_main]
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
-    properties::gateway_answer(data);
+    fuzz_properties::gateway_answer(data);
 });

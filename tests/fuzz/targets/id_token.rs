@@ -1,4 +1,4 @@
 #![no_main]
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
-    properties::id_token(data);
+    fuzz_properties::id_token(data);
 });

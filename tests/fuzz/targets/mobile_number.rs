@@ -1,4 +1,4 @@
 #![no_main]
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
-    properties::mobile_number(data);
+    fuzz_properties::mobile_number(data);
 });

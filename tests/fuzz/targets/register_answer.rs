@@ -1,4 +1,4 @@
 #![no_main]
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
-    properties::register_answer(data);
+    fuzz_properties::register_answer(data);
 });

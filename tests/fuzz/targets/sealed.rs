@@ -1,4 +1,4 @@
 #![no_main]
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
-    properties::sealed(data);
+    fuzz_properties::sealed(data);
 });

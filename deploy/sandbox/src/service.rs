@@ -1,0 +1,91 @@
+//! Starts the service itself in the made-up world: the one place where sandbox and product meet.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use made_up_world::callers::{self, NamedCallers};
+use made_up_world::issuers::Issuer;
+use made_up_world::plaintext;
+use temporary_pin::config::Config;
+use temporary_pin::login::IssuerSettings;
+use temporary_pin::register::RegisterSettings;
+use temporary_pin::server::listener::Listener;
+use temporary_pin::{server, store};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tonic::transport::Endpoint;
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_check_response::ServingStatus;
+use tonic_health::pb::health_client::HealthClient;
+
+use crate::question_draws;
+use crate::scratch::Scratch;
+use crate::world::World;
+
+/// The service serves well before this, or not at all.
+const LONGEST_START: Duration = Duration::from_secs(30);
+
+/// Makes the tables and serves gRPC, in plaintext and over mutual TLS, with the world's clock, until `stop`. With a seed,
+/// questions are drawn from it.
+pub(crate) async fn serve(
+    world: &World,
+    scratch: &Scratch,
+    max_calls: Option<usize>,
+    plaintext: TcpListener,
+    tls: TcpListener,
+    seed: Option<u64>,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
+    let owner = store::connect(&scratch.owner_url, &store::PoolSettings::default())?;
+    store::migrate(&owner).await.context("cannot make the tables")?;
+    store::rights::grant(&owner, &scratch.service_role()).await.context("cannot grant what the service needs")?;
+    owner.close().await;
+    let clock = Arc::new(world.clock.clone());
+    let (mut config, draws) = (config(world, scratch), question_draws::from_seed(seed));
+    if let Some(max_calls) = max_calls {
+        config.server.max_calls = max_calls;
+    }
+    let listeners = vec![plaintext::listen(plaintext, Arc::new(NamedCallers))?, Listener::mutual_tls(tls, &config)?];
+    server::run(&config, clock, draws, listeners, stop.cancelled_owned()).await
+}
+
+/// The defaults, which are those of production, and where this world's parts are.
+fn config(world: &World, scratch: &Scratch) -> Config {
+    let issuer = |issuer: &Issuer| IssuerSettings {
+        issuer: issuer.url().to_owned(),
+        audience: issuer.audience().to_owned(),
+        ..IssuerSettings::default()
+    };
+    let mut config = Config {
+        register: RegisterSettings { url: world.register_url.clone(), ..RegisterSettings::default() },
+        web_login: issuer(&world.web),
+        agent_login: issuer(&world.workforce),
+        ..Config::default()
+    };
+    config.server.tls = Some(world.certificates.tls());
+    config.callers = callers::configured();
+    config.postgres.url = scratch.database_url.clone().into();
+    config.redis.url = scratch.redis_url.clone().into();
+    config.redis.key_prefix.clone_from(&scratch.name);
+    config.sms.gateway.url = format!("{}/rest/mtsms", world.http_url);
+    config.sms.gateway.token = made_up_world::gateway::TOKEN.into();
+    config.keys.file = scratch.key_ring();
+    config
+}
+
+/// Waits until the service says that it serves.
+pub(crate) async fn ready(address: SocketAddr) -> anyhow::Result<()> {
+    let channel = Endpoint::from_shared(format!("http://{address}"))?.connect_lazy();
+    let waiting = async {
+        let mut health = HealthClient::new(channel).watch(HealthCheckRequest::default()).await?.into_inner();
+        while let Some(answer) = health.message().await? {
+            if answer.status() == ServingStatus::Serving {
+                return Ok(());
+            }
+        }
+        Err(anyhow::anyhow!("the service stopped before it was ready"))
+    };
+    tokio::time::timeout(LONGEST_START, waiting).await.context("the service is not ready; its log tells why")?
+}

@@ -1,0 +1,98 @@
+//! Load for a running service, and the bench that compares it with what hardware, Postgres, Redis and tonic allow.
+
+mod bare;
+mod bench;
+mod calls;
+mod clients;
+mod drive;
+mod installation;
+mod people;
+mod process;
+mod report;
+mod scenario;
+mod world;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Load for a running temporary-PIN service.
+///
+/// The load is also the world around the service: identity register, issuers of ID tokens, SMS gateway. `install` makes
+/// a configuration that points the service to them.
+#[derive(Parser)]
+#[command(name = "temporary-pin-load")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Makes certificates and a configuration for a service that is to be measured.
+    Install(installation::Install),
+    /// Makes calls and reports what came of them.
+    Run(Box<scenario::Run>),
+    /// Serves IssueTemporaryPin with an answer that is always the same: what gRPC and TLS alone cost.
+    Bare(bare::Bare),
+    /// Measures the service beside its limits, in turn, and writes the report. `deploy/local/bench` runs it.
+    Bench(Box<bench::Bench>),
+}
+
+/// Where the world around the service answers.
+// Ports below 32768, here and in the bench: Linux gives those above to clients, who keep one for a minute after its use.
+#[derive(Args, Clone)]
+pub(crate) struct WorldAddresses {
+    /// Issuers and SMS gateway.
+    #[arg(long, default_value = "127.0.0.1:15061")]
+    pub(crate) http_address: SocketAddr,
+    /// Identity register.
+    #[arg(long, default_value = "127.0.0.1:15062")]
+    pub(crate) register_address: SocketAddr,
+}
+
+/// The processes whose cost is to be known.
+#[derive(Args, Clone, Default)]
+pub(crate) struct Processes {
+    /// The service's process id.
+    #[arg(long)]
+    pub(crate) service_pid: Option<u32>,
+    /// Postgres' first process id, the postmaster's.
+    #[arg(long)]
+    pub(crate) postgres_pid: Option<u32>,
+    /// Redis' process id.
+    #[arg(long)]
+    pub(crate) redis_pid: Option<u32>,
+}
+
+/// Where a result is written besides the terminal.
+#[derive(Args, Clone)]
+pub(crate) struct Output {
+    /// A file for the result as JSON.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) json: Option<PathBuf>,
+}
+
+// One thread makes tens of thousands of calls a second, and takes no more than it needs from what is measured beside it.
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let Arguments { command } = Arguments::parse();
+    // The clients take the process's provider.
+    let provider = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    debug_assert!(provider.is_ok(), "main comes first");
+    let outcome = match command {
+        Command::Install(install) => installation::install(&install),
+        Command::Run(run) => scenario::run(&run).await,
+        Command::Bare(bare) => bare::serve(&bare).await,
+        Command::Bench(bench) => bench::run(&bench).await,
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("temporary-pin-load: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! What people, agents and clerks do.
+
+use serde_json::{Value, json};
+use temporary_pin::proto::temporarypin::v1::counter_identification::Confirmation;
+use temporary_pin::proto::temporarypin::v1::verify_identity_request::Evidence;
+use temporary_pin::proto::temporarypin::v1::verify_identity_response::State;
+use temporary_pin::proto::temporarypin::v1::{
+    Answer as QuestionAnswer, CounterIdentification, Document, PersonReference, PhoneIdentification, Question,
+    QuestionAnswers, Questions, Reason, VerifyIdentityResponse, WebLogin, Witness,
+};
+
+use crate::calls::{Answer, uuid};
+use crate::person::{Person, no_document};
+use crate::world::World;
+
+/// Agent and clerk, where it does not matter who.
+pub const CLERK: &str = "clerk-1";
+
+/// On the web.
+impl World {
+    pub async fn id_token(&self, person: &Person, nonce: &str, wishes: &Value) -> String {
+        let mut body = wishes.clone();
+        body["person"] = json!(person.id());
+        body["nonce"] = json!(nonce);
+        self.sandbox.post("/login", body).await["id_token"].as_str().unwrap().to_owned()
+    }
+
+    /// A login that differs from an ordinary one as wished.
+    pub async fn try_log_in(&self, person: &Person, wishes: Value) -> Answer<VerifyIdentityResponse> {
+        let nonce = uuid().to_string();
+        let id_token = self.id_token(person, &nonce, &wishes).await;
+        self.verify("web", Evidence::WebLogin(WebLogin { id_token, nonce })).await
+    }
+
+    /// An ordinary login, which must be accepted.
+    pub async fn log_in(&self, person: &Person) -> VerifyIdentityResponse {
+        let answer = self.try_log_in(person, json!({})).await.unwrap();
+        assert_eq!(answer.state(), State::Verified, "{answer:?}");
+        answer
+    }
+}
+
+/// By phone.
+impl World {
+    pub async fn agent_token(&self, agent: &str) -> String {
+        let answer = self.sandbox.post("/agent-login", json!({ "agent": agent })).await;
+        answer["agent_token"].as_str().unwrap().to_owned()
+    }
+
+    pub async fn phone_evidence(&self, person: PersonReference, document: Document, agent: &str) -> Evidence {
+        Evidence::PhoneIdentification(PhoneIdentification {
+            person: Some(person),
+            document: Some(document),
+            agent_token: self.agent_token(agent).await,
+            case_reference: "CASE-2041".into(),
+        })
+    }
+
+    /// The person calls support with this document.
+    pub async fn call_with(&self, person: PersonReference, document: Document) -> Answer<VerifyIdentityResponse> {
+        let evidence = self.phone_evidence(person, document, CLERK).await;
+        self.verify("phone", evidence).await
+    }
+
+    pub async fn call(&self, person: &Person) -> Answer<VerifyIdentityResponse> {
+        self.call_with(person.reference(), person.document()).await
+    }
+
+    /// The person calls support, and is asked questions.
+    pub async fn ask(&self, person: &Person) -> VerifyIdentityResponse {
+        let asked = self.call(person).await.unwrap();
+        assert_eq!(asked.state(), State::QuestionsPending, "{asked:?}");
+        asked
+    }
+
+    /// Answers the questions, each as `text` has it.
+    pub async fn answer(
+        &self,
+        caller: &str,
+        asked: &VerifyIdentityResponse,
+        text: impl Fn(usize, &Question) -> String,
+    ) -> Answer<VerifyIdentityResponse> {
+        let answers = self.answers(asked, text).await;
+        self.verify(caller, Evidence::QuestionAnswers(answers)).await
+    }
+
+    pub async fn answers(
+        &self,
+        asked: &VerifyIdentityResponse,
+        text: impl Fn(usize, &Question) -> String,
+    ) -> QuestionAnswers {
+        let questions = asked.questions.iter().enumerate();
+        let answers = questions
+            .map(|(index, question)| QuestionAnswer {
+                question_id: question.question_id.clone(),
+                text: text(index, question),
+            })
+            .collect();
+        let agent_token = self.agent_token(CLERK).await;
+        QuestionAnswers { verification_id: asked.verification_id.clone(), answers, agent_token }
+    }
+
+    /// Gives so many right answers, then wrong ones.
+    pub async fn answer_right(
+        &self,
+        caller: &str,
+        person: &Person,
+        asked: &VerifyIdentityResponse,
+        right: usize,
+    ) -> VerifyIdentityResponse {
+        let text = |index, question: &Question| if index < right { truth(person, question) } else { "Nonsens".into() };
+        self.answer(caller, asked, text).await.unwrap()
+    }
+
+    /// Identifies the person by phone. Gives the id of the verification.
+    pub async fn identify(&self, person: &Person) -> String {
+        let asked = self.ask(person).await;
+        let verified = self.answer_right("phone", person, &asked, 3).await;
+        assert_eq!(verified.state(), State::Verified, "{verified:?}");
+        verified.verification_id
+    }
+
+    /// Identifies the person by phone, through an agent who serves nobody else (R22). Gives the id of the verification.
+    pub async fn identify_by_own_agent(&self, person: &Person) -> String {
+        let agent = format!("agent-of-{}", person.id());
+        let evidence = self.phone_evidence(person.reference(), person.document(), &agent).await;
+        let asked = self.verify("phone", evidence).await.unwrap();
+        let verified = self.answer_right("phone", person, &asked, 3).await;
+        assert_eq!(verified.state(), State::Verified, "{verified:?}");
+        verified.verification_id
+    }
+
+    /// One verification that fails.
+    pub async fn fail(&self, person: &Person) {
+        let rejected = self.call_with(person.reference(), no_document()).await.unwrap();
+        assert_eq!(reasons(&rejected), [Reason::IdentityNotConfirmed]);
+    }
+}
+
+/// At the counter.
+impl World {
+    /// A booked visit with a document in hand.
+    pub async fn visit(&self, person: &Person, confirmation: Confirmation) -> CounterIdentification {
+        CounterIdentification {
+            person: Some(person.reference()),
+            document: Some(person.document()),
+            mrz_lines: Vec::new(),
+            supporting_document: None,
+            confirmation: Some(confirmation),
+            agent_token: self.agent_token(CLERK).await,
+            office_id: "OFFICE-77".into(),
+            appointment_reference: "APPOINTMENT-77".into(),
+        }
+    }
+
+    pub async fn visits(&self, visit: CounterIdentification) -> Answer<VerifyIdentityResponse> {
+        self.verify("counter", Evidence::CounterIdentification(visit)).await
+    }
+}
+
+/// The PIN.
+impl World {
+    /// Identifies the person by phone and orders a PIN. Gives the PIN, as it stands on the phone.
+    pub async fn pin(&self, person: &Person) -> String {
+        let verification = self.identify(person).await;
+        self.issue("phone", &verification).await.unwrap();
+        pin_in(self.texts(person).await.last().unwrap())
+    }
+}
+
+pub const QUESTIONS: Confirmation = Confirmation::Questions(Questions {});
+
+pub fn witness(witness: &Person) -> Confirmation {
+    Confirmation::Witness(Witness { person: Some(witness.reference()), document: Some(witness.document()) })
+}
+
+/// A right answer.
+pub fn truth(person: &Person, question: &Question) -> String {
+    person.answers(question.kind()).swap_remove(0)
+}
+
+pub fn reasons(answer: &VerifyIdentityResponse) -> Vec<Reason> {
+    let reasons: Vec<Reason> = answer.reasons().collect();
+    assert_eq!(reasons.is_empty(), answer.state() != State::Rejected, "{answer:?}");
+    reasons
+}
+
+/// The PIN in an SMS: two groups of four digits.
+pub fn pin_in(text: &str) -> String {
+    let words: Vec<&str> = text.split([' ', '.']).collect();
+    let is_group = |word: &str| word.len() == 4 && word.bytes().all(|byte| byte.is_ascii_digit());
+    let pins: Vec<String> =
+        words.windows(2).filter(|pair| pair.iter().all(|word| is_group(word))).map(|pair| pair.concat()).collect();
+    assert_eq!(pins.len(), 1, "{text}");
+    pins[0].clone()
+}
+
+/// Another PIN.
+pub fn wrong(pin: &str) -> String {
+    let number: u32 = pin.parse().unwrap();
+    format!("{:08}", (number + 1) % 100_000_000)
+}

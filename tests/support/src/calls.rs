@@ -1,0 +1,174 @@
+//! The RPCs. Every refusal that any test meets is held to the contract's promises about errors.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use prost_types::Timestamp;
+use rand::RngExt as _;
+use temporary_pin::proto::temporarypin::v1::operator_service_client::OperatorServiceClient;
+use temporary_pin::proto::temporarypin::v1::redemption_service_client::RedemptionServiceClient;
+use temporary_pin::proto::temporarypin::v1::temporary_pin_service_client::TemporaryPinServiceClient;
+use temporary_pin::proto::temporarypin::v1::verify_identity_request::Evidence;
+use temporary_pin::proto::temporarypin::v1::{
+    CheckEligibilityRequest, CheckEligibilityResponse, IssueTemporaryPinRequest, IssueTemporaryPinResponse,
+    PersonReference, PinRequest, Reason, RedeemTemporaryPinRequest, RedeemTemporaryPinResponse, VerifyIdentityRequest,
+    VerifyIdentityResponse,
+};
+use temporary_pin::random;
+use tonic::metadata::AsciiMetadataValue;
+use tonic::{Code, Request, Response, Status};
+use tonic_types::{ErrorDetails, StatusExt as _};
+use uuid::Uuid;
+
+use crate::world::World;
+
+/// Why a call was refused.
+#[derive(Debug)]
+pub struct Refusal {
+    pub code: Code,
+    pub reason: Reason,
+    /// From when another try may succeed.
+    pub until: Option<DateTime<Utc>>,
+    pub details: Box<ErrorDetails>,
+}
+
+impl Refusal {
+    /// What every caller can rely on, whatever went wrong.
+    pub fn read(status: &Status) -> Self {
+        let details = status.get_error_details();
+        let info = details.error_info().unwrap_or_else(|| panic!("no ErrorInfo: {status:?}"));
+        assert_eq!(info.domain, "temporarypin", "{status:?}");
+        let reason = Reason::from_str_name(&format!("REASON_{}", info.reason));
+        let until = info.metadata.get("nextAttemptTime").map(|time| time.parse().unwrap());
+        let has_retry_info = details.retry_info().is_some_and(|retry| retry.retry_delay.is_some());
+        let reason = reason.unwrap_or_else(|| panic!("not in the contract: {status:?}"));
+        match status.code() {
+            Code::ResourceExhausted if reason == Reason::MessageTooLarge => {}
+            Code::ResourceExhausted if reason == Reason::Overloaded => {
+                assert!(has_retry_info, "{status:?}");
+                assert_eq!(status.metadata().get("grpc-retry-pushback-ms").unwrap(), "1000");
+            }
+            Code::ResourceExhausted => {
+                assert!(details.quota_failure().is_some_and(|quota| quota.violations.len() == 1), "{status:?}");
+                assert!(has_retry_info && until.is_some(), "{status:?}");
+            }
+            Code::FailedPrecondition => assert!(details.has_precondition_failure_violations(), "{status:?}"),
+            Code::Unavailable => assert!(has_retry_info, "{status:?}"),
+            _ => {}
+        }
+        Self { code: status.code(), reason, until, details: Box::new(details) }
+    }
+
+    /// The fields that are malformed, sorted.
+    pub fn fields(&self) -> Vec<&str> {
+        let violations = self.details.bad_request().map_or(&[][..], |request| &request.field_violations);
+        let mut fields: Vec<&str> = violations.iter().map(|violation| violation.field.as_str()).collect();
+        fields.sort_unstable();
+        fields
+    }
+
+    pub fn retry_delay(&self) -> Duration {
+        self.details.retry_info().unwrap().retry_delay.unwrap()
+    }
+
+    /// Code, reason, and whether a time is given.
+    #[track_caller]
+    pub fn assert(&self, code: Code, reason: Reason) -> &Self {
+        assert_eq!((self.code, self.reason), (code, reason), "{self:?}");
+        self
+    }
+
+    #[track_caller]
+    pub fn assert_precondition(&self, reason: Reason) -> &Self {
+        self.assert(Code::FailedPrecondition, reason)
+    }
+
+    #[track_caller]
+    pub fn assert_limit(&self, reason: Reason) -> DateTime<Utc> {
+        self.assert(Code::ResourceExhausted, reason).until.unwrap()
+    }
+}
+
+pub type Answer<T> = Result<T, Refusal>;
+
+impl World {
+    pub async fn check(&self, caller: &str, person: PersonReference) -> Answer<CheckEligibilityResponse> {
+        let request = by(caller, CheckEligibilityRequest { person: Some(person) });
+        answer(self.temporary_pin_service().check_eligibility(request).await)
+    }
+
+    pub async fn verify(&self, caller: &str, evidence: Evidence) -> Answer<VerifyIdentityResponse> {
+        let request = VerifyIdentityRequest { evidence: Some(evidence), language: 0 };
+        answer(self.temporary_pin_service().verify_identity(by(caller, request)).await)
+    }
+
+    pub async fn issue(&self, caller: &str, verification_id: &str) -> Answer<PinRequest> {
+        self.issue_again(caller, verification_id, uuid()).await
+    }
+
+    /// With a request id that may have been used before.
+    pub async fn issue_again(&self, caller: &str, verification_id: &str, request_id: Uuid) -> Answer<PinRequest> {
+        let request = IssueTemporaryPinRequest {
+            request_id: request_id.to_string(),
+            verification_id: verification_id.to_owned(),
+            language: 0,
+        };
+        Ok(self.order(caller, request).await?.pin_request.unwrap())
+    }
+
+    pub async fn order(&self, caller: &str, request: IssueTemporaryPinRequest) -> Answer<IssueTemporaryPinResponse> {
+        answer(self.temporary_pin_service().issue_temporary_pin(by(caller, request)).await)
+    }
+
+    pub async fn redeem(&self, person: PersonReference, pin: &str) -> Answer<RedeemTemporaryPinResponse> {
+        self.redeem_again(person, pin, uuid()).await
+    }
+
+    /// With a request id that may have been used before.
+    pub async fn redeem_again(
+        &self,
+        person: PersonReference,
+        pin: &str,
+        request_id: Uuid,
+    ) -> Answer<RedeemTemporaryPinResponse> {
+        let request =
+            RedeemTemporaryPinRequest { request_id: request_id.to_string(), person: Some(person), pin: pin.to_owned() };
+        answer(self.redemption_service().redeem_temporary_pin(by("redeemer", request)).await)
+    }
+
+    pub fn temporary_pin_service(&self) -> TemporaryPinServiceClient<tonic::transport::Channel> {
+        TemporaryPinServiceClient::new(self.channel.clone())
+    }
+
+    pub fn operator_service(&self) -> OperatorServiceClient<tonic::transport::Channel> {
+        OperatorServiceClient::new(self.channel.clone())
+    }
+
+    pub fn redemption_service(&self) -> RedemptionServiceClient<tonic::transport::Channel> {
+        RedemptionServiceClient::new(self.channel.clone())
+    }
+}
+
+/// A request of that caller, whose refusal shall have a text in English.
+pub fn by<T>(caller: &str, message: T) -> Request<T> {
+    let mut request = Request::new(message);
+    request.metadata_mut().insert("accept-language", AsciiMetadataValue::from_static("en"));
+    request.metadata_mut().insert("x-sandbox-caller", caller.parse::<AsciiMetadataValue>().unwrap());
+    request
+}
+
+pub fn answer<T>(answer: Result<Response<T>, Status>) -> Answer<T> {
+    answer.map(Response::into_inner).map_err(|status| Refusal::read(&status))
+}
+
+/// A fresh one.
+pub fn uuid() -> Uuid {
+    uuid::Builder::from_random_bytes(random::secure().random()).into_uuid()
+}
+
+/// A time that must be there.
+#[track_caller]
+pub fn time(timestamp: Option<Timestamp>) -> DateTime<Utc> {
+    let timestamp = timestamp.unwrap();
+    DateTime::from_timestamp(timestamp.seconds, timestamp.nanos.unsigned_abs()).unwrap()
+}

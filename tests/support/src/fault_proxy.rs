@@ -1,0 +1,145 @@
+//! A TCP proxy that tests put between the service and Redis or Postgres, to break the way there.
+
+use std::net::SocketAddr;
+
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+/// Passes everything on until told otherwise. Ends with all its connections when dropped.
+pub struct FaultProxy {
+    address: SocketAddr,
+    state: watch::Sender<State>,
+    _tasks: JoinSet<()>,
+}
+
+#[derive(Clone, Copy, Default)]
+struct State {
+    mode: Mode,
+    /// Connections made so far.
+    connections: u64,
+    /// Connections with a lower number are closed.
+    cut_below: u64,
+    /// Connections with a lower number never say anything again.
+    silent_below: u64,
+}
+
+#[derive(Clone, Copy, Default, PartialEq)]
+enum Mode {
+    #[default]
+    Pass,
+    Refuse,
+    Stall,
+}
+
+impl FaultProxy {
+    /// Listens on a free port of the loopback address, in front of `upstream` (`host:port`).
+    pub async fn start(upstream: impl Into<String>) -> Self {
+        let upstream = upstream.into();
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
+        let address = listener.local_addr().expect("a bound listener has an address");
+        let state = watch::Sender::new(State::default());
+        let mut tasks = JoinSet::new();
+        tasks.spawn(accept(listener, upstream, state.clone()));
+        Self { address, state, _tasks: tasks }
+    }
+
+    /// In front of the server that `url` names; also answers the URL that leads through the proxy.
+    pub async fn in_front_of(url: &str) -> (Self, String) {
+        let (scheme, rest) = url.split_once("://").expect("a URL has a scheme");
+        let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+        let (user, server) = match authority.rsplit_once('@') {
+            Some((user, server)) => (format!("{user}@"), server),
+            None => (String::new(), authority),
+        };
+        let proxy = Self::start(server).await;
+        let url = format!("{scheme}://{user}{}{path}", proxy.address);
+        (proxy, url)
+    }
+
+    /// Where it listens.
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Passes everything on again. What was stalled goes on.
+    pub fn restore(&self) {
+        self.state.send_modify(|state| state.mode = Mode::Pass);
+    }
+
+    /// Resets all connections, and each new one at once.
+    pub fn refuse(&self) {
+        self.state.send_modify(|state| state.mode = Mode::Refuse);
+        self.cut();
+    }
+
+    /// Resets all connections; new ones work.
+    pub fn cut(&self) {
+        self.state.send_modify(|state| state.cut_below = state.connections);
+    }
+
+    /// Accepts connections and takes what is sent, but passes nothing on until restored.
+    pub fn stall(&self) {
+        self.state.send_modify(|state| state.mode = Mode::Stall);
+    }
+
+    /// Lets the present connections fall silent for ever, as when a host dies without a word; new ones work.
+    pub fn silence(&self) {
+        self.state.send_modify(|state| state.silent_below = state.connections);
+    }
+
+    /// How many connections there have been.
+    pub fn connections(&self) -> u64 {
+        self.state.borrow().connections
+    }
+}
+
+async fn accept(listener: TcpListener, upstream: String, state: watch::Sender<State>) {
+    let mut connections = JoinSet::new();
+    loop {
+        let (client, _) = listener.accept().await.expect("the listener accepts");
+        while connections.try_join_next().is_some() {}
+        let mut number = 0;
+        state.send_modify(|state| {
+            number = state.connections;
+            state.connections += 1;
+        });
+        connections.spawn(serve(client, upstream.clone(), number, state.subscribe()));
+    }
+}
+
+async fn serve(client: TcpStream, upstream: String, number: u64, mut state: watch::Receiver<State>) {
+    // So that closing is a reset, which both sides notice at once.
+    client.set_zero_linger().expect("the socket takes options");
+    if state.borrow().mode == Mode::Refuse {
+        return;
+    }
+    let Ok(server) = TcpStream::connect(upstream).await else { return };
+    client.set_nodelay(true).expect("the socket takes options");
+    server.set_nodelay(true).expect("the socket takes options");
+    let (client_in, client_out) = client.into_split();
+    let (server_in, server_out) = server.into_split();
+    tokio::select! {
+        _ = pass_on(client_in, server_out, number, state.clone()) => {}
+        _ = pass_on(server_in, client_out, number, state.clone()) => {}
+        _ = state.wait_for(|state| number < state.cut_below) => {}
+    }
+}
+
+async fn pass_on(
+    mut from: impl AsyncRead + Unpin,
+    mut to: impl AsyncWrite + Unpin,
+    number: u64,
+    mut state: watch::Receiver<State>,
+) -> std::io::Result<()> {
+    let mut buffer = vec![0; 16 * 1024];
+    loop {
+        let length = from.read(&mut buffer).await?;
+        if length == 0 {
+            return Ok(());
+        }
+        let _ = state.wait_for(|state| state.mode != Mode::Stall && number >= state.silent_below).await;
+        to.write_all(&buffer[..length]).await?;
+    }
+}

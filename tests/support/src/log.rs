@@ -1,0 +1,54 @@
+//! Collects what a test logs: our own code down to the finest level, others' from WARN up, as `telemetry` lets through.
+//!
+//! One subscriber serves the whole process. A subscriber per test would miss events: `tracing` remembers of each place
+//! in the code whether anybody listens, and tests that run side by side race for that memory.
+
+use std::cell::RefCell;
+use std::io;
+use std::sync::Once;
+
+use tracing::Level;
+use tracing_subscriber::filter::dynamic_filter_fn;
+use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
+use tracing_subscriber::util::SubscriberInitExt as _;
+
+thread_local! {
+    /// What was logged on this thread; `None` while nobody collects.
+    static LOG: RefCell<Option<Vec<u8>>> = const { RefCell::new(None) };
+}
+
+/// Makes ready. Each test of a process calls it before anything can be logged.
+pub fn install() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let collecting = dynamic_filter_fn(|metadata, _| {
+            let passes = metadata.target().starts_with("temporary_pin") || *metadata.level() <= Level::WARN;
+            passes && LOG.with_borrow(Option::is_some)
+        });
+        let layer = tracing_subscriber::fmt::layer().with_writer(|| Writer).with_filter(collecting);
+        tracing_subscriber::registry().with(layer).init();
+    });
+}
+
+/// Collects what this thread logs from now on.
+pub fn collect() {
+    LOG.set(Some(Vec::new()));
+}
+
+/// What was collected.
+pub fn collected() -> String {
+    String::from_utf8(LOG.take().unwrap_or_default()).expect("logs are text")
+}
+
+struct Writer;
+
+impl io::Write for Writer {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        LOG.with_borrow_mut(|log| log.get_or_insert_default().extend_from_slice(bytes));
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,126 @@
+//! A running service of an installation.
+
+use std::io::{BufRead as _, BufReader};
+use std::net::SocketAddr;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use made_up_world::authority::{Authority, Signed};
+use serde_json::Value;
+use tonic::transport::{Channel, ClientTlsConfig, Endpoint};
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_check_response::ServingStatus;
+use tonic_health::pb::health_client::HealthClient;
+
+use crate::installation::CALLERS;
+use crate::world::until;
+
+/// A debug build on a busy machine starts well within this.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+pub struct Process<'a> {
+    process: Child,
+    authority: &'a Authority,
+    pub address: SocketAddr,
+    log: Arc<Mutex<Vec<Value>>>,
+}
+
+impl<'a> Process<'a> {
+    /// Starts it and waits until it listens.
+    pub fn start(mut command: Command, authority: &'a Authority) -> Self {
+        let mut process = command.stderr(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(process.stderr.take().unwrap()).lines().map_while(Result::ok);
+        let line = lines.by_ref().find(|line| line.contains("\"listening\"")).expect("it listens");
+        let line: Value = serde_json::from_str(&line).unwrap();
+        let address = line["address"].as_str().unwrap().parse().unwrap();
+        let log = Arc::new(Mutex::new(vec![line]));
+        let kept = Arc::clone(&log);
+        std::thread::spawn(move || {
+            lines.for_each(|line| kept.lock().unwrap().push(serde_json::from_str(&line).unwrap()));
+        });
+        Self { process, authority, address, log }
+    }
+
+    pub async fn until_serving(&self) {
+        let serving = async {
+            let mut health = HealthClient::new(self.caller("web"));
+            let mut answers = health.watch(HealthCheckRequest::default()).await.unwrap().into_inner();
+            while answers.message().await.unwrap().unwrap().status() != ServingStatus::Serving {}
+        };
+        tokio::time::timeout(PATIENCE, serving).await.expect("it serves");
+    }
+
+    /// A connection as that caller of the configuration.
+    pub fn caller(&self, name: &str) -> Channel {
+        let (_, sans, _) = CALLERS.iter().find(|caller| caller.0 == name).unwrap();
+        self.with(Some(&self.authority.sign(&sans[..1])))
+    }
+
+    /// A connection with that certificate, or none.
+    pub fn with(&self, certificate: Option<&Signed>) -> Channel {
+        self.connect(self.authority, certificate)
+    }
+
+    /// The same, of a client that trusts another authority.
+    pub fn connect(&self, trusted: &Authority, certificate: Option<&Signed>) -> Channel {
+        let mut tls = ClientTlsConfig::new().ca_certificate(trusted.certificate()).domain_name("localhost");
+        if let Some(certificate) = certificate {
+            tls = tls.identity(certificate.identity());
+        }
+        let endpoint = Endpoint::from_shared(format!("https://{}", self.address)).unwrap();
+        endpoint.tls_config(tls).unwrap().connect_lazy()
+    }
+
+    /// The lines of the log with that message.
+    pub fn logged(&self, message: &str) -> Vec<Value> {
+        self.log.lock().unwrap().iter().filter(|line| line["message"] == message).cloned().collect()
+    }
+
+    /// The same, once there is one: the log is read beside everything else.
+    pub async fn until_logged(&self, message: &str) -> Vec<Value> {
+        until(message, async || !self.logged(message).is_empty()).await;
+        self.logged(message)
+    }
+
+    /// SIGKILL: no time for anything.
+    pub fn kill(mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+
+    /// SIGTERM.
+    pub fn terminate(&self) {
+        self.signal("TERM");
+    }
+
+    /// SIGHUP.
+    pub fn hang_up(&self) {
+        self.signal("HUP");
+    }
+
+    fn signal(&self, name: &str) {
+        let asked = Command::new("kill").args(["-s", name, &self.process.id().to_string()]).status().unwrap();
+        assert!(asked.success());
+    }
+
+    /// Waits until it has ended.
+    pub async fn wait(&mut self) -> ExitStatus {
+        let ended = async {
+            loop {
+                match self.process.try_wait().unwrap() {
+                    Some(status) => break status,
+                    None => tokio::time::sleep(Duration::from_millis(10)).await,
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, ended).await.expect("it ends")
+    }
+}
+
+impl Drop for Process<'_> {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}

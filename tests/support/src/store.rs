@@ -1,0 +1,278 @@
+//! Persons, orders, logins and looks into the tables.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use sqlx::PgPool;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use temporary_pin::domain::assurance::AssuranceLevel;
+use temporary_pin::domain::channel::Channel;
+use temporary_pin::domain::hold::Hold;
+use temporary_pin::domain::person::{AgentKey, MobileKey, PersonKey};
+use temporary_pin::domain::pin::PinVerifier;
+use temporary_pin::domain::rules::{HoldRules, Limit, LimitRules, PinRules};
+use temporary_pin::store::audit::audit_events::Actor;
+use temporary_pin::store::eligibility::{PersonQuery, PersonStatus, PersonStatusReader};
+use temporary_pin::store::holds::access_requests::{AccessOutcome, AccessRequest, request_access};
+use temporary_pin::store::issuing::PinRequestView;
+use temporary_pin::store::issuing::{IssueLimits, IssueOutcome, PinOrder, issue};
+use temporary_pin::store::messages::outbox::{MessageKind, Notice};
+use temporary_pin::store::redeeming::{RedeemOutcome, RedemptionTry, TryResult, TryStart, begin_try, finish_try};
+use temporary_pin::store::verifying::verifications::{
+    Method, NewVerification, RecordOutcome, VerificationLimits, VerificationState, record,
+};
+use temporary_pin::store::withdrawal::Withdrawal;
+use tokio::task::JoinSet;
+use uuid::Uuid;
+
+pub const DAY: Duration = Duration::from_secs(24 * 3600);
+pub const PERSON: PersonKey = PersonKey([1; 32]);
+pub const OTHER: PersonKey = PersonKey([2; 32]);
+pub const AGENT: AgentKey = AgentKey([7; 32]);
+pub const LIMITS: VerificationLimits = VerificationLimits {
+    failed: Limit { times: 3, per: DAY },
+    witness: Limit { times: 3, per: Duration::from_secs(120 * 24 * 3600) },
+};
+
+pub const FIGURES: IssueLimits = IssueLimits {
+    person_pins: Limit { times: 3, per: DAY },
+    mobile_pins: Limit { times: 5, per: DAY },
+    resend_interval: Duration::from_secs(60),
+    sends: 3,
+};
+
+/// When every test begins.
+pub fn t0() -> DateTime<Utc> {
+    DateTime::from_timestamp(1_790_000_000, 0).unwrap()
+}
+
+pub fn seconds(count: i64) -> TimeDelta {
+    TimeDelta::seconds(count)
+}
+
+pub fn hours(count: i64) -> TimeDelta {
+    TimeDelta::hours(count)
+}
+
+/// An id that no other call returns.
+pub fn fresh_id() -> Uuid {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    Uuid::from_u128(NEXT.fetch_add(1, Ordering::Relaxed).into())
+}
+
+/// A pool wide enough that 32 calls, and a test that watches them, meet in Postgres, not in front of it.
+pub fn wide_pool(options: PgConnectOptions) -> PgPool {
+    PgPoolOptions::new().max_connections(34).acquire_timeout(Duration::from_secs(30)).connect_lazy_with(options)
+}
+
+/// Runs `count` calls at once and returns what they return.
+pub async fn at_once<T, F>(count: u64, call: impl Fn(u64) -> F) -> Vec<T>
+where
+    F: Future<Output = T> + Send + 'static,
+    T: Send + 'static,
+{
+    let mut calls = JoinSet::new();
+    for number in 0..count {
+        calls.spawn(call(number));
+    }
+    calls.join_all().await
+}
+
+/// Runs `count` calls at once, all of which meet at the rows that `gate` locks. The gate opens when all are waiting
+/// there, that is when each has read the state from before all the others.
+pub async fn at_once_behind<T, F>(pool: &PgPool, gate: &'static str, count: u64, call: impl Fn(u64) -> F) -> Vec<T>
+where
+    F: Future<Output = T> + Send + 'static,
+    T: Send + 'static,
+{
+    let mut closed = pool.begin().await.unwrap();
+    sqlx::query(gate).execute(&mut *closed).await.unwrap();
+    let open = async {
+        all_waiting(pool, count).await;
+        closed.commit().await.unwrap();
+    };
+    tokio::join!(at_once(count, call), open).0
+}
+
+/// Returns when `count` statements wait for a lock.
+pub async fn all_waiting(pool: &PgPool, count: u64) {
+    let waiting =
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    let all = async { while one::<i64>(pool, waiting).await.unsigned_abs() < count {} };
+    tokio::time::timeout(Duration::from_secs(20), all).await.unwrap();
+}
+
+/// A phone verification by questions.
+pub fn verification(person: PersonKey, state: VerificationState, now: DateTime<Utc>) -> NewVerification<'static> {
+    NewVerification {
+        id: fresh_id(),
+        person,
+        channel: Channel::Phone,
+        caller: "support",
+        agent: Some(AGENT),
+        method: Method::Questions,
+        state,
+        question_kinds: &[],
+        witness: None,
+        login_nonce_digest: None,
+        case_reference: Some("case-1"),
+        office_id: None,
+        appointment_reference: None,
+        now,
+        expire_time: now + seconds(900),
+    }
+}
+
+/// Keeps a verified phone verification and returns its id.
+pub async fn verified(pool: &PgPool, person: PersonKey, now: DateTime<Utc>) -> Uuid {
+    let verification = verification(person, VerificationState::Verified(AssuranceLevel::Substantial), now);
+    assert_eq!(record(pool, &verification, &LIMITS).await.unwrap(), RecordOutcome::Recorded);
+    verification.id
+}
+
+/// A web login.
+pub fn login(person: PersonKey, nonce: u8, now: DateTime<Utc>) -> NewVerification<'static> {
+    NewVerification {
+        channel: Channel::Web,
+        caller: "profile",
+        agent: None,
+        method: Method::Login,
+        login_nonce_digest: Some([nonce; 32]),
+        case_reference: None,
+        ..verification(person, VerificationState::Verified(AssuranceLevel::Substantial), now)
+    }
+}
+
+/// Logs in on the web and asks for access. Returns the verification's id and what became of it.
+pub async fn ask_for_access(pool: &PgPool, person: PersonKey, nonce: u8, now: DateTime<Utc>) -> (Uuid, AccessOutcome) {
+    let hold = Hold::start(now, &HoldRules::default());
+    let notices = notices(&hold);
+    let request = AccessRequest { id: fresh_id(), hold, verification: login(person, nonce, now), notices: &notices };
+    (request.verification.id, request_access(pool, &request, &LIMITS).await.unwrap())
+}
+
+/// The two notices of a hold.
+pub fn notices(hold: &Hold) -> [Notice; 2] {
+    [(MessageKind::AccessRequested, hold.request_time), (MessageKind::HoldPassed, hold.eligible_time)].map(
+        |(kind, due_time)| Notice {
+            id: fresh_id(),
+            kind,
+            sealed_body: b"sealed notice".to_vec(),
+            due_time,
+            expire_time: hold.expire_time,
+        },
+    )
+}
+
+/// An order on the phone channel, under a request id of its own.
+pub fn order(person: PersonKey, verification_id: Uuid, now: DateTime<Utc>) -> PinOrder {
+    PinOrder {
+        caller: "support".into(),
+        request_id: fresh_id(),
+        payload_digest: [3; 32],
+        verification_id,
+        person,
+        keys: Vec::new(),
+        mobile: MobileKey(person.0),
+        channel: Channel::Phone,
+        agent: Some(AGENT),
+        now,
+        pin_request_id: fresh_id(),
+        verifier: PinVerifier { key_id: 1, salt: [4; 16], mac: [5; 32] },
+        lifetime: Duration::from_secs(600),
+        masked_mobile_number: "+45 ** ** ** 78".to_owned(),
+        message_id: fresh_id(),
+        sealed_body: b"sealed PIN".to_vec(),
+        may_issue: true,
+        limits: FIGURES,
+    }
+}
+
+/// The same on the web.
+pub fn web_order(person: PersonKey, verification_id: Uuid, now: DateTime<Utc>) -> PinOrder {
+    PinOrder { caller: "profile".into(), channel: Channel::Web, agent: None, ..order(person, verification_id, now) }
+}
+
+/// Verifies the person and issues a PIN.
+pub async fn issued(pool: &PgPool, person: PersonKey, now: DateTime<Utc>) -> PinRequestView {
+    let verification = verified(pool, person, now).await;
+    match issue(pool, &order(person, verification, now)).await.unwrap() {
+        IssueOutcome::Issued(view) => view,
+        outcome => panic!("no PIN: {outcome:?}"),
+    }
+}
+
+/// Somebody known under one pseudonym, which is that of the mobile number too.
+pub fn subject(person: PersonKey, now: DateTime<Utc>) -> PersonQuery {
+    PersonQuery { person, keys: vec![person], mobile: Some(MobileKey(person.0)), now }
+}
+
+/// How such a person stands.
+pub async fn standing(pool: &PgPool, person: PersonKey, limits: &LimitRules, now: DateTime<Utc>) -> PersonStatus {
+    PersonStatusReader::new(pool.clone(), &PinRules::default(), limits).read(subject(person, now)).await.unwrap()
+}
+
+/// A try under a request id of its own.
+pub fn attempt(person: PersonKey, now: DateTime<Utc>) -> RedemptionTry<'static> {
+    RedemptionTry {
+        caller: "core",
+        request_id: fresh_id(),
+        payload_digest: [6; 32],
+        person,
+        max_tries: 3,
+        wrong_tries: Limit { times: 10, per: DAY },
+        may_count: true,
+        now,
+    }
+}
+
+/// Counts the try, lets it be right or wrong, and concludes it.
+pub async fn redeem(pool: &PgPool, attempt: &RedemptionTry<'_>, right: bool) -> RedeemOutcome {
+    let begun = begin_try(pool, attempt).await.unwrap();
+    let verdict = match &begun {
+        TryStart::Replayed(outcome) => return *outcome,
+        TryStart::RequestIdReused => panic!("the request id was used before"),
+        TryStart::Counted(counted) if right => TryResult::Right(counted),
+        TryStart::Counted(counted) => TryResult::Wrong(counted),
+        TryStart::Refused(refusal) => TryResult::Refused(*refusal),
+    };
+    finish_try(pool, attempt, verdict).await.unwrap()
+}
+
+/// An order to revoke or cancel.
+pub fn withdrawal(person: PersonKey, now: DateTime<Utc>) -> Withdrawal<'static> {
+    Withdrawal { person, actor: Actor::Operator("olga"), reason: "asked by the person", notice: None, now }
+}
+
+/// The one value of a statement.
+pub async fn one<T>(pool: &PgPool, sql: &'static str) -> T
+where
+    T: Send + Unpin + for<'r> sqlx::Decode<'r, sqlx::Postgres> + sqlx::Type<sqlx::Postgres>,
+{
+    sqlx::query_scalar(sql).fetch_one(pool).await.unwrap()
+}
+
+/// All audit actions, in order.
+pub async fn actions(pool: &PgPool) -> Vec<String> {
+    sqlx::query_scalar("SELECT action FROM audit_events ORDER BY id").fetch_all(pool).await.unwrap()
+}
+
+/// Everything in the database, to see that nothing has changed.
+pub async fn everything(pool: &PgPool) -> String {
+    one(
+        pool,
+        "SELECT concat_ws(E'\\n',
+            (SELECT string_agg(t::text, E'\\n' ORDER BY t::text) FROM verifications t),
+            (SELECT string_agg(t::text, E'\\n' ORDER BY t::text) FROM access_requests t),
+            (SELECT string_agg(t::text, E'\\n' ORDER BY t::text) FROM pin_requests t),
+            (SELECT string_agg(t::text, E'\\n' ORDER BY t::text) FROM requests t),
+            (SELECT string_agg(t::text, E'\\n' ORDER BY t::text) FROM outbox t),
+            (SELECT string_agg(t::text, E'\\n' ORDER BY t::text) FROM audit_events t),
+            (SELECT string_agg(t::text, E'\\n' ORDER BY t::text) FROM audit_agents t),
+            (SELECT string_agg(t::text, E'\\n' ORDER BY t::text) FROM audit_operators t),
+            (SELECT string_agg(t::text, E'\\n' ORDER BY t::text) FROM person_blocks t),
+            (SELECT string_agg(t::text, E'\\n' ORDER BY t::text) FROM limit_resets t))",
+    )
+    .await
+}

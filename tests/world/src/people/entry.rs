@@ -1,0 +1,57 @@
+//! A person as `GET /people` shows them: all that a test or a reader needs to play them.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use temporary_pin::proto::identityregister::v1::fact::Certainty;
+
+use super::mrz;
+use super::person::{Document, Person};
+
+impl Person {
+    /// The entry. What does not apply is null.
+    pub fn to_json(&self) -> Value {
+        let account = self.account.as_ref();
+        let documents: Vec<Value> = self.documents.iter().map(|document| self.document_json(document)).collect();
+        let verification: BTreeMap<_, _> =
+            self.expected_verification.iter().map(|(situation, outcome)| (situation, outcome.to_json())).collect();
+        json!({
+            "id": self.id,
+            "name": self.name,
+            "story": self.story,
+            "cpr_number": self.cpr_number,
+            "mitid_uuid": account.map(|account| account.mitid_uuid),
+            "mobile_number": self.mobile_number(),
+            "language": account.map(|account| account.language),
+            "birth_date": self.birth_date,
+            "documents": documents,
+            "supporting_document": self.supporting_document.map(|kind| kind.as_str_name()),
+            "facts": self.right_answers(),
+            "expected": self.expected.to_json(),
+            "expected_verification": verification,
+        })
+    }
+
+    /// The right answers per question kind, of facts that the register is sure of.
+    fn right_answers(&self) -> BTreeMap<&'static str, Vec<&str>> {
+        let mut answers: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for fact in self.facts.iter().filter(|fact| fact.certainty == Certainty::Certain) {
+            answers.entry(fact.kind.as_str_name()).or_default().push(fact.value.as_str());
+        }
+        answers
+    }
+
+    fn document_json(&self, document: &Document) -> Value {
+        let mut json = json!({
+            "kind": document.kind.as_str_name(),
+            "issuer": document.issuer,
+            "number": document.number,
+            "expiry_date": document.expiry_date,
+        });
+        let lines = mrz::lines(document, self);
+        if !lines.is_empty() {
+            json["mrz_lines"] = json!(lines);
+        }
+        json
+    }
+}

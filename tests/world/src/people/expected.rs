@@ -1,0 +1,141 @@
+//! What the service must answer about each person before anything has been done. Written by hand, never computed by the
+//! service's own rules: it is what those are tested against.
+
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+use temporary_pin::proto::temporarypin::v1::Reason;
+use temporary_pin::proto::temporarypin::v1::channel_eligibility::Status;
+use temporary_pin::proto::temporarypin::v1::verify_identity_response::State;
+use tonic::Code;
+
+/// What CheckEligibility says per channel.
+pub struct Expected {
+    pub web: Expectation,
+    pub phone: Expectation,
+    pub counter: Expectation,
+}
+
+/// What CheckEligibility says of one channel to a caller of that channel.
+#[derive(Clone)]
+pub struct Expectation {
+    status: Status,
+    reasons: Vec<Reason>,
+    next_attempt_time: Option<DateTime<Utc>>,
+}
+
+impl Expected {
+    /// Nothing against the person, who has not yet asked for access on the web.
+    pub fn ordinary() -> Self {
+        Self {
+            web: Expectation::not_yet(Reason::AccessNotRequested, None),
+            phone: Expectation::eligible(),
+            counter: Expectation::eligible(),
+        }
+    }
+
+    /// Neither on the web nor by phone; the counter helps.
+    pub fn counter_only(elsewhere: Expectation) -> Self {
+        Self { web: elsewhere.clone(), phone: elsewhere, counter: Expectation::eligible() }
+    }
+
+    /// The same everywhere.
+    pub fn everywhere(expectation: Expectation) -> Self {
+        Self { web: expectation.clone(), phone: expectation.clone(), counter: expectation }
+    }
+
+    /// No channel helps.
+    pub fn never(reason: Reason) -> Self {
+        Self::everywhere(Expectation::never([reason]))
+    }
+
+    /// As `GET /people` shows it.
+    pub fn to_json(&self) -> Value {
+        json!({ "web": self.web.to_json(), "phone": self.phone.to_json(), "counter": self.counter.to_json() })
+    }
+}
+
+impl Expectation {
+    /// Yes.
+    pub fn eligible() -> Self {
+        Self { status: Status::Eligible, reasons: Vec::new(), next_attempt_time: None }
+    }
+
+    /// Not now; from `next_attempt_time`, where waiting helps.
+    pub fn not_yet(reason: Reason, next_attempt_time: Option<DateTime<Utc>>) -> Self {
+        Self { status: Status::NotYet, reasons: vec![reason], next_attempt_time }
+    }
+
+    /// No, and waiting does not help.
+    pub fn never(reasons: impl Into<Vec<Reason>>) -> Self {
+        Self { status: Status::NotEligible, reasons: reasons.into(), next_attempt_time: None }
+    }
+
+    fn to_json(&self) -> Value {
+        let mut json = json!({ "status": self.status.as_str_name(), "reasons": names(&self.reasons) });
+        if let Some(time) = self.next_attempt_time {
+            json["next_attempt_time"] = json!(time);
+        }
+        json
+    }
+}
+
+/// What VerifyIdentity answers first, when the person logs in or presents their first document.
+#[derive(Clone)]
+pub enum Outcome {
+    /// An answer: the identity is confirmed or not, or questions follow.
+    Answer(State, Vec<Reason>),
+    /// An error with this code.
+    Error(Code, Vec<Reason>),
+}
+
+impl Outcome {
+    /// What an open or closed channel makes of somebody with a good document: `open`, or the reasons why it is closed.
+    pub fn of(expectation: &Expectation, open: Self) -> Self {
+        match (expectation.status, expectation.reasons.as_slice()) {
+            // To log in is to ask for access.
+            (Status::Eligible, _) | (_, [Reason::AccessNotRequested]) => open,
+            (_, reasons) => Self::Error(Code::FailedPrecondition, reasons.to_vec()),
+        }
+    }
+
+    /// The questions follow.
+    pub fn questions() -> Self {
+        Self::Answer(State::QuestionsPending, Vec::new())
+    }
+
+    /// The identity is confirmed at once.
+    pub fn verified() -> Self {
+        Self::Answer(State::Verified, Vec::new())
+    }
+
+    /// The identity is not confirmed.
+    pub fn rejected(reason: Reason) -> Self {
+        Self::Answer(State::Rejected, vec![reason])
+    }
+
+    /// The request makes no sense in this channel.
+    pub fn invalid() -> Self {
+        Self::Error(Code::InvalidArgument, vec![Reason::InvalidField])
+    }
+
+    /// As `GET /people` shows it.
+    pub fn to_json(&self) -> Value {
+        match self {
+            Self::Answer(state, reasons) => json!({ "state": state.as_str_name(), "reasons": names(reasons) }),
+            Self::Error(code, reasons) => json!({ "code": code_name(*code), "reasons": names(reasons) }),
+        }
+    }
+}
+
+/// The name as gRPC's documentation writes it.
+fn code_name(code: Code) -> &'static str {
+    match code {
+        Code::FailedPrecondition => "FAILED_PRECONDITION",
+        Code::InvalidArgument => "INVALID_ARGUMENT",
+        _ => "UNKNOWN",
+    }
+}
+
+fn names(reasons: &[Reason]) -> Vec<&'static str> {
+    reasons.iter().map(Reason::as_str_name).collect()
+}

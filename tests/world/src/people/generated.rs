@@ -1,0 +1,31 @@
+//! Any number of further ordinary persons, the same ones for the same seed.
+
+use rand::rngs::StdRng;
+use rand::{RngExt as _, SeedableRng as _};
+
+use super::person::{Opening, Person};
+
+/// The cast keeps the numbers below.
+const FIRST_NUMBER: u32 = 1000;
+
+/// As many as have mobile numbers and CPR numbers of their own.
+pub const MOST: u32 = 1_000_000;
+
+const GIVEN: [&str; 10] =
+    ["Aage", "Bodil", "Christian", "Ditte", "Else", "Finn", "Grethe", "Holger", "Inger", "Johannes"];
+const SURNAMES: [&str; 8] =
+    ["Andersen", "Christensen", "Hansen", "Jensen", "Nielsen", "Pedersen", "Rasmussen", "Sørensen"];
+
+/// So many ordinary persons, `person-1` and on.
+pub(super) fn cast(opening: Opening, count: u32, seed: u64) -> Vec<Person> {
+    let mut rng = StdRng::seed_from_u64(seed);
+    let mut pick = |from: &[&'static str]| from[rng.random_range(0..from.len())];
+    (0..count)
+        .map(|index| {
+            let name = format!("{} {}", pick(&GIVEN), pick(&SURNAMES));
+            let language = pick(&["da", "da", "da", "da", "en", "kl"]);
+            Person::ordinary(FIRST_NUMBER + index, format!("person-{}", index + 1), name, opening)
+                .account(|account| account.language = language)
+        })
+        .collect()
+}

@@ -1,0 +1,196 @@
+//! The people of the made-up world: a cast in which every rule has somebody to show it.
+
+mod cpr_data;
+mod cpr_status;
+mod documents;
+mod entry;
+pub mod expected;
+pub mod facts;
+mod generated;
+mod mitid;
+mod mrz;
+mod ordinary;
+mod person;
+mod witnesses;
+
+use std::collections::HashMap;
+
+use temporary_pin::proto::temporarypin::v1::document::Kind as DocumentKind;
+use uuid::Uuid;
+
+pub use generated::MOST as MOST_GENERATED;
+pub use person::{Account, Document, Opening, Person, uuid_of};
+
+/// Everybody, found by whatever names them. Never changes once the sandbox is open.
+pub struct People {
+    all: Vec<Person>,
+    by_id: HashMap<String, usize>,
+    by_cpr_number: HashMap<String, usize>,
+    by_mitid_uuid: HashMap<Uuid, usize>,
+    by_mobile_number: HashMap<String, usize>,
+    /// Registered documents: whose, and which of theirs.
+    by_document: HashMap<(DocumentKind, String, String), (usize, usize)>,
+}
+
+impl People {
+    /// The cast, and `generated` further ordinary persons made from `seed`.
+    pub fn assemble(opening: Opening, generated: u32, seed: u64) -> Self {
+        let parts = [
+            ordinary::cast(opening),
+            cpr_data::cast(opening),
+            cpr_status::cast(opening),
+            mitid::cast(opening),
+            documents::cast(opening),
+            witnesses::cast(opening),
+            generated::cast(opening, generated, seed),
+        ];
+        let mut people = Self {
+            all: parts.into_iter().flatten().collect(),
+            by_id: HashMap::new(),
+            by_cpr_number: HashMap::new(),
+            by_mitid_uuid: HashMap::new(),
+            by_mobile_number: HashMap::new(),
+            by_document: HashMap::new(),
+        };
+        for (index, person) in people.all.iter().enumerate() {
+            people.by_id.insert(person.id.clone(), index);
+            for number in [&person.cpr_number, &person.successor_cpr_number].into_iter().flatten() {
+                people.by_cpr_number.insert(number.clone(), index);
+            }
+            if let Some(account) = &person.account {
+                people.by_mitid_uuid.insert(account.mitid_uuid, index);
+            }
+            if let Some(number) = person.mobile_number() {
+                people.by_mobile_number.insert(number.to_owned(), index);
+            }
+            for (which, document) in person.documents.iter().enumerate().filter(|(_, document)| document.registered) {
+                let key = (document.kind, document.issuer.to_owned(), document.number.clone());
+                people.by_document.insert(key, (index, which));
+            }
+        }
+        people
+    }
+
+    /// Everybody, the cast first.
+    pub fn all(&self) -> &[Person] {
+        &self.all
+    }
+
+    /// By the id that `GET /people` shows.
+    pub fn by_id(&self, id: &str) -> Option<&Person> {
+        self.by_id.get(id).map(|index| &self.all[*index])
+    }
+
+    /// By CPR number, old or new.
+    pub fn by_cpr_number(&self, number: &str) -> Option<&Person> {
+        self.by_cpr_number.get(number).map(|index| &self.all[*index])
+    }
+
+    /// By the UUID of the MitID account.
+    pub fn by_mitid_uuid(&self, uuid: Uuid) -> Option<&Person> {
+        self.by_mitid_uuid.get(&uuid).map(|index| &self.all[*index])
+    }
+
+    /// By the mobile number that MitID has on file.
+    pub fn by_mobile_number(&self, number: &str) -> Option<&Person> {
+        self.by_mobile_number.get(number).map(|index| &self.all[*index])
+    }
+
+    /// A document that the register knows, and whose it is.
+    pub fn document(&self, kind: DocumentKind, issuer: &str, number: &str) -> Option<(&Person, &Document)> {
+        let (person, document) = self.by_document.get(&(kind, issuer.to_owned(), number.to_owned()))?;
+        let person = &self.all[*person];
+        Some((person, &person.documents[*document]))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use chrono::{DateTime, Utc};
+    use temporary_pin::proto::identityregister::v1::mitid_account::State;
+
+    use super::*;
+
+    fn people(at: &str, generated: u32, seed: u64) -> People {
+        let now: DateTime<Utc> = at.parse().unwrap();
+        People::assemble(Opening::at(now), generated, seed)
+    }
+
+    /// Everything that names a person names one person only; two share a phone.
+    #[test]
+    fn no_two_persons_share_an_id_a_cpr_number_or_a_document() {
+        let people = people("2026-11-23T12:00:00Z", 20_000, 1);
+        let total = people.all.len();
+        let with = |has: fn(&Person) -> bool| people.all.iter().filter(|person| has(person)).count();
+        assert_eq!(people.by_id.len(), total);
+        assert_eq!(people.by_mitid_uuid.len(), with(|person| person.account.is_some()));
+        assert_eq!(people.by_mobile_number.len() + 1, with(|person| person.mobile_number().is_some()));
+        let replaced = with(|person| person.successor_cpr_number.is_some());
+        assert_eq!(people.by_cpr_number.len(), with(|person| person.cpr_number.is_some()) + replaced);
+        let documents = people.all.iter().flat_map(|person| &person.documents).filter(|document| document.registered);
+        assert_eq!(people.by_document.len(), documents.count());
+    }
+
+    #[test]
+    fn no_living_person_can_hold_a_cpr_number_of_the_cast() {
+        let people = people("2026-11-23T12:00:00Z", 20_000, 1);
+        for number in people.by_cpr_number.keys() {
+            assert!(temporary_pin::domain::cpr::CprNumber::parse(number).is_ok(), "{number} is none");
+            assert!((b'5'..=b'8').contains(&number.as_bytes()[6]), "{number} may be somebody's");
+            assert!(number[4..6].parse::<u8>().unwrap() >= 58, "{number} may be somebody's");
+        }
+    }
+
+    #[test]
+    fn mobile_numbers_are_valid() {
+        for number in people("2026-11-23T12:00:00Z", 20_000, 1).by_mobile_number.keys() {
+            let parsed = rlibphonenumber::PHONE_NUMBER_UTIL.parse(number, None).unwrap();
+            assert!(rlibphonenumber::PHONE_NUMBER_UTIL.is_valid_number(&parsed), "{number}");
+        }
+    }
+
+    /// Each status of R12 has somebody to show it.
+    #[test]
+    fn the_cast_covers_every_cpr_status_and_account_state() {
+        let people = people("2026-11-23T12:00:00Z", 0, 1);
+        let mut statuses: BTreeSet<&str> = people.all.iter().map(|person| person.cpr_status).collect();
+        if people.all.iter().any(|person| person.successor_cpr_number.is_some()) {
+            statuses.insert("60");
+        }
+        let all = ["", "01", "03", "05", "07", "10", "20", "30", "50", "60", "70", "80", "90"];
+        assert_eq!(statuses, BTreeSet::from(all));
+        let states: BTreeSet<_> =
+            people.all.iter().map(|person| person.account.as_ref().map(|account| account.state as i32)).collect();
+        let wanted = [None, Some(State::Active as i32), Some(State::Blocked as i32), Some(State::Closed as i32)];
+        assert_eq!(states, BTreeSet::from(wanted));
+    }
+
+    #[test]
+    fn the_same_seed_makes_the_same_persons() {
+        let names = |seed| -> Vec<String> {
+            people("2026-11-23T12:00:00Z", 50, seed).all.iter().map(|person| person.to_json().to_string()).collect()
+        };
+        assert_eq!(names(1), names(1));
+        assert_ne!(names(1), names(2));
+    }
+
+    /// The day is Copenhagen's, which begins an hour or two before UTC's; nobody turns 13 on a 29 February.
+    #[test]
+    fn the_children_turn_thirteen_today_and_tomorrow() {
+        for (at, today, tomorrow, midnight) in [
+            ("2026-11-23T12:00:00Z", "2013-11-23", "2013-11-24", "2026-11-23T23:00:00Z"),
+            ("2026-11-23T23:30:00Z", "2013-11-24", "2013-11-25", "2026-11-24T23:00:00Z"),
+            ("2026-06-30T22:10:00Z", "2013-07-01", "2013-07-02", "2026-07-01T22:00:00Z"),
+            ("2028-02-28T12:00:00Z", "2015-02-28", "2015-03-01", "2028-02-29T23:00:00Z"),
+            ("2028-02-29T12:00:00Z", "2015-02-28", "2015-03-01", "2028-02-29T23:00:00Z"),
+        ] {
+            let people = people(at, 0, 1);
+            assert_eq!(people.by_id("thirteen-today").unwrap().birth_date.to_string(), today, "{at}");
+            let younger = people.by_id("thirteen-tomorrow").unwrap();
+            assert_eq!(younger.birth_date.to_string(), tomorrow, "{at}");
+            assert_eq!(younger.to_json()["expected"]["web"]["next_attempt_time"], midnight, "{at}");
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! Ordinary persons: each test or reader can take one of their own.
+
+use super::person::{Opening, Person};
+
+/// The ordinary part of the cast.
+pub(super) fn cast(opening: Opening) -> Vec<Person> {
+    let names = [
+        ("anna", "Anna Asmussen"),
+        ("bjarne", "Bjarne Bruun"),
+        ("cecilie", "Cecilie Clemmensen"),
+        ("david", "David Dalgaard"),
+        ("emma", "Emma Enevoldsen"),
+        ("frederik", "Frederik Frandsen"),
+        ("gitte", "Gitte Grøn"),
+        ("henrik", "Henrik Hjort"),
+        ("ida", "Ida Iversen"),
+        ("jonas", "Jonas Juul"),
+        ("kirsten", "Kirsten Krogh"),
+        ("lars", "Lars Lind"),
+    ];
+    (1..).zip(names).map(|(number, (id, name))| Person::ordinary(number, id, name, opening)).collect()
+}

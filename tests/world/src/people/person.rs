@@ -1,0 +1,208 @@
+//! What there is to say of somebody in the made-up world, and a builder that starts from an ordinary person.
+
+use std::collections::BTreeMap;
+
+use aws_lc_rs::digest;
+use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
+use temporary_pin::proto::identityregister::v1::document::{Permanence, State as DocumentState};
+use temporary_pin::proto::identityregister::v1::mitid_account::State as AccountState;
+use temporary_pin::proto::temporarypin::v1::Reason;
+use temporary_pin::proto::temporarypin::v1::document::Kind as DocumentKind;
+use temporary_pin::proto::temporarypin::v1::supporting_document::Kind as SupportingDocumentKind;
+use uuid::Uuid;
+
+use super::expected::{Expected, Outcome};
+use super::facts::{Fact, plenty};
+
+/// When the sandbox opened: what the cast's dates are relative to.
+#[derive(Clone, Copy)]
+pub struct Opening {
+    /// The instant.
+    pub now: DateTime<Utc>,
+    /// The date in Copenhagen.
+    pub today: NaiveDate,
+}
+
+impl Opening {
+    /// An opening at `now`.
+    pub fn at(now: DateTime<Utc>) -> Self {
+        Self { now, today: now.with_timezone(&chrono_tz::Europe::Copenhagen).date_naive() }
+    }
+
+    /// So many hours before.
+    pub fn hours_ago(self, hours: i64) -> DateTime<Utc> {
+        self.now - TimeDelta::hours(hours)
+    }
+
+    /// So many days before.
+    pub fn days_ago(self, days: i64) -> DateTime<Utc> {
+        self.now - TimeDelta::days(days)
+    }
+}
+
+/// Somebody in the made-up world.
+pub struct Person {
+    pub id: String,
+    pub name: String,
+    /// One sentence: what this person shows.
+    pub story: &'static str,
+    pub cpr_number: Option<String>,
+    pub cpr_status: &'static str,
+    /// The number that replaced `cpr_number`, which then has status 60.
+    pub successor_cpr_number: Option<String>,
+    pub birth_date: NaiveDate,
+    pub protected: bool,
+    pub facts: Vec<Fact>,
+    pub account: Option<Account>,
+    pub documents: Vec<Document>,
+    /// What the person can show beside a foreign document.
+    pub supporting_document: Option<SupportingDocumentKind>,
+    pub expected: Expected,
+    /// What VerifyIdentity answers first, by situation.
+    pub expected_verification: BTreeMap<&'static str, Outcome>,
+}
+
+/// A MitID account.
+pub struct Account {
+    pub mitid_uuid: Uuid,
+    pub state: AccountState,
+    pub enrolment_time: DateTime<Utc>,
+    pub language: &'static str,
+    pub mobile_number: Option<String>,
+    pub mobile_number_change_time: Option<DateTime<Utc>>,
+}
+
+/// An identity document.
+pub struct Document {
+    pub kind: DocumentKind,
+    pub issuer: &'static str,
+    pub number: String,
+    pub state: DocumentState,
+    pub expiry_date: NaiveDate,
+    pub permanence: Permanence,
+    /// Whether the identity register knows it; foreign ones it usually does not.
+    pub registered: bool,
+}
+
+impl Document {
+    /// An ordinary document, valid for two more years.
+    pub fn new(kind: DocumentKind, issuer: &'static str, number: impl Into<String>, opening: Opening) -> Self {
+        Self {
+            kind,
+            issuer,
+            number: number.into(),
+            state: DocumentState::Valid,
+            expiry_date: opening.today + Days::new(730),
+            permanence: Permanence::Ordinary,
+            registered: true,
+        }
+    }
+}
+
+impl Person {
+    /// An ordinary person with nothing against them. All that must differ between persons comes from `number`.
+    pub fn ordinary(number: u32, id: impl Into<String>, name: impl Into<String>, opening: Opening) -> Self {
+        let id = id.into();
+        let (cpr_number, birth_date) = cpr_number(number);
+        let account = Account {
+            mitid_uuid: uuid_of(&id),
+            state: AccountState::Active,
+            enrolment_time: opening.days_ago(900),
+            language: "da",
+            mobile_number: Some(format!("+45{}", 26_000_000 + number)),
+            mobile_number_change_time: Some(opening.days_ago(400)),
+        };
+        Self {
+            id,
+            name: name.into(),
+            story: "An ordinary person with much CPR data: every channel is open.",
+            cpr_number: Some(cpr_number),
+            cpr_status: "01",
+            successor_cpr_number: None,
+            birth_date,
+            protected: false,
+            facts: plenty(number, birth_date),
+            account: Some(account),
+            documents: vec![
+                Document::new(DocumentKind::Passport, "DNK", (200_000_000 + number).to_string(), opening),
+                Document::new(DocumentKind::DrivingLicence, "DNK", (30_000_000 + number).to_string(), opening),
+            ],
+            supporting_document: None,
+            expected: Expected::ordinary(),
+            expected_verification: BTreeMap::new(),
+        }
+        .expected(Expected::ordinary())
+    }
+
+    /// The mobile number that MitID has on file.
+    pub fn mobile_number(&self) -> Option<&str> {
+        self.account.as_ref()?.mobile_number.as_deref()
+    }
+
+    /// Tells what this person shows.
+    pub fn story(mut self, story: &'static str) -> Self {
+        self.story = story;
+        self
+    }
+
+    /// Changes anything.
+    pub fn with(mut self, change: impl FnOnce(&mut Self)) -> Self {
+        change(&mut self);
+        self
+    }
+
+    /// Changes anything of the MitID account.
+    pub fn account(mut self, change: impl FnOnce(&mut Account)) -> Self {
+        if let Some(account) = &mut self.account {
+            change(account);
+        }
+        self
+    }
+
+    /// Has this one document alone.
+    pub fn only_document(mut self, document: Document) -> Self {
+        self.documents = vec![document];
+        self
+    }
+
+    /// What CheckEligibility must say. VerifyIdentity follows from it, as long as the document is good.
+    pub fn expected(mut self, expected: Expected) -> Self {
+        self.expected_verification = BTreeMap::from([
+            ("web", Outcome::of(&expected.web, Outcome::verified())),
+            ("phone", Outcome::of(&expected.phone, Outcome::questions())),
+            ("counter", Outcome::of(&expected.counter, Outcome::questions())),
+        ]);
+        self.expected = expected;
+        self
+    }
+
+    /// No channel helps, for this reason.
+    pub fn never(self, reason: Reason) -> Self {
+        self.expected(Expected::never(reason))
+    }
+
+    /// What VerifyIdentity must answer in this situation, set after what is expected.
+    pub fn verification(mut self, situation: &'static str, outcome: Outcome) -> Self {
+        self.expected_verification.insert(situation, outcome);
+        self
+    }
+}
+
+/// A CPR number that nobody alive can hold (7th digit 5–8 with a year 58–99 means born 1858–1899), and the birth date
+/// that the register gives: the same day a century later.
+pub(super) fn cpr_number(number: u32) -> (String, NaiveDate) {
+    let (serial, rest) = (number % 1000, number / 1000);
+    let (seventh, rest) = (5 + rest % 4, rest / 4);
+    let date = (rest + serial * 61) % (28 * 12 * 42);
+    let (day, month, year) = (1 + date % 28, 1 + date / 28 % 12, 58 + date / (28 * 12));
+    let birth_date = NaiveDate::from_ymd_opt(1900 + year as i32, month, day).unwrap_or_default();
+    (format!("{day:02}{month:02}{year:02}{seventh}{serial:03}"), birth_date)
+}
+
+/// A UUID that is always the same for the same name.
+pub fn uuid_of(name: &str) -> Uuid {
+    let digest = digest::digest(&digest::SHA256, name.as_bytes());
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&digest.as_ref()[..16]);
+    uuid::Builder::from_random_bytes(bytes).into_uuid()
+}
