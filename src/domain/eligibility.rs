@@ -1,4 +1,6 @@
 //! Whether a person may have a PIN in a channel (R6, R7, R10–R14).
+//!
+//! Each function returns *denials*: reasons against a PIN, with the time when each ends, if it ends. No denial means yes.
 
 use chrono::{DateTime, Utc};
 
@@ -10,8 +12,8 @@ use super::person::{MitidAccount, Person, RegisteredMobile};
 use super::reason::{Denial, Reason};
 use super::rules::EligibilityRules;
 
-/// All that speaks against a PIN for the person in the channel, in a fixed order. The hold, limits and an operator's
-/// block are not facts about the person and are judged elsewhere.
+/// R10–R14: the denials that follow from what the register knows of the person, in a fixed order. The hold, the limits and a
+/// block by an operator are not among them.
 #[must_use]
 pub fn find_person_denials(
     person: &Person,
@@ -19,20 +21,20 @@ pub fn find_person_denials(
     rules: &EligibilityRules,
     now: DateTime<Utc>,
 ) -> Vec<Denial> {
-    [cpr_denial(person, channel), age_denial(person, rules, now)]
+    [find_cpr_denial(person, channel), find_age_denial(person, rules, now)]
         .into_iter()
         .flatten()
-        .chain(mitid_denials(person.mitid_account.as_ref(), channel, rules, now))
+        .chain(find_mitid_denials(person.mitid_account.as_ref(), channel, rules, now))
         .collect()
 }
 
-/// R12: what the CPR number and its status say. Somebody without a CPR number has neither.
-pub(super) fn cpr_denial(person: &Person, channel: Channel) -> Option<Denial> {
+/// R12: the denial that follows from the CPR number and its status. A person without a CPR number has none.
+pub(super) fn find_cpr_denial(person: &Person, channel: Channel) -> Option<Denial> {
     if person.cpr_number.as_ref().is_some_and(CprNumber::is_replacement) {
         return Some(Denial::lasting(Reason::CprNumberNotValid));
     }
     let reason = match person.cpr_status {
-        // A number whose status nobody knows is no number to trust.
+        // A CPR number whose status is not known cannot be trusted.
         None => person.cpr_number.as_ref().map(|_| Reason::CprNumberNotValid)?,
         Some(
             CprStatus::ActiveDenmark
@@ -42,7 +44,8 @@ pub(super) fn cpr_denial(person: &Person, channel: Channel) -> Option<Denial> {
         ) => return None,
         Some(CprStatus::NoResidence | CprStatus::Emigrated) if channel == Channel::Counter => return None,
         Some(CprStatus::NoResidence | CprStatus::Emigrated) => Reason::CounterOnly,
-        // `Changed`: the register was not asked again with the new number.
+        // `Changed` means that there is no person under the new number: where there is, the register client returns that
+        // person.
         Some(CprStatus::Reserved | CprStatus::Annulled | CprStatus::Deleted | CprStatus::Changed) => {
             Reason::CprNumberNotValid
         }
@@ -52,14 +55,14 @@ pub(super) fn cpr_denial(person: &Person, channel: Channel) -> Option<Denial> {
     Some(Denial::lasting(reason))
 }
 
-/// R11.
-fn age_denial(person: &Person, rules: &EligibilityRules, now: DateTime<Utc>) -> Option<Denial> {
-    let too_young = age_on(person.birth_date, date_in_copenhagen(now)) < rules.minimum_age;
-    too_young.then(|| Denial::until(Reason::TooYoung, start_of_birthday(person.birth_date, rules.minimum_age)))
+/// R11: the person is too young.
+fn find_age_denial(person: &Person, rules: &EligibilityRules, now: DateTime<Utc>) -> Option<Denial> {
+    let is_too_young = age_on(person.birth_date, date_in_copenhagen(now)) < rules.minimum_age;
+    is_too_young.then(|| Denial::until(Reason::TooYoung, start_of_birthday(person.birth_date, rules.minimum_age)))
 }
 
-/// R12–R14 and R10. Without an account nothing more can be said of it.
-fn mitid_denials(
+/// R12 (the MitID account is active), R13, R14 and R10. Without an account, the other three cannot be checked.
+fn find_mitid_denials(
     account: Option<&MitidAccount>,
     channel: Channel,
     rules: &EligibilityRules,
@@ -72,11 +75,11 @@ fn mitid_denials(
     };
     let not_allowed =
         (!mobile.number.is_allowed(&rules.destinations)).then_some(Denial::lasting(Reason::MobileNumberNotAllowed));
-    [inactive, not_allowed, quarantine_denial(mobile, channel, rules, now)].into_iter().flatten().collect()
+    [inactive, not_allowed, find_quarantine_denial(mobile, channel, rules, now)].into_iter().flatten().collect()
 }
 
-/// R10.
-fn quarantine_denial(
+/// R10: the mobile number was registered or changed too recently. An unknown time counts as now.
+fn find_quarantine_denial(
     mobile: &RegisteredMobile,
     channel: Channel,
     rules: &EligibilityRules,
@@ -87,7 +90,8 @@ fn quarantine_denial(
         .then_some(Denial::until(Reason::MobileNumberChangedRecently, until))
 }
 
-/// R6, R7: what the hold says on the web. `None` for the hold: access was never requested, or the request was cancelled.
+/// R6, R7: the denial that follows from the hold, which exists on the web only. `hold` is `None` if the person never
+/// requested access or the request was cancelled.
 #[must_use]
 pub fn find_hold_denial(hold: Option<&Hold>, now: DateTime<Utc>) -> Option<Denial> {
     let Some(hold) = hold else { return Some(Denial::lasting(Reason::AccessNotRequested)) };
@@ -98,9 +102,10 @@ pub fn find_hold_denial(hold: Option<&Hold>, now: DateTime<Utc>) -> Option<Denia
     }
 }
 
-/// All that stands in the way of a PIN in this channel now: the person's own denials and, on the web, the hold.
+/// The denials of [`find_person_denials`] and, on the web, of the hold.
 ///
-/// To ask for access is no advice to somebody who could not order all the same; a running hold is always told.
+/// `AccessNotRequested` and `AccessExpired` advise the person to request access. They are left out if there is another
+/// denial, because access would not help. A running hold is always listed.
 #[must_use]
 pub fn find_all_denials(
     person: &Person,
@@ -117,38 +122,38 @@ pub fn find_all_denials(
     all
 }
 
-/// The answer for one channel.
+/// Whether the person may have a PIN in a channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EligibilityStatus {
-    /// Yes, now.
+    /// The person may have a PIN now.
     Eligible,
-    /// Not now, but later or after a step that the reasons name.
+    /// The person may have a PIN later, or after a step that the reasons name.
     NotYet,
-    /// No.
+    /// The person may not have a PIN in this channel.
     NotEligible,
 }
 
-/// The answer for one channel, with what to tell the person.
+/// The answer of CheckEligibility for one channel.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChannelVerdict {
-    /// The answer.
+    /// Whether the person may have a PIN.
     pub status: EligibilityStatus,
-    /// Why not; empty when eligible.
+    /// Why the person may not have a PIN now; empty if eligible.
     pub reasons: Vec<Reason>,
-    /// When nothing that waiting lifts stands in the way any more.
+    /// With `NotYet`: when the last denial ends. `None` if no denial has an end.
     pub next_attempt_time: Option<DateTime<Utc>>,
 }
 
 impl ChannelVerdict {
-    /// Sums denials up: "not yet" if every one of them passes by waiting or, for the hold, by logging in.
+    /// Summarizes denials. The status is `NotYet` if each of them ends by itself or, as for the hold, after the next login.
     #[must_use]
     pub fn from_denials(denials: Vec<Denial>) -> Self {
-        let passes = |denial: &Denial| {
+        let can_pass = |denial: &Denial| {
             denial.until.is_some() || matches!(denial.reason, Reason::AccessNotRequested | Reason::AccessExpired)
         };
         let (status, next_attempt_time) = if denials.is_empty() {
             (EligibilityStatus::Eligible, None)
-        } else if denials.iter().all(passes) {
+        } else if denials.iter().all(can_pass) {
             (EligibilityStatus::NotYet, denials.iter().filter_map(|denial| denial.until).max())
         } else {
             (EligibilityStatus::NotEligible, None)

@@ -1,4 +1,4 @@
-//! What the tests of the rules start from: a person whom nothing speaks against.
+//! Fixtures for the tests of the rules: a person who may have a PIN in every channel.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use uuid::Uuid;
@@ -9,7 +9,7 @@ use super::language::Language;
 use super::mobile::MobileNumber;
 use super::person::{MitidAccount, MitidUuid, Person, RegisteredMobile};
 
-/// Born on 1 January 1980; MitID and mobile number since 2022.
+/// Born on 1 January 1980, with MitID and mobile number since 2022. May have a PIN in every channel.
 pub(super) fn person() -> Person {
     Person {
         cpr_number: Some(CprNumber::parse("0101801234").unwrap()),
@@ -31,8 +31,8 @@ pub(super) fn person() -> Person {
     }
 }
 
-/// Somebody else, of whom the same holds.
-pub(super) fn somebody_else() -> Person {
+/// Another person with the same properties as [`person`].
+pub(super) fn another_person() -> Person {
     let mut other = person();
     other.cpr_number = Some(CprNumber::parse("0101805678").unwrap());
     account(&mut other).mitid_uuid = MitidUuid(Uuid::from_u128(2));

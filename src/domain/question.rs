@@ -1,4 +1,4 @@
-//! Questions from the CPR register (R16).
+//! Questions about facts in the CPR register (R16).
 
 use rand::Rng;
 use rand::seq::{IndexedRandom as _, index};
@@ -6,40 +6,44 @@ use rand::seq::{IndexedRandom as _, index};
 use super::answer;
 use super::fact::{Fact, FactKind};
 
-/// Right answers that a person needs.
-const RIGHT_ANSWERS: usize = 2;
-/// Questions asked at first; one more may follow.
+/// How many right answers a person needs to pass.
+const REQUIRED_RIGHT_ANSWERS: usize = 2;
+/// How many questions are asked at first. One extra question may follow.
 const FIRST_QUESTIONS: usize = 3;
 
-/// Fewer than three kinds can be asked about: the person goes to the counter, with a witness.
+/// Questions can ask about fewer than three kinds of fact. The person has to go to the counter with a witness.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the register holds too few certain facts to ask about")]
 pub struct InsufficientData;
 
-/// Draws the first three questions, each set of three equally likely. `asked_before` are the kinds of failed runs.
+/// Draws the kinds of the first three questions. Every set of three kinds is equally likely.
+///
+/// `protected`: the person has name and address protection. `asked_before`: kinds that earlier failed runs of questions asked
+/// about; they are not drawn again.
 pub fn draw_questions(
     facts: &[Fact],
     protected: bool,
     asked_before: &[FactKind],
     rng: &mut impl Rng,
 ) -> Result<[FactKind; FIRST_QUESTIONS], InsufficientData> {
-    let kinds = askable(facts, protected, asked_before);
+    let kinds = askable_kinds(facts, protected, asked_before);
     let drawn = index::sample_array(rng, kinds.len()).ok_or(InsufficientData)?;
     Ok(drawn.map(|index: usize| kinds[index]))
 }
 
-/// Draws the extra question. `asked_before` also names the three of this run.
+/// Draws the kind of the extra question; `None` if no kind is left. `asked_before` must also contain the three kinds of this
+/// run.
 pub fn draw_extra_question(
     facts: &[Fact],
     protected: bool,
     asked_before: &[FactKind],
     rng: &mut impl Rng,
 ) -> Option<FactKind> {
-    askable(facts, protected, asked_before).choose(rng).copied()
+    askable_kinds(facts, protected, asked_before).choose(rng).copied()
 }
 
-/// The kinds that can be asked about, in their own order.
-fn askable(facts: &[Fact], protected: bool, asked_before: &[FactKind]) -> Vec<FactKind> {
+/// The kinds that a question can ask about, in the order of [`FactKind::ALL`].
+fn askable_kinds(facts: &[Fact], protected: bool, asked_before: &[FactKind]) -> Vec<FactKind> {
     FactKind::ALL
         .into_iter()
         .filter(|kind| !protected || !kind.is_address())
@@ -48,24 +52,25 @@ fn askable(facts: &[Fact], protected: bool, asked_before: &[FactKind]) -> Vec<Fa
         .collect()
 }
 
-/// Where a run of questions stands.
+/// How a run of questions continues.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
-    /// Two answers were right.
+    /// Passed: two answers were right.
     Passed,
-    /// Two of three were wrong: one more question decides.
-    OneMore,
-    /// The identity is not confirmed.
+    /// One of three answers was right: an extra question decides.
+    ExtraQuestion,
+    /// Failed: the identity is not confirmed.
     Failed,
 }
 
-/// Judges a run: `right` of `answered` answers were right. `extra_possible`: a fourth question can be drawn.
+/// Judges a run of questions in which `right` of `answered` answers were right. `extra_possible`: an extra question can be
+/// drawn.
 #[must_use]
 pub const fn judge_progress(right: usize, answered: usize, extra_possible: bool) -> Progress {
-    if right >= RIGHT_ANSWERS {
+    if right >= REQUIRED_RIGHT_ANSWERS {
         Progress::Passed
-    } else if answered == FIRST_QUESTIONS && right + 1 == RIGHT_ANSWERS && extra_possible {
-        Progress::OneMore
+    } else if answered == FIRST_QUESTIONS && right + 1 == REQUIRED_RIGHT_ANSWERS && extra_possible {
+        Progress::ExtraQuestion
     } else {
         Progress::Failed
     }

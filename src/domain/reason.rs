@@ -1,12 +1,12 @@
-//! Why the service says no: one enum for answers and for error details.
+//! The reasons for a refusal: one enum for responses and for error details.
 
 use chrono::{DateTime, Utc};
 
-/// Defines the reasons, each with its name.
+/// Defines the enum of reasons with the name of each.
 macro_rules! reasons {
     ($($reason:ident = $name:literal,)+) => {
-        /// A reason for a refusal. The wire enum `temporarypin.v1.Reason` has the same names, and its comments say what
-        /// the caller should tell the person.
+        /// A reason for a refusal. The enum `temporarypin.v1.Reason` in the contract has the same names; its comments say
+        /// what the caller should tell the person.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[expect(missing_docs, reason = "each is documented in common.proto, the published contract")]
         pub enum Reason {
@@ -14,10 +14,10 @@ macro_rules! reasons {
         }
 
         impl Reason {
-            /// All of them.
+            /// All reasons.
             pub const ALL: &[Self] = &[$(Self::$reason,)+];
 
-            /// The name used in error details, tables and metrics: that of the wire enum without its prefix.
+            /// The name in error details, database tables and metrics: the name in the contract without its prefix.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self {
@@ -25,7 +25,7 @@ macro_rules! reasons {
                 }
             }
 
-            /// The reason of that name.
+            /// The reason with that name; the reverse of [`Self::as_str`].
             #[must_use]
             pub fn from_name(name: &str) -> Option<Self> {
                 Self::ALL.iter().copied().find(|reason| reason.as_str() == name)
@@ -79,17 +79,17 @@ reasons! {
     Internal = "INTERNAL",
 }
 
-/// A reason and, where waiting helps, until when it holds.
+/// A reason against a PIN and, if waiting helps, the time when it ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Denial {
-    /// Why not.
+    /// The reason.
     pub reason: Reason,
-    /// From when the answer may be another one. `None`: waiting does not help.
+    /// When the reason ends; another reason may then apply. `None`: waiting does not help.
     pub until: Option<DateTime<Utc>>,
 }
 
 impl Denial {
-    /// A denial that waiting does not lift.
+    /// A denial that does not end by waiting.
     #[must_use]
     pub const fn lasting(reason: Reason) -> Self {
         Self { reason, until: None }

@@ -1,5 +1,5 @@
-//! The figures of the rules, all of them settings. Defaults are those of the rules R1–R25; `deploy/temporary-pin.toml`
-//! documents each.
+//! The configurable figures of the rules. The defaults are those that docs/rules.md states; `deploy/temporary-pin.toml`
+//! documents each setting.
 
 use std::time::Duration;
 
@@ -10,14 +10,15 @@ use super::channel::Channel;
 const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
-/// Longer than the work for a no usually takes, so that all of them leave at one time.
+/// Refusals are answered at a multiple of this time, so that the latency does not reveal the reason. It is longer than the
+/// work for a refusal usually takes, so that usually all refusals take the same time.
 const REFUSAL_INTERVAL: Duration = Duration::from_millis(250);
 
-/// All figures.
+/// The figures of all rules.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Rules {
-    /// The PIN and its sends (R2, R3, R4, R5).
+    /// The PIN and how it is sent (R2, R3, R5).
     pub pin: PinRules,
     /// The hold on the web (R6, R7, R8).
     pub hold: HoldRules,
@@ -29,21 +30,21 @@ pub struct Rules {
     pub limits: LimitRules,
 }
 
-/// The PIN and its sends.
+/// Figures of the PIN and how it is sent.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct PinRules {
     /// R2: how long a PIN can be redeemed.
     #[serde(with = "humantime_serde")]
     pub lifetime: Duration,
-    /// R3: wrong tries before a PIN is revoked.
+    /// R3: how many wrong tries revoke a PIN.
     pub tries: u32,
-    /// R5: least time between two sends of one PIN.
+    /// R5: shortest time between two sends of one PIN.
     #[serde(with = "humantime_serde")]
     pub resend_interval: Duration,
-    /// R5: sends of one PIN in all.
+    /// R5: how often one PIN is sent at most, the first time included.
     pub sends: u32,
-    /// What is not redeemed is answered at a multiple of this.
+    /// A refused redemption is answered at a multiple of this time.
     #[serde(with = "humantime_serde")]
     pub refusal_interval: Duration,
 }
@@ -60,17 +61,17 @@ impl Default for PinRules {
     }
 }
 
-/// The hold on the web.
+/// Figures of the hold on the web.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct HoldRules {
-    /// R6: the wait after access was requested.
+    /// R6: length of the hold, from the request for access.
     #[serde(with = "humantime_serde")]
     pub wait: Duration,
-    /// R7: how long after the wait the person may order.
+    /// R7: how long the person may order a PIN after the hold.
     #[serde(with = "humantime_serde")]
     pub access_window: Duration,
-    /// R8: whether the person is notified by SMS.
+    /// R8: whether an SMS tells the person about the request for access and the end of the hold.
     pub notify: bool,
 }
 
@@ -80,18 +81,18 @@ impl Default for HoldRules {
     }
 }
 
-/// Who may have a PIN.
+/// Figures that decide who may have a PIN.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct EligibilityRules {
-    /// R10: how long a newly registered or changed mobile number does not serve.
+    /// R10: how long a PIN is refused after the mobile number was registered or changed.
     #[serde(with = "humantime_serde")]
     pub mobile_quarantine: Duration,
-    /// R10: where that holds.
+    /// R10: the channels in which `mobile_quarantine` applies.
     pub mobile_quarantine_channels: Vec<Channel>,
-    /// R11: least age in whole years.
+    /// R11: minimum age in whole years.
     pub minimum_age: u32,
-    /// R14: country calling codes of destinations, without `+`.
+    /// R14: country calling codes, without `+`, of the numbers that a PIN may be sent to.
     pub destinations: Vec<u16>,
 }
 
@@ -106,32 +107,32 @@ impl Default for EligibilityRules {
     }
 }
 
-/// Verifications.
+/// Figures of verifications.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct VerificationRules {
-    /// R21: how long a verification serves.
+    /// R21: how long a PIN can be ordered with a verification.
     #[serde(with = "humantime_serde")]
     pub lifetime: Duration,
-    /// R15: issuers of documents (ISO 3166-1 alpha-3) accepted without a supporting document.
+    /// R15, R19: countries (ISO 3166-1 alpha-3) whose documents are accepted without a supporting document.
     pub document_issuers: Vec<String>,
-    /// R16: kinds of questions that were asked in a failed run are not asked again within this time.
+    /// R16: how long the kinds of question of a failed run are not asked again.
     #[serde(with = "humantime_serde")]
     pub question_memory: Duration,
-    /// R20: least age of a witness in whole years.
+    /// R20: minimum age of a witness in whole years.
     pub witness_minimum_age: u32,
-    /// R20: a witness has had MitID for longer than this.
+    /// R20: a witness must have had MitID for longer than this.
     #[serde(with = "humantime_serde")]
     pub witness_enrolment: Duration,
-    /// R20: how often somebody may witness within `witness_window`.
+    /// R20: how often a person may be a witness within `witness_window`.
     pub witness_times: u32,
-    /// R20: see `witness_times`.
+    /// R20: the rolling window of `witness_times`.
     #[serde(with = "humantime_serde")]
     pub witness_window: Duration,
-    /// R23: greatest age of a web login (`auth_time`).
+    /// R23: maximum age of a web login, from its `auth_time`.
     #[serde(with = "humantime_serde")]
     pub login_age: Duration,
-    /// What is not verified is answered at a multiple of this.
+    /// A rejected verification is answered at a multiple of this time.
     #[serde(with = "humantime_serde")]
     pub refusal_interval: Duration,
 }
@@ -152,24 +153,25 @@ impl Default for VerificationRules {
     }
 }
 
-/// A number of times within a span.
+/// A limit: how often something may happen within a span of time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Limit {
-    /// How often.
+    /// How often it may happen.
     pub times: u32,
-    /// In what span.
+    /// The span of time.
     #[serde(with = "humantime_serde")]
     pub per: Duration,
 }
 
-/// Limits. The first four are exact over any rolling window; the others are rates.
+/// Limits. The first four hold exactly in every rolling window. The others are rates (GCRA): after a burst of `times`, room
+/// returns evenly.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct LimitRules {
     /// R4: wrong tries per person, over all PINs.
     pub wrong_tries: Limit,
-    /// R18: failed verifications per person, across channels.
+    /// R18: failed verifications per person, over all channels.
     pub failed_verifications: Limit,
     /// R25: PINs per person.
     pub person_pins: Limit,
@@ -179,9 +181,9 @@ pub struct LimitRules {
     pub agent_verifications: Limit,
     /// R22: PINs per agent.
     pub agent_pins: Limit,
-    /// R25: PINs all together.
+    /// R25: PINs of the whole service.
     pub service_pins: Limit,
-    /// Calls per caller, all RPCs together.
+    /// Calls per caller, over all RPCs. Not a rule of the product, but protection against overload.
     pub caller_calls: Limit,
 }
 

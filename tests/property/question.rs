@@ -69,7 +69,7 @@ proptest! {
     fn r16_two_right_answers_pass_and_nothing_else(first: [bool; 3], extra: bool, extra_possible: bool) {
         let right = first.into_iter().filter(|right| *right).count();
         let mut outcome = judge_progress(right, 3, extra_possible);
-        if outcome == Progress::OneMore {
+        if outcome == Progress::ExtraQuestion {
             prop_assert!(extra_possible);
             outcome = judge_progress(right + usize::from(extra), 4, false);
         }

@@ -16,7 +16,7 @@ fn reasons(person: &Person, channel: Channel) -> Vec<Reason> {
 }
 
 #[test]
-fn nothing_speaks_against_an_ordinary_person() {
+fn an_ordinary_person_has_no_denials() {
     for channel in Channel::ALL {
         assert_eq!(reasons(&person(), channel), []);
     }
@@ -24,11 +24,11 @@ fn nothing_speaks_against_an_ordinary_person() {
 
 #[rstest]
 #[case::changed_yesterday(Some("2026-11-22T12:00:00Z"), Some("2026-11-27T12:00:00Z"))]
-#[case::almost_120_hours_ago(Some("2026-11-18T12:00:00.000001Z"), Some("2026-11-23T12:00:00.000001Z"))]
+#[case::just_under_120_hours_ago(Some("2026-11-18T12:00:00.000001Z"), Some("2026-11-23T12:00:00.000001Z"))]
 #[case::exactly_120_hours_ago(Some("2026-11-18T12:00:00Z"), None)]
-#[case::clock_ahead(Some("2026-11-23T13:00:00Z"), Some("2026-11-28T13:00:00Z"))]
-#[case::not_known(None, Some("2026-11-28T12:00:00Z"))]
-fn r10_mobile_changed_within_120_hours_except_at_the_counter(
+#[case::in_the_future(Some("2026-11-23T13:00:00Z"), Some("2026-11-28T13:00:00Z"))]
+#[case::at_an_unknown_time(None, Some("2026-11-28T12:00:00Z"))]
+fn r10_a_mobile_number_changed_within_120_hours_is_denied_except_at_the_counter(
     #[case] change_time: Option<&str>,
     #[case] until: Option<&str>,
 ) {
@@ -42,7 +42,7 @@ fn r10_mobile_changed_within_120_hours_except_at_the_counter(
 }
 
 #[test]
-fn r10_channels_are_a_setting() {
+fn r10_the_channels_of_the_quarantine_are_configurable() {
     let mut person = person();
     account(&mut person).mobile.as_mut().unwrap().change_time = Some(at(NOW));
     let rules = EligibilityRules { mobile_quarantine_channels: vec![Phone], ..EligibilityRules::default() };
@@ -53,8 +53,8 @@ fn r10_channels_are_a_setting() {
 #[rstest]
 #[case::twelve("2013-11-24", Some("2026-11-23T23:00:00Z"))]
 #[case::thirteen_today("2013-11-23", None)]
-#[case::not_born("2030-07-01", Some("2043-06-30T22:00:00Z"))]
-fn r11_younger_than_13_until_the_birthday(#[case] birth_date: &str, #[case] until: Option<&str>) {
+#[case::not_yet_born("2030-07-01", Some("2043-06-30T22:00:00Z"))]
+fn r11_a_person_under_13_is_denied_until_the_birthday(#[case] birth_date: &str, #[case] until: Option<&str>) {
     let mut person = person();
     person.birth_date = day(birth_date);
     let until = until.map(|until| Denial::until(Reason::TooYoung, at(until)));
@@ -77,7 +77,11 @@ fn r11_younger_than_13_until_the_birthday(#[case] birth_date: &str, #[case] unti
 #[case("70", Some(Reason::PersonDisappeared), Some(Reason::PersonDisappeared))]
 #[case("90", Some(Reason::PersonDead), Some(Reason::PersonDead))]
 #[case("not known", Some(Reason::CprNumberNotValid), Some(Reason::CprNumberNotValid))]
-fn r12_cpr_status(#[case] code: &str, #[case] elsewhere: Option<Reason>, #[case] at_counter: Option<Reason>) {
+fn r12_the_cpr_status_decides(
+    #[case] code: &str,
+    #[case] elsewhere: Option<Reason>,
+    #[case] at_counter: Option<Reason>,
+) {
     let mut person = person();
     person.cpr_status = CprStatus::from_code(code);
     assert_eq!(reasons(&person, Web), Vec::from_iter(elsewhere));
@@ -86,7 +90,7 @@ fn r12_cpr_status(#[case] code: &str, #[case] elsewhere: Option<Reason>, #[case]
 }
 
 #[test]
-fn r12_replacement_numbers_are_not_valid_and_no_number_is_no_fault() {
+fn r12_a_replacement_number_is_denied_and_a_missing_number_is_not() {
     let mut person = person();
     person.cpr_number = CprNumber::parse("6101801234").ok();
     assert_eq!(reasons(&person, Counter), [Reason::CprNumberNotValid]);
@@ -95,7 +99,7 @@ fn r12_replacement_numbers_are_not_valid_and_no_number_is_no_fault() {
 }
 
 #[test]
-fn r12_mitid_must_be_active() {
+fn r12_the_mitid_account_must_be_active() {
     let mut person = person();
     account(&mut person).active = false;
     assert_eq!(reasons(&person, Counter), [Reason::MitidNotActive]);
@@ -104,7 +108,7 @@ fn r12_mitid_must_be_active() {
 }
 
 #[test]
-fn r13_no_mobile_on_any_channel() {
+fn r13_a_missing_mobile_number_is_denied_on_every_channel() {
     let mut person = person();
     account(&mut person).mobile = None;
     for channel in Channel::ALL {
@@ -117,7 +121,7 @@ fn r13_no_mobile_on_any_channel() {
 #[case::faroes("+298211234", &[])]
 #[case::sweden("+46701234567", &[Reason::MobileNumberNotAllowed])]
 #[case::premium("+4590123456", &[Reason::MobileNumberNotAllowed])]
-fn r14_destinations_on_every_channel(#[case] number: &str, #[case] expected: &[Reason]) {
+fn r14_destinations_are_checked_on_every_channel(#[case] number: &str, #[case] expected: &[Reason]) {
     let mut person = person();
     account(&mut person).mobile.as_mut().unwrap().number = MobileNumber::parse(number).unwrap();
     for channel in Channel::ALL {
@@ -144,11 +148,14 @@ fn reasons_come_in_a_fixed_order() {
 }
 
 #[rstest]
-#[case::never_asked(None, Some(Denial::lasting(Reason::AccessNotRequested)))]
+#[case::never_requested(None, Some(Denial::lasting(Reason::AccessNotRequested)))]
 #[case::running(Some("2026-11-22T12:00:01Z"), Some(Denial::until(Reason::HoldRunning, at("2026-11-23T12:00:01Z"))))]
 #[case::passed(Some("2026-11-22T12:00:00Z"), None)]
 #[case::window_closed(Some("2026-11-21T12:00:00Z"), Some(Denial::lasting(Reason::AccessExpired)))]
-fn r6_r7_hold(#[case] request_time: Option<&str>, #[case] expected: Option<Denial>) {
+fn r6_r7_the_hold_must_have_passed_and_not_expired(
+    #[case] request_time: Option<&str>,
+    #[case] expected: Option<Denial>,
+) {
     let hold = request_time.map(|time| Hold::start(at(time), &HoldRules::default()));
     assert_eq!(find_hold_denial(hold.as_ref(), at(NOW)), expected);
 }
@@ -156,7 +163,7 @@ fn r6_r7_hold(#[case] request_time: Option<&str>, #[case] expected: Option<Denia
 #[rstest]
 #[case::none(&[], EligibilityStatus::Eligible, None)]
 #[case::lasting(&[Denial::lasting(Reason::NoMobileNumber)], EligibilityStatus::NotEligible, None)]
-#[case::lasting_beats_waiting(
+#[case::lasting_outweighs_waiting(
     &[Denial::until(Reason::TooYoung, at("2027-01-01T00:00:00Z")), Denial::lasting(Reason::PersonDead)],
     EligibilityStatus::NotEligible,
     None
@@ -170,8 +177,8 @@ fn r6_r7_hold(#[case] request_time: Option<&str>, #[case] expected: Option<Denia
     EligibilityStatus::NotYet,
     Some("2026-11-27T00:00:00Z")
 )]
-#[case::a_login_helps(&[Denial::lasting(Reason::AccessNotRequested)], EligibilityStatus::NotYet, None)]
-#[case::a_new_request_helps(&[Denial::lasting(Reason::AccessExpired)], EligibilityStatus::NotYet, None)]
+#[case::a_login_lifts_it(&[Denial::lasting(Reason::AccessNotRequested)], EligibilityStatus::NotYet, None)]
+#[case::a_new_request_lifts_it(&[Denial::lasting(Reason::AccessExpired)], EligibilityStatus::NotYet, None)]
 #[case::a_login_and_waiting(
     &[
         Denial::until(Reason::MobileNumberChangedRecently, at("2026-11-27T00:00:00Z")),
@@ -180,7 +187,7 @@ fn r6_r7_hold(#[case] request_time: Option<&str>, #[case] expected: Option<Denia
     EligibilityStatus::NotYet,
     Some("2026-11-27T00:00:00Z")
 )]
-fn verdict_sums_up(
+fn a_verdict_summarizes_the_denials(
     #[case] denials: &[Denial],
     #[case] status: EligibilityStatus,
     #[case] next_attempt_time: Option<&str>,

@@ -18,9 +18,9 @@ fn facts() -> Vec<Fact> {
 
 #[rstest]
 #[case::all(facts(), false, &[], Ok(vec![PreviousRoad, MovedInYear, Birthplace, WeddingYear, MotherBirthDate]))]
-#[case::no_addresses_when_protected(facts(), true, &[], Ok(vec![Birthplace, WeddingYear, MotherBirthDate]))]
+#[case::addresses_are_left_out_under_protection(facts(), true, &[], Ok(vec![Birthplace, WeddingYear, MotherBirthDate]))]
 #[case::protected_and_asked_before(facts(), true, &[WeddingYear], Err(InsufficientData))]
-#[case::not_those_asked_before(
+#[case::kinds_asked_before_are_left_out(
     facts(),
     false,
     &[PreviousRoad, WeddingYear],
@@ -33,7 +33,7 @@ fn facts() -> Vec<Fact> {
     &[],
     Err(InsufficientData)
 )]
-#[case::uncertain_facts_are_not_asked(
+#[case::uncertain_facts_are_left_out(
     vec![
         certain(Birthplace, "Aarhus"),
         certain(WeddingYear, "2010"),
@@ -43,20 +43,20 @@ fn facts() -> Vec<Fact> {
     &[],
     Err(InsufficientData)
 )]
-#[case::nor_those_that_nobody_can_answer(
+#[case::facts_without_a_possible_answer_are_left_out(
     vec![certain(Birthplace, " - "), certain(WeddingYear, "2010"), certain(PreviousSurname, "Holm")],
     false,
     &[],
     Err(InsufficientData)
 )]
-#[case::nor_dates_that_are_none(
+#[case::invalid_dates_are_left_out(
     vec![certain(MotherBirthDate, "0000-00-00"), certain(WeddingYear, "2010"), certain(PreviousSurname, "Holm")],
     false,
     &[],
     Err(InsufficientData)
 )]
-#[case::nothing_known(vec![], false, &[], Err(InsufficientData))]
-fn r16_three_kinds_drawn_from_those_that_can_be_asked(
+#[case::no_facts(vec![], false, &[], Err(InsufficientData))]
+fn r16_three_kinds_are_drawn_from_those_that_can_be_asked(
     #[case] facts: Vec<Fact>,
     #[case] protected: bool,
     #[case] asked_before: &[FactKind],
@@ -76,7 +76,7 @@ fn r16_three_kinds_drawn_from_those_that_can_be_asked(
 }
 
 #[test]
-fn r16_the_extra_question_is_a_new_one() {
+fn r16_the_extra_question_is_about_a_new_kind() {
     let mut rng = StdRng::seed_from_u64(1);
     let asked = [PreviousRoad, MovedInYear, Birthplace, WeddingYear];
     assert_eq!(draw_extra_question(&facts(), false, &asked, &mut rng), Some(MotherBirthDate));
@@ -87,13 +87,13 @@ fn r16_the_extra_question_is_a_new_one() {
 #[rstest]
 #[case::three_of_three(3, 3, true, Progress::Passed)]
 #[case::two_of_three(2, 3, true, Progress::Passed)]
-#[case::one_of_three(1, 3, true, Progress::OneMore)]
-#[case::one_of_three_and_no_more_to_ask(1, 3, false, Progress::Failed)]
-#[case::three_wrong_cannot_be_mended(0, 3, true, Progress::Failed)]
+#[case::one_of_three(1, 3, true, Progress::ExtraQuestion)]
+#[case::one_of_three_and_no_extra_possible(1, 3, false, Progress::Failed)]
+#[case::three_wrong_fail(0, 3, true, Progress::Failed)]
 #[case::two_of_four(2, 4, true, Progress::Passed)]
 #[case::only_one_extra(1, 4, true, Progress::Failed)]
 #[case::nothing_answered(0, 0, true, Progress::Failed)]
-fn r16_two_right_of_three_or_one_extra(
+fn r16_two_right_answers_pass_and_one_of_three_gets_an_extra_question(
     #[case] right: usize,
     #[case] answered: usize,
     #[case] extra_possible: bool,
@@ -103,7 +103,7 @@ fn r16_two_right_of_three_or_one_extra(
 }
 
 #[test]
-fn r16_names_lead_back_to_their_kinds() {
+fn r16_each_name_leads_back_to_its_kind() {
     for kind in FactKind::ALL {
         assert_eq!(FactKind::from_name(kind.as_str()), Some(kind));
     }
@@ -111,6 +111,6 @@ fn r16_names_lead_back_to_their_kinds() {
 }
 
 #[test]
-fn debug_shows_no_value() {
+fn debug_does_not_show_the_value() {
     assert!(!format!("{:?}", certain(Birthplace, "Aarhus")).contains("Aarhus"));
 }

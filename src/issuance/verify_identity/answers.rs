@@ -69,7 +69,7 @@ impl Issuance {
         );
         let conclusion = match (question::judge_progress(right, pending.question_kinds.len(), extra.is_some()), extra) {
             (Progress::Passed, _) => Conclusion::Verified(AssuranceLevel::Substantial),
-            (Progress::OneMore, Some(kind)) => Conclusion::OneMore { kind, right: right as u32 },
+            (Progress::ExtraQuestion, Some(kind)) => Conclusion::OneMore { kind, right: right as u32 },
             _ => Conclusion::Rejected(Reason::IdentityNotConfirmed),
         };
         // Nobody would get the outcome, and the round could not be answered again.
