@@ -44,8 +44,8 @@ pub(super) fn find_cpr_denial(person: &Person, channel: Channel) -> Option<Denia
         ) => return None,
         Some(CprStatus::NoResidence | CprStatus::Emigrated) if channel == Channel::Counter => return None,
         Some(CprStatus::NoResidence | CprStatus::Emigrated) => Reason::CounterOnly,
-        // `Changed` means that there is no person under the new number: where there is, the register client returns that
-        // person.
+        // `Changed` gets here only without a successor: if the register names one, its client returns the person under the
+        // new number.
         Some(CprStatus::Reserved | CprStatus::Annulled | CprStatus::Deleted | CprStatus::Changed) => {
             Reason::CprNumberNotValid
         }
