@@ -83,7 +83,7 @@ impl Sealer {
         }
         let waiting = audit_seals::count_waiting(&self.pool).await?;
         let age = waiting.oldest.and_then(|oldest| (self.clock.now() - oldest).to_std().ok());
-        self.metrics.audit_waiting(waiting.events, age.unwrap_or_default());
+        self.metrics.record_unsealed_events(waiting.events, age.unwrap_or_default());
         Ok(seals)
     }
 

@@ -1,30 +1,31 @@
-//! The callers: client certificates and what they may do.
+//! Settings of callers: their client certificates and roles.
 
 use serde::Deserialize;
 
 use crate::domain::channel::Channel;
 
-/// A caller: who holds a certificate with one of the names may call in these roles.
+/// A client process that may call.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Caller {
-    /// The name in tables, logs and metrics.
+pub struct CallerSettings {
+    /// Name of the caller in tables, logs and metrics.
     pub name: String,
-    /// Subject alternative names of its certificates: URIs (`spiffe://…`) or DNS names.
+    /// Subject alternative names of the caller's certificates: URIs (`spiffe://…`) or DNS names. A certificate with one of
+    /// them is this caller's.
     pub sans: Vec<String>,
-    /// What it may do; at most one channel.
+    /// What the caller may do. At most one role is a channel.
     pub roles: Vec<Role>,
 }
 
-/// What a caller may do.
+/// A set of RPCs that a caller may call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub enum Role {
-    /// `channel:web`, `channel:phone`, `channel:counter`: ask for PINs, in that channel.
+    /// `channel:web`, `channel:phone`, `channel:counter`: order PINs for persons in that channel.
     Channel(Channel),
     /// `redeemer`: redeem PINs.
     Redeemer,
-    /// `operator`: look into a person's case, revoke, cancel, block, reset a limit.
+    /// `operator`: look up a person's records, revoke, cancel, block, reset a limit.
     Operator,
 }
 

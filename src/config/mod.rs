@@ -1,16 +1,15 @@
 //! Configuration: one TOML file, overridden by environment variables. `deploy/temporary-pin.toml` documents every key.
 //!
-//! A value that has no default is empty until it is set; [`Config::load`] refuses what is missing, so nothing behind it
-//! has to ask. Secrets are [`secrecy::SecretString`]: neither `Debug` nor a message shows them.
+//! A setting without a default is empty until it is set. [`Config::load`] rejects a configuration with empty settings, so
+//! the rest of the service does not check again. Secrets are [`secrecy::SecretString`]: neither `Debug` nor an error
+//! message shows them.
 
 mod caller;
 mod check;
-mod check_access;
-mod check_parts;
-mod check_rules;
+mod dependencies;
+mod environment;
 mod explain;
 mod load;
-mod parts;
 mod secret;
 mod server;
 #[cfg(test)]
@@ -18,46 +17,46 @@ mod tests;
 
 use serde::Deserialize;
 
-pub use caller::{Caller, Role};
+pub use caller::{CallerSettings, Role};
+pub use dependencies::{KeySettings, PostgresSettings, RedisSettings, RoleCheck, SmsGatewaySettings, SmsSettings};
 pub use load::ConfigError;
-pub use parts::{Keys, Postgres, Redis, RoleCheck, Sms, SmsGateway};
-pub use server::{Connections, Server, Tls};
+pub use server::{ConnectionSettings, MAX_ID_TOKEN_CHARACTERS, ServerSettings, TlsSettings};
 
 use crate::audit::AuditSettings;
 use crate::domain::rules::Rules;
 use crate::login::IssuerSettings;
 use crate::register::RegisterSettings;
 use crate::store::upkeep::purge::Retention;
-use crate::telemetry;
+use crate::telemetry::TelemetrySettings;
 
 /// All settings.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
     /// The gRPC server.
-    pub server: Server,
-    /// Who may call, and in which roles.
-    pub callers: Vec<Caller>,
+    pub server: ServerSettings,
+    /// Client processes that may call, and their roles.
+    pub callers: Vec<CallerSettings>,
     /// The database.
-    pub postgres: Postgres,
-    /// The guard's Redis.
-    pub redis: Redis,
+    pub postgres: PostgresSettings,
+    /// Redis, which holds limits and holds.
+    pub redis: RedisSettings,
     /// The identity register.
     pub register: RegisterSettings,
     /// ID tokens of persons (R23).
     pub web_login: IssuerSettings,
     /// ID tokens of agents (R22).
     pub agent_login: IssuerSettings,
-    /// SMS: gateway and dispatcher.
-    pub sms: Sms,
+    /// SMS gateway and dispatcher.
+    pub sms: SmsSettings,
     /// The key ring.
-    pub keys: Keys,
+    pub keys: KeySettings,
     /// The figures of the rules R1–R25.
     pub rules: Rules,
-    /// How long rows are kept.
+    /// How long each table keeps its rows.
     pub retention: Retention,
-    /// The sealing of the audit.
+    /// How the audit is sealed.
     pub audit: AuditSettings,
     /// Logs, traces and metrics.
-    pub telemetry: telemetry::Settings,
+    pub telemetry: TelemetrySettings,
 }

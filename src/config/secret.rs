@@ -1,4 +1,4 @@
-//! Secrets from files, so that neither the configuration file nor the environment has to hold them.
+//! Reads secrets from files of their own, so that neither the configuration file nor the environment has to hold them.
 
 use std::path::Path;
 
@@ -7,20 +7,20 @@ use zeroize::Zeroizing;
 
 use super::Config;
 
-/// Fills each secret that names a file from it. Returns what is wrong.
-pub(super) fn read_files(config: &mut Config) -> Vec<String> {
+/// Reads each secret that is configured as a file, and checks that no secret is missing. Returns the problems.
+pub(super) fn read_secret_files(config: &mut Config) -> Vec<String> {
     let Config { postgres, redis, sms, .. } = config;
     [
-        read_file("postgres.url", &mut postgres.url, postgres.url_file.as_deref()),
-        read_file("redis.url", &mut redis.url, redis.url_file.as_deref()),
-        read_file("sms.gateway.token", &mut sms.gateway.token, sms.gateway.token_file.as_deref()),
+        read_secret_file("postgres.url", &mut postgres.url, postgres.url_file.as_deref()),
+        read_secret_file("redis.url", &mut redis.url, redis.url_file.as_deref()),
+        read_secret_file("sms.gateway.token", &mut sms.gateway.token, sms.gateway.token_file.as_deref()),
     ]
     .into_iter()
     .filter_map(Result::err)
     .collect()
 }
 
-fn read_file(key: &str, secret: &mut SecretString, file: Option<&Path>) -> Result<(), String> {
+fn read_secret_file(key: &str, secret: &mut SecretString, file: Option<&Path>) -> Result<(), String> {
     let Some(file) = file else {
         return if is_empty(secret) {
             Err(format!("{key}: is missing; set {key}_file to a file that holds it"))
@@ -34,7 +34,7 @@ fn read_file(key: &str, secret: &mut SecretString, file: Option<&Path>) -> Resul
     let text = std::fs::read_to_string(file)
         .map(Zeroizing::new)
         .map_err(|error| format!("{key}_file: cannot read {}: {error}; name a readable file", file.display()))?;
-    // Editors and `echo` end a file with a line break that is not part of the secret.
+    // Editors and `echo` add a line break at the end of a file. It is not part of the secret.
     *secret = SecretString::from(text.trim_end());
     if is_empty(secret) {
         Err(format!("{key}_file: {} is empty; it must hold the value", file.display()))

@@ -1,4 +1,4 @@
-//! The gRPC server's settings.
+//! Settings of the gRPC server.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -6,37 +6,41 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+/// Longest ID token that is accepted, in characters. The largest allowed message must have room for one.
+pub const MAX_ID_TOKEN_CHARACTERS: usize = 8192;
+
 /// The gRPC server.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Server {
-    /// Where it listens.
+pub struct ServerSettings {
+    /// Address and port that the server listens on.
     pub address: SocketAddr,
     /// Whether gRPC reflection is served.
     pub reflection: bool,
-    /// Deadline of a call that brings none, and the longest one granted. Bounds the wait and the work; what the call waits for
-    /// has time-outs of its own beside it.
+    /// Deadline of a call without one, and the longest deadline granted. It limits how long the caller waits and how long
+    /// the call's work may run. Each dependency has a time-out of its own besides.
     #[serde(with = "humantime_serde")]
     pub default_deadline: Duration,
-    /// Largest message, in bytes, both ways.
+    /// Largest message in bytes, for requests and responses.
     pub message_limit: usize,
-    /// Threads that run calls and what goes on beside them. More than are needed wake each other, which costs all of them.
+    /// Threads of the async runtime. Threads that are not needed cost CPU time, because they wake each other.
     pub threads: usize,
-    /// Most calls at once, those whose caller has gone counted too; one more is shed.
+    /// Most calls that may run at once; further calls are shed. A call counts until its work has ended, also after its caller
+    /// has disconnected.
     pub max_calls: usize,
-    /// How long running calls may take to end after SIGTERM, and after them the hand-overs of messages under way.
+    /// How long running calls may take to end after SIGTERM, and then how long message hand-overs may take to end.
     #[serde(with = "humantime_serde")]
     pub drain: Duration,
-    /// How often certificates and keys are looked at for changes.
+    /// How often the files of certificates and keys are checked for changes.
     #[serde(with = "humantime_serde")]
     pub reload_interval: Duration,
-    /// Bounds of connections.
-    pub connections: Connections,
-    /// The server's certificate and the CA of its callers. Needed, except in the sandbox.
-    pub tls: Option<Tls>,
+    /// Limits of connections.
+    pub connections: ConnectionSettings,
+    /// The server's certificate and the CAs of callers. Required by every binary but the sandbox.
+    pub tls: Option<TlsSettings>,
 }
 
-impl Default for Server {
+impl Default for ServerSettings {
     fn default() -> Self {
         Self {
             address: SocketAddr::from((Ipv4Addr::LOCALHOST, 50051)),
@@ -47,46 +51,46 @@ impl Default for Server {
             max_calls: 512,
             drain: Duration::from_secs(10),
             reload_interval: Duration::from_secs(10),
-            connections: Connections::default(),
+            connections: ConnectionSettings::default(),
             tls: None,
         }
     }
 }
 
-/// Bounds of connections.
+/// Limits of connections.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Connections {
-    /// Connections at once.
+pub struct ConnectionSettings {
+    /// Most open connections.
     pub limit: usize,
-    /// Handshakes under way at once.
+    /// Most handshakes that may be in progress at once.
     pub handshakes: usize,
-    /// How long a client may take for its handshake.
+    /// Longest duration of a handshake.
     #[serde(with = "humantime_serde")]
     pub handshake_timeout: Duration,
-    /// How old a connection gets, 10 % more or less.
+    /// Age at which the server closes a connection, plus or minus 10 %.
     #[serde(with = "humantime_serde")]
     pub age: Duration,
-    /// How long the calls on it may then take to end.
+    /// How long the calls on a connection may take to end after it has reached its age.
     #[serde(with = "humantime_serde")]
     pub age_grace: Duration,
-    /// How often a silent peer is asked whether it is there.
+    /// How often the server pings a silent peer.
     #[serde(with = "humantime_serde")]
     pub keepalive_interval: Duration,
-    /// How long it may take to answer.
+    /// How long a peer may take to answer a ping.
     #[serde(with = "humantime_serde")]
     pub keepalive_timeout: Duration,
-    /// Calls at once on one connection.
+    /// Most concurrent calls on one connection.
     pub streams: u32,
-    /// Bytes of a call's metadata.
+    /// Largest metadata of a call, in bytes.
     pub header_list_size: u32,
-    /// Calls that the peer took back before the server had looked at them.
+    /// Most calls that a peer may cancel before the server has read them (HTTP/2 rapid reset).
     pub pending_resets: usize,
-    /// Calls that the server ended because the peer broke the protocol.
+    /// Most calls that the server may reset because the peer violated the protocol.
     pub error_resets: usize,
 }
 
-impl Default for Connections {
+impl Default for ConnectionSettings {
     fn default() -> Self {
         Self {
             limit: 1000,
@@ -104,14 +108,14 @@ impl Default for Connections {
     }
 }
 
-/// Mutual TLS; PEM files.
+/// Files for mutual TLS, all PEM.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Tls {
-    /// The server's certificate and its intermediates.
+pub struct TlsSettings {
+    /// The server's certificate and its intermediate certificates.
     pub certificate: PathBuf,
     /// The server's private key.
     pub key: PathBuf,
-    /// The CAs that callers' certificates must come from.
+    /// The CAs that sign callers' certificates.
     pub client_ca: PathBuf,
 }

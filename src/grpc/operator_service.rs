@@ -1,51 +1,51 @@
-//! `temporarypin.v1.OperatorService`: the interface of operators.
+//! `temporarypin.v1.OperatorService`: the interface for operators.
 
 use std::sync::Arc;
 
 use tonic::{Request, Response, Status};
 
 use super::convert::{self, Violations};
-use super::{Context, answered};
+use super::service_context::ServiceContext;
 use crate::domain::person::PersonReference;
 use crate::issuance::{Issuance, Operation, Refusal};
 use crate::proto::temporarypin::v1 as pb;
 use crate::proto::temporarypin::v1::operator_service_server::OperatorService;
 
-/// Serves operators.
-pub(super) struct Operate(pub(super) Arc<Context>);
+/// Handles the calls of operators.
+pub(super) struct OperatorHandler(pub(super) Arc<ServiceContext>);
 
-impl Operate {
-    /// An operation on a person, for a reason: what most calls are.
-    async fn on_person<Q, A, F>(
+impl OperatorHandler {
+    /// Runs an operation on a person for a reason, which most calls are.
+    async fn run_on_person<Q, A, F>(
         &self,
         request: Request<Q>,
         fields: impl FnOnce(Q) -> (Option<pb::PersonReference>, String),
-        work: impl FnOnce(Issuance, Operation, PersonReference) -> F,
+        use_case: impl FnOnce(Issuance, Operation, PersonReference) -> F,
     ) -> Result<Response<A>, Status>
     where
         A: prost::Message + 'static,
         F: Future<Output = Result<A, Refusal>> + Send + 'static,
     {
-        let (caller, now) = self.0.enter(&request)?;
+        let (caller, now) = self.0.start_call(&request)?;
         let (person, reason) = fields(request.into_inner());
-        let (person, reason) = convert::person_and_reason(person, &reason)?;
+        let (person, reason) = convert::parse_person_and_reason(person, &reason)?;
         let operation = Operation { operator: caller.name, reason, now };
-        answered(&self.0, now, work(self.0.issuance(), operation, person)).await
+        self.0.run_use_case(now, use_case(self.0.issuance(), operation, person)).await
     }
 }
 
 #[tonic::async_trait]
-impl OperatorService for Operate {
+impl OperatorService for OperatorHandler {
     async fn list_pin_requests(
         &self,
         request: Request<pb::ListPinRequestsRequest>,
     ) -> Result<Response<pb::ListPinRequestsResponse>, Status> {
-        self.on_person(
+        self.run_on_person(
             request,
             |request| (request.person, request.reason),
             |issuance, operation, person| async move {
                 let records = issuance.list_pin_requests(&operation, &person).await?;
-                let pin_requests = records.into_iter().map(convert::pin_request_record).collect();
+                let pin_requests = records.into_iter().map(convert::pin_request_record_to_proto).collect();
                 Ok(pb::ListPinRequestsResponse { pin_requests })
             },
         )
@@ -56,32 +56,33 @@ impl OperatorService for Operate {
         &self,
         request: Request<pb::GetPinRequestRequest>,
     ) -> Result<Response<pb::GetPinRequestResponse>, Status> {
-        let (caller, now) = self.0.enter(&request)?;
+        let (caller, now) = self.0.start_call(&request)?;
         let request = request.into_inner();
         let mut violations = Violations::default();
-        let id = violations.uuid("pin_request_id", &request.pin_request_id);
-        let reason = convert::reason(&mut violations, &request.reason);
-        let (id, reason) = violations.finish(id.zip(reason))?;
+        let id = violations.parse_uuid("pin_request_id", &request.pin_request_id);
+        let reason = convert::parse_reason(&mut violations, &request.reason);
+        let (id, reason) = violations.into_result(id.zip(reason))?;
 
         let issuance = self.0.issuance();
         let operation = Operation { operator: caller.name, reason, now };
-        answered(&self.0, now, async move {
-            let record = issuance.get_pin_request(&operation, id).await?;
-            Ok(pb::GetPinRequestResponse { pin_request: record.map(convert::pin_request_record) })
-        })
-        .await
+        self.0
+            .run_use_case(now, async move {
+                let record = issuance.get_pin_request(&operation, id).await?;
+                Ok(pb::GetPinRequestResponse { pin_request: record.map(convert::pin_request_record_to_proto) })
+            })
+            .await
     }
 
     async fn list_access_requests(
         &self,
         request: Request<pb::ListAccessRequestsRequest>,
     ) -> Result<Response<pb::ListAccessRequestsResponse>, Status> {
-        self.on_person(
+        self.run_on_person(
             request,
             |request| (request.person, request.reason),
             |issuance, operation, person| async move {
                 let records = issuance.list_access_requests(&operation, &person).await?;
-                let access_requests = records.iter().map(convert::access_request_record).collect();
+                let access_requests = records.iter().map(convert::access_request_record_to_proto).collect();
                 Ok(pb::ListAccessRequestsResponse { access_requests })
             },
         )
@@ -92,12 +93,12 @@ impl OperatorService for Operate {
         &self,
         request: Request<pb::ListLimitsRequest>,
     ) -> Result<Response<pb::ListLimitsResponse>, Status> {
-        self.on_person(
+        self.run_on_person(
             request,
             |request| (request.person, request.reason),
             |issuance, operation, person| async move {
                 let limits = issuance.list_limits(&operation, &person).await?;
-                Ok(pb::ListLimitsResponse { limits: limits.iter().map(convert::limit_status).collect() })
+                Ok(pb::ListLimitsResponse { limits: limits.iter().map(convert::limit_status_to_proto).collect() })
             },
         )
         .await
@@ -107,11 +108,11 @@ impl OperatorService for Operate {
         &self,
         request: Request<pb::GetPersonBlockRequest>,
     ) -> Result<Response<pb::GetPersonBlockResponse>, Status> {
-        self.on_person(
+        self.run_on_person(
             request,
             |request| (request.person, request.reason),
             |issuance, operation, person| async move {
-                Ok(convert::block(issuance.get_person_block(&operation, &person).await?))
+                Ok(convert::block_to_proto(issuance.get_person_block(&operation, &person).await?))
             },
         )
         .await
@@ -121,31 +122,32 @@ impl OperatorService for Operate {
         &self,
         request: Request<pb::ListAuditEventsRequest>,
     ) -> Result<Response<pb::ListAuditEventsResponse>, Status> {
-        let (caller, now) = self.0.enter(&request)?;
+        let (caller, now) = self.0.start_call(&request)?;
         let request = request.into_inner();
         let mut violations = Violations::default();
-        let person = convert::person(&mut violations, "person", request.person);
-        let reason = convert::reason(&mut violations, &request.reason);
-        let page_size = convert::page_size(&mut violations, request.page_size);
-        let ((person, reason), page_size) = violations.finish(person.zip(reason).zip(page_size))?;
+        let person = convert::parse_person(&mut violations, "person", request.person);
+        let reason = convert::parse_reason(&mut violations, &request.reason);
+        let page_size = convert::parse_page_size(&mut violations, request.page_size);
+        let ((person, reason), page_size) = violations.into_result(person.zip(reason).zip(page_size))?;
 
         let issuance = self.0.issuance();
         let operation = Operation { operator: caller.name, reason, now };
-        answered(&self.0, now, async move {
-            let page = issuance.list_audit_events(&operation, &person, page_size, &request.page_token).await?;
-            Ok(pb::ListAuditEventsResponse {
-                audit_events: page.events.into_iter().map(convert::audit_event).collect(),
-                next_page_token: page.next,
+        self.0
+            .run_use_case(now, async move {
+                let page = issuance.list_audit_events(&operation, &person, page_size, &request.page_token).await?;
+                Ok(pb::ListAuditEventsResponse {
+                    audit_events: page.events.into_iter().map(convert::audit_event_to_proto).collect(),
+                    next_page_token: page.next,
+                })
             })
-        })
-        .await
+            .await
     }
 
     async fn revoke_temporary_pin(
         &self,
         request: Request<pb::RevokeTemporaryPinRequest>,
     ) -> Result<Response<pb::RevokeTemporaryPinResponse>, Status> {
-        self.on_person(
+        self.run_on_person(
             request,
             |request| (request.person, request.reason),
             |issuance, operation, person| async move {
@@ -154,7 +156,10 @@ impl OperatorService for Operate {
                     Some(_) => pb::revoke_temporary_pin_response::Outcome::Revoked,
                     None => pb::revoke_temporary_pin_response::Outcome::NoOpenPin,
                 };
-                Ok(pb::RevokeTemporaryPinResponse { outcome: outcome.into(), notice: convert::notice(notified) })
+                Ok(pb::RevokeTemporaryPinResponse {
+                    outcome: outcome.into(),
+                    notice: convert::notice_to_proto(notified),
+                })
             },
         )
         .await
@@ -164,7 +169,7 @@ impl OperatorService for Operate {
         &self,
         request: Request<pb::CancelAccessRequestRequest>,
     ) -> Result<Response<pb::CancelAccessRequestResponse>, Status> {
-        self.on_person(
+        self.run_on_person(
             request,
             |request| (request.person, request.reason),
             |issuance, operation, person| async move {
@@ -173,7 +178,10 @@ impl OperatorService for Operate {
                     Some(_) => pb::cancel_access_request_response::Outcome::Cancelled,
                     None => pb::cancel_access_request_response::Outcome::NoOpenRequest,
                 };
-                Ok(pb::CancelAccessRequestResponse { outcome: outcome.into(), notice: convert::notice(notified) })
+                Ok(pb::CancelAccessRequestResponse {
+                    outcome: outcome.into(),
+                    notice: convert::notice_to_proto(notified),
+                })
             },
         )
         .await
@@ -183,7 +191,7 @@ impl OperatorService for Operate {
         &self,
         request: Request<pb::BlockPersonRequest>,
     ) -> Result<Response<pb::BlockPersonResponse>, Status> {
-        self.on_person(
+        self.run_on_person(
             request,
             |request| (request.person, request.reason),
             |issuance, operation, person| async move {
@@ -193,7 +201,10 @@ impl OperatorService for Operate {
                 } else {
                     pb::block_person_response::Outcome::AlreadyBlocked
                 };
-                Ok(pb::BlockPersonResponse { outcome: outcome.into(), notice: convert::notice(blocking.notified) })
+                Ok(pb::BlockPersonResponse {
+                    outcome: outcome.into(),
+                    notice: convert::notice_to_proto(blocking.notified),
+                })
             },
         )
         .await
@@ -203,7 +214,7 @@ impl OperatorService for Operate {
         &self,
         request: Request<pb::UnblockPersonRequest>,
     ) -> Result<Response<pb::UnblockPersonResponse>, Status> {
-        self.on_person(
+        self.run_on_person(
             request,
             |request| (request.person, request.reason),
             |issuance, operation, person| async move {
@@ -222,20 +233,21 @@ impl OperatorService for Operate {
         &self,
         request: Request<pb::ResetLimitRequest>,
     ) -> Result<Response<pb::ResetLimitResponse>, Status> {
-        let (caller, now) = self.0.enter(&request)?;
+        let (caller, now) = self.0.start_call(&request)?;
         let request = request.into_inner();
         let mut violations = Violations::default();
-        let person = convert::person(&mut violations, "person", request.person);
-        let limit = convert::limit(&mut violations, request.limit);
-        let reason = convert::reason(&mut violations, &request.reason);
-        let ((person, limit), reason) = violations.finish(person.zip(limit).zip(reason))?;
+        let person = convert::parse_person(&mut violations, "person", request.person);
+        let limit = convert::parse_limit(&mut violations, request.limit);
+        let reason = convert::parse_reason(&mut violations, &request.reason);
+        let ((person, limit), reason) = violations.into_result(person.zip(limit).zip(reason))?;
 
         let issuance = self.0.issuance();
         let operation = Operation { operator: caller.name, reason, now };
-        answered(&self.0, now, async move {
-            let status = issuance.reset_limit(&operation, &person, limit).await?;
-            Ok(pb::ResetLimitResponse { limit: Some(convert::limit_status(&status)) })
-        })
-        .await
+        self.0
+            .run_use_case(now, async move {
+                let status = issuance.reset_limit(&operation, &person, limit).await?;
+                Ok(pb::ResetLimitResponse { limit: Some(convert::limit_status_to_proto(&status)) })
+            })
+            .await
     }
 }

@@ -1,87 +1,98 @@
-//! The services behind their middleware.
+//! Puts the services behind their middleware.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::middleware::{from_fn, from_fn_with_state};
 use tonic::service::Routes;
-use tonic_reflection::server::Builder as Reflection;
+use tonic_reflection::server::Builder as ReflectionBuilder;
 
-use super::caller::authorise;
-use super::health::Health;
-use super::load::{self, Load};
-use super::operator_service::Operate;
-use super::redemption_service::Redeem;
-use super::temporary_pin_service::TemporaryPin;
-use super::{Context, conform, localize, observe, services, time_limit};
+use super::authorization::authorize_caller;
+use super::deadline_enforcement::enforce_deadline;
+use super::error_details::ensure_error_details;
+use super::health_service::ServiceHealth;
+use super::load_shedding::{LoadShedder, shed_load};
+use super::localization::localize_refusal;
+use super::observability::observe_call;
+use super::operator_service::OperatorHandler;
+use super::redemption_service::RedemptionHandler;
+use super::service_context::ServiceContext;
+use super::service_names;
+use super::temporary_pin_service::TemporaryPinHandler;
 use crate::proto::DESCRIPTOR_SET;
 use crate::proto::temporarypin::v1::operator_service_server::OperatorServiceServer;
 use crate::proto::temporarypin::v1::redemption_service_server::RedemptionServiceServer;
 use crate::proto::temporarypin::v1::temporary_pin_service_server::TemporaryPinServiceServer;
 use crate::telemetry::metrics::Metrics;
 
-/// How the edge behaves.
+/// Settings of the gRPC edge.
 #[derive(Clone, Copy, Debug)]
-pub struct Settings {
-    /// Deadline of calls that bring none, and the longest one granted.
+pub struct EdgeSettings {
+    /// Deadline of a call without one, and the longest deadline granted.
     pub default_deadline: Duration,
-    /// Most calls at once; one more is shed.
+    /// Most calls that may run at once; further calls are shed.
     pub max_calls: usize,
-    /// Whether reflection is served.
+    /// Whether gRPC reflection is served.
     pub reflection: bool,
 }
 
-/// All services, and what reports their health.
-pub async fn routes(context: Arc<Context>, metrics: Metrics, settings: Settings) -> anyhow::Result<(Routes, Health)> {
+/// All services behind their middleware, and the handle that sets their health.
+///
+/// # Errors
+/// If the reflection service cannot read the descriptor sets.
+pub async fn routes(
+    context: Arc<ServiceContext>,
+    metrics: Metrics,
+    settings: EdgeSettings,
+) -> anyhow::Result<(Routes, ServiceHealth)> {
     let limit = context.message_limit;
-    let (reporter, health_service) = tonic_health::server::health_reporter();
-    let health = Health::new(reporter).await;
+    let (health_reporter, health_service) = tonic_health::server::health_reporter();
+    let health = ServiceHealth::new(health_reporter).await;
     let mut routes = Routes::builder();
     routes
         .add_service(
-            TemporaryPinServiceServer::new(TemporaryPin(Arc::clone(&context)))
+            TemporaryPinServiceServer::new(TemporaryPinHandler(Arc::clone(&context)))
                 .max_decoding_message_size(limit)
                 .max_encoding_message_size(limit),
         )
         .add_service(
-            RedemptionServiceServer::new(Redeem(Arc::clone(&context)))
+            RedemptionServiceServer::new(RedemptionHandler(Arc::clone(&context)))
                 .max_decoding_message_size(limit)
                 .max_encoding_message_size(limit),
         )
         .add_service(
-            OperatorServiceServer::new(Operate(Arc::clone(&context)))
+            OperatorServiceServer::new(OperatorHandler(Arc::clone(&context)))
                 .max_decoding_message_size(limit)
                 .max_encoding_message_size(limit),
         )
         .add_service(health_service.max_decoding_message_size(limit));
     if settings.reflection {
         routes
-            .add_service(reflection().build_v1()?.max_decoding_message_size(limit))
-            .add_service(reflection().build_v1alpha()?.max_decoding_message_size(limit));
+            .add_service(reflection_builder().build_v1()?.max_decoding_message_size(limit))
+            .add_service(reflection_builder().build_v1alpha()?.max_decoding_message_size(limit));
     }
-    let load = Load::new(settings.max_calls, metrics.clone());
-    // Outermost first: every call is observed, its refusals get their texts; it is bounded in time, authorised, given a
-    // place; innermost, what tonic refuses is worded as ours. As one layer: each is copied for each call, and with it what
-    // is in a box of its own within.
+    let load_shedder = LoadShedder::new(settings.max_calls, metrics.clone());
+    // Outermost first; `grpc/mod.rs` explains the order. One tower layer, not six: axum clones each boxed layer for every
+    // request, and so everything inside it.
     let middleware = (
-        from_fn_with_state(metrics, observe::observe),
-        from_fn_with_state(context, localize::localize),
-        from_fn_with_state(settings.default_deadline, time_limit::bound),
-        from_fn(authorise),
-        from_fn_with_state(load, load::admit),
-        from_fn(conform::conform),
+        from_fn_with_state(metrics, observe_call),
+        from_fn_with_state(context, localize_refusal),
+        from_fn_with_state(settings.default_deadline, enforce_deadline),
+        from_fn(authorize_caller),
+        from_fn_with_state(load_shedder, shed_load),
+        from_fn(ensure_error_details),
     );
     Ok((routes.routes().into_axum_router().layer(middleware).into(), health))
 }
 
-/// Our contract, and the `google.rpc` details, so that grpcurl prints them.
-fn reflection() -> Reflection<'static> {
-    Reflection::configure()
+/// Reflection of our contract, of health, and of the `google.rpc` error details, so that grpcurl prints them.
+fn reflection_builder() -> ReflectionBuilder<'static> {
+    ReflectionBuilder::configure()
         .register_encoded_file_descriptor_set(DESCRIPTOR_SET)
         .register_encoded_file_descriptor_set(tonic_types::pb::FILE_DESCRIPTOR_SET)
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
-        .with_service_name(services::TEMPORARY_PIN)
-        .with_service_name(services::REDEMPTION)
-        .with_service_name(services::OPERATOR)
-        .with_service_name(services::HEALTH)
+        .with_service_name(service_names::TEMPORARY_PIN)
+        .with_service_name(service_names::REDEMPTION)
+        .with_service_name(service_names::OPERATOR)
+        .with_service_name(service_names::HEALTH)
 }

@@ -97,5 +97,5 @@ pub(super) async fn traced<T>(
             db.operation.name = operation,
         )
     };
-    telemetry::traced(span, attempt).await
+    telemetry::trace_attempt(span, attempt).await
 }

@@ -68,7 +68,7 @@ impl Issuance {
         let wait = |reason, until| Err(Refusal::Precondition(vec![Denial::until(reason, until)]));
         match outcome? {
             IssueOutcome::Issued(view) => {
-                self.metrics.pin_issued(call.channel);
+                self.metrics.count_issued_pin(call.channel);
                 self.wake.notify_one();
                 Ok(view)
             }

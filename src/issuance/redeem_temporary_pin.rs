@@ -69,7 +69,7 @@ impl Issuance {
             self.refund(&[spend], now).await;
         }
         let (_, outcome) = result?;
-        self.metrics.redemption(outcome.as_str());
+        self.metrics.count_redemption(outcome.as_str());
         Ok(outcome)
     }
 

@@ -1,4 +1,4 @@
-//! Makes the parts from the configuration.
+//! Makes the parts of the service from the configuration.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::issuance::{Issuance, QuestionDraws};
 use crate::keys::KeyRing;
 use crate::login::IdTokenVerifier;
 use crate::register::Register;
-use crate::server::reload::{self, Current, Reload};
+use crate::server::reload::{self, Reloadable, WatchedFiles};
 use crate::sms::dispatcher::Dispatcher;
 use crate::sms::gateways::gateway_api::GatewayApi;
 use crate::store;
@@ -25,29 +25,32 @@ use crate::store::messages::handovers::Handovers;
 use crate::telemetry::metrics::Metrics;
 use crate::texts::Texts;
 
-/// The parts that run.
-pub struct Parts {
-    /// The use cases, with the key ring of the start.
+/// The parts of the service, ready to run.
+pub struct ServiceParts {
+    /// The use cases, with the key ring as it was when the process started.
     pub issuance: Issuance,
-    /// The key ring as it is now.
-    pub keys: Current<KeyRing>,
-    /// What reads it again.
-    pub reload_keys: Reload,
-    /// What sends the SMS.
+    /// The key ring as it was last reloaded.
+    pub keys: Reloadable<KeyRing>,
+    /// The key ring's file, which is watched for changes.
+    pub key_files: WatchedFiles,
+    /// Sends the SMS of the outbox.
     pub dispatcher: Dispatcher<GatewayApi>,
-    /// What seals the audit.
+    /// Seals the audit.
     pub sealer: Sealer,
-    /// What is counted.
+    /// The service's metrics.
     pub metrics: Metrics,
 }
 
-/// Connects to everything. What is down now is no error: the service then reports NOT_SERVING until it is up.
+/// Makes all parts. It is no error if a dependency is down: the service reports NOT_SERVING until it is up.
+///
+/// # Errors
+/// If a setting is not valid or the key ring cannot be read. The error names the setting.
 pub async fn assemble(
     config: &Config,
     clock: Arc<dyn Clock>,
     question_draws: Arc<QuestionDraws>,
-) -> anyhow::Result<Parts> {
-    let (keys, reload_keys) = keys(config)?;
+) -> anyhow::Result<ServiceParts> {
+    let (keys, key_files) = load_keys(config)?;
     let pseudonym_key = keys.load().pseudonym_key_id();
     let store = store::connect_instance(config.postgres.url.expose_secret(), &config.postgres.pool, pseudonym_key)
         .context("postgres.url")?;
@@ -83,15 +86,15 @@ pub async fn assemble(
         metrics: metrics.clone(),
         wake: Arc::new(Notify::new()),
     };
-    Ok(Parts { issuance, keys, reload_keys, dispatcher, sealer, metrics })
+    Ok(ServiceParts { issuance, keys, key_files, dispatcher, sealer, metrics })
 }
 
-/// Reads the key ring, and makes ready to read it again.
-fn keys(config: &Config) -> anyhow::Result<(Current<KeyRing>, Reload)> {
+/// Loads the key ring. A reload refuses a key ring that must not replace the one in use.
+fn load_keys(config: &Config) -> anyhow::Result<(Reloadable<KeyRing>, WatchedFiles)> {
     let file = config.keys.file.clone();
-    reload::keep("keys", vec![file.clone()], move |served| {
+    reload::load("keys", vec![file.clone()], move |in_use| {
         let ring = KeyRing::load(&file)?;
-        served.map_or(Ok(()), |served| ring.check_can_replace(served))?;
+        in_use.map_or(Ok(()), |in_use| ring.check_can_replace(in_use))?;
         Ok(ring)
     })
 }

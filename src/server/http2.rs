@@ -1,7 +1,8 @@
-//! One connection: HTTP/2 with its bounds, and its age.
+//! Serves HTTP/2 on one connection, within its limits and up to its age.
 //!
-//! hyper's server rather than tonic's: tonic has one age for all connections, so that callers who connected at once all
-//! come back at once, and with a time of grace it ends a connection without GOAWAY.
+//! This uses hyper's server, not tonic's, for two reasons. tonic closes all connections at the same age, so callers that
+//! connected at the same time would all reconnect at the same time. And with a grace period, tonic closes a connection
+//! without GOAWAY.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -18,20 +19,24 @@ use tokio_util::sync::CancellationToken;
 use tonic::codegen::Service as _;
 use tonic::service::Routes;
 
-use crate::config::Connections;
-use crate::grpc::caller::CallerResolver;
+use crate::config::ConnectionSettings;
+use crate::grpc::authentication::CallerResolver;
 use crate::random;
 
-/// Serves connections, one at a time and all alike.
-pub(super) struct Http2 {
+/// How much the age of a connection varies, as a fraction, so that callers that connected at the same time do not
+/// reconnect at the same time.
+const AGE_JITTER: f64 = 0.1;
+
+/// Serves connections. All have the same limits.
+pub(super) struct Http2Server {
     builder: Builder<TokioExecutor>,
     age: Duration,
     age_grace: Duration,
     routes: Routes,
 }
 
-impl Http2 {
-    pub(super) fn new(settings: &Connections, routes: Routes) -> Self {
+impl Http2Server {
+    pub(super) fn new(settings: &ConnectionSettings, routes: Routes) -> Self {
         let mut builder = Builder::new(TokioExecutor::new());
         builder
             .timer(TokioTimer::new())
@@ -44,8 +49,8 @@ impl Http2 {
         Self { builder, age: settings.age, age_grace: settings.age_grace, routes: routes.prepare() }
     }
 
-    /// Serves until the peer goes, or too little is left of the connection's time: then it takes no new calls, and those
-    /// that run may end.
+    /// Serves the connection until the peer closes it, it reaches its age, or `draining` is cancelled. In the last two cases
+    /// it accepts no new calls, and running calls may end.
     pub(super) async fn serve(
         &self,
         stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -57,30 +62,30 @@ impl Http2 {
             self.routes.clone().call(request)
         });
         let mut connection = pin!(self.builder.serve_connection(TokioIo::new(stream), service));
-        let grace = tokio::select! {
-            ended = connection.as_mut() => return log(ended),
-            () = tokio::time::sleep(jittered(self.age, &mut random::secure())) => self.age_grace,
-            // How long the process waits at its end is decided there.
+        let grace_period = tokio::select! {
+            result = connection.as_mut() => return log_error(result),
+            () = tokio::time::sleep(add_jitter(self.age, &mut random::secure())) => self.age_grace,
+            // `server/mod.rs` limits how long the process waits for its connections.
             () = draining.cancelled() => Duration::MAX,
         };
         connection.as_mut().graceful_shutdown();
-        match tokio::time::timeout(grace, connection).await {
-            Ok(ended) => log(ended),
+        match tokio::time::timeout(grace_period, connection).await {
+            Ok(result) => log_error(result),
             Err(_) => tracing::info!("a connection was cut off: its calls had not ended in time"),
         }
     }
 }
 
-/// Peers that go without a word are no news; those that break the protocol or fall silent are, where debugging is on.
-fn log(ended: hyper::Result<()>) {
-    if let Err(error) = ended {
+/// Logs why a connection failed, at debug level, because peers disconnect all the time.
+fn log_error(result: hyper::Result<()>) {
+    if let Err(error) = result {
         tracing::debug!(%error, "a connection failed");
     }
 }
 
-/// 10 % more or less, so that those who came at once do not come back at once.
-fn jittered(age: Duration, rng: &mut impl Rng) -> Duration {
-    age.mul_f64(rng.random_range(0.9..=1.1))
+/// The age plus or minus up to [`AGE_JITTER`].
+fn add_jitter(age: Duration, rng: &mut impl Rng) -> Duration {
+    age.mul_f64(rng.random_range(1.0 - AGE_JITTER..=1.0 + AGE_JITTER))
 }
 
 #[cfg(test)]
@@ -90,7 +95,7 @@ mod tests {
     #[test]
     fn ages_differ_by_a_tenth_at_most() {
         let ages: Vec<Duration> =
-            (0..1000).map(|_| jittered(Duration::from_secs(1000), &mut random::secure())).collect();
+            (0..1000).map(|_| add_jitter(Duration::from_secs(1000), &mut random::secure())).collect();
         assert!(ages.iter().all(|age| (900..=1100).contains(&age.as_secs())), "{ages:?}");
         assert!(ages.iter().any(|age| age.as_secs() < 920) && ages.iter().any(|age| age.as_secs() > 1080), "{ages:?}");
     }

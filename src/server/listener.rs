@@ -1,69 +1,60 @@
-//! Where callers connect: takes connections, within limits that a flood cannot turn against others.
+//! Accepts connections, within limits that keep a flood from locking out other callers.
 
 use std::collections::VecDeque;
-use std::fmt;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 use tonic::service::Routes;
 
-use super::http2::Http2;
-use super::tls::{Tls, Watched};
-use crate::config::{Config, Connections};
-use crate::grpc::caller::CallerResolver;
+use super::http2::Http2Server;
+use super::mutual_tls::{CertificateUpkeep, MutualTls};
+use super::transport::Transport;
+use crate::config::{Config, ConnectionSettings};
 use crate::telemetry::metrics::Metrics;
 
-/// Turns accepted TCP connections into streams, and says who the caller is.
-pub trait Transport: Send + Sync + 'static {
-    /// What HTTP/2 is served on.
-    type Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static;
-    /// Why a handshake failed.
-    type Error: fmt::Display;
+/// Pause after a failed accept. Most likely the process has no file descriptors left, so other connections must close
+/// first; without a pause the loop would spin.
+const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(100);
 
-    /// Does the handshake. The resolver names the caller of each request on the connection.
-    fn accept(
-        &self,
-        stream: TcpStream,
-    ) -> impl Future<Output = Result<(Self::Stream, Arc<dyn CallerResolver>), Self::Error>> + Send;
-}
-
-/// A socket for callers, with its transport.
+/// A listening socket with its transport.
 pub struct Listener {
     socket: TcpListener,
     transport: Arc<dyn AcceptConnection>,
-    /// The certificates that the server reloads, and whose expiry it reports.
-    pub(super) certificates: Option<Watched>,
+    /// The background work that the certificates need. `None` if the transport has no certificates.
+    pub(super) certificates: Option<CertificateUpkeep>,
 }
 
 impl Listener {
-    /// A listener with that transport.
+    /// A listener with the given transport.
     pub fn new(socket: TcpListener, transport: impl Transport) -> Self {
         Self { socket, transport: Arc::new(transport), certificates: None }
     }
 
-    /// A listener for callers with certificates.
+    /// A listener that identifies callers by their client certificates.
+    ///
+    /// # Errors
+    /// If `server.tls` is missing or its files cannot be read.
     pub fn mutual_tls(socket: TcpListener, config: &Config) -> anyhow::Result<Self> {
         let tls =
             config.server.tls.clone().context("server.tls: needed, because a caller is known by its certificate")?;
-        let (tls, certificates) = Tls::load(tls, &config.callers)?;
-        Ok(Self { certificates: Some(certificates), ..Self::new(socket, tls) })
+        let (mutual_tls, upkeep) = MutualTls::load(tls, &config.callers)?;
+        Ok(Self { certificates: Some(upkeep), ..Self::new(socket, mutual_tls) })
     }
 }
 
-/// A [`Transport`] of any type: listeners with different transports serve side by side.
+/// A [`Transport`] of any type, so that listeners with different transports can serve side by side.
 trait AcceptConnection: Send + Sync {
-    /// Does the handshake, then has the connection served.
+    /// Performs the handshake, then starts to serve the connection.
     fn accept_connection(
         self: Arc<Self>,
-        server: Arc<Server>,
+        server: Arc<ConnectionServer>,
         stream: TcpStream,
         peer: SocketAddr,
     ) -> Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -72,7 +63,7 @@ trait AcceptConnection: Send + Sync {
 impl<T: Transport> AcceptConnection for T {
     fn accept_connection(
         self: Arc<Self>,
-        server: Arc<Server>,
+        server: Arc<ConnectionServer>,
         stream: TcpStream,
         peer: SocketAddr,
     ) -> Pin<Box<dyn Future<Output = ()> + Send>> {
@@ -80,29 +71,37 @@ impl<T: Transport> AcceptConnection for T {
     }
 }
 
-/// Binds an address. `key` is how the setting is called.
+/// Binds an address. `key` is the name of the setting, for the error message.
+///
+/// # Errors
+/// If the address is not available.
 pub async fn bind(key: &str, address: SocketAddr) -> anyhow::Result<TcpListener> {
     TcpListener::bind(address).await.with_context(|| format!("{key}: cannot listen on {address}"))
 }
 
-/// What all listeners share.
-pub(super) struct Server {
-    http2: Http2,
-    /// A permit for each connection that is served.
-    free: Arc<Semaphore>,
-    handshakes: usize,
+/// Serves the connections of all listeners within common limits.
+pub(super) struct ConnectionServer {
+    http2: Http2Server,
+    /// One permit for each further connection that may be open.
+    connection_permits: Arc<Semaphore>,
+    max_handshakes: usize,
     handshake_timeout: Duration,
     metrics: Metrics,
     connections: TaskTracker,
     draining: CancellationToken,
 }
 
-impl Server {
-    pub(super) fn new(settings: &Connections, routes: Routes, metrics: Metrics, draining: CancellationToken) -> Self {
+impl ConnectionServer {
+    pub(super) fn new(
+        settings: &ConnectionSettings,
+        routes: Routes,
+        metrics: Metrics,
+        draining: CancellationToken,
+    ) -> Self {
         Self {
-            http2: Http2::new(settings, routes),
-            free: Arc::new(Semaphore::new(settings.limit.min(Semaphore::MAX_PERMITS))),
-            handshakes: settings.handshakes,
+            http2: Http2Server::new(settings, routes),
+            connection_permits: Arc::new(Semaphore::new(settings.limit.min(Semaphore::MAX_PERMITS))),
+            max_handshakes: settings.handshakes,
             handshake_timeout: settings.handshake_timeout,
             metrics,
             connections: TaskTracker::new(),
@@ -110,43 +109,42 @@ impl Server {
         }
     }
 
-    /// Takes connections at all doors until the drain begins, then waits for those that are there.
+    /// Accepts connections on all listeners until `draining` is cancelled, then waits until the open ones have closed.
     pub(super) async fn serve(self, listeners: Vec<Listener>) {
         let server = Arc::new(self);
-        futures_util::future::join_all(listeners.into_iter().map(|listener| server.accept(listener))).await;
+        futures_util::future::join_all(listeners.into_iter().map(|listener| server.accept_all(listener))).await;
         server.connections.close();
         server.connections.wait().await;
     }
 
-    /// Each connection has its handshake in a task of its own, so that a slow client holds up no other. Where too many are
-    /// under way, the oldest makes room: an honest one takes milliseconds, so a flood of half-open ones displaces itself.
-    async fn accept(self: &Arc<Self>, listener: Listener) {
+    /// Each handshake runs in a task of its own, so that a slow client does not delay others. Above the limit, the oldest
+    /// handshake is aborted: an honest handshake takes milliseconds, so in a flood of half-open ones it is one of the flood.
+    async fn accept_all(self: &Arc<Self>, listener: Listener) {
         let mut handshakes: VecDeque<AbortOnDropHandle<()>> = VecDeque::new();
         loop {
-            let connection = tokio::select! {
-                connection = listener.socket.accept() => connection,
+            let accepted = tokio::select! {
+                accepted = listener.socket.accept() => accepted,
                 () = self.draining.cancelled() => return,
             };
-            let (stream, peer) = match connection {
+            let (stream, peer) = match accepted {
                 Ok(connection) => connection,
                 Err(error) => {
-                    // Out of file descriptors, most likely: others must close first.
                     tracing::warn!(%error, "cannot accept");
-                    tokio::time::sleep(Duration::from_millis(100)).await;
+                    tokio::time::sleep(ACCEPT_RETRY_DELAY).await;
                     continue;
                 }
             };
             handshakes.retain(|handshake| !handshake.is_finished());
-            if handshakes.len() >= self.handshakes {
+            if handshakes.len() >= self.max_handshakes {
                 handshakes.pop_front();
-                self.metrics.handshake("displaced");
+                self.metrics.count_handshake("displaced");
             }
             let handshake = Arc::clone(&listener.transport).accept_connection(Arc::clone(self), stream, peer);
             handshakes.push_back(AbortOnDropHandle::new(tokio::spawn(handshake)));
         }
     }
 
-    /// Does the handshake of a connection, and starts to serve it.
+    /// Performs the handshake of a connection, then starts to serve it.
     async fn accept_connection(self: Arc<Self>, transport: &impl Transport, stream: TcpStream, peer: SocketAddr) {
         let _ = stream.set_nodelay(true);
         match tokio::time::timeout(self.handshake_timeout, transport.accept(stream)).await {
@@ -156,23 +154,23 @@ impl Server {
             }
             Ok(Err(error)) => {
                 tracing::info!(%peer, %error, "handshake refused");
-                self.metrics.handshake("refused");
+                self.metrics.count_handshake("refused");
             }
             Err(_) => {
                 tracing::info!(%peer, "handshake took too long");
-                self.metrics.handshake("late");
+                self.metrics.count_handshake("late");
             }
         }
     }
 
-    /// Serves a connection, unless there are too many.
+    /// Serves a connection in a task of its own, or closes it if too many are open.
     fn spawn(&self, serving: impl Future<Output = ()> + Send + 'static) {
-        let Ok(permit) = Arc::clone(&self.free).try_acquire_owned() else {
+        let Ok(permit) = Arc::clone(&self.connection_permits).try_acquire_owned() else {
             tracing::warn!("too many connections: a new one was closed");
-            self.metrics.handshake("over_limit");
+            self.metrics.count_handshake("over_limit");
             return;
         };
-        self.metrics.handshake("done");
+        self.metrics.count_handshake("done");
         self.connections.spawn(async move {
             serving.await;
             drop(permit);

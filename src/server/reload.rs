@@ -1,4 +1,5 @@
-//! What is read from files is read again when they change, and on SIGHUP. What is broken is not taken: the old serves on.
+//! Reloads values from files when the files change, and on SIGHUP. If a file is not valid, the last valid value stays in
+//! use.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,38 +14,44 @@ use zeroize::Zeroizing;
 
 use crate::telemetry::metrics::Metrics;
 
-/// A value as its files were when they were last right.
-pub type Current<T> = Arc<ArcSwap<T>>;
+/// A value from files, as it was when they were last valid.
+pub type Reloadable<T> = Arc<ArcSwap<T>>;
 
-/// Files that are read again.
-pub struct Reload {
-    /// What they hold, in logs and metrics.
+/// A SHA-256 digest of a file's content.
+type FileDigest = [u8; 32];
+
+/// Files that are watched for changes, and how to reload them.
+pub struct WatchedFiles {
+    /// What the files hold, for logs and metrics.
     role: &'static str,
     files: Vec<PathBuf>,
-    /// What they were when they were last read; of each, or of none that can be read.
-    seen: Vec<Option<[u8; 32]>>,
-    /// Reads them and puts what they hold in the place of what they held, or leaves it.
-    read: Box<dyn FnMut() -> anyhow::Result<()> + Send>,
+    /// The digest of each file at the last read. `None` for a file that could not be read.
+    last_digests: Vec<Option<FileDigest>>,
+    /// Reads the files and replaces the value, or returns an error and leaves the value.
+    reload: Box<dyn FnMut() -> anyhow::Result<()> + Send>,
 }
 
-/// Reads a value from its files, and what [`watch`] needs to read it again. `read` is given the value that serves, if there
-/// is one: it may refuse to replace it.
-pub fn keep<T: Send + Sync + 'static>(
+/// Reads a value from its files, and returns what [`watch_files`] needs to reload it. `read` gets the value in use, if
+/// there is one, so that it can refuse to replace it.
+///
+/// # Errors
+/// If the first `read` fails.
+pub fn load<T: Send + Sync + 'static>(
     role: &'static str,
     files: Vec<PathBuf>,
     read: impl Fn(Option<&T>) -> anyhow::Result<T> + Send + 'static,
-) -> anyhow::Result<(Current<T>, Reload)> {
-    // Before they are read: a change meanwhile is then seen as one.
-    let seen = contents(&files);
-    let current = Arc::new(ArcSwap::from_pointee(read(None)?));
-    let place = Arc::clone(&current);
-    let read = Box::new(move || read(Some(&place.load())).map(|new| place.store(Arc::new(new))));
-    Ok((current, Reload { role, files, seen, read }))
+) -> anyhow::Result<(Reloadable<T>, WatchedFiles)> {
+    // The digests come first, so that a change between digest and read is noticed later.
+    let last_digests = digest_files(&files);
+    let value = Arc::new(ArcSwap::from_pointee(read(None)?));
+    let reloaded = Arc::clone(&value);
+    let reload = Box::new(move || read(Some(&reloaded.load())).map(|new| reloaded.store(Arc::new(new))));
+    Ok((value, WatchedFiles { role, files, last_digests, reload }))
 }
 
-/// Looks at the files every `interval`, and on SIGHUP reads them in any case, until `stop`.
-pub(super) async fn watch(
-    mut reloads: Vec<Reload>,
+/// Reloads files that have changed every `interval`, and all files on SIGHUP, until `stop`.
+pub(super) async fn watch_files(
+    mut watched: Vec<WatchedFiles>,
     mut hangup: Signal,
     interval: Duration,
     metrics: Metrics,
@@ -53,52 +60,52 @@ pub(super) async fn watch(
     let mut ticks = tokio::time::interval(interval);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        let asked = tokio::select! {
+        let is_forced = tokio::select! {
             _ = ticks.tick() => false,
             _ = hangup.recv() => true,
             () = stop.cancelled() => return,
         };
         let metrics = metrics.clone();
-        let looking = tokio::task::spawn_blocking(move || {
-            reloads.iter_mut().for_each(|reload| reload.look(asked, &metrics));
-            reloads
+        let reloading = tokio::task::spawn_blocking(move || {
+            watched.iter_mut().for_each(|files| files.reload_if_changed(is_forced, &metrics));
+            watched
         });
-        // A panic has been logged by the panic hook.
-        let Ok(looked) = looking.await else { return };
-        reloads = looked;
+        // The task fails only by a panic, which the panic hook has logged.
+        let Ok(returned) = reloading.await else { return };
+        watched = returned;
     }
 }
 
-impl Reload {
-    /// Reads the files if they have changed, or if `asked`.
-    fn look(&mut self, asked: bool, metrics: &Metrics) {
-        let contents = contents(&self.files);
-        if contents == self.seen && !asked {
+impl WatchedFiles {
+    /// Reloads the files if they have changed, or if `is_forced`.
+    fn reload_if_changed(&mut self, is_forced: bool, metrics: &Metrics) {
+        let digests = digest_files(&self.files);
+        if digests == self.last_digests && !is_forced {
             return;
         }
-        self.seen = contents;
+        self.last_digests = digests;
         let role = self.role;
-        match (self.read)() {
+        match (self.reload)() {
             Ok(()) => {
                 tracing::info!(role, "read again");
-                metrics.reload(role, "taken");
+                metrics.count_reload(role, "taken");
             }
             Err(error) => {
                 let error = format!("{error:#}");
                 tracing::error!(role, error, "cannot be read again; what was read before serves on");
-                metrics.reload(role, "refused");
+                metrics.count_reload(role, "refused");
             }
         }
     }
 }
 
-/// A digest of each file, for comparison: some hold secrets.
-fn contents(files: &[PathBuf]) -> Vec<Option<[u8; 32]>> {
-    let content = |file| {
+/// Digests files in order to compare them. The contents themselves are not kept, because some are secrets.
+fn digest_files(files: &[PathBuf]) -> Vec<Option<FileDigest>> {
+    let digest_file = |file| {
         let bytes = Zeroizing::new(std::fs::read(file).ok()?);
         digest(&SHA256, &bytes).as_ref().try_into().ok()
     };
-    files.iter().map(content).collect()
+    files.iter().map(digest_file).collect()
 }
 
 #[cfg(test)]
@@ -109,10 +116,10 @@ mod tests {
 
     use super::*;
 
-    /// A file with a number in it.
-    struct File(PathBuf);
+    /// A temporary file. Dropping it deletes the file.
+    struct TempFile(PathBuf);
 
-    impl File {
+    impl TempFile {
         fn new(name: &str) -> Self {
             Self(std::env::temp_dir().join(format!("{name}-{}", std::process::id())))
         }
@@ -122,13 +129,13 @@ mod tests {
         }
     }
 
-    impl Drop for File {
+    impl Drop for TempFile {
         fn drop(&mut self) {
             let _ = std::fs::remove_file(&self.0);
         }
     }
 
-    fn number(file: &Path) -> anyhow::Result<u32> {
+    fn read_number(file: &Path) -> anyhow::Result<u32> {
         Ok(std::fs::read_to_string(file)?.parse()?)
     }
 
@@ -137,44 +144,44 @@ mod tests {
     }
 
     #[test]
-    fn what_changes_is_taken_and_what_is_broken_is_not() {
-        let file = File::new("taken");
+    fn a_changed_file_is_reloaded_and_an_invalid_one_is_not() {
+        let file = TempFile::new("taken");
         file.write("1");
         let path = file.0.clone();
-        let (current, mut reload) = keep("number", vec![file.0.clone()], move |_| number(&path)).unwrap();
+        let (value, mut files) = load("number", vec![file.0.clone()], move |_| read_number(&path)).unwrap();
         for (text, expected) in [("1", 1), ("2", 2), ("x", 2), ("", 2), ("3", 3)] {
             file.write(text);
-            reload.look(false, &metrics());
-            assert_eq!(**current.load(), expected, "{text:?}");
+            files.reload_if_changed(false, &metrics());
+            assert_eq!(**value.load(), expected, "{text:?}");
         }
         std::fs::remove_file(&file.0).unwrap();
-        reload.look(false, &metrics());
-        assert_eq!(**current.load(), 3);
+        files.reload_if_changed(false, &metrics());
+        assert_eq!(**value.load(), 3);
         file.write("4");
-        reload.look(false, &metrics());
-        assert_eq!(**current.load(), 4);
+        files.reload_if_changed(false, &metrics());
+        assert_eq!(**value.load(), 4);
     }
 
     #[test]
-    fn what_has_not_changed_is_read_only_when_asked() {
-        let file = File::new("asked");
+    fn an_unchanged_file_is_reloaded_only_if_forced() {
+        let file = TempFile::new("asked");
         file.write("1");
-        let (current, mut reload) = {
+        let (value, mut files) = {
             let read = std::sync::atomic::AtomicU32::new(0);
             let count = move |_: Option<&u32>| Ok(read.fetch_add(1, std::sync::atomic::Ordering::Relaxed));
-            keep("count", vec![file.0.clone()], count).unwrap()
+            load("count", vec![file.0.clone()], count).unwrap()
         };
-        reload.look(false, &metrics());
-        assert_eq!(**current.load(), 0);
-        reload.look(true, &metrics());
-        assert_eq!(**current.load(), 1);
+        files.reload_if_changed(false, &metrics());
+        assert_eq!(**value.load(), 0);
+        files.reload_if_changed(true, &metrics());
+        assert_eq!(**value.load(), 1);
     }
 
     #[test]
-    fn a_broken_file_at_the_start_is_an_error() {
-        let file = File::new("start");
+    fn an_invalid_file_at_the_start_is_an_error() {
+        let file = TempFile::new("start");
         file.write("x");
         let path = file.0.clone();
-        assert!(keep("number", vec![file.0.clone()], move |_| number(&path)).is_err());
+        assert!(load("number", vec![file.0.clone()], move |_| read_number(&path)).is_err());
     }
 }

@@ -147,7 +147,7 @@ impl<G: Gateway> Dispatcher<G> {
             Err(GatewayError::Permanent(_)) => "permanent",
             Err(GatewayError::Unknown(_)) => "unknown",
         };
-        self.metrics.message(kind.as_str(), outcome);
+        self.metrics.count_message(kind.as_str(), outcome);
         match result {
             Ok(_) => info!(outcome),
             Err(GatewayError::Temporary(reason)) => warn!(outcome, reason),
@@ -155,7 +155,7 @@ impl<G: Gateway> Dispatcher<G> {
         }
         // A permanent no is about the message: the gateway itself is well.
         if let Err(GatewayError::Temporary(_) | GatewayError::Unknown(_)) = result {
-            self.metrics.dependency_failure("gateway");
+            self.metrics.count_dependency_failure("gateway");
         }
     }
 

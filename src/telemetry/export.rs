@@ -13,7 +13,7 @@ use opentelemetry_sdk::trace::SdkTracerProvider;
 use tokio::sync::oneshot;
 use tonic::transport::{Certificate, ClientTlsConfig};
 
-use super::Settings;
+use super::TelemetrySettings;
 
 /// Longest wait for the collector, per batch.
 const EXPORT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -31,7 +31,7 @@ pub struct Telemetry {
 
 impl Telemetry {
     /// Sets the process's propagator and, if there is an endpoint, builds the exporters and sets the meter provider.
-    pub(super) fn start(settings: &Settings) -> anyhow::Result<Self> {
+    pub(super) fn start(settings: &TelemetrySettings) -> anyhow::Result<Self> {
         global::set_text_map_propagator(TraceContextPropagator::new());
         let resource = Resource::builder()
             .with_service_name(settings.service_name.clone())

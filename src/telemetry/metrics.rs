@@ -72,7 +72,7 @@ impl Metrics {
     }
 
     /// A call of `method` (`package.Service/Method`) ended.
-    pub fn call(&self, method: &'static str, code: Code, duration: Duration) {
+    pub fn record_call(&self, method: &'static str, code: Code, duration: Duration) {
         self.0.calls.record(
             duration.as_secs_f64(),
             &[
@@ -84,62 +84,62 @@ impl Metrics {
     }
 
     /// A call has got a place.
-    pub fn call_began(&self) {
+    pub fn count_call_start(&self) {
         self.0.running_calls.add(1, &[]);
     }
 
     /// The work of a call has ended.
-    pub fn call_ended(&self) {
+    pub fn count_call_end(&self) {
         self.0.running_calls.add(-1, &[]);
     }
 
     /// A call was refused because too many were at work.
-    pub fn call_shed(&self) {
+    pub fn count_shed_call(&self) {
         self.0.shed_calls.add(1, &[]);
     }
 
     /// A PIN was issued.
-    pub fn pin_issued(&self, channel: Channel) {
+    pub fn count_issued_pin(&self, channel: Channel) {
         self.0.pins.add(1, &[KeyValue::new("channel", channel.as_str())]);
     }
 
     /// A verification reached `outcome`: verified, rejected, questions_pending.
-    pub fn verification(&self, channel: Channel, outcome: &'static str) {
+    pub fn count_verification(&self, channel: Channel, outcome: &'static str) {
         self.0.verifications.add(1, &[KeyValue::new("channel", channel.as_str()), KeyValue::new("outcome", outcome)]);
     }
 
     /// A redemption was answered.
-    pub fn redemption(&self, outcome: &'static str) {
+    pub fn count_redemption(&self, outcome: &'static str) {
         self.0.redemptions.add(1, &[KeyValue::new("outcome", outcome)]);
     }
 
     /// A call was refused, for `reason` (the name in the contract).
-    pub fn refusal(&self, reason: &'static str) {
+    pub fn count_refusal(&self, reason: &'static str) {
         self.0.refusals.add(1, &[KeyValue::new("reason", reason)]);
     }
 
     /// The gateway took a message of that kind, or did not.
-    pub fn message(&self, kind: &'static str, outcome: &'static str) {
+    pub fn count_message(&self, kind: &'static str, outcome: &'static str) {
         self.0.messages.add(1, &[KeyValue::new("kind", kind), KeyValue::new("outcome", outcome)]);
     }
 
     /// A dependency did not answer, or answered with a failure.
-    pub fn dependency_failure(&self, dependency: &'static str) {
+    pub fn count_dependency_failure(&self, dependency: &'static str) {
         self.0.dependency_failures.add(1, &[KeyValue::new("dependency", dependency)]);
     }
 
     /// A connection came in and is served, or is not.
-    pub fn handshake(&self, outcome: &'static str) {
+    pub fn count_handshake(&self, outcome: &'static str) {
         self.0.handshakes.add(1, &[KeyValue::new("outcome", outcome)]);
     }
 
     /// The files of that role were read again: taken, or refused.
-    pub fn reload(&self, role: &'static str, outcome: &'static str) {
+    pub fn count_reload(&self, role: &'static str, outcome: &'static str) {
         self.0.reloads.add(1, &[KeyValue::new("role", role), KeyValue::new("outcome", outcome)]);
     }
 
     /// So many audit events wait to be sealed, the oldest for so long.
-    pub fn audit_waiting(&self, events: u64, age: Duration) {
+    pub fn record_unsealed_events(&self, events: u64, age: Duration) {
         self.0.audit_waiting.record(events, &[]);
         self.0.audit_waiting_age.record(age.as_secs_f64(), &[]);
     }

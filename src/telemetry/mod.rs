@@ -20,25 +20,25 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{Layer, fmt};
 
-pub use attempt::traced;
+pub use attempt::trace_attempt;
 pub use export::Telemetry;
-pub use settings::Settings;
+pub use settings::TelemetrySettings;
 
 /// The target of everything that this service logs itself.
-const OURS: &str = "temporary_pin";
+const SERVICE_TARGET: &str = "temporary_pin";
 
 /// The target of a call's outermost span.
-pub const CALL: &str = "temporary_pin::call";
+pub const CALL_SPAN_TARGET: &str = "temporary_pin::call";
 
 /// Starts logs for this process and, with an endpoint, the export of traces and metrics. Call once, in a runtime.
-pub fn start(settings: &Settings) -> anyhow::Result<Telemetry> {
+pub fn start(settings: &TelemetrySettings) -> anyhow::Result<Telemetry> {
     let telemetry = Telemetry::start(settings)?;
     subscriber(settings, &telemetry, io::stderr, !io::stderr().is_terminal())?.try_init()?;
     Ok(telemetry)
 }
 
 fn subscriber<W>(
-    settings: &Settings,
+    settings: &TelemetrySettings,
     telemetry: &Telemetry,
     writer: W,
     json: bool,
@@ -51,7 +51,10 @@ where
         .with_location(false)
         .with_threads(false)
         // With nobody to collect the spans, there is but that of the call, which gives the trace id.
-        .with_filter(Targets::new().with_target(if telemetry.exports() { OURS } else { CALL }, Level::INFO));
+        .with_filter(
+            Targets::new()
+                .with_target(if telemetry.exports() { SERVICE_TARGET } else { CALL_SPAN_TARGET }, Level::INFO),
+        );
     // Lines for people on a terminal, JSON for machines. Both show all spans around an event: the outermost, the call,
     // has the trace id.
     let lines = fmt::layer().with_writer(writer);
@@ -63,5 +66,5 @@ where
 /// Only our own code may log below WARN, whatever the filter asks for. At DEBUG and TRACE, clients of Redis, Postgres,
 /// HTTP/2 and TLS print what they carry: CPR numbers, mobile numbers and PINs. Ours never does.
 fn ceiling() -> Targets {
-    Targets::new().with_default(LevelFilter::WARN).with_target(OURS, LevelFilter::TRACE)
+    Targets::new().with_default(LevelFilter::WARN).with_target(SERVICE_TARGET, LevelFilter::TRACE)
 }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 /// Logs, traces and metrics.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Settings {
+pub struct TelemetrySettings {
     /// Filter of the logs: a level, or `target=level` with commas between. `RUST_LOG` overrides it.
     pub log: String,
     /// The service's name in traces and metrics.
@@ -18,7 +18,7 @@ pub struct Settings {
     pub otlp_ca: Option<PathBuf>,
 }
 
-impl Default for Settings {
+impl Default for TelemetrySettings {
     fn default() -> Self {
         Self { log: "info".into(), service_name: env!("CARGO_PKG_NAME").into(), otlp_endpoint: None, otlp_ca: None }
     }

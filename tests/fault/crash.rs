@@ -10,7 +10,7 @@ use rand::RngExt as _;
 use temporary_pin::clock::ShiftedClock;
 use temporary_pin::config::Role;
 use temporary_pin::domain::channel::Channel;
-use temporary_pin::grpc::caller::{Caller, CallerResolver};
+use temporary_pin::grpc::authentication::{Caller, CallerResolver};
 use temporary_pin::{random, server};
 use test_support::acts::pin_in;
 use test_support::installation::Installation;

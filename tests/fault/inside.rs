@@ -13,7 +13,7 @@ use temporary_pin::config::Role;
 use temporary_pin::domain::channel::Channel;
 use temporary_pin::domain::person::{MitidUuid, PersonKey};
 use temporary_pin::domain::rules::Limit;
-use temporary_pin::grpc::caller::{Caller, CallerResolver};
+use temporary_pin::grpc::authentication::{Caller, CallerResolver};
 use temporary_pin::guard::{Bucket, GuardDecision, Spend};
 use temporary_pin::issuance::{CallContext, Issuance};
 use temporary_pin::keys::KeyRing;
@@ -72,14 +72,14 @@ impl<'a> Inside<'a> {
     /// The service in front of them, with so many places and for messages of so many bytes, and what runs in it.
     pub(crate) async fn service(&self, max_calls: usize, message_limit: usize) -> (Client, TaskTracker) {
         let calls = TaskTracker::new();
-        let context = grpc::Context {
+        let context = grpc::ServiceContext {
             issuance: Issuance::clone(&self.issuance),
             keys: Arc::clone(&self.keys),
             clock: Arc::new(SystemClock),
             calls: calls.clone(),
             message_limit,
         };
-        let settings = grpc::Settings { default_deadline: Duration::from_secs(10), max_calls, reflection: false };
+        let settings = grpc::EdgeSettings { default_deadline: Duration::from_secs(10), max_calls, reflection: false };
         let metrics = self.issuance.metrics.clone();
         let (routes, _) = grpc::routes(Arc::new(context), metrics, settings).await.unwrap();
         (TemporaryPinServiceClient::with_interceptor(routes, by_phone), calls)

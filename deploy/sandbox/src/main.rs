@@ -99,7 +99,7 @@ async fn serve(arguments: ServeArguments) -> anyhow::Result<()> {
     // As in the production binary: the clients take the process's provider.
     let provider = rustls::crypto::aws_lc_rs::default_provider().install_default();
     debug_assert!(provider.is_ok(), "nothing has set one before");
-    let mut settings = telemetry::Settings::default();
+    let mut settings = telemetry::TelemetrySettings::default();
     if let Ok(log) = std::env::var("RUST_LOG") {
         settings.log = log;
     }

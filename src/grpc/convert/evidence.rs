@@ -1,69 +1,77 @@
-//! Evidence of VerifyIdentity.
+//! Reads the evidence of VerifyIdentity.
 
 use secrecy::SecretString;
 
-use super::{Violations, person};
+use super::document::{parse_document, parse_mrz, parse_supporting_document};
+use super::{Violations, parse_person};
+use crate::config::MAX_ID_TOKEN_CHARACTERS;
 use crate::domain::channel::Channel;
-use crate::domain::document::{Document, DocumentFieldError, DocumentKind, SupportingDocument};
 use crate::domain::fact::FactKind;
-use crate::domain::mrz::Mrz;
 use crate::issuance::{Answers, Confirmation, CounterIdentification, Evidence, PhoneIdentification};
 use crate::proto::temporarypin::v1 as pb;
-use crate::proto::temporarypin::v1::counter_identification::Confirmation as WireConfirmation;
-use crate::proto::temporarypin::v1::verify_identity_request::Evidence as Wire;
+use crate::proto::temporarypin::v1::counter_identification::Confirmation as ProtoConfirmation;
+use crate::proto::temporarypin::v1::verify_identity_request::Evidence as ProtoEvidence;
 
-/// Longest ID token that is looked at, in characters.
-const MAX_TOKEN: usize = 8192;
+/// Lengths of a nonce, as the contract says.
+const MIN_NONCE_CHARACTERS: usize = 8;
+const MAX_NONCE_CHARACTERS: usize = 255;
 
-/// More answers than there are kinds of question fit none. All of them named, their violations would outgrow a header.
+/// Longest answer to a question, as the contract says.
+const MAX_ANSWER_CHARACTERS: usize = 100;
+
+/// Most answers in a request: one per kind of question. Without a limit, the list of violations could grow too large for
+/// the response's headers.
 const MAX_ANSWERS: usize = FactKind::ALL.len();
 
-/// The channel that a kind of evidence belongs to; answers belong to phone and counter.
-pub(in super::super) fn fits(evidence: Option<&Wire>, channel: Channel) -> bool {
+/// Whether a caller of this channel may send this kind of evidence. Missing evidence is rejected later.
+pub(in super::super) fn is_evidence_allowed(evidence: Option<&ProtoEvidence>, channel: Channel) -> bool {
     match evidence {
         None => true,
-        Some(Wire::WebLogin(_)) => channel == Channel::Web,
-        Some(Wire::PhoneIdentification(_)) => channel == Channel::Phone,
-        Some(Wire::CounterIdentification(_)) => channel == Channel::Counter,
-        Some(Wire::QuestionAnswers(_)) => channel != Channel::Web,
+        Some(ProtoEvidence::WebLogin(_)) => channel == Channel::Web,
+        Some(ProtoEvidence::PhoneIdentification(_)) => channel == Channel::Phone,
+        Some(ProtoEvidence::CounterIdentification(_)) => channel == Channel::Counter,
+        Some(ProtoEvidence::QuestionAnswers(_)) => channel != Channel::Web,
     }
 }
 
-/// The evidence of a request.
-pub(in super::super) fn evidence(violations: &mut Violations, evidence: Option<Wire>) -> Option<Evidence> {
+/// Parses the evidence of a request, which is required.
+pub(in super::super) fn parse_evidence(
+    violations: &mut Violations,
+    evidence: Option<ProtoEvidence>,
+) -> Option<Evidence> {
     match evidence {
         None => {
             violations.add("evidence", "is required: set the one that fits the caller's channel");
             None
         }
-        Some(Wire::WebLogin(login)) => web(violations, login),
-        Some(Wire::PhoneIdentification(phone)) => self::phone(violations, phone).map(Evidence::Phone),
-        Some(Wire::CounterIdentification(counter)) => {
-            self::counter(violations, counter).map(|counter| Evidence::Counter(Box::new(counter)))
+        Some(ProtoEvidence::WebLogin(login)) => parse_web_login(violations, login),
+        Some(ProtoEvidence::PhoneIdentification(phone)) => parse_phone(violations, phone).map(Evidence::Phone),
+        Some(ProtoEvidence::CounterIdentification(counter)) => {
+            parse_counter(violations, counter).map(|counter| Evidence::Counter(Box::new(counter)))
         }
-        Some(Wire::QuestionAnswers(answers)) => self::answers(violations, answers).map(Evidence::Answers),
+        Some(ProtoEvidence::QuestionAnswers(answers)) => parse_answers(violations, answers).map(Evidence::Answers),
     }
 }
 
-fn web(violations: &mut Violations, login: pb::WebLogin) -> Option<Evidence> {
-    let id_token = token(violations, "web_login.id_token", login.id_token);
-    let nonce = violations.text("web_login.nonce", login.nonce, 255);
-    if nonce.as_ref().is_some_and(|nonce| nonce.chars().count() < 8) {
-        violations.add("web_login.nonce", "must have at least 8 characters");
+fn parse_web_login(violations: &mut Violations, login: pb::WebLogin) -> Option<Evidence> {
+    let id_token = parse_token(violations, "web_login.id_token", login.id_token);
+    let nonce = violations.parse_text("web_login.nonce", login.nonce, MAX_NONCE_CHARACTERS);
+    if nonce.as_ref().is_some_and(|nonce| nonce.chars().count() < MIN_NONCE_CHARACTERS) {
+        violations.add("web_login.nonce", format!("must have at least {MIN_NONCE_CHARACTERS} characters"));
     }
     Some(Evidence::Web { id_token: id_token?, nonce: nonce?.into() })
 }
 
-fn phone(violations: &mut Violations, phone: pb::PhoneIdentification) -> Option<PhoneIdentification> {
+fn parse_phone(violations: &mut Violations, phone: pb::PhoneIdentification) -> Option<PhoneIdentification> {
     let path = |field| format!("phone_identification.{field}");
-    let person = person(violations, &path("person"), phone.person);
+    let person = parse_person(violations, &path("person"), phone.person);
     let kind = phone.document.as_ref().map(pb::Document::kind);
-    let document = document(violations, &path("document"), phone.document);
+    let document = parse_document(violations, &path("document"), phone.document);
     if matches!(kind, Some(pb::document::Kind::IdentityCard | pb::document::Kind::ResidencePermit)) {
         violations.add(path("document.kind"), "must be KIND_PASSPORT or KIND_DRIVING_LICENCE on the phone");
     }
-    let agent_token = token(violations, &path("agent_token"), phone.agent_token);
-    let case_reference = violations.reference(&path("case_reference"), phone.case_reference);
+    let agent_token = parse_token(violations, &path("agent_token"), phone.agent_token);
+    let case_reference = violations.parse_reference(&path("case_reference"), phone.case_reference);
     Some(PhoneIdentification {
         person: person?,
         document: document?,
@@ -72,16 +80,18 @@ fn phone(violations: &mut Violations, phone: pb::PhoneIdentification) -> Option<
     })
 }
 
-fn counter(violations: &mut Violations, counter: pb::CounterIdentification) -> Option<CounterIdentification> {
+fn parse_counter(violations: &mut Violations, counter: pb::CounterIdentification) -> Option<CounterIdentification> {
     let path = |field| format!("counter_identification.{field}");
-    let person = person(violations, &path("person"), counter.person);
-    let document = document(violations, &path("document"), counter.document);
-    let mrz = mrz(violations, &path("mrz_lines"), &counter.mrz_lines);
-    let supporting_document = supporting(violations, &path("supporting_document.kind"), counter.supporting_document);
-    let confirmation = confirmation(violations, counter.confirmation);
-    let agent_token = token(violations, &path("agent_token"), counter.agent_token);
-    let office_id = violations.reference(&path("office_id"), counter.office_id);
-    let appointment_reference = violations.reference(&path("appointment_reference"), counter.appointment_reference);
+    let person = parse_person(violations, &path("person"), counter.person);
+    let document = parse_document(violations, &path("document"), counter.document);
+    let mrz = parse_mrz(violations, &path("mrz_lines"), &counter.mrz_lines);
+    let supporting_document =
+        parse_supporting_document(violations, &path("supporting_document.kind"), counter.supporting_document);
+    let confirmation = parse_confirmation(violations, counter.confirmation);
+    let agent_token = parse_token(violations, &path("agent_token"), counter.agent_token);
+    let office_id = violations.parse_reference(&path("office_id"), counter.office_id);
+    let appointment_reference =
+        violations.parse_reference(&path("appointment_reference"), counter.appointment_reference);
     Some(CounterIdentification {
         person: person?,
         document: document?,
@@ -94,24 +104,24 @@ fn counter(violations: &mut Violations, counter: pb::CounterIdentification) -> O
     })
 }
 
-fn confirmation(violations: &mut Violations, confirmation: Option<WireConfirmation>) -> Option<Confirmation> {
+fn parse_confirmation(violations: &mut Violations, confirmation: Option<ProtoConfirmation>) -> Option<Confirmation> {
     match confirmation {
         None => {
             violations.add("counter_identification.confirmation", "is required: set questions or witness");
             None
         }
-        Some(WireConfirmation::Questions(pb::Questions {})) => Some(Confirmation::Questions),
-        Some(WireConfirmation::Witness(witness)) => {
+        Some(ProtoConfirmation::Questions(pb::Questions {})) => Some(Confirmation::Questions),
+        Some(ProtoConfirmation::Witness(witness)) => {
             let path = |field| format!("counter_identification.witness.{field}");
-            let person = person(violations, &path("person"), witness.person);
-            let document = document(violations, &path("document"), witness.document);
+            let person = parse_person(violations, &path("person"), witness.person);
+            let document = parse_document(violations, &path("document"), witness.document);
             Some(Confirmation::Witness(person?, document?))
         }
     }
 }
 
-fn answers(violations: &mut Violations, mut answers: pb::QuestionAnswers) -> Option<Answers> {
-    let verification_id = violations.verification_id("question_answers.verification_id", answers.verification_id);
+fn parse_answers(violations: &mut Violations, mut answers: pb::QuestionAnswers) -> Option<Answers> {
+    let verification_id = violations.parse_verification_id("question_answers.verification_id", answers.verification_id);
     match answers.answers.len() {
         0 => violations.add("question_answers.answers", "is required"),
         1..=MAX_ANSWERS => {}
@@ -127,12 +137,12 @@ fn answers(violations: &mut Violations, mut answers: pb::QuestionAnswers) -> Opt
         .map(|(index, answer)| {
             let path = |field| format!("question_answers.answers[{index}].{field}");
             let kind = FactKind::from_name(&answer.question_id).ok_or("must be the id of a question that was asked");
-            let kind = violations.take(&path("question_id"), kind);
-            let text = violations.text(&path("text"), answer.text, 100);
+            let kind = violations.ok_or_add(&path("question_id"), kind);
+            let text = violations.parse_text(&path("text"), answer.text, MAX_ANSWER_CHARACTERS);
             Some((kind?, text?.into()))
         })
         .collect();
-    let agent_token = token(violations, "question_answers.agent_token", answers.agent_token);
+    let agent_token = parse_token(violations, "question_answers.agent_token", answers.agent_token);
     Some(Answers {
         verification_id: verification_id?,
         answers: texts.into_iter().collect::<Option<_>>()?,
@@ -140,60 +150,6 @@ fn answers(violations: &mut Violations, mut answers: pb::QuestionAnswers) -> Opt
     })
 }
 
-fn document(violations: &mut Violations, field: &str, document: Option<pb::Document>) -> Option<Document> {
-    let Some(document) = document else {
-        violations.add(field, "is required");
-        return None;
-    };
-    let kind = match document.kind() {
-        pb::document::Kind::Unspecified => None,
-        pb::document::Kind::Passport => Some(DocumentKind::Passport),
-        pb::document::Kind::DrivingLicence => Some(DocumentKind::DrivingLicence),
-        pb::document::Kind::IdentityCard => Some(DocumentKind::IdentityCard),
-        pb::document::Kind::ResidencePermit => Some(DocumentKind::ResidencePermit),
-    };
-    let kind = violations.take(&format!("{field}.kind"), kind.ok_or("is required"));
-    // Without a kind the number is held to the form that most kinds have, so that all is told at once.
-    match Document::parse(kind.unwrap_or(DocumentKind::IdentityCard), &document.issuer, &document.number) {
-        Ok(document) => kind.map(|_| document),
-        Err(errors) => {
-            for error in errors {
-                let name = match error {
-                    DocumentFieldError::Issuer => "issuer",
-                    DocumentFieldError::Number(_) => "number",
-                };
-                violations.add(format!("{field}.{name}"), error.to_string());
-            }
-            None
-        }
-    }
-}
-
-/// `Some(None)` when no document supports.
-fn supporting(
-    violations: &mut Violations,
-    field: &str,
-    document: Option<pb::SupportingDocument>,
-) -> Option<Option<SupportingDocument>> {
-    let Some(document) = document else { return Some(None) };
-    match document.kind() {
-        pb::supporting_document::Kind::HealthCard => Some(Some(SupportingDocument::HealthCard)),
-        pb::supporting_document::Kind::ResidenceCertificate => Some(Some(SupportingDocument::ResidenceCertificate)),
-        pb::supporting_document::Kind::Unspecified => {
-            violations.add(field, "is required");
-            None
-        }
-    }
-}
-
-/// `Some(None)` when nothing was scanned.
-fn mrz(violations: &mut Violations, field: &str, lines: &[String]) -> Option<Option<Mrz>> {
-    if lines.is_empty() {
-        return Some(None);
-    }
-    violations.take(field, Mrz::parse(lines)).map(Some)
-}
-
-fn token(violations: &mut Violations, field: &str, token: String) -> Option<SecretString> {
-    violations.text(field, token, MAX_TOKEN).map(SecretString::from)
+fn parse_token(violations: &mut Violations, field: &str, token: String) -> Option<SecretString> {
+    violations.parse_text(field, token, MAX_ID_TOKEN_CHARACTERS).map(SecretString::from)
 }

@@ -1,4 +1,4 @@
-//! References to persons.
+//! Reads references to persons.
 
 use zeroize::Zeroizing;
 
@@ -8,22 +8,22 @@ use crate::domain::person::{MitidUuid, PersonReference};
 use crate::proto::temporarypin::v1 as pb;
 use crate::proto::temporarypin::v1::person_reference::Reference;
 
-/// The person that `field` refers to.
-pub(in super::super) fn person(
+/// Parses a reference to a person. `field` is its path in the request.
+pub(in super::super) fn parse_person(
     violations: &mut Violations,
     field: &str,
-    person: Option<pb::PersonReference>,
+    reference: Option<pb::PersonReference>,
 ) -> Option<PersonReference> {
-    match person.and_then(|person| person.reference) {
+    match reference.and_then(|reference| reference.reference) {
         None => {
             violations.add(field, "is required: set cpr_number or mitid_uuid");
             None
         }
         Some(Reference::CprNumber(text)) => violations
-            .take(&format!("{field}.cpr_number"), CprNumber::parse(&Zeroizing::new(text)))
+            .ok_or_add(&format!("{field}.cpr_number"), CprNumber::parse(&Zeroizing::new(text)))
             .map(PersonReference::Cpr),
         Some(Reference::MitidUuid(text)) => {
-            let uuid = violations.uuid(&format!("{field}.mitid_uuid"), &text)?;
+            let uuid = violations.parse_uuid(&format!("{field}.mitid_uuid"), &text)?;
             Some(PersonReference::Mitid(MitidUuid(uuid)))
         }
     }

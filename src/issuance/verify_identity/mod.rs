@@ -117,7 +117,7 @@ impl Issuance {
             Verification::QuestionsPending { .. } => "questions_pending",
             Verification::Rejected(_) => "rejected",
         };
-        self.metrics.verification(call.channel, outcome);
+        self.metrics.count_verification(call.channel, outcome);
         Ok(verification)
     }
 

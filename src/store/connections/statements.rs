@@ -124,7 +124,7 @@ async fn traced<T>(
             db.operation.name = operation,
         )
     };
-    telemetry::traced(span, attempt).await
+    telemetry::trace_attempt(span, attempt).await
 }
 
 fn too_late() -> StoreError {

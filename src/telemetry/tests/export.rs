@@ -14,11 +14,11 @@ use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 use super::super::export::FLUSH_TIMEOUT;
 use super::super::metrics::Metrics;
 use super::super::propagation::{current_trace_id, parent_context, trace_id};
-use super::super::{CALL, Settings, Telemetry, subscriber};
+use super::super::{CALL_SPAN_TARGET, Telemetry, TelemetrySettings, subscriber};
 use crate::domain::channel::Channel;
 
 fn start(endpoint: String) -> (Telemetry, impl tracing::Subscriber) {
-    let settings = Settings { otlp_endpoint: Some(endpoint), ..Settings::default() };
+    let settings = TelemetrySettings { otlp_endpoint: Some(endpoint), ..TelemetrySettings::default() };
     let telemetry = Telemetry::start(&settings).unwrap();
     let subscriber = subscriber(&settings, &telemetry, std::io::sink, true).unwrap();
     (telemetry, subscriber)
@@ -59,17 +59,17 @@ async fn spans_join_the_callers_trace() {
 #[case("info")]
 #[case("warn")]
 fn with_nobody_to_collect_spans_the_call_alone_has_one_and_its_trace_is_everywhere(#[case] log: &str) {
-    let settings = Settings { log: log.into(), ..Settings::default() };
+    let settings = TelemetrySettings { log: log.into(), ..TelemetrySettings::default() };
     let telemetry = Telemetry::start(&settings).unwrap();
     let subscriber = subscriber(&settings, &telemetry, std::io::sink, true).unwrap();
     tracing::subscriber::with_default(subscriber, || {
-        let call = tracing::info_span!(target: CALL, "rpc");
-        let traced = trace_id(&call);
-        assert_ne!(traced, TraceId::INVALID);
+        let call = tracing::info_span!(target: CALL_SPAN_TARGET, "rpc");
+        let trace = trace_id(&call);
+        assert_ne!(trace, TraceId::INVALID);
         let _call = call.entered();
         let part = tracing::info_span!("postgres");
         assert_eq!(trace_id(&part), TraceId::INVALID);
-        assert_eq!(part.in_scope(current_trace_id), traced);
+        assert_eq!(part.in_scope(current_trace_id), trace);
     });
 }
 
@@ -86,13 +86,17 @@ async fn every_metric_arrives_with_its_labels() {
     let (collector, endpoint) = Collector::start().await;
     let (telemetry, _) = start(endpoint);
     let metrics = Metrics::new(&telemetry.meter_provider().unwrap().meter("test"));
-    metrics.call("temporarypin.v1.TemporaryPinService/VerifyIdentity", Code::Unavailable, Duration::from_millis(3));
-    metrics.pin_issued(Channel::Web);
-    metrics.verification(Channel::Phone, "rejected");
-    metrics.redemption("wrong_pin");
-    metrics.refusal("HOLD_RUNNING");
-    metrics.message("pin", "accepted");
-    metrics.dependency_failure("redis");
+    metrics.record_call(
+        "temporarypin.v1.TemporaryPinService/VerifyIdentity",
+        Code::Unavailable,
+        Duration::from_millis(3),
+    );
+    metrics.count_issued_pin(Channel::Web);
+    metrics.count_verification(Channel::Phone, "rejected");
+    metrics.count_redemption("wrong_pin");
+    metrics.count_refusal("HOLD_RUNNING");
+    metrics.count_message("pin", "accepted");
+    metrics.count_dependency_failure("redis");
     telemetry.shutdown().await;
 
     let arrived = collector.metrics();
@@ -118,7 +122,7 @@ async fn a_dead_collector_does_not_hold_up_the_end() {
     for address in [closed, silent.local_addr().unwrap()] {
         let (telemetry, subscriber) = start(format!("http://{address}"));
         tracing::subscriber::with_default(subscriber, || tracing::info_span!("rpc").in_scope(|| {}));
-        Metrics::new(&telemetry.meter_provider().unwrap().meter("test")).redemption("redeemed");
+        Metrics::new(&telemetry.meter_provider().unwrap().meter("test")).count_redemption("redeemed");
         let begin = Instant::now();
         telemetry.shutdown().await;
         assert!(begin.elapsed() < FLUSH_TIMEOUT + Duration::from_secs(1), "{address}: {:?}", begin.elapsed());

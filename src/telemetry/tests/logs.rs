@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use serde_json::Value;
 use tracing_subscriber::fmt::MakeWriter;
 
-use super::super::{Settings, Telemetry, subscriber};
+use super::super::{Telemetry, TelemetrySettings, subscriber};
 
 /// Keeps what is written.
 #[derive(Clone, Default)]
@@ -30,7 +30,7 @@ impl MakeWriter<'_> for Written {
 
 /// What `log` writes under that filter.
 pub(crate) fn written(filter: &str, json: bool, log: impl FnOnce()) -> String {
-    let settings = Settings { log: filter.to_owned(), ..Settings::default() };
+    let settings = TelemetrySettings { log: filter.to_owned(), ..TelemetrySettings::default() };
     let written = Written::default();
     let subscriber = subscriber(&settings, &Telemetry::start(&settings).unwrap(), written.clone(), json).unwrap();
     tracing::subscriber::with_default(subscriber, log);
@@ -92,6 +92,6 @@ fn people_get_lines() {
 
 #[test]
 fn a_filter_that_is_none_is_refused() {
-    let settings = Settings { log: "temporary_pin=loud".to_owned(), ..Settings::default() };
+    let settings = TelemetrySettings { log: "temporary_pin=loud".to_owned(), ..TelemetrySettings::default() };
     assert!(subscriber(&settings, &Telemetry::start(&settings).unwrap(), io::sink, true).is_err());
 }

@@ -10,7 +10,7 @@ use reqwest::Client;
 use temporary_pin::clock::SystemClock;
 use temporary_pin::config::{Config, Role};
 use temporary_pin::domain::channel::Channel;
-use temporary_pin::grpc::caller::{Caller, CallerResolver};
+use temporary_pin::grpc::authentication::{Caller, CallerResolver};
 use temporary_pin::{keys, random, server};
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};

@@ -4,7 +4,7 @@
 use axum::http::HeaderMap;
 use temporary_pin::config::{self, Role};
 use temporary_pin::domain::channel::Channel;
-use temporary_pin::grpc::caller::{Caller, CallerResolver};
+use temporary_pin::grpc::authentication::{Caller, CallerResolver};
 
 /// Their names.
 pub const NAMES: [&str; 5] = ["web", "phone", "counter", "redeemer", "operator"];
@@ -23,9 +23,9 @@ impl CallerResolver for NamedCallers {
 }
 
 /// The same callers as an operator would configure them.
-pub fn configured() -> Vec<config::Caller> {
+pub fn configured() -> Vec<config::CallerSettings> {
     let caller = |name| {
-        Some(config::Caller {
+        Some(config::CallerSettings {
             name: String::from(name),
             sans: vec![subject_alternative_name(name)],
             roles: vec![role(name)?],

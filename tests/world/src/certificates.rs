@@ -14,7 +14,7 @@ use rcgen::{
 };
 use serde_json::{Value, json};
 use temporary_pin::clock::{Clock as _, SystemClock};
-use temporary_pin::config::Tls;
+use temporary_pin::config::TlsSettings;
 
 use crate::callers;
 
@@ -50,8 +50,12 @@ impl Certificates {
     }
 
     /// What the service takes of them.
-    pub fn tls(&self) -> Tls {
-        Tls { certificate: self.path("server.pem"), key: self.path("server.key"), client_ca: self.path("ca.pem") }
+    pub fn tls(&self) -> TlsSettings {
+        TlsSettings {
+            certificate: self.path("server.pem"),
+            key: self.path("server.key"),
+            client_ca: self.path("ca.pem"),
+        }
     }
 
     /// What a client takes of them: the CA, and each caller's certificate and key.

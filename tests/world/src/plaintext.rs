@@ -3,8 +3,9 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 
-use temporary_pin::grpc::caller::CallerResolver;
-use temporary_pin::server::listener::{Listener, Transport};
+use temporary_pin::grpc::authentication::CallerResolver;
+use temporary_pin::server::listener::Listener;
+use temporary_pin::server::transport::Transport;
 use tokio::net::{TcpListener, TcpStream};
 
 /// Believes what `callers` makes of a request's headers.

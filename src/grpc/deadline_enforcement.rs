@@ -1,5 +1,5 @@
-//! The time limit of a call: it is answered in time, with DEADLINE_EXCEEDED (tonic alone would answer CANCELLED), and what
-//! is done for it is bounded by the same deadline.
+//! Enforces the deadline of a call: the caller gets an answer in time, DEADLINE_EXCEEDED at the latest (tonic alone would
+//! answer CANCELLED). The same deadline limits the work that is done for the call (`crate::deadline`).
 
 use std::time::Duration;
 
@@ -12,33 +12,40 @@ use tokio::time::{Instant, timeout_at};
 use super::status;
 use crate::deadline;
 
-/// What is kept of the caller's time to send the answer, before the caller (and tonic) give up. A call that brings no more
-/// than this is refused at once: it could only be work for nobody.
-const MARGIN: Duration = Duration::from_millis(20);
+/// The time reserved to send the answer before the caller's own time-out (and tonic's) ends the call. A call with less
+/// time than this is rejected at once, because no answer could arrive in time.
+const RESPONSE_MARGIN: Duration = Duration::from_millis(20);
 
-/// Middleware: bounds a call by the caller's `grpc-timeout`, or by `default` when there is none or a longer one.
-pub(super) async fn bound(State(default): State<Duration>, request: Request, next: Next) -> Response {
-    // Watching health is a stream that lasts.
-    if request.uri().path() == "/grpc.health.v1.Health/Watch" {
+/// The stream of health changes. It stays open, so it has no deadline.
+const HEALTH_WATCH_PATH: &str = "/grpc.health.v1.Health/Watch";
+
+/// Most digits of a `grpc-timeout` value.
+const MAX_TIMEOUT_DIGITS: usize = 8;
+
+/// Middleware: limits a call to the caller's `grpc-timeout`, or to `max_duration` if there is none or it is longer.
+pub(super) async fn enforce_deadline(State(max_duration): State<Duration>, request: Request, next: Next) -> Response {
+    if request.uri().path() == HEALTH_WATCH_PATH {
         return next.run(request).await;
     }
-    let asked = grpc_timeout(request.headers()).map(|asked| asked.saturating_sub(MARGIN));
-    let time = asked.map_or(default, |asked| asked.min(default));
-    if time.is_zero() {
+    let requested = grpc_timeout(request.headers()).map(|timeout| timeout.saturating_sub(RESPONSE_MARGIN));
+    let duration = requested.map_or(max_duration, |requested| requested.min(max_duration));
+    if duration.is_zero() {
         return status::deadline_exceeded().into_http();
     }
-    let deadline = Instant::now() + time;
+    let deadline = Instant::now() + duration;
     match timeout_at(deadline, deadline::with_deadline(deadline, next.run(request))).await {
         Ok(response) => response,
         Err(_) => status::deadline_exceeded().into_http(),
     }
 }
 
-/// The `grpc-timeout` header: at most eight digits and a unit (gRPC over HTTP/2, "Timeout").
+/// Parses the `grpc-timeout` header: at most eight digits and a unit (gRPC over HTTP/2, "Timeout").
 fn grpc_timeout(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get("grpc-timeout")?.to_str().ok()?;
     let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
-    if digits.is_empty() || digits.len() > 8 || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+    let is_number =
+        (1..=MAX_TIMEOUT_DIGITS).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
+    if !is_number {
         return None;
     }
     let value = digits.parse().ok()?;
@@ -68,7 +75,7 @@ mod tests {
     #[case("", None)]
     #[case("-1S", None)]
     #[case("1x", None)]
-    fn grpc_timeout_is_read_as_the_protocol_says(#[case] text: &str, #[case] expected: Option<Duration>) {
+    fn grpc_timeout_is_parsed_as_the_protocol_specifies(#[case] text: &str, #[case] expected: Option<Duration>) {
         let headers = HeaderMap::from_iter([("grpc-timeout".parse().unwrap(), HeaderValue::from_str(text).unwrap())]);
         assert_eq!(grpc_timeout(&headers), expected);
     }

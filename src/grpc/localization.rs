@@ -1,7 +1,7 @@
-//! `google.rpc.LocalizedMessage`: what to tell the person who is refused, in the language that was asked for.
+//! Adds `google.rpc.LocalizedMessage` to refusals: what to tell the person.
 //!
-//! That is the language which the request itself names, else the first one of the metadata `accept-language` that there
-//! are texts in. When neither names one, no text is added.
+//! The language is the one in the request's `language` field. If that is not set, it is the preferred language of the
+//! metadata `accept-language` for which there are texts. If neither names one, no text is added.
 
 use std::sync::{Arc, OnceLock};
 
@@ -12,37 +12,44 @@ use http::HeaderMap;
 use http::header::ACCEPT_LANGUAGE;
 use tonic::Status;
 
-use super::{Context, convert, status};
+use super::service_context::ServiceContext;
+use super::{convert, status};
 use crate::domain::language::Language;
 
-/// The language that the request itself names, which is known once its message has been read.
+/// The language in the request's message. The service sets it once it has the message, the middleware reads it.
 #[derive(Clone, Default)]
-struct Named(Arc<OnceLock<Language>>);
+struct RequestLanguage(Arc<OnceLock<Language>>);
 
-/// Notes the language that a request names, a `temporarypin.v1.Language`.
-pub(super) fn prefer<T>(request: &tonic::Request<T>, language: i32) {
-    if let (Some(Named(named)), Some(language)) = (request.extensions().get(), convert::language(language).flatten()) {
-        // Each request names one.
-        let _ = named.set(language);
+/// Notes the language of a request's message, a `temporarypin.v1.Language`.
+pub(super) fn note_language<T>(request: &tonic::Request<T>, language: i32) {
+    if let (Some(RequestLanguage(noted)), Some(language)) =
+        (request.extensions().get(), convert::parse_language(language).flatten())
+    {
+        // A message has one language, so this is set once.
+        let _ = noted.set(language);
     }
 }
 
 /// Middleware: adds the text to refusals.
-pub(super) async fn localize(State(context): State<Arc<Context>>, mut request: Request, next: Next) -> Response {
-    let (accepted, named) = (accepted(request.headers()), Named::default());
-    request.extensions_mut().insert(named.clone());
+pub(super) async fn localize_refusal(
+    State(context): State<Arc<ServiceContext>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let (accepted, requested) = (accepted_language(request.headers()), RequestLanguage::default());
+    request.extensions_mut().insert(requested.clone());
     let response = next.run(request).await;
-    let Some(language) = named.0.get().copied().or(accepted) else { return response };
+    let Some(language) = requested.0.get().copied().or(accepted) else { return response };
     let refusal = Status::from_header_map(response.headers());
-    match refusal.and_then(|refusal| status::localized(&refusal, &context.issuance.texts, language)) {
+    match refusal.and_then(|refusal| status::localize(&refusal, &context.issuance.texts, language)) {
         Some(localized) => localized.into_http(),
         None => response,
     }
 }
 
-/// The language of `accept-language` (RFC 9110, section 12.5.4) that is liked best, of those there are texts in. Regions
-/// count for nothing: `da-DK` is Danish.
-fn accepted(headers: &HeaderMap) -> Option<Language> {
+/// The language with the highest weight in `accept-language` (RFC 9110, section 12.5.4) among those for which there are
+/// texts. The region is ignored: `da-DK` is Danish.
+fn accepted_language(headers: &HeaderMap) -> Option<Language> {
     let mut best: Option<(f32, Language)> = None;
     let values = headers.get_all(ACCEPT_LANGUAGE).iter().filter_map(|value| value.to_str().ok());
     for range in values.flat_map(|value| value.split(',')) {
@@ -70,8 +77,8 @@ mod tests {
     #[case(&["da-DK,da;q=0.9,en;q=0.8"], Some(Language::Da))]
     #[case(&["en;q=0.5, da;q=0.9"], Some(Language::Da))]
     #[case(&["en;q=0.5, da ; q=0.5"], Some(Language::En))]
-    #[case::others_are_passed_over(&["de-DE, sv;q=0.9, en-GB;q=0.1"], Some(Language::En))]
-    #[case::not_wanted(&["da;q=0, en;q=0.001"], Some(Language::En))]
+    #[case::unknown_languages_are_skipped(&["de-DE, sv;q=0.9, en-GB;q=0.1"], Some(Language::En))]
+    #[case::weight_zero_excludes(&["da;q=0, en;q=0.001"], Some(Language::En))]
     #[case::several_headers(&["de", "kl"], Some(Language::Kl))]
     #[case(&["*"], None)]
     #[case(&["de"], None)]
@@ -80,8 +87,8 @@ mod tests {
     #[case(&[";,;q=,-"], None)]
     #[case(&[""], None)]
     #[case(&[], None)]
-    fn the_language_liked_best_is_chosen(#[case] values: &[&str], #[case] expected: Option<Language>) {
+    fn the_language_with_the_highest_weight_is_chosen(#[case] values: &[&str], #[case] expected: Option<Language>) {
         let headers: HeaderMap = values.iter().map(|value| (ACCEPT_LANGUAGE, value.parse().unwrap())).collect();
-        assert_eq!(accepted(&headers), expected);
+        assert_eq!(accepted_language(&headers), expected);
     }
 }

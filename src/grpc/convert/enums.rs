@@ -1,4 +1,4 @@
-//! Enums of the domain as those of the wire.
+//! Converts enums that several messages use.
 
 use crate::domain::assurance::AssuranceLevel;
 use crate::domain::channel::Channel;
@@ -8,7 +8,7 @@ use crate::domain::reason::Reason;
 use crate::issuance::{DispatchState, PinState};
 use crate::proto::temporarypin::v1 as pb;
 
-pub(super) const fn reason(value: Reason) -> pb::Reason {
+pub(super) const fn reason_to_proto(value: Reason) -> pb::Reason {
     match value {
         Reason::InvalidField => pb::Reason::InvalidField,
         Reason::RequestIdReused => pb::Reason::RequestIdReused,
@@ -55,8 +55,8 @@ pub(super) const fn reason(value: Reason) -> pb::Reason {
     }
 }
 
-/// `Some(None)` when none is named; `None` for what is no language.
-pub(in super::super) fn language(value: i32) -> Option<Option<Language>> {
+/// `Some(None)` if the language is not set; `None` if the value is not a language.
+pub(in super::super) fn parse_language(value: i32) -> Option<Option<Language>> {
     Some(match pb::Language::try_from(value).ok()? {
         pb::Language::Unspecified => None,
         pb::Language::Da => Some(Language::Da),
@@ -65,7 +65,7 @@ pub(in super::super) fn language(value: i32) -> Option<Option<Language>> {
     })
 }
 
-pub(super) const fn channel(value: Channel) -> pb::Channel {
+pub(super) const fn channel_to_proto(value: Channel) -> pb::Channel {
     match value {
         Channel::Web => pb::Channel::Web,
         Channel::Phone => pb::Channel::Phone,
@@ -73,7 +73,7 @@ pub(super) const fn channel(value: Channel) -> pb::Channel {
     }
 }
 
-pub(super) const fn pin_state(value: PinState) -> pb::pin_request::State {
+pub(super) const fn pin_state_to_proto(value: PinState) -> pb::pin_request::State {
     match value {
         PinState::Open => pb::pin_request::State::Open,
         PinState::Redeemed => pb::pin_request::State::Redeemed,
@@ -82,7 +82,7 @@ pub(super) const fn pin_state(value: PinState) -> pb::pin_request::State {
     }
 }
 
-pub(super) const fn dispatch_state(value: DispatchState) -> pb::pin_request::DispatchState {
+pub(super) const fn dispatch_state_to_proto(value: DispatchState) -> pb::pin_request::DispatchState {
     match value {
         DispatchState::Queued => pb::pin_request::DispatchState::Queued,
         DispatchState::Accepted => pb::pin_request::DispatchState::Accepted,
@@ -91,7 +91,7 @@ pub(super) const fn dispatch_state(value: DispatchState) -> pb::pin_request::Dis
     }
 }
 
-pub(super) const fn assurance(value: AssuranceLevel) -> pb::AssuranceLevel {
+pub(super) const fn assurance_to_proto(value: AssuranceLevel) -> pb::AssuranceLevel {
     match value {
         AssuranceLevel::Low => pb::AssuranceLevel::Low,
         AssuranceLevel::Substantial => pb::AssuranceLevel::Substantial,
@@ -99,7 +99,7 @@ pub(super) const fn assurance(value: AssuranceLevel) -> pb::AssuranceLevel {
     }
 }
 
-pub(super) const fn question_kind(value: FactKind) -> pb::question::Kind {
+pub(super) const fn question_kind_to_proto(value: FactKind) -> pb::question::Kind {
     match value {
         FactKind::PreviousRoad => pb::question::Kind::PreviousRoad,
         FactKind::MovedInYear => pb::question::Kind::MovedInYear,
@@ -119,14 +119,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_reason_of_the_wire_has_its_name_in_the_domain() {
-        let on_the_wire: Vec<&str> = (1..i32::from(u8::MAX))
+    fn every_reason_of_the_contract_has_the_same_name_in_the_domain() {
+        let contract_names: Vec<&str> = (1..i32::from(u8::MAX))
             .filter_map(|number| pb::Reason::try_from(number).ok())
             .map(|reason| reason.as_str_name())
             .collect();
-        let mut ours: Vec<_> = Reason::ALL.iter().map(|ours| (reason(*ours), ours.as_str())).collect();
-        ours.sort_by_key(|(on_the_wire, _)| *on_the_wire as i32);
-        let ours: Vec<String> = ours.into_iter().map(|(_, name)| format!("REASON_{name}")).collect();
-        assert_eq!(ours, on_the_wire);
+        let mut reasons: Vec<_> =
+            Reason::ALL.iter().map(|reason| (reason_to_proto(*reason), reason.as_str())).collect();
+        reasons.sort_by_key(|(proto, _)| *proto as i32);
+        let domain_names: Vec<String> = reasons.into_iter().map(|(_, name)| format!("REASON_{name}")).collect();
+        assert_eq!(domain_names, contract_names);
     }
 }

@@ -1,4 +1,4 @@
-//! Settings of the parts behind the server.
+//! Settings of what the service depends on: Postgres, Redis, the SMS gateway and the key ring.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -12,46 +12,46 @@ use crate::store::PoolSettings;
 /// The database.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Postgres {
+pub struct PostgresSettings {
     /// `postgres://…`, with the password.
     pub url: SecretString,
     /// File that holds the URL instead.
     pub url_file: Option<PathBuf>,
-    /// The role that `serve` connects as, to which `migrate`, run as the owner, grants what it needs.
+    /// Role that `serve` connects as. `migrate` runs as the owner and grants this role its rights.
     pub service_role: Option<String>,
-    /// What `serve` does when its role could change the audit.
+    /// What `serve` does if its role could change the audit.
     pub role_check: RoleCheck,
-    /// Connections and patience.
+    /// The connection pool and its time-outs.
     pub pool: PoolSettings,
 }
 
-/// What follows when the service's role has rights by which it could change what is on record.
+/// What `serve` does if its database role has rights that would let it change the audit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum RoleCheck {
-    /// The service does not serve.
+    /// End with an error.
     #[default]
     Refuse,
-    /// It serves, and logs a warning.
+    /// Log a warning and serve.
     Warn,
 }
 
-/// The guard's Redis.
+/// Redis, which holds limits and holds.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Redis {
+pub struct RedisSettings {
     /// `redis://…` or `rediss://…`, with the password.
     pub url: SecretString,
     /// File that holds the URL instead.
     pub url_file: Option<PathBuf>,
-    /// First part of every key.
+    /// Prefix of every key.
     pub key_prefix: String,
-    /// Longest wait for a connection or an answer.
+    /// Longest wait for a connection or a response.
     #[serde(with = "humantime_serde")]
     pub timeout: Duration,
 }
 
-impl Default for Redis {
+impl Default for RedisSettings {
     fn default() -> Self {
         Self {
             url: SecretString::default(),
@@ -62,20 +62,20 @@ impl Default for Redis {
     }
 }
 
-/// SMS.
+/// Sending of SMS.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Sms {
-    /// Where messages are handed over.
-    pub gateway: SmsGateway,
-    /// The work off the outbox.
+pub struct SmsSettings {
+    /// The gateway that takes the messages.
+    pub gateway: SmsGatewaySettings,
+    /// The dispatcher, which hands the messages of the outbox over to the gateway.
     pub dispatcher: DispatcherSettings,
 }
 
 /// The SMS gateway.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct SmsGateway {
+pub struct SmsGatewaySettings {
     /// Base URL.
     pub url: String,
     /// API token.
@@ -84,12 +84,12 @@ pub struct SmsGateway {
     pub token_file: Option<PathBuf>,
     /// Sender that the phone shows.
     pub sender: String,
-    /// Longest wait for an answer.
+    /// Longest wait for a response.
     #[serde(with = "humantime_serde")]
     pub timeout: Duration,
 }
 
-impl Default for SmsGateway {
+impl Default for SmsGatewaySettings {
     fn default() -> Self {
         Self {
             url: String::new(),
@@ -104,7 +104,7 @@ impl Default for SmsGateway {
 /// The key ring.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Keys {
-    /// Its file, made by `temporary-pin keys generate`.
+pub struct KeySettings {
+    /// File of the key ring, made by `temporary-pin keys generate`.
     pub file: PathBuf,
 }

@@ -1,0 +1,7 @@
+//! The commands of the command line, one file each.
+
+pub(crate) mod audit;
+pub(crate) mod check_config;
+pub(crate) mod keys;
+pub(crate) mod migrate;
+pub(crate) mod serve;
