@@ -1,12 +1,12 @@
--- The two roles of a deployment: the owner, who migrates, and the service, which can do what it needs and nothing else.
--- Run once by a superuser, in the service's own database (docs/database.md; the sandbox runs it too):
+-- Makes the two database roles of a deployment: the owner, who migrates, and the service, which has only the rights that it
+-- needs. Run it once as a superuser, in the service's own database (docs/database.md). The sandbox runs it, too.
 --
 --   createdb temporary_pin
 --   psql -d temporary_pin -v database=temporary_pin -v owner=temporary_pin_owner -v service=temporary_pin_service \
 --       -f deploy/postgres/roles.sql
 --
--- Then give each a way to log in, such as `\password temporary_pin_owner`. What the service may do with each table is
--- granted by `temporary-pin migrate` (src/store/grants.sql).
+-- Then give each role a way to log in, such as `\password temporary_pin_owner`. `temporary-pin migrate` grants the service its
+-- rights on each table (src/store/connections/grants.sql).
 CREATE ROLE :"owner" LOGIN;
 CREATE ROLE :"service" LOGIN;
 ALTER DATABASE :"database" OWNER TO :"owner";
