@@ -1,4 +1,4 @@
-//! How messages are read and written: as prost does it, with buffers of their size.
+//! The codec of gRPC messages: prost's, with smaller buffers than tonic's default.
 
 use std::marker::PhantomData;
 
@@ -6,13 +6,14 @@ use prost::Message;
 use tonic::codec::{self, BufferSettings};
 use tonic_prost::ProstCodec;
 
-/// Room for all but a few messages, in bytes; a larger one takes more. tonic would take 8 KiB for each, both ways.
-const BUFFER: usize = 1024;
+/// Initial size of a buffer. Most messages fit; for a larger one the buffer grows. tonic's default is 8 KiB for each request
+/// and each response.
+const BUFFER_BYTES: usize = 1024;
 
-/// When a stream of messages is sent on, in bytes: tonic's own figure. None of ours are streams.
-const YIELD_THRESHOLD: usize = 32 * 1024;
+/// How much of a stream of messages is buffered before it is sent: tonic's default. Our own methods have no streams.
+const YIELD_THRESHOLD_BYTES: usize = 32 * 1024;
 
-/// The codec of all our services and clients.
+/// The codec of all our gRPC services and clients.
 pub(crate) struct Codec<T, U>(PhantomData<(T, U)>);
 
 impl<T, U> Default for Codec<T, U> {
@@ -32,10 +33,10 @@ where
     type Decoder = <ProstCodec<T, U> as codec::Codec>::Decoder;
 
     fn encoder(&mut self) -> Self::Encoder {
-        ProstCodec::<T, U>::raw_encoder(BufferSettings::new(BUFFER, YIELD_THRESHOLD))
+        ProstCodec::<T, U>::raw_encoder(BufferSettings::new(BUFFER_BYTES, YIELD_THRESHOLD_BYTES))
     }
 
     fn decoder(&mut self) -> Self::Decoder {
-        ProstCodec::<T, U>::raw_decoder(BufferSettings::new(BUFFER, YIELD_THRESHOLD))
+        ProstCodec::<T, U>::raw_decoder(BufferSettings::new(BUFFER_BYTES, YIELD_THRESHOLD_BYTES))
     }
 }

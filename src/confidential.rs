@@ -1,13 +1,13 @@
-//! Which addresses secrets and personal data may be sent to.
+//! Decides which URLs secrets and personal data may be sent to.
 
 use std::net::IpAddr;
 
-/// Whether nobody can listen in on the way to a URL's host: https, or http that does not leave the machine.
+/// Whether data sent to a URL cannot be intercepted: the scheme is https, or it is http to a loopback address.
 pub(crate) fn is_confidential(scheme: &str, host: &str) -> bool {
-    // A URL has an IPv6 address in brackets.
+    // In a URL, an IPv6 address is in brackets.
     let host = host.trim_matches(['[', ']']);
-    let loopback = host == "localhost" || host.parse().is_ok_and(|address: IpAddr| address.is_loopback());
-    scheme == "https" || (scheme == "http" && loopback)
+    let is_loopback = host == "localhost" || host.parse().is_ok_and(|address: IpAddr| address.is_loopback());
+    scheme == "https" || (scheme == "http" && is_loopback)
 }
 
 #[cfg(test)]
@@ -18,15 +18,15 @@ mod tests {
 
     #[rstest]
     #[case::tls("https", "register.example", true)]
-    #[case::open("http", "register.example", false)]
-    #[case::this_machine("http", "127.0.0.1", true)]
-    #[case::this_machine_6("http", "[::1]", true)]
-    #[case::this_machine_by_name("http", "localhost", true)]
-    #[case::looks_like_this_machine("http", "127.0.0.1.example", false)]
-    #[case::every_address("http", "0.0.0.0", false)]
+    #[case::plaintext("http", "register.example", false)]
+    #[case::loopback("http", "127.0.0.1", true)]
+    #[case::loopback_ipv6("http", "[::1]", true)]
+    #[case::localhost("http", "localhost", true)]
+    #[case::name_that_starts_like_loopback("http", "127.0.0.1.example", false)]
+    #[case::unspecified_address("http", "0.0.0.0", false)]
     #[case::other_scheme("ftp", "localhost", false)]
-    #[case::none("", "", false)]
-    fn no_line_that_others_can_listen_in_on(#[case] scheme: &str, #[case] host: &str, #[case] confidential: bool) {
-        assert_eq!(is_confidential(scheme, host), confidential);
+    #[case::empty("", "", false)]
+    fn only_https_and_loopback_are_confidential(#[case] scheme: &str, #[case] host: &str, #[case] expected: bool) {
+        assert_eq!(is_confidential(scheme, host), expected);
     }
 }

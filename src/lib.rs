@@ -1,4 +1,4 @@
-//! Hands out MitID's temporary PIN code. See `docs/architecture.md` for the map.
+//! The service that issues MitID's temporary PIN. `docs/architecture.md` describes its parts.
 
 pub mod audit;
 pub mod batch;

@@ -1,8 +1,8 @@
-//! The generated contract.
+//! Code generated from the contracts in `proto/`.
 
-#![allow(clippy::disallowed_methods, reason = "tonic's generated clients word failures that come from tonic itself")]
+#![allow(clippy::disallowed_methods, reason = "tonic's generated clients make a status when the connection fails")]
 
-/// The services' own contract.
+/// The contract of this service.
 pub mod temporarypin {
     /// Version 1.
     pub mod v1 {
@@ -10,7 +10,7 @@ pub mod temporarypin {
     }
 }
 
-/// The contract of the identity register, which this service calls.
+/// The contract of the identity register, whose client this service is.
 pub mod identityregister {
     /// Version 1.
     pub mod v1 {
@@ -18,5 +18,5 @@ pub mod identityregister {
     }
 }
 
-/// The descriptor set of the contract, without comments, for reflection.
+/// The encoded descriptor set of the contract, without comments, for gRPC reflection.
 pub const DESCRIPTOR_SET: &[u8] = tonic::include_file_descriptor_set!("contract");

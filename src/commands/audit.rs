@@ -1,4 +1,4 @@
-//! The commands of `temporary-pin audit`.
+//! `temporary-pin audit`: verifies the audit, and exports what is on record about a person.
 
 use std::io::{Read as _, Write as _};
 
@@ -68,18 +68,18 @@ pub(crate) async fn run(command: AuditCommand, config: &Config) -> anyhow::Resul
     match command {
         AuditCommand::Verify { from, expect_head } => {
             let pool = store::connect(url, settings)?;
-            print(&audit::verify(&pool, &keys, from, expect_head.as_ref()).await?);
+            print_report(&audit::verify(&pool, &keys, from, expect_head.as_ref()).await?);
             Ok(())
         }
         AuditCommand::Export(arguments) => {
-            // It finds and writes pseudonyms.
+            // Only while the rows are under this ring's pseudonym key: the export finds rows by pseudonyms, and writes one.
             let pool = store::connect_instance(url, settings, keys.pseudonym_key_id())?;
             export(&arguments, config, &keys, &pool).await
         }
     }
 }
 
-fn print(report: &Report) {
+fn print_report(report: &Report) {
     let Report { seals, events, purged, waiting, .. } = report;
     println!("the audit is as it was written");
     println!("seals:  {seals} checked");
@@ -94,9 +94,9 @@ fn print(report: &Report) {
 }
 
 async fn export(arguments: &ExportArguments, config: &Config, keys: &KeyRing, pool: &PgPool) -> anyhow::Result<()> {
-    let reference = person(&arguments.person)?;
+    let reference = read_person(&arguments.person)?;
     let register = Register::connect_lazy(config.register.clone()).context("register")?;
-    // Without the register half of the events might be missing, and nobody would know.
+    // The register is required. Without the person's other identifier, events could be missing without a notice.
     let person = register.look_up_person(&reference).await?;
     let export = Export { operator: &arguments.operator, reason: &arguments.reason, now: SystemClock.now() };
     let mut out = std::io::stdout().lock();
@@ -106,8 +106,8 @@ async fn export(arguments: &ExportArguments, config: &Config, keys: &KeyRing, po
     .await
 }
 
-/// Reads whom it is about from standard input. Errors do not repeat what was there.
-fn person(arguments: &PersonArguments) -> anyhow::Result<PersonReference> {
+/// Reads the person's identifier from standard input. Error messages do not contain it.
+fn read_person(arguments: &PersonArguments) -> anyhow::Result<PersonReference> {
     let mut text = Zeroizing::new(String::new());
     std::io::stdin().read_to_string(&mut text).context("cannot read standard input")?;
     let text = text.trim();

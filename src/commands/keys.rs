@@ -1,4 +1,4 @@
-//! `temporary-pin keys`: makes and changes the key ring's file. Never shows a key, but for `generate` to stdout.
+//! `temporary-pin keys`: creates and changes the file of the key ring. Only `generate` without `--out` shows keys.
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -13,7 +13,7 @@ use temporary_pin::keys::{KeyPurpose, RingFile};
 use temporary_pin::random;
 use temporary_pin::store::upkeep::rekey::{RekeyedBatch, Rekeying};
 
-/// 8 MiB, some ten thousand rows.
+/// Pages of a table that are re-keyed in one transaction: 8 MiB, about ten thousand rows.
 const PAGES_PER_BATCH: u32 = 1024;
 
 #[derive(Subcommand)]
@@ -62,14 +62,14 @@ pub(crate) struct Target {
     #[command(flatten)]
     ring: Ring,
     /// What the key is for.
-    #[arg(long, value_parser = purposes())]
+    #[arg(long, value_parser = purpose_parser())]
     purpose: KeyPurpose,
 }
 
 impl KeysCommand {
-    pub(crate) fn run(self, config: impl FnOnce() -> Result<Config, ConfigError>) -> anyhow::Result<()> {
+    pub(crate) fn run(self, load_config: impl FnOnce() -> Result<Config, ConfigError>) -> anyhow::Result<()> {
         match self {
-            Self::RekeyPseudonyms => rekey_pseudonyms(&config()?),
+            Self::RekeyPseudonyms => rekey_pseudonyms(&load_config()?),
             Self::Generate { out } => {
                 let file = RingFile::generate(&mut random::secure());
                 match out {
@@ -81,19 +81,19 @@ impl KeysCommand {
                 let mut file = RingFile::load(&ring)?;
                 let id = file.add(purpose, activate, &mut random::secure());
                 file.replace(&ring)?;
-                println!("{}", line(&file, purpose, id));
+                println!("{}", describe_key(&file, purpose, id));
                 Ok(())
             }
             Self::Activate { target: Target { ring: Ring { ring }, purpose }, id } => {
                 let mut file = RingFile::load(&ring)?;
                 file.activate(purpose, id)?;
                 file.replace(&ring)?;
-                println!("{}", line(&file, purpose, id));
+                println!("{}", describe_key(&file, purpose, id));
                 Ok(())
             }
             Self::List { ring: Ring { ring } } => {
                 let file = RingFile::load(&ring)?;
-                file.list().for_each(|(purpose, id, _)| println!("{}", line(&file, purpose, id)));
+                file.list().for_each(|(purpose, id, _)| println!("{}", describe_key(&file, purpose, id)));
                 Ok(())
             }
         }
@@ -103,10 +103,10 @@ impl KeysCommand {
 #[tokio::main(flavor = "current_thread")]
 async fn rekey_pseudonyms(config: &Config) -> anyhow::Result<()> {
     let ring = config.key_ring()?;
-    let to = ring.pseudonym_key_id();
+    let new_key = ring.pseudonym_key_id();
     let (url, settings) = (config.postgres.url.expose_secret(), &config.postgres.pool);
-    let Some(mut rekeying) = Rekeying::begin(url, settings, to, PAGES_PER_BATCH).await? else {
-        println!("the pseudonyms are under key {to} already");
+    let Some(mut rekeying) = Rekeying::begin(url, settings, new_key, PAGES_PER_BATCH).await? else {
+        println!("the pseudonyms are under key {new_key} already");
         return Ok(());
     };
     while let Some(RekeyedBatch { table, rows, percent }) =
@@ -115,17 +115,18 @@ async fn rekey_pseudonyms(config: &Config) -> anyhow::Result<()> {
         println!("{table}: {percent} % ({rows} rows)");
     }
     rekeying.finish().await?;
-    println!("the pseudonyms are under key {to}");
+    println!("the pseudonyms are under key {new_key}");
     Ok(())
 }
 
-/// `verifier 2 active`, or without the last word.
-fn line(file: &RingFile, purpose: KeyPurpose, id: i32) -> String {
+/// Such as `verifier 2 active`, or `verifier 1` if the key is not active.
+fn describe_key(file: &RingFile, purpose: KeyPurpose, id: i32) -> String {
     let is_active = file.list().any(|key| key == (purpose, id, true));
     format!("{purpose} {id}{}", if is_active { " active" } else { "" })
 }
 
-fn purposes() -> impl clap::builder::TypedValueParser<Value = KeyPurpose> {
+/// Parses a purpose, and lists the valid ones in help and errors.
+fn purpose_parser() -> impl clap::builder::TypedValueParser<Value = KeyPurpose> {
     PossibleValuesParser::new(KeyPurpose::ALL.map(KeyPurpose::as_str))
         .try_map(|name| KeyPurpose::from_name(&name).ok_or("no such purpose"))
 }

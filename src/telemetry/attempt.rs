@@ -1,11 +1,11 @@
-//! What a call waits for, as a part of its trace.
+//! Spans for requests to dependencies, as parts of a call's trace.
 
 use std::future::Future;
 
 use tracing::{Instrument as _, Span};
 
-/// `attempt` in a span of its own, which says so when it fails. Polls, probes and batches, which run outside of any call, get
-/// no span: they would drown the rest.
+/// Runs `attempt` in a span of its own, and marks the span if the attempt fails. Outside of any span, as in polls, probes
+/// and batches, it creates none, because those would hide the calls.
 pub async fn trace_attempt<T, E>(
     span: impl FnOnce() -> Span,
     attempt: impl Future<Output = Result<T, E>>,

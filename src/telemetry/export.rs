@@ -15,22 +15,23 @@ use tonic::transport::{Certificate, ClientTlsConfig};
 
 use super::TelemetrySettings;
 
-/// Longest wait for the collector, per batch.
+/// Longest wait for the collector to take a batch.
 const EXPORT_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Longest wait for the last batches when the process ends.
+/// Longest wait for the last batches before the process ends.
 pub(super) const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// What runs while the process does. End it with [`Telemetry::shutdown`], or the last batches are lost.
+/// Tracing and metrics of the process. End it with [`Telemetry::shutdown`], or the last batches are lost.
 #[must_use]
 pub struct Telemetry {
-    /// Gives trace ids, also when nothing is exported.
+    /// Creates trace ids, even if nothing is exported.
     tracer: SdkTracerProvider,
     meter: Option<SdkMeterProvider>,
 }
 
 impl Telemetry {
-    /// Sets the process's propagator and, if there is an endpoint, builds the exporters and sets the meter provider.
+    /// Sets the process's propagator. If an endpoint is configured, also builds the exporters and sets the process's meter
+    /// provider.
     pub(super) fn start(settings: &TelemetrySettings) -> anyhow::Result<Self> {
         global::set_text_map_propagator(TraceContextPropagator::new());
         let resource = Resource::builder()
@@ -68,7 +69,7 @@ impl Telemetry {
         &self.tracer
     }
 
-    /// Whether spans are collected.
+    /// Whether spans are exported.
     pub(super) fn exports(&self) -> bool {
         self.meter.is_some()
     }
@@ -78,15 +79,15 @@ impl Telemetry {
         self.meter.as_ref()
     }
 
-    /// Sends what is still waiting, but never holds the end of the process up for more than a few seconds.
+    /// Sends the last batches. Waits [`FLUSH_TIMEOUT`] at most, so that a dead collector does not keep the process alive.
     pub async fn shutdown(self) {
         let Self { tracer, meter: Some(meter) } = self else { return };
         let (done, flushed) = oneshot::channel();
-        // The providers block while they flush, and their exporters need the runtime meanwhile. A thread of its own,
-        // because the runtime would wait for a blocking task that a dead collector holds up.
+        // The providers block while they flush, and their exporters need the runtime meanwhile. This uses a thread and not a
+        // blocking task, because the runtime waits for its blocking tasks, and a dead collector would delay one.
         thread::spawn(move || {
             let results = [tracer.shutdown_with_timeout(EXPORT_TIMEOUT), meter.shutdown_with_timeout(EXPORT_TIMEOUT)];
-            // Nobody listens any more once the wait is over.
+            // The receiver is gone if the wait below has timed out.
             let _ = done.send(results.into_iter().collect::<Result<(), _>>());
         });
         match tokio::time::timeout(FLUSH_TIMEOUT, flushed).await {

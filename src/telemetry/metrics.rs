@@ -1,5 +1,5 @@
-//! The service's metrics. Labels are fixed names in the code, so no personal data can become one. (`server/expiry.rs`
-//! measures certificates, by names of theirs and of the configuration.)
+//! The service's metrics. Label values are fixed names in the code, so that none can be personal data. (The one metric
+//! with other labels is the expiry of certificates, in `server/certificates.rs`: their subjects and the callers' names.)
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use tonic::Code;
 
 use crate::domain::channel::Channel;
 
-/// Upper bounds of the buckets of the duration of calls, in seconds: those of OpenTelemetry's RPC conventions.
+/// Upper bounds of the histogram buckets for the duration of calls, in seconds, from OpenTelemetry's RPC conventions.
 const DURATION_BOUNDS: [f64; 14] = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0];
 
 /// The instruments. Cheap to clone.
@@ -35,7 +35,7 @@ struct Instruments {
 }
 
 impl Metrics {
-    /// The instruments of that meter: `opentelemetry::global::meter`, once telemetry has started.
+    /// Creates the instruments. Take the meter from `opentelemetry::global::meter` after telemetry has started.
     #[must_use]
     pub fn new(meter: &Meter) -> Self {
         let counter = |name, about| meter.u64_counter(name).with_description(about).build();
@@ -71,7 +71,7 @@ impl Metrics {
         }))
     }
 
-    /// A call of `method` (`package.Service/Method`) ended.
+    /// Records the duration and status code of a call. `method` is `package.Service/Method`.
     pub fn record_call(&self, method: &'static str, code: Code, duration: Duration) {
         self.0.calls.record(
             duration.as_secs_f64(),
@@ -83,69 +83,69 @@ impl Metrics {
         );
     }
 
-    /// A call has got a place.
+    /// Counts a call as running.
     pub fn count_call_start(&self) {
         self.0.running_calls.add(1, &[]);
     }
 
-    /// The work of a call has ended.
+    /// Counts a call as no longer running: its work has ended.
     pub fn count_call_end(&self) {
         self.0.running_calls.add(-1, &[]);
     }
 
-    /// A call was refused because too many were at work.
+    /// Counts a call that was rejected because too many were running.
     pub fn count_shed_call(&self) {
         self.0.shed_calls.add(1, &[]);
     }
 
-    /// A PIN was issued.
+    /// Counts an issued PIN.
     pub fn count_issued_pin(&self, channel: Channel) {
         self.0.pins.add(1, &[KeyValue::new("channel", channel.as_str())]);
     }
 
-    /// A verification reached `outcome`: verified, rejected, questions_pending.
+    /// Counts a verification. `outcome` is verified, rejected or questions_pending.
     pub fn count_verification(&self, channel: Channel, outcome: &'static str) {
         self.0.verifications.add(1, &[KeyValue::new("channel", channel.as_str()), KeyValue::new("outcome", outcome)]);
     }
 
-    /// A redemption was answered.
+    /// Counts an attempt to redeem a PIN, by its outcome.
     pub fn count_redemption(&self, outcome: &'static str) {
         self.0.redemptions.add(1, &[KeyValue::new("outcome", outcome)]);
     }
 
-    /// A call was refused, for `reason` (the name in the contract).
+    /// Counts a refused call. `reason` is its name in the contract.
     pub fn count_refusal(&self, reason: &'static str) {
         self.0.refusals.add(1, &[KeyValue::new("reason", reason)]);
     }
 
-    /// The gateway took a message of that kind, or did not.
+    /// Counts a message that was handed over to the gateway, by its kind and outcome.
     pub fn count_message(&self, kind: &'static str, outcome: &'static str) {
         self.0.messages.add(1, &[KeyValue::new("kind", kind), KeyValue::new("outcome", outcome)]);
     }
 
-    /// A dependency did not answer, or answered with a failure.
+    /// Counts a request to a dependency that failed or was not answered.
     pub fn count_dependency_failure(&self, dependency: &'static str) {
         self.0.dependency_failures.add(1, &[KeyValue::new("dependency", dependency)]);
     }
 
-    /// A connection came in and is served, or is not.
+    /// Counts an incoming connection, by the outcome of its handshake.
     pub fn count_handshake(&self, outcome: &'static str) {
         self.0.handshakes.add(1, &[KeyValue::new("outcome", outcome)]);
     }
 
-    /// The files of that role were read again: taken, or refused.
+    /// Counts a reload of files. `role` says what they hold; `outcome` is taken or refused.
     pub fn count_reload(&self, role: &'static str, outcome: &'static str) {
         self.0.reloads.add(1, &[KeyValue::new("role", role), KeyValue::new("outcome", outcome)]);
     }
 
-    /// So many audit events wait to be sealed, the oldest for so long.
+    /// Records how many audit events are not sealed yet, and the age of the oldest.
     pub fn record_unsealed_events(&self, events: u64, age: Duration) {
         self.0.audit_waiting.record(events, &[]);
         self.0.audit_waiting_age.record(age.as_secs_f64(), &[]);
     }
 }
 
-/// The code's name in the gRPC specification.
+/// The name of a status code in the gRPC specification.
 const fn code_name(code: Code) -> &'static str {
     match code {
         Code::Ok => "OK",

@@ -24,20 +24,24 @@ pub use attempt::trace_attempt;
 pub use export::Telemetry;
 pub use settings::TelemetrySettings;
 
-/// The target of everything that this service logs itself.
+/// Prefix of the log target of all our own code.
 const SERVICE_TARGET: &str = "temporary_pin";
 
-/// The target of a call's outermost span.
+/// Log target of the outermost span of a call.
 pub const CALL_SPAN_TARGET: &str = "temporary_pin::call";
 
-/// Starts logs for this process and, with an endpoint, the export of traces and metrics. Call once, in a runtime.
+/// Starts logging for this process and, if an endpoint is configured, the export of traces and metrics. Call it once, in an
+/// async runtime.
+///
+/// # Errors
+/// If a setting is not valid, or logging has been started before.
 pub fn start(settings: &TelemetrySettings) -> anyhow::Result<Telemetry> {
     let telemetry = Telemetry::start(settings)?;
-    subscriber(settings, &telemetry, io::stderr, !io::stderr().is_terminal())?.try_init()?;
+    build_subscriber(settings, &telemetry, io::stderr, !io::stderr().is_terminal())?.try_init()?;
     Ok(telemetry)
 }
 
-fn subscriber<W>(
+fn build_subscriber<W>(
     settings: &TelemetrySettings,
     telemetry: &Telemetry,
     writer: W,
@@ -50,21 +54,21 @@ where
         .with_tracer(telemetry.tracer_provider().tracer(env!("CARGO_PKG_NAME")))
         .with_location(false)
         .with_threads(false)
-        // With nobody to collect the spans, there is but that of the call, which gives the trace id.
+        // If spans are not exported, only the span of the call is recorded, because it provides the trace id.
         .with_filter(
             Targets::new()
                 .with_target(if telemetry.exports() { SERVICE_TARGET } else { CALL_SPAN_TARGET }, Level::INFO),
         );
-    // Lines for people on a terminal, JSON for machines. Both show all spans around an event: the outermost, the call,
-    // has the trace id.
+    // Lines for a terminal, JSON for machines. Both show all spans around an event; the outermost is the call, which has
+    // the trace id.
     let lines = fmt::layer().with_writer(writer);
     let logs = if json { lines.json().flatten_event(true).with_current_span(false).boxed() } else { lines.boxed() };
     let filter = EnvFilter::try_new(&settings.log).context("telemetry.log")?;
-    Ok(tracing_subscriber::registry().with(ceiling()).with(logs.with_filter(filter)).with(traces))
+    Ok(tracing_subscriber::registry().with(verbosity_limit()).with(logs.with_filter(filter)).with(traces))
 }
 
-/// Only our own code may log below WARN, whatever the filter asks for. At DEBUG and TRACE, clients of Redis, Postgres,
-/// HTTP/2 and TLS print what they carry: CPR numbers, mobile numbers and PINs. Ours never does.
-fn ceiling() -> Targets {
+/// Only our own code may log below WARN, whatever the configured filter says. At DEBUG and TRACE, the clients of Redis,
+/// Postgres, HTTP/2 and TLS log the data that they send: CPR numbers, mobile numbers and PINs. Our own code never does.
+fn verbosity_limit() -> Targets {
     Targets::new().with_default(LevelFilter::WARN).with_target(SERVICE_TARGET, LevelFilter::TRACE)
 }

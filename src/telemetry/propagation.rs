@@ -1,4 +1,4 @@
-//! W3C Trace Context of calls (`traceparent`, `tracestate`). Baggage is not taken: it could hold anything.
+//! W3C Trace Context of calls (`traceparent`, `tracestate`). Baggage is ignored, because it may contain personal data.
 
 use http::{HeaderMap, HeaderName};
 use opentelemetry::propagation::Extractor;
@@ -7,19 +7,19 @@ use opentelemetry::{Context, global};
 use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
-/// The caller's trace context: the parent of the call's span. Empty when there is none or it is malformed.
+/// The caller's trace context, which is the parent of the call's span. Empty if there is none or it is malformed.
 #[must_use]
 pub fn parent_context(headers: &HeaderMap) -> Context {
     global::get_text_map_propagator(|propagator| propagator.extract(&Headers(headers)))
 }
 
-/// The trace that the span belongs to: what support finds the logs of a call by.
+/// The id of the trace that a span belongs to. Support finds the logs of a call by it.
 #[must_use]
 pub fn trace_id(span: &Span) -> TraceId {
     span.context().span().span_context().trace_id()
 }
 
-/// The trace at this place, also within a span that is for the logs alone.
+/// The id of the current trace. It also works inside a span that is only for logs and not recorded as a part of the trace.
 #[must_use]
 pub fn current_trace_id() -> TraceId {
     Context::current().span().span_context().trace_id()

@@ -8,13 +8,13 @@ use serde::Deserialize;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct TelemetrySettings {
-    /// Filter of the logs: a level, or `target=level` with commas between. `RUST_LOG` overrides it.
+    /// Log filter: a level, or `target=level` pairs separated by commas. `RUST_LOG` overrides it.
     pub log: String,
-    /// The service's name in traces and metrics.
+    /// Name of the service in traces and metrics.
     pub service_name: String,
-    /// OTLP collector (gRPC), `http://…` or `https://…`. Without one, nothing is exported.
+    /// URL of the OTLP collector (gRPC), `http://…` or `https://…`. If it is not set, nothing is exported.
     pub otlp_endpoint: Option<String>,
-    /// The collector's CA, PEM; needed with `https`.
+    /// PEM file with the collector's CA. Required for `https`.
     pub otlp_ca: Option<PathBuf>,
 }
 

@@ -14,13 +14,13 @@ use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 use super::super::export::FLUSH_TIMEOUT;
 use super::super::metrics::Metrics;
 use super::super::propagation::{current_trace_id, parent_context, trace_id};
-use super::super::{CALL_SPAN_TARGET, Telemetry, TelemetrySettings, subscriber};
+use super::super::{CALL_SPAN_TARGET, Telemetry, TelemetrySettings, build_subscriber};
 use crate::domain::channel::Channel;
 
 fn start(endpoint: String) -> (Telemetry, impl tracing::Subscriber) {
     let settings = TelemetrySettings { otlp_endpoint: Some(endpoint), ..TelemetrySettings::default() };
     let telemetry = Telemetry::start(&settings).unwrap();
-    let subscriber = subscriber(&settings, &telemetry, std::io::sink, true).unwrap();
+    let subscriber = build_subscriber(&settings, &telemetry, std::io::sink, true).unwrap();
     (telemetry, subscriber)
 }
 
@@ -61,7 +61,7 @@ async fn spans_join_the_callers_trace() {
 fn with_nobody_to_collect_spans_the_call_alone_has_one_and_its_trace_is_everywhere(#[case] log: &str) {
     let settings = TelemetrySettings { log: log.into(), ..TelemetrySettings::default() };
     let telemetry = Telemetry::start(&settings).unwrap();
-    let subscriber = subscriber(&settings, &telemetry, std::io::sink, true).unwrap();
+    let subscriber = build_subscriber(&settings, &telemetry, std::io::sink, true).unwrap();
     tracing::subscriber::with_default(subscriber, || {
         let call = tracing::info_span!(target: CALL_SPAN_TARGET, "rpc");
         let trace = trace_id(&call);

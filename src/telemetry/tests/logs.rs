@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use serde_json::Value;
 use tracing_subscriber::fmt::MakeWriter;
 
-use super::super::{Telemetry, TelemetrySettings, subscriber};
+use super::super::{Telemetry, TelemetrySettings, build_subscriber};
 
 /// Keeps what is written.
 #[derive(Clone, Default)]
@@ -32,7 +32,7 @@ impl MakeWriter<'_> for Written {
 pub(crate) fn written(filter: &str, json: bool, log: impl FnOnce()) -> String {
     let settings = TelemetrySettings { log: filter.to_owned(), ..TelemetrySettings::default() };
     let written = Written::default();
-    let subscriber = subscriber(&settings, &Telemetry::start(&settings).unwrap(), written.clone(), json).unwrap();
+    let subscriber = build_subscriber(&settings, &Telemetry::start(&settings).unwrap(), written.clone(), json).unwrap();
     tracing::subscriber::with_default(subscriber, log);
     let bytes = written.0.lock().unwrap().clone();
     String::from_utf8(bytes).unwrap()
@@ -93,5 +93,5 @@ fn people_get_lines() {
 #[test]
 fn a_filter_that_is_none_is_refused() {
     let settings = TelemetrySettings { log: "temporary_pin=loud".to_owned(), ..TelemetrySettings::default() };
-    assert!(subscriber(&settings, &Telemetry::start(&settings).unwrap(), io::sink, true).is_err());
+    assert!(build_subscriber(&settings, &Telemetry::start(&settings).unwrap(), io::sink, true).is_err());
 }

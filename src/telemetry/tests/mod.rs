@@ -1,4 +1,4 @@
-//! What comes out: on stderr, and at a collector.
+//! Tests of what the service writes to its log and sends to a collector.
 
 mod export;
 pub(crate) mod logs;
