@@ -1,0 +1,134 @@
+"""Checks that the changelog names what changed since the newest release.
+
+    changelog.py RELEASED.binpb RELEASED.names PRESENT.binpb
+
+Under *Unreleased* these must be named, in backticks:
+
+- each setting that is new, gone or has another default: as `section.key`, or as `key` in an entry that names `[section]`;
+- each metric that is new or gone, and each new migration;
+- each new service, RPC, message, field, enum and enum value. A new service covers its RPCs, an RPC the new messages and enums
+  that it needs, and a message or enum what is in it.
+
+The released side comes from files in deploy/contract, so a shallow clone without network suffices.
+"""
+
+import pathlib
+import re
+import sys
+
+import names
+from google.protobuf import descriptor_pb2
+
+CHANGELOG = pathlib.Path("CHANGELOG.md")
+RELEASES = pathlib.Path("deploy/contract/releases.toml")
+
+
+def unreleased_entries():
+    """The list entries under *Unreleased*, each in one line."""
+    text = CHANGELOG.read_text()
+    section = re.search(r"^## \[Unreleased\]\n(.*?)(?=^## \[|\Z)", text, re.M | re.S)
+    if not section:
+        sys.exit("CHANGELOG.md has no section [Unreleased]")
+    for version in re.findall(r'^"(.*)" = ', RELEASES.read_text(), re.M):
+        if not re.search(rf"^## \[{re.escape(version)}\] - \d{{4}}-\d\d-\d\d$", text, re.M):
+            sys.exit(f"CHANGELOG.md has no section for {version}, which {RELEASES} names")
+    return [" ".join(entry.split()) for entry in re.split(r"^(?=- )|\n\n", section[1], flags=re.M)]
+
+
+class Unreleased:
+    def __init__(self):
+        self._entries = [set(re.findall(r"`([^`]+)`", entry)) for entry in unreleased_entries()]
+
+    def has(self, name):
+        return any(name in entry for entry in self._entries)
+
+    def has_setting(self, path):
+        section, _, key = path.rpartition(".")
+        return self.has(path) or any({f"[{section}]", key} <= entry for entry in self._entries)
+
+
+def operator_changes(unreleased, released, present):
+    """Settings, metrics and migrations."""
+    for line in sorted(set(released) ^ set(present)):
+        kind, name = line.split(" = ")[0].split(" ")
+        if not (unreleased.has_setting(name) if kind == "setting" else unreleased.has(name)):
+            yield f"the {kind} `{name}`"
+
+
+def parts(descriptor_set):
+    """All named parts of a contract: full name → (kind, enclosing part, names of the types that it uses)."""
+    found = {}
+
+    def add_enum(enum, prefix, parent):
+        full = f"{prefix}.{enum.name}"
+        found[full] = ("enum", parent, [])
+        for value in enum.value:
+            found[f"{full}.{value.name}"] = ("enum value", full, [])
+
+    def add_message(message, prefix, parent):
+        full = f"{prefix}.{message.name}"
+        found[full] = ("message", parent, [field.type_name.lstrip(".") for field in message.field])
+        for field in message.field:
+            found[f"{full}.{field.name}"] = ("field", full, [field.type_name.lstrip(".")])
+        for nested in message.nested_type:
+            add_message(nested, full, full)
+        for enum in message.enum_type:
+            add_enum(enum, full, full)
+
+    for file in descriptor_set.file:
+        if file.package.startswith(("google.", "grpc.")):
+            continue
+        for message in file.message_type:
+            add_message(message, file.package, None)
+        for enum in file.enum_type:
+            add_enum(enum, file.package, None)
+        for service in file.service:
+            full = f"{file.package}.{service.name}"
+            found[full] = ("service", None, [])
+            for method in service.method:
+                types = [method.input_type.lstrip("."), method.output_type.lstrip(".")]
+                found[f"{full}.{method.name}"] = ("RPC", full, types)
+    return found
+
+
+def contract_changes(unreleased, released, present):
+    new = {name: part for name, part in present.items() if name not in released}
+    covered = set()
+
+    def cover(name):
+        if name in new and name not in covered:
+            covered.add(name)
+            for other, (_, parent, _) in new.items():
+                if parent == name:
+                    cover(other)
+            for used in new[name][2]:
+                cover(used)
+
+    for name in new:
+        segments = name.split(".")
+        # From the last segment alone to the full name, such as `next_send_time` or `PinRequest.next_send_time`.
+        if any(unreleased.has(".".join(segments[start:])) for start in range(len(segments))):
+            cover(name)
+    for name in sorted(set(new) - covered):
+        yield f"the {new[name][0]} `{name}`"
+
+
+def read_descriptors(path):
+    return descriptor_pb2.FileDescriptorSet.FromString(pathlib.Path(path).read_bytes())
+
+
+def main():
+    released_contract, released_names, present_contract = sys.argv[1:]
+    unreleased = Unreleased()
+    missing = [
+        *operator_changes(unreleased, pathlib.Path(released_names).read_text().splitlines(), names.names(pathlib.Path("."))),
+        *contract_changes(unreleased, parts(read_descriptors(released_contract)), parts(read_descriptors(present_contract))),
+    ]
+    for change in missing:
+        print(f"CHANGELOG.md does not name, under Unreleased: {change}", file=sys.stderr)
+    if missing:
+        sys.exit(1)
+    print("CHANGELOG.md names every change since the newest release")
+
+
+main()
