@@ -9,7 +9,7 @@ use super::fact::{Fact, FactKind};
 /// How many right answers a person needs to pass.
 const REQUIRED_RIGHT_ANSWERS: usize = 2;
 /// How many questions are asked at first. One extra question may follow.
-const FIRST_QUESTIONS: usize = 3;
+pub(crate) const FIRST_QUESTIONS: usize = 3;
 
 /// Questions can ask about fewer than three kinds of fact. The person has to go to the counter with a witness.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

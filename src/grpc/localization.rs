@@ -41,7 +41,7 @@ pub(super) async fn localize_refusal(
     let response = next.run(request).await;
     let Some(language) = requested.0.get().copied().or(accepted) else { return response };
     let refusal = Status::from_header_map(response.headers());
-    match refusal.and_then(|refusal| status::localize(&refusal, &context.issuance.texts, language)) {
+    match refusal.and_then(|refusal| status::localize(&refusal, &context.dependencies.texts, language)) {
         Some(localized) => localized.into_http(),
         None => response,
     }

@@ -44,7 +44,7 @@ impl OperatorService for OperatorHandler {
             request,
             |request| (request.person, request.reason),
             |issuance, operation, person| async move {
-                let records = issuance.list_pin_requests(&operation, &person).await?;
+                let records = issuance.operator_desk(&operation).list_pin_requests(&person).await?;
                 let pin_requests = records.into_iter().map(convert::pin_request_record_to_proto).collect();
                 Ok(pb::ListPinRequestsResponse { pin_requests })
             },
@@ -67,7 +67,7 @@ impl OperatorService for OperatorHandler {
         let operation = Operation { operator: caller.name, reason, now };
         self.0
             .run_use_case(now, async move {
-                let record = issuance.get_pin_request(&operation, id).await?;
+                let record = issuance.operator_desk(&operation).get_pin_request(id).await?;
                 Ok(pb::GetPinRequestResponse { pin_request: record.map(convert::pin_request_record_to_proto) })
             })
             .await
@@ -81,7 +81,7 @@ impl OperatorService for OperatorHandler {
             request,
             |request| (request.person, request.reason),
             |issuance, operation, person| async move {
-                let records = issuance.list_access_requests(&operation, &person).await?;
+                let records = issuance.operator_desk(&operation).list_access_requests(&person).await?;
                 let access_requests = records.iter().map(convert::access_request_record_to_proto).collect();
                 Ok(pb::ListAccessRequestsResponse { access_requests })
             },
@@ -97,7 +97,7 @@ impl OperatorService for OperatorHandler {
             request,
             |request| (request.person, request.reason),
             |issuance, operation, person| async move {
-                let limits = issuance.list_limits(&operation, &person).await?;
+                let limits = issuance.operator_desk(&operation).list_limits(&person).await?;
                 Ok(pb::ListLimitsResponse { limits: limits.iter().map(convert::limit_status_to_proto).collect() })
             },
         )
@@ -112,7 +112,7 @@ impl OperatorService for OperatorHandler {
             request,
             |request| (request.person, request.reason),
             |issuance, operation, person| async move {
-                Ok(convert::block_to_proto(issuance.get_person_block(&operation, &person).await?))
+                Ok(convert::block_to_proto(issuance.operator_desk(&operation).get_person_block(&person).await?))
             },
         )
         .await
@@ -134,7 +134,10 @@ impl OperatorService for OperatorHandler {
         let operation = Operation { operator: caller.name, reason, now };
         self.0
             .run_use_case(now, async move {
-                let page = issuance.list_audit_events(&operation, &person, page_size, &request.page_token).await?;
+                let page = issuance
+                    .operator_desk(&operation)
+                    .list_audit_events(&person, page_size, &request.page_token)
+                    .await?;
                 Ok(pb::ListAuditEventsResponse {
                     audit_events: page.events.into_iter().map(convert::audit_event_to_proto).collect(),
                     next_page_token: page.next,
@@ -151,7 +154,7 @@ impl OperatorService for OperatorHandler {
             request,
             |request| (request.person, request.reason),
             |issuance, operation, person| async move {
-                let notified = issuance.revoke_temporary_pin(&operation, &person).await?;
+                let notified = issuance.operator_desk(&operation).revoke_temporary_pin(&person).await?;
                 let outcome = match notified {
                     Some(_) => pb::revoke_temporary_pin_response::Outcome::Revoked,
                     None => pb::revoke_temporary_pin_response::Outcome::NoOpenPin,
@@ -173,7 +176,7 @@ impl OperatorService for OperatorHandler {
             request,
             |request| (request.person, request.reason),
             |issuance, operation, person| async move {
-                let notified = issuance.cancel_access_request(&operation, &person).await?;
+                let notified = issuance.operator_desk(&operation).cancel_access_request(&person).await?;
                 let outcome = match notified {
                     Some(_) => pb::cancel_access_request_response::Outcome::Cancelled,
                     None => pb::cancel_access_request_response::Outcome::NoOpenRequest,
@@ -195,7 +198,7 @@ impl OperatorService for OperatorHandler {
             request,
             |request| (request.person, request.reason),
             |issuance, operation, person| async move {
-                let blocking = issuance.block_person(&operation, &person).await?;
+                let blocking = issuance.operator_desk(&operation).block_person(&person).await?;
                 let outcome = if blocking.is_new {
                     pb::block_person_response::Outcome::Blocked
                 } else {
@@ -218,7 +221,7 @@ impl OperatorService for OperatorHandler {
             request,
             |request| (request.person, request.reason),
             |issuance, operation, person| async move {
-                let outcome = if issuance.unblock_person(&operation, &person).await? {
+                let outcome = if issuance.operator_desk(&operation).unblock_person(&person).await? {
                     pb::unblock_person_response::Outcome::Unblocked
                 } else {
                     pb::unblock_person_response::Outcome::NotBlocked
@@ -245,7 +248,7 @@ impl OperatorService for OperatorHandler {
         let operation = Operation { operator: caller.name, reason, now };
         self.0
             .run_use_case(now, async move {
-                let status = issuance.reset_limit(&operation, &person, limit).await?;
+                let status = issuance.operator_desk(&operation).reset_limit(&person, limit).await?;
                 Ok(pb::ResetLimitResponse { limit: Some(convert::limit_status_to_proto(&status)) })
             })
             .await

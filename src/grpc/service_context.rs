@@ -15,13 +15,13 @@ use super::error_details::HandlerStarted;
 use super::{load_shedding, status};
 use crate::clock::Clock;
 use crate::deadline;
-use crate::issuance::{Issuance, Refusal};
+use crate::issuance::{Dependencies, Issuance, Refusal};
 use crate::keys::KeyRing;
 
 /// What every service needs.
 pub struct ServiceContext {
-    /// The use cases, with the key ring as it was when the process started.
-    pub issuance: Issuance,
+    /// What the use cases share.
+    pub dependencies: Arc<Dependencies>,
     /// The key ring as it was last reloaded.
     pub keys: Arc<ArcSwap<KeyRing>>,
     /// The clock. Each call reads it once.
@@ -35,7 +35,7 @@ pub struct ServiceContext {
 impl ServiceContext {
     /// The use cases for one call, with the current key ring.
     pub(super) fn issuance(&self) -> Issuance {
-        Issuance { keys: self.keys.load_full(), ..self.issuance.clone() }
+        Issuance::new(Arc::clone(&self.dependencies), self.keys.load_full())
     }
 
     /// Starts a handler: returns the caller and the time of the call.
@@ -71,10 +71,10 @@ impl ServiceContext {
             // The caller's deadline ended the request to the dependency: not the dependency's failure.
             Ok(Err(Refusal::Unavailable(_))) if deadline::has_passed() => Err(status::deadline_exceeded()),
             Ok(Err(refusal)) => {
-                let metrics = &self.issuance.metrics;
+                let metrics = &self.dependencies.metrics;
                 metrics.count_refusal(refusal.reason().as_str());
-                if let Refusal::Unavailable(dependency) = refusal {
-                    metrics.count_dependency_failure(dependency.as_str());
+                if let Refusal::Unavailable(failure) = &refusal {
+                    metrics.count_dependency_failure(failure.dependency.as_str());
                 }
                 Err(status::from_refusal(&refusal, now))
             }

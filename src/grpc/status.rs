@@ -13,7 +13,7 @@ use tonic_types::{ErrorDetails, FieldViolation, StatusExt as _};
 
 use crate::domain::language::Language;
 use crate::domain::reason::{Denial, Reason};
-use crate::issuance::Refusal;
+use crate::issuance::{DependencyFailure, Refusal};
 use crate::telemetry::propagation::current_trace_id;
 use crate::texts::Texts;
 
@@ -48,8 +48,8 @@ pub(super) fn from_refusal(refusal: &Refusal, now: DateTime<Utc>) -> Status {
         }
         Refusal::Precondition(denials) => failed_precondition(denials),
         Refusal::Limited(denial) => limit_reached(*denial, now),
-        Refusal::Unavailable(dependency) => {
-            tracing::warn!(dependency = dependency.as_str(), "a dependency does not answer");
+        Refusal::Unavailable(DependencyFailure { dependency, cause }) => {
+            tracing::warn!(dependency = dependency.as_str(), cause, "a dependency does not answer");
             unavailable("a dependency does not answer; a repeat with the same request_id does nothing twice")
         }
         Refusal::Abandoned => deadline_exceeded(),

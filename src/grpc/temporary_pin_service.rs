@@ -51,9 +51,10 @@ impl TemporaryPinService for TemporaryPinHandler {
         let (evidence, language) = violations.into_result(evidence.zip(language))?;
 
         let (issuance, now) = (self.0.issuance(), call.now);
+        let dependencies = Arc::clone(&self.0.dependencies);
         let use_case = async move {
             let verification = issuance.verify_identity(&call, evidence, language).await?;
-            Ok(convert::verification_to_proto(verification, &issuance.texts, now))
+            Ok(convert::verification_to_proto(verification, &dependencies.texts, now))
         };
         self.0.run_use_case(now, use_case).await
     }

@@ -1,20 +1,24 @@
-//! CheckEligibility: may this person have a PIN, where and when. Starts nothing.
+//! CheckEligibility: in which channels the person can get a PIN, and when. Starts nothing.
 
-use super::{CallContext, Issuance, Refusal};
+use super::limiter::Limiter;
+use super::{CallContext, Dependencies, Refusal};
 use crate::domain::channel::Channel;
 use crate::domain::eligibility::{ChannelVerdict, find_all_denials};
 use crate::domain::hold::Hold;
 use crate::domain::person::PersonReference;
 use crate::domain::reason::{Denial, Reason};
-use crate::store::eligibility::{PersonQuery, PersonStatus};
+use crate::domain::rules::EligibilityRules;
+use crate::keys::KeyRing;
+use crate::register::Register;
+use crate::store::eligibility::{PersonQuery, PersonStatus, PersonStatusReader};
 use crate::store::issuing::PinRequestView;
 
-/// What a person can have.
+/// What a person can get.
 #[derive(Clone, Debug)]
 pub struct Eligibility {
     /// One entry per channel, in the order of [`Channel::ALL`].
     pub channels: Vec<ChannelEligibility>,
-    /// The person's open access request.
+    /// The hold of the person's open access request.
     pub hold: Option<Hold>,
     /// The person's open PIN request.
     pub open_pin_request: Option<PinRequestView>,
@@ -25,53 +29,73 @@ pub struct Eligibility {
 pub struct ChannelEligibility {
     /// The channel.
     pub channel: Channel,
-    /// Yes, not yet or no.
+    /// Eligible, not yet eligible, or not eligible.
     pub verdict: ChannelVerdict,
 }
 
-impl Issuance {
-    /// Tells whether the person can have a PIN, per channel.
-    pub async fn check_eligibility(
-        &self,
-        call: &CallContext,
-        reference: &PersonReference,
-    ) -> Result<Eligibility, Refusal> {
-        self.admit_caller(&call.caller, call.now).await?;
+/// The use case, with what it needs.
+pub(super) struct CheckEligibility<'a> {
+    limiter: Limiter<'a>,
+    register: &'a Register,
+    keys: &'a KeyRing,
+    rules: &'a EligibilityRules,
+    person_status: &'a PersonStatusReader,
+}
+
+impl<'a> CheckEligibility<'a> {
+    pub(super) fn new(dependencies: &'a Dependencies, keys: &'a KeyRing) -> Self {
+        Self {
+            limiter: Limiter::new(dependencies),
+            register: &dependencies.register,
+            keys,
+            rules: &dependencies.rules.eligibility,
+            person_status: &dependencies.person_status,
+        }
+    }
+
+    pub(super) async fn run(&self, call: &CallContext, reference: &PersonReference) -> Result<Eligibility, Refusal> {
+        self.limiter.spend_caller_call(&call.caller, call.now).await?;
         let Some(person) = self.register.look_up_person(reference).await? else {
-            let unknown = || ChannelVerdict::from_denials(vec![Denial::lasting(Reason::IdentityNotConfirmed)]);
-            let channels = Channel::ALL.map(|channel| ChannelEligibility { channel, verdict: unknown() }).into();
-            return Ok(Eligibility { channels, hold: None, open_pin_request: None });
+            return Ok(unknown_person());
         };
         let mobile = person.registered_mobile();
+        let pseudonyms = self.keys.person_pseudonyms(Some(reference), Some(&person));
         let query = PersonQuery {
-            person: self.person_key(reference, Some(&person)),
-            keys: self.person_keys(&person),
+            person: pseudonyms.primary(),
+            keys: pseudonyms.current,
             mobile: mobile.map(|mobile| self.keys.mobile_key(&mobile.number)),
             now: call.now,
         };
-        let standing = self.person_status.read(query).await?;
-        let on_record = denials_on_record(&standing, mobile.is_some());
+        let status = self.person_status.read(query).await?;
+        let status_denials = find_status_denials(&status, mobile.is_some());
         let channels = Channel::ALL
             .map(|channel| {
-                let rules = &self.rules.eligibility;
-                let mut all = find_all_denials(&person, channel, standing.hold.as_ref(), rules, call.now);
-                all.extend(&on_record);
-                ChannelEligibility { channel, verdict: ChannelVerdict::from_denials(all) }
+                let mut denials = find_all_denials(&person, channel, status.hold.as_ref(), self.rules, call.now);
+                denials.extend(&status_denials);
+                ChannelEligibility { channel, verdict: ChannelVerdict::from_denials(denials) }
             })
             .into();
-        Ok(Eligibility { channels, hold: standing.hold, open_pin_request: standing.open_pin_request })
+        Ok(Eligibility { channels, hold: status.hold, open_pin_request: status.open_pin_request })
     }
 }
 
-/// A block, and the limits that are reached. An open PIN can be sent again whatever the limits on new ones.
-fn denials_on_record(standing: &PersonStatus, has_mobile: bool) -> Vec<Denial> {
+/// The answer about somebody whom the register does not know.
+fn unknown_person() -> Eligibility {
+    let verdict = || ChannelVerdict::from_denials(vec![Denial::lasting(Reason::IdentityNotConfirmed)]);
+    let channels = Channel::ALL.map(|channel| ChannelEligibility { channel, verdict: verdict() }).into();
+    Eligibility { channels, hold: None, open_pin_request: None }
+}
+
+/// The denials that Postgres knows of: a block, and the limits that are reached. The limits on new PINs do not count while
+/// a PIN is open, because an open PIN can be sent again.
+fn find_status_denials(status: &PersonStatus, has_mobile: bool) -> Vec<Denial> {
     let until = |reason, until: Option<_>| until.map(|until| Denial::until(reason, until));
     let mut denials = Vec::new();
-    denials.extend(standing.is_blocked.then(|| Denial::lasting(Reason::PersonBlocked)));
-    denials.extend(until(Reason::VerificationLimit, standing.failed_until));
-    if has_mobile && standing.open_pin_request.is_none() {
-        denials.extend(until(Reason::PersonLimit, standing.person_until));
-        denials.extend(until(Reason::MobileLimit, standing.mobile_until));
+    denials.extend(status.is_blocked.then(|| Denial::lasting(Reason::PersonBlocked)));
+    denials.extend(until(Reason::VerificationLimit, status.failed_until));
+    if has_mobile && status.open_pin_request.is_none() {
+        denials.extend(until(Reason::PersonLimit, status.person_until));
+        denials.extend(until(Reason::MobileLimit, status.mobile_until));
     }
     denials
 }

@@ -3,132 +3,176 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use sqlx::PgPool;
 use tokio::time::Instant;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
+use super::limiter::Limiter;
 use super::response_padding::pad_response_time;
-use super::{Issuance, Refusal};
+use super::{Dependencies, Refusal};
 use crate::deadline;
 use crate::domain::channel::Channel;
 use crate::domain::eligibility::find_person_denials;
 use crate::domain::person::{Person, PersonKey, PersonReference};
 use crate::domain::pin::Pin;
-use crate::guard::{Bucket, GuardDecision, Spend};
+use crate::domain::rules::Rules;
+use crate::guard::{Bucket, Guard, GuardDecision, Spend};
+use crate::keys::KeyRing;
 use crate::random;
+use crate::register::Register;
 use crate::store::audit::audit_events::Actor;
-use crate::store::redeeming::{self as store, RedeemOutcome, TryResult, TryStart};
+use crate::store::redeeming::{self, RedeemOutcome, RedemptionTry, TryResult, TryStart};
 use crate::store::withdrawal::{Withdrawal, revoke_temporary_pin};
+use crate::telemetry::metrics::Metrics;
 
-/// One try.
+/// The reason that the audit keeps for a PIN that is revoked because its person may not redeem any more.
+const NOT_ELIGIBLE: &str = "not_eligible";
+
+/// An order to check a PIN once.
 pub struct RedeemOrder {
     /// Name of the caller.
     pub caller: Arc<str>,
-    /// Idempotency key.
+    /// The idempotency key.
     pub request_id: Uuid,
     /// The person.
     pub person: PersonReference,
-    /// What was typed.
+    /// The PIN that the person typed.
     pub pin: Pin,
 }
 
-/// How a PIN compared with the open one.
-enum Compared {
+/// How the typed PIN compares with the open PIN.
+#[derive(PartialEq, Eq)]
+enum Comparison {
     Right,
     Wrong,
-    Not,
+    /// There was nothing to compare with, or the order is a repeat.
+    NotCompared,
 }
 
-impl Issuance {
-    /// Checks a PIN, once. What redeems nothing is answered at its time.
-    pub async fn redeem_temporary_pin(
-        &self,
-        attempt: &RedeemOrder,
+/// The use case, with what it needs.
+pub(super) struct RedeemTemporaryPin<'a> {
+    limiter: Limiter<'a>,
+    guard: &'a Guard,
+    register: &'a Register,
+    store: &'a PgPool,
+    keys: &'a KeyRing,
+    rules: &'a Rules,
+    metrics: &'a Metrics,
+    order: &'a RedeemOrder,
+    now: DateTime<Utc>,
+}
+
+impl<'a> RedeemTemporaryPin<'a> {
+    pub(super) fn new(
+        dependencies: &'a Dependencies,
+        keys: &'a KeyRing,
+        order: &'a RedeemOrder,
         now: DateTime<Utc>,
-    ) -> Result<RedeemOutcome, Refusal> {
+    ) -> Self {
+        Self {
+            limiter: Limiter::new(dependencies),
+            guard: &dependencies.guard,
+            register: &dependencies.register,
+            store: &dependencies.store,
+            keys,
+            rules: &dependencies.rules,
+            metrics: &dependencies.metrics,
+            order,
+            now,
+        }
+    }
+
+    /// Checks the PIN. Every answer but `Redeemed` is padded, so that its latency does not reveal the reason.
+    pub(super) async fn run(&self) -> Result<RedeemOutcome, Refusal> {
         let start = Instant::now();
-        let result = self.take_try(attempt, now).await;
+        let result = self.redeem().await;
         if !matches!(result, Ok(RedeemOutcome::Redeemed)) {
             pad_response_time(start, self.rules.pin.refusal_interval).await;
         }
         result
     }
 
-    async fn take_try(&self, attempt: &RedeemOrder, now: DateTime<Utc>) -> Result<RedeemOutcome, Refusal> {
-        self.admit_caller(&attempt.caller, now).await?;
-        let person = self.register.look_up_person(&attempt.person).await?;
-        let key = self.person_key(&attempt.person, person.as_ref());
-        // One wrong try of the person, spent before it is known to be wrong (R4).
-        let spend =
-            Spend { bucket: Bucket::WrongTries(key), limit: self.rules.limits.wrong_tries, id: attempt.request_id };
-        // A no of the guard is not the last word: a repeat is answered as the first time, and tries that run at this moment
-        // may turn out right.
-        let may_count = self.guard.check_and_spend(None, &[spend], now).await? == GuardDecision::Allowed;
-        let result = self.compare(attempt, key, person.as_ref(), may_count, now).await;
-        if may_count && !matches!(result, Ok((Compared::Wrong, _))) {
-            self.refund(&[spend], now).await;
+    async fn redeem(&self) -> Result<RedeemOutcome, Refusal> {
+        // Step 1: Spend the caller's call, and find the person.
+        self.limiter.spend_caller_call(&self.order.caller, self.now).await?;
+        let person = self.register.look_up_person(&self.order.person).await?;
+        let key = self.keys.person_pseudonyms(Some(&self.order.person), person.as_ref()).primary();
+
+        // Step 2: Spend one wrong try of the person before the PIN is known to be wrong (R4). If Redis refuses, go on
+        // without leave to count: only Postgres knows whether this order is a repeat, which gets the first answer again.
+        let limit = self.rules.limits.wrong_tries;
+        let spend = Spend { bucket: Bucket::WrongTries(key), limit, id: self.order.request_id };
+        let may_count = self.guard.check_and_spend(None, &[spend], self.now).await? == GuardDecision::Allowed;
+
+        // Step 3: Revoke the PIN of a person who may not redeem any more.
+        // Step 4: Count the try, compare the PIN, and record the result.
+        let result = match self.revoke_if_not_eligible(key, person.as_ref()).await {
+            Ok(()) => self.count_and_compare(key, may_count).await,
+            Err(refusal) => Err(refusal),
+        };
+
+        // Step 5: Give back the wrong try unless the PIN was wrong.
+        if may_count && !matches!(result, Ok((Comparison::Wrong, _))) {
+            self.limiter.refund(&[spend], self.now).await;
         }
         let (_, outcome) = result?;
         self.metrics.count_redemption(outcome.as_str());
         Ok(outcome)
     }
 
-    /// The outcome, and how the PIN compared.
-    async fn compare(
-        &self,
-        attempt: &RedeemOrder,
-        key: PersonKey,
-        person: Option<&Person>,
-        may_count: bool,
-        now: DateTime<Utc>,
-    ) -> Result<(Compared, RedeemOutcome), Refusal> {
-        if person.is_none_or(|person| !self.may_still_redeem(person, now)) {
-            let reason = "not_eligible";
-            let actor = Actor::Caller(&attempt.caller);
-            let withdrawal = Withdrawal { person: key, actor, reason, notice: None, now };
-            revoke_temporary_pin(&self.store, &withdrawal).await?;
+    /// Revokes the person's open PIN unless the person may still redeem it.
+    async fn revoke_if_not_eligible(&self, key: PersonKey, person: Option<&Person>) -> Result<(), Refusal> {
+        if person.is_some_and(|person| self.may_still_redeem(person)) {
+            return Ok(());
         }
-        let payload = Zeroizing::new([&key.0, attempt.pin.digits().as_bytes()].concat());
-        let counted_try = store::RedemptionTry {
-            caller: &attempt.caller,
-            request_id: attempt.request_id,
+        let actor = Actor::Caller(&self.order.caller);
+        let withdrawal = Withdrawal { person: key, actor, reason: NOT_ELIGIBLE, notice: None, now: self.now };
+        revoke_temporary_pin(self.store, &withdrawal).await?;
+        Ok(())
+    }
+
+    /// Whether a person who got a PIN may still redeem it: the person is alive and the account is active (R12). A person
+    /// whom the register does not know any more may not.
+    fn may_still_redeem(&self, person: &Person) -> bool {
+        // The counter has the fewest conditions of its own.
+        find_person_denials(person, Channel::Counter, &self.rules.eligibility, self.now).is_empty()
+    }
+
+    /// Counts the try, compares the PIN, and records the result.
+    async fn count_and_compare(&self, key: PersonKey, may_count: bool) -> Result<(Comparison, RedeemOutcome), Refusal> {
+        let pin = &self.order.pin;
+        let payload = Zeroizing::new([&key.0, pin.digits().as_bytes()].concat());
+        let redemption_try = RedemptionTry {
+            caller: &self.order.caller,
+            request_id: self.order.request_id,
             payload_digest: self.keys.keyed_digest("RedeemTemporaryPin", &payload),
             person: key,
             max_tries: self.rules.pin.tries,
             wrong_tries: self.rules.limits.wrong_tries,
             may_count,
-            now,
+            now: self.now,
         };
-        let begun = store::begin_try(&self.store, &counted_try).await?;
-        let verdict = match &begun {
-            TryStart::Replayed(outcome) => return Ok((Compared::Not, *outcome)),
+        let start = redeeming::begin_try(self.store, &redemption_try).await?;
+        let (comparison, result) = match &start {
+            TryStart::Replayed(outcome) => return Ok((Comparison::NotCompared, *outcome)),
             TryStart::RequestIdReused => return Err(Refusal::RequestIdReused),
             TryStart::Counted(counted) => {
-                if self.keys.pin_matches(counted.pin_request_id, &attempt.pin, &counted.verifier) {
-                    TryResult::Right(counted)
+                if self.keys.pin_matches(counted.pin_request_id, pin, &counted.verifier) {
+                    (Comparison::Right, TryResult::Right(counted))
                 } else {
-                    TryResult::Wrong(counted)
+                    (Comparison::Wrong, TryResult::Wrong(counted))
                 }
             }
             TryStart::Refused(refusal) => {
-                // The work of a comparison, so that the time taken does not tell a wrong PIN from none.
-                let _ = self.keys.make_pin_verifier(attempt.request_id, &attempt.pin, &mut random::secure());
-                TryResult::Refused(*refusal)
+                // Does the work of a comparison, so that latency does not tell a wrong PIN from a missing one.
+                let _ = self.keys.make_pin_verifier(self.order.request_id, pin, &mut random::secure());
+                (Comparison::NotCompared, TryResult::Refused(*refusal))
             }
         };
-        let compared = match verdict {
-            TryResult::Wrong(_) => Compared::Wrong,
-            TryResult::Right(_) => Compared::Right,
-            TryResult::Refused(_) => Compared::Not,
-        };
-        // What is counted is concluded, whether or not anybody waits for it still.
-        let outcome = deadline::without_deadline(store::finish_try(&self.store, &counted_try, verdict)).await?;
-        Ok((compared, outcome))
-    }
-
-    /// Whether somebody who got a PIN may still use it: alive, and with an active account (R12). Somebody whom the register
-    /// does not know (any more) may not.
-    fn may_still_redeem(&self, person: &Person, now: DateTime<Utc>) -> bool {
-        find_person_denials(person, Channel::Counter, &self.rules.eligibility, now).is_empty()
+        // Without a deadline: a counted try gets its result recorded even if the caller has stopped waiting.
+        let finish = redeeming::finish_try(self.store, &redemption_try, result);
+        let outcome = deadline::without_deadline(finish).await?;
+        Ok((comparison, outcome))
     }
 }

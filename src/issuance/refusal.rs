@@ -1,33 +1,33 @@
-//! Why a use case did not do what it was asked.
+//! Why a use case did not do what the caller asked for.
 
+use super::DependencyFailure;
 use crate::domain::reason::{Denial, Reason};
-use crate::guard::GuardError;
-use crate::register::RegisterUnavailable;
-use crate::store::StoreError;
+use crate::guard::GuardDecision;
 
-/// Why not. `grpc::status` turns it into a status; what stands in `Internal` never leaves the process.
+/// Why a use case refused the call. `grpc::status` turns it into a gRPC status. The text in `Internal` and the cause in
+/// `Unavailable` go to the log only.
 #[derive(Debug)]
 pub enum Refusal {
-    /// Fields that are malformed: path and what would be right.
+    /// Malformed fields: the path of each, and what it must be.
     Invalid(Vec<(&'static str, String)>),
-    /// The `request_id` was used with another payload.
+    /// The `request_id` was used before with another payload.
     RequestIdReused,
-    /// The caller or agent may not.
+    /// The caller or the agent may not do this.
     NotAllowed(Reason),
-    /// Not in this state of affairs; at least one denial.
+    /// The person, the hold or the verification does not allow it now. Holds at least one denial.
     Precondition(Vec<Denial>),
     /// A limit is reached.
     Limited(Denial),
-    /// That dependency does not answer (R26).
-    Unavailable(Dependency),
-    /// Nobody waits for the answer any more; nothing was recorded.
+    /// A dependency failed or did not answer (R26).
+    Unavailable(DependencyFailure),
+    /// The caller has gone away before the outcome was recorded; nothing was recorded.
     Abandoned,
     /// A defect.
     Internal(String),
 }
 
 impl Refusal {
-    /// The reason that stands in the answer.
+    /// The reason that the answer names.
     #[must_use]
     pub fn reason(&self) -> Reason {
         match self {
@@ -51,51 +51,15 @@ impl Refusal {
     pub(super) fn field(path: &'static str, description: impl Into<String>) -> Self {
         Self::Invalid(vec![(path, description.into())])
     }
-}
 
-/// What an answer depends on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Dependency {
-    /// The database.
-    Postgres,
-    /// The guard.
-    Redis,
-    /// The identity register.
-    Register,
-    /// An issuer of ID tokens.
-    Login,
-}
-
-impl Dependency {
-    /// The name used in metrics and logs.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Postgres => "postgres",
-            Self::Redis => "redis",
-            Self::Register => "register",
-            Self::Login => "login",
+    /// The refusal for a decision of the guard that did not check a hold. `Ok` if the guard allowed it.
+    pub(super) fn check_limits(decision: GuardDecision) -> Result<(), Self> {
+        match decision {
+            GuardDecision::Allowed => Ok(()),
+            GuardDecision::Limited { reason, until } => Err(Self::Limited(Denial::until(reason, until))),
+            GuardDecision::HoldMissing | GuardDecision::HoldNotPassed(_) => {
+                Err(Self::Internal("the guard judged a hold that was not asked for".into()))
+            }
         }
-    }
-}
-
-impl From<StoreError> for Refusal {
-    fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::Unavailable(_) => Self::Unavailable(Dependency::Postgres),
-            StoreError::Internal(cause) => Self::Internal(cause),
-        }
-    }
-}
-
-impl From<GuardError> for Refusal {
-    fn from(_: GuardError) -> Self {
-        Self::Unavailable(Dependency::Redis)
-    }
-}
-
-impl From<RegisterUnavailable> for Refusal {
-    fn from(_: RegisterUnavailable) -> Self {
-        Self::Unavailable(Dependency::Register)
     }
 }

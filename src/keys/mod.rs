@@ -66,6 +66,15 @@ pub struct PersonPseudonyms {
     pub ever: Vec<PersonKey>,
 }
 
+impl PersonPseudonyms {
+    /// The pseudonym that new rows of the person get: by the MitID UUID if the person has an account, so that it stays the
+    /// same when the CPR number changes.
+    #[must_use]
+    pub fn primary(&self) -> PersonKey {
+        self.current[0]
+    }
+}
+
 impl KeyRing {
     /// Reads the key ring from a file made by [`generate`].
     pub fn load(path: &Path) -> anyhow::Result<Self> {

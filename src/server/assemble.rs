@@ -11,7 +11,7 @@ use crate::audit::Sealer;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::guard::Guard;
-use crate::issuance::{Issuance, QuestionDraws};
+use crate::issuance::{Dependencies, QuestionDraws};
 use crate::keys::KeyRing;
 use crate::login::IdTokenVerifier;
 use crate::register::Register;
@@ -27,8 +27,8 @@ use crate::texts::Texts;
 
 /// The parts of the service, ready to run.
 pub struct ServiceParts {
-    /// The use cases, with the key ring as it was when the process started.
-    pub issuance: Issuance,
+    /// What the use cases share.
+    pub dependencies: Arc<Dependencies>,
     /// The key ring as it was last reloaded.
     pub keys: Reloadable<KeyRing>,
     /// The key ring's file, which is watched for changes.
@@ -71,22 +71,21 @@ pub async fn assemble(
         metrics: metrics.clone(),
     };
     let sealer = Sealer::new(store.clone(), Arc::clone(&keys), clock, metrics.clone());
-    let issuance = Issuance {
+    let dependencies = Dependencies {
         pin_issuer: PinIssuer::new(store.clone()),
         person_status: PersonStatusReader::new(store.clone(), &config.rules.pin, &config.rules.limits),
         store,
         guard,
         register: Register::connect_lazy(config.register.clone()).context("register")?,
-        web_login: Arc::new(IdTokenVerifier::new(config.web_login.clone(), http.clone()).context("web_login.issuer")?),
-        agent_login: Arc::new(IdTokenVerifier::new(config.agent_login.clone(), http).context("agent_login.issuer")?),
-        keys: keys.load_full(),
-        texts: Arc::new(Texts::load()),
-        rules: Arc::new(config.rules.clone()),
+        web_login: IdTokenVerifier::new(config.web_login.clone(), http.clone()).context("web_login.issuer")?,
+        agent_login: IdTokenVerifier::new(config.agent_login.clone(), http).context("agent_login.issuer")?,
+        texts: Texts::load(),
+        rules: config.rules.clone(),
         question_draws,
         metrics: metrics.clone(),
-        wake: Arc::new(Notify::new()),
+        dispatcher_wake: Arc::new(Notify::new()),
     };
-    Ok(ServiceParts { issuance, keys, key_files, dispatcher, sealer, metrics })
+    Ok(ServiceParts { dependencies: Arc::new(dependencies), keys, key_files, dispatcher, sealer, metrics })
 }
 
 /// Loads the key ring. A reload refuses a key ring that must not replace the one in use.

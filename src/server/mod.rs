@@ -56,7 +56,7 @@ pub async fn run(
     let metrics = parts.metrics;
     let calls = TaskTracker::new();
     let context = Arc::new(grpc::ServiceContext {
-        issuance: parts.issuance.clone(),
+        dependencies: Arc::clone(&parts.dependencies),
         keys: Arc::clone(&parts.keys),
         clock: Arc::clone(&clock),
         calls: calls.clone(),
@@ -72,7 +72,7 @@ pub async fn run(
     // `draining` ends the acceptance of calls, `stop` ends the background work.
     let (draining, stop) = (CancellationToken::new(), CancellationToken::new());
     let background = TaskTracker::new();
-    let (store, guard) = (parts.issuance.store.clone(), parts.issuance.guard.clone());
+    let (store, guard) = (parts.dependencies.store.clone(), parts.dependencies.guard.clone());
     let (report_failure, failure) = oneshot::channel();
     let role_check = config.postgres.role_check;
     let monitoring = health_monitor::monitor_health(health, store.clone(), role_check, guard, draining.clone());
@@ -81,7 +81,7 @@ pub async fn run(
             let _ = report_failure.send(error);
         }
     });
-    background.spawn(parts.dispatcher.run(Arc::clone(&parts.issuance.wake), stop.clone()));
+    background.spawn(parts.dispatcher.run(Arc::clone(&parts.dependencies.dispatcher_wake), stop.clone()));
     background.spawn(parts.sealer.run(config.audit.seal_interval, stop.clone()));
     background.spawn(purge::purge_regularly(
         store.clone(),

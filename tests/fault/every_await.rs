@@ -197,7 +197,8 @@ async fn r9_an_act_dropped_at_any_await_is_whole_or_not_done() {
         let reason = StatedReason::parse("reported as not hers").unwrap();
         let operation = Operation { operator: "operator".into(), reason, now: now() };
         let reference = reference(&person);
-        let block = || inside.issuance.block_person(&operation, &reference);
+        let desk = inside.issuance.operator_desk(&operation);
+        let block = || desk.block_person(&reference);
         let done = polled(polls, block()).await;
         counts().await;
 

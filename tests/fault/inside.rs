@@ -15,7 +15,7 @@ use temporary_pin::domain::person::{MitidUuid, PersonKey};
 use temporary_pin::domain::rules::Limit;
 use temporary_pin::grpc::authentication::{Caller, CallerResolver};
 use temporary_pin::guard::{Bucket, GuardDecision, Spend};
-use temporary_pin::issuance::{CallContext, Issuance};
+use temporary_pin::issuance::{CallContext, Dependencies, Issuance};
 use temporary_pin::keys::KeyRing;
 use temporary_pin::proto::temporarypin::v1::temporary_pin_service_client::TemporaryPinServiceClient;
 use temporary_pin::{grpc, random, server};
@@ -34,7 +34,8 @@ use tonic::{Request, Status};
 pub(crate) struct Inside<'a> {
     pub(crate) world: World,
     installation: &'a Installation,
-    pub(crate) issuance: Arc<Issuance>,
+    pub(crate) issuance: Issuance,
+    dependencies: Arc<Dependencies>,
     keys: Arc<ArcSwap<KeyRing>>,
     _process: Process<'a>,
 }
@@ -66,21 +67,23 @@ impl<'a> Inside<'a> {
         world.channel = process.caller("phone");
         let draws = Arc::new(|_| Box::new(random::secure()) as _);
         let parts = server::assemble(&installation.config(), Arc::new(SystemClock), draws).await.unwrap();
-        Self { world, installation, issuance: Arc::new(parts.issuance), keys: parts.keys, _process: process }
+        let dependencies = parts.dependencies;
+        let issuance = Issuance::new(Arc::clone(&dependencies), parts.keys.load_full());
+        Self { world, installation, issuance, dependencies, keys: parts.keys, _process: process }
     }
 
     /// The service in front of them, with so many places and for messages of so many bytes, and what runs in it.
     pub(crate) async fn service(&self, max_calls: usize, message_limit: usize) -> (Client, TaskTracker) {
         let calls = TaskTracker::new();
         let context = grpc::ServiceContext {
-            issuance: Issuance::clone(&self.issuance),
+            dependencies: Arc::clone(&self.dependencies),
             keys: Arc::clone(&self.keys),
             clock: Arc::new(SystemClock),
             calls: calls.clone(),
             message_limit,
         };
         let settings = grpc::EdgeSettings { default_deadline: Duration::from_secs(10), max_calls, reflection: false };
-        let metrics = self.issuance.metrics.clone();
+        let metrics = self.dependencies.metrics.clone();
         let (routes, _) = grpc::routes(Arc::new(context), metrics, settings).await.unwrap();
         (TemporaryPinServiceClient::with_interceptor(routes, by_phone), calls)
     }
@@ -91,7 +94,7 @@ impl<'a> Inside<'a> {
 
     pub(crate) fn key(&self, person: &Person) -> PersonKey {
         let uuid = person.0["mitid_uuid"].as_str().unwrap().parse().unwrap();
-        self.issuance.keys.person_key(MitidUuid(uuid))
+        self.keys.load().person_key(MitidUuid(uuid))
     }
 
     /// How much has been spent of a person's limit.
@@ -99,7 +102,7 @@ impl<'a> Inside<'a> {
         for times in 0.. {
             let limit = Limit { times: times + 1, per: Duration::from_secs(24 * 3600) };
             let spend = Spend { bucket, limit, id: uuid() };
-            if self.issuance.guard.peek(&[spend], now()).await.unwrap() == GuardDecision::Allowed {
+            if self.dependencies.guard.peek(&[spend], now()).await.unwrap() == GuardDecision::Allowed {
                 return times;
             }
         }

@@ -1,121 +1,86 @@
-//! Look-ups: each is on record before it answers.
+//! Look-ups: each is recorded in the audit before it is answered.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use uuid::Uuid;
 
-use super::{Issuance, Operation, Subject};
+use super::OperatorDesk;
+use super::page_token::{open_page_token, seal_page_token};
+use super::person_on_file::PersonOnFile;
 use crate::domain::audit::Action;
-use crate::domain::person::{PersonKey, PersonReference};
+use crate::domain::person::PersonReference;
 use crate::issuance::{AccessRequestRecord, AuditEvent, Block, PinRequestRecord, Refusal};
 use crate::store::audit::audit_events;
 use crate::store::operators::{access_request_records, person_blocks, pin_request_records};
 
-/// Most PIN requests or requests for access that one answer lists: with the longest reasons they fit into a message.
-const MOST: i64 = 50;
+/// The most PIN requests or access requests in one answer. With the longest reasons they fit into one message.
+const MAX_LISTED_RECORDS: i64 = 50;
 
 /// One page of a person's audit events.
 #[derive(Clone, Debug)]
 pub struct AuditPage {
     /// The events, the latest first.
     pub events: Vec<AuditEvent>,
-    /// What to ask the next page with; empty on the last.
+    /// The token for the next page. Empty on the last page.
     pub next: String,
 }
 
-impl Issuance {
+impl OperatorDesk<'_> {
     /// The person's PIN requests, the latest first.
-    pub async fn list_pin_requests(
-        &self,
-        operation: &Operation,
-        person: &PersonReference,
-    ) -> Result<Vec<PinRequestRecord>, Refusal> {
-        let subject = self.look_up(operation, person, Action::PinRequestsLookedUp).await?;
-        Ok(pin_request_records::list(&self.store, &subject.keys, MOST, operation.now).await?)
+    pub async fn list_pin_requests(&self, person: &PersonReference) -> Result<Vec<PinRequestRecord>, Refusal> {
+        let person = self.look_up(person, Action::PinRequestsLookedUp).await?;
+        let (keys, now) = (&person.pseudonyms.current, self.operation.now);
+        Ok(pin_request_records::list(self.store, keys, MAX_LISTED_RECORDS, now).await?)
     }
 
-    /// One PIN request. When there is none, nobody's data were processed and nothing is on record.
-    pub async fn get_pin_request(&self, operation: &Operation, id: Uuid) -> Result<Option<PinRequestRecord>, Refusal> {
-        self.admit_caller(&operation.operator, operation.now).await?;
-        let record = pin_request_records::get(&self.store, id, operation.now).await?;
+    /// One PIN request. If there is none, nobody's data were processed and nothing is recorded.
+    pub async fn get_pin_request(&self, id: Uuid) -> Result<Option<PinRequestRecord>, Refusal> {
+        self.spend_call().await?;
+        let record = pin_request_records::get(self.store, id, self.operation.now).await?;
         if let Some(record) = &record {
-            self.record_look_up(operation, record.person, Action::PinRequestsLookedUp).await?;
+            self.record_look_up(record.person, Action::PinRequestsLookedUp).await?;
         }
         Ok(record)
     }
 
-    /// The person's requests for access, the latest first.
-    pub async fn list_access_requests(
-        &self,
-        operation: &Operation,
-        person: &PersonReference,
-    ) -> Result<Vec<AccessRequestRecord>, Refusal> {
-        let subject = self.look_up(operation, person, Action::AccessRequestsLookedUp).await?;
-        Ok(access_request_records::list(&self.store, &subject.keys, MOST, operation.now).await?)
+    /// The person's access requests, the latest first.
+    pub async fn list_access_requests(&self, person: &PersonReference) -> Result<Vec<AccessRequestRecord>, Refusal> {
+        let person = self.look_up(person, Action::AccessRequestsLookedUp).await?;
+        let (keys, now) = (&person.pseudonyms.current, self.operation.now);
+        Ok(access_request_records::list(self.store, keys, MAX_LISTED_RECORDS, now).await?)
     }
 
     /// The person's block, if there is one.
-    pub async fn get_person_block(
-        &self,
-        operation: &Operation,
-        person: &PersonReference,
-    ) -> Result<Option<Block>, Refusal> {
-        let subject = self.look_up(operation, person, Action::BlockLookedUp).await?;
-        Ok(person_blocks::find_block(&self.store, &subject.keys).await?)
+    pub async fn get_person_block(&self, person: &PersonReference) -> Result<Option<Block>, Refusal> {
+        let person = self.look_up(person, Action::BlockLookedUp).await?;
+        Ok(person_blocks::find_block(self.store, &person.pseudonyms.current).await?)
     }
 
-    /// One page of what has been done about the person, the latest first. `page_token` is what the page before said; empty
-    /// on the first.
+    /// One page of the person's audit events, the latest first. `page_token` is that of the page before. It is empty for the
+    /// first page.
     pub async fn list_audit_events(
         &self,
-        operation: &Operation,
         person: &PersonReference,
         page_size: usize,
         page_token: &str,
     ) -> Result<AuditPage, Refusal> {
-        self.admit_caller(&operation.operator, operation.now).await?;
-        let subject = self.subject(person).await?;
-        let before = self.open_page_token(page_token, subject.key())?;
-        self.record_look_up(operation, subject.key(), Action::AuditEventsLookedUp).await?;
-        // One more tells whether there is another page.
-        let mut events = audit_events::list(&self.store, &subject.audited, before, page_size + 1).await?;
+        self.spend_call().await?;
+        let person = self.find_person(person).await?;
+        let before = open_page_token(self.keys, page_token, person.key())?;
+        self.record_look_up(person.key(), Action::AuditEventsLookedUp).await?;
+        // One event more than the page holds tells whether there is another page. Audit events keep the pseudonym that was
+        // current when they were recorded.
+        let mut events = audit_events::list(self.store, &person.pseudonyms.ever, before, page_size + 1).await?;
         let is_last = events.len() <= page_size;
         events.truncate(page_size);
-        let next = events.last().filter(|_| !is_last).map(|event| self.page_token(event.id, subject.key()));
+        let last = events.last().filter(|_| !is_last);
+        let next = last.map(|event| seal_page_token(self.keys, event.id, person.key()));
         Ok(AuditPage { events, next: next.unwrap_or_default() })
     }
 
-    /// What each look-up at a person begins with: it is counted, the person is found, and it is put on record.
-    async fn look_up(
-        &self,
-        operation: &Operation,
-        person: &PersonReference,
-        action: Action,
-    ) -> Result<Subject, Refusal> {
-        self.admit_caller(&operation.operator, operation.now).await?;
-        let subject = self.subject(person).await?;
-        self.record_look_up(operation, subject.key(), action).await?;
-        Ok(subject)
+    /// The start of each look-up: spends the operator's call, finds the person, and records the look-up.
+    async fn look_up(&self, person: &PersonReference, action: Action) -> Result<PersonOnFile, Refusal> {
+        self.spend_call().await?;
+        let person = self.find_person(person).await?;
+        self.record_look_up(person.key(), action).await?;
+        Ok(person)
     }
-
-    /// Sealed, as it tells how many events there are of everybody; serves for this person alone.
-    fn page_token(&self, event: i64, person: PersonKey) -> String {
-        URL_SAFE_NO_PAD.encode(self.keys.seal(&page_context(person), &event.to_be_bytes()))
-    }
-
-    /// The event that the next page lies before; `None` on the first page.
-    fn open_page_token(&self, token: &str, person: PersonKey) -> Result<Option<i64>, Refusal> {
-        if token.is_empty() {
-            return Ok(None);
-        }
-        let sealed = URL_SAFE_NO_PAD.decode(token).ok();
-        let event = sealed.and_then(|sealed| self.keys.open(&page_context(person), &sealed).ok());
-        let event = event.and_then(|event| Some(i64::from_be_bytes(event.as_slice().try_into().ok()?)));
-        let malformed = || Refusal::field("page_token", "must be next_page_token of an answer about the same person");
-        event.map(Some).ok_or_else(malformed)
-    }
-}
-
-fn page_context(person: PersonKey) -> Vec<u8> {
-    [b"audit page".as_slice(), &person.0].concat()
 }

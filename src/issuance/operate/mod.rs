@@ -1,102 +1,89 @@
-//! Operators' work: look into a person's case, end what must end, put limits right (R9). All of it is audited.
+//! What operators do: look into a person's case, end what must end, and reset limits (R9). All of it is audited.
 
 mod act;
 mod limits;
 mod look_up;
+mod page_token;
+mod person_on_file;
 
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use sqlx::PgPool;
+use tokio::sync::Notify;
 
-use super::{Issuance, Refusal};
+use super::limiter::Limiter;
+use super::sms_composer::SmsComposer;
+use super::{Dependencies, Refusal};
 use crate::domain::audit::Action;
-use crate::domain::person::{Person, PersonKey, PersonReference, RegisteredMobile};
+use crate::domain::person::PersonKey;
+use crate::domain::rules::Rules;
 use crate::domain::stated_reason::StatedReason;
-use crate::register::RegisterUnavailable;
+use crate::guard::Guard;
+use crate::keys::KeyRing;
+use crate::register::Register;
 use crate::store::audit::audit_events::{self, Actor, NewAuditEvent};
 
 pub use act::{Blocking, Notified};
 pub use limits::LimitStatus;
 pub use look_up::AuditPage;
 
-/// One call of an operator: who, why, when.
+/// One call of an operator: who, why, and when.
 #[derive(Clone, Debug)]
 pub struct Operation {
-    /// Name of the caller: the operator's identity.
+    /// Name of the caller, which is the operator's identity.
     pub operator: Arc<str>,
-    /// Why.
+    /// Why the operator does it.
     pub reason: StatedReason,
-    /// The time of the call, read once.
+    /// The time of the call. It is read once and used for every decision of the call.
     pub now: DateTime<Utc>,
 }
 
-/// Whom an operation is about.
-struct Subject {
-    /// Every pseudonym that is known of the person; the first is the one that PINs are issued to and events stand under.
-    keys: Vec<PersonKey>,
-    /// Those under earlier pseudonym keys too: audit events stay under the key of their time.
-    audited: Vec<PersonKey>,
-    /// What the register says of the person.
-    registered: Result<Option<Person>, RegisterUnavailable>,
+/// What an operator can do in one call.
+pub struct OperatorDesk<'a> {
+    limiter: Limiter<'a>,
+    guard: &'a Guard,
+    register: &'a Register,
+    store: &'a PgPool,
+    sms_composer: SmsComposer<'a>,
+    keys: &'a KeyRing,
+    rules: &'a Rules,
+    dispatcher_wake: &'a Notify,
+    operation: &'a Operation,
 }
 
-impl Subject {
-    fn key(&self) -> PersonKey {
-        self.keys[0]
-    }
-
-    /// The mobile number on file, with the person; `None` also when the register does not answer.
-    fn recipient(&self) -> Option<(&Person, &RegisteredMobile)> {
-        let person = self.registered.as_ref().ok()?.as_ref()?;
-        Some((person, person.registered_mobile()?))
-    }
-}
-
-impl Issuance {
-    /// Finds out whom a reference means. Somebody whom the register does not know is known here by the identifier given.
-    /// So is, while the register is down, somebody named by MitID UUID: what they have stands under that.
-    async fn subject(&self, reference: &PersonReference) -> Result<Subject, Refusal> {
-        let registered = self.register.look_up_person(reference).await;
-        let person = match (&registered, reference) {
-            (Err(unavailable), PersonReference::Cpr(_)) => return Err((*unavailable).into()),
-            (Err(_), PersonReference::Mitid(_)) => None,
-            (Ok(person), _) => person.as_ref(),
-        };
-        let (given, mut audited) = match reference {
-            PersonReference::Cpr(number) => {
-                (Some(self.keys.person_key_by_cpr(number)), self.keys.person_keys_ever_by_cpr(number))
-            }
-            PersonReference::Mitid(uuid) => (None, self.keys.person_keys_ever(*uuid)),
-        };
-        if let Some(person) = person {
-            let account = person.mitid_account.as_ref();
-            audited.extend(account.into_iter().flat_map(|account| self.keys.person_keys_ever(account.mitid_uuid)));
-            let number = person.cpr_number.as_ref();
-            audited.extend(number.into_iter().flat_map(|number| self.keys.person_keys_ever_by_cpr(number)));
+impl<'a> OperatorDesk<'a> {
+    pub(super) fn new(dependencies: &'a Dependencies, keys: &'a KeyRing, operation: &'a Operation) -> Self {
+        Self {
+            limiter: Limiter::new(dependencies),
+            guard: &dependencies.guard,
+            register: &dependencies.register,
+            store: &dependencies.store,
+            sms_composer: SmsComposer::new(dependencies, keys),
+            keys,
+            rules: &dependencies.rules,
+            dispatcher_wake: &dependencies.dispatcher_wake,
+            operation,
         }
-        let mut keys = vec![self.person_key(reference, person)];
-        for key in person.map(|person| self.person_keys(person)).into_iter().flatten().chain(given) {
-            if !keys.contains(&key) {
-                keys.push(key);
-            }
-        }
-        Ok(Subject { keys, audited, registered })
     }
 
-    /// Keeps that an operator looked.
-    async fn record_look_up(&self, operation: &Operation, person: PersonKey, action: Action) -> Result<(), Refusal> {
-        Ok(audit_events::record(&self.store, &operation.event(person, action)).await?)
+    /// Spends one call of the operator's limit.
+    async fn spend_call(&self) -> Result<(), Refusal> {
+        self.limiter.spend_caller_call(&self.operation.operator, self.operation.now).await
     }
-}
 
-impl Operation {
-    fn event(&self, person: PersonKey, action: Action) -> NewAuditEvent<'_> {
+    /// Records in the audit that the operator looked at the person.
+    async fn record_look_up(&self, person: PersonKey, action: Action) -> Result<(), Refusal> {
+        Ok(audit_events::record(self.store, &self.audit_event(person, action)).await?)
+    }
+
+    fn audit_event(&self, person: PersonKey, action: Action) -> NewAuditEvent<'_> {
         NewAuditEvent {
-            now: self.now,
+            now: self.operation.now,
             person,
             action,
-            actor: Actor::Operator(&self.operator),
-            reason: self.reason.as_str(),
+            actor: Actor::Operator(&self.operation.operator),
+            reason: self.operation.reason.as_str(),
             about: None,
         }
     }

@@ -1,34 +1,33 @@
-//! Counter: documentation in hand, and questions or a witness (R19, R20).
+//! Counter: a document in the clerk's hand, and questions or a witness (R19, R20).
 
 use secrecy::SecretString;
 
-use super::run::{Begun, References, Run, Step};
-use super::{Issuance, Verification};
+use super::document_run::{DocumentRun, References, RunResult, StartedRun};
+use super::{Confirmation, Verification, VerifyIdentity};
 use crate::domain::assurance::AssuranceLevel;
 use crate::domain::calendar;
 use crate::domain::document::{self, Document, DocumentKind, DocumentProblem, RegisteredDocument, SupportingDocument};
-use crate::domain::language::Language;
 use crate::domain::mrz::Mrz;
-use crate::domain::person::{Person, PersonKey, PersonReference};
+use crate::domain::person::{Person, PersonReference};
 use crate::domain::reason::Reason;
-use crate::domain::witness;
-use crate::issuance::{CallContext, Refusal};
-use crate::login::Agent;
-use crate::store::verifying::verifications;
+use crate::issuance::Refusal;
+
+/// The issuers whose passports have a CPR number behind them: Denmark, Greenland and the Faroe Islands.
+const ISSUERS_OF_HIGH_ASSURANCE: [&str; 3] = ["DNK", "GRL", "FRO"];
 
 /// What a clerk has seen at a booked visit.
 pub struct CounterIdentification {
     /// The person at the counter.
     pub person: PersonReference,
-    /// The document in hand.
+    /// The document in the clerk's hand.
     pub document: Document,
-    /// Its machine readable zone, when it was scanned.
+    /// The document's machine readable zone, if it was scanned.
     pub mrz: Option<Mrz>,
-    /// Needed with a foreign document.
+    /// A foreign document needs one of these.
     pub supporting_document: Option<SupportingDocument>,
     /// How the identity is confirmed beside the document.
     pub confirmation: Confirmation,
-    /// ID token of the clerk.
+    /// The ID token of the clerk.
     pub agent_token: SecretString,
     /// The office.
     pub office_id: String,
@@ -36,45 +35,14 @@ pub struct CounterIdentification {
     pub appointment_reference: String,
 }
 
-/// How the identity is confirmed beside the document.
-pub enum Confirmation {
-    /// By questions.
-    Questions,
-    /// By a witness with a document of their own.
-    Witness(PersonReference, Document),
-}
-
-impl Issuance {
-    pub(super) async fn counter_identification(
-        &self,
-        call: &CallContext,
-        evidence: &CounterIdentification,
-        language: Option<Language>,
-    ) -> Result<Verification, Refusal> {
-        let Begun { id, agent: clerk, agent_key, key, person, registered } =
-            self.begin(call, &evidence.agent_token, &evidence.person, &evidence.document).await?;
-        let mut witness = None;
-        let issuers = &self.rules.verification.document_issuers;
-        let step = match &person {
-            // As when there is such a person, or it would tell that there is none.
-            None if !document::is_accepted_at_counter(&evidence.document, evidence.supporting_document, issuers) => {
-                Ok(Step::Rejected(Reason::DocumentNotAccepted))
-            }
-            None => Ok(Step::Rejected(Reason::IdentityNotConfirmed)),
-            Some(person) => match (self.judge(call, evidence, registered.as_ref(), person), &evidence.confirmation) {
-                (Err(reason), _) => Ok(Step::Rejected(reason)),
-                (Ok(()), Confirmation::Questions) => self.ask(call, key, person, language).await,
-                (Ok(()), Confirmation::Witness(reference, document)) => {
-                    match self.witness(call, reference, document, person, &clerk).await {
-                        Ok(Some(witness_key)) => {
-                            witness = Some(witness_key);
-                            let assurance = assurance(&evidence.document);
-                            self.eligible(person, call).await.map(|subject| Step::Verified { subject, assurance })
-                        }
-                        Ok(None) => Ok(Step::Rejected(Reason::WitnessNotAccepted)),
-                        Err(refusal) => Err(refusal),
-                    }
-                }
+impl VerifyIdentity<'_> {
+    pub(super) async fn identify_at_counter(&self, evidence: &CounterIdentification) -> Result<Verification, Refusal> {
+        let started = self.start_run(&evidence.agent_token, &evidence.person, &evidence.document).await?;
+        let result = match &started.person {
+            None => Ok(RunResult::Rejected(self.reason_for_unknown_person(evidence))),
+            Some(person) => match self.judge_document_in_hand(evidence, started.registered.as_ref(), person) {
+                Err(reason) => Ok(RunResult::Rejected(reason)),
+                Ok(()) => self.confirm_identity(evidence, &started, person).await,
             },
         };
         let references = References {
@@ -82,19 +50,53 @@ impl Issuance {
             appointment_reference: Some(evidence.appointment_reference.clone()),
             ..References::default()
         };
-        let by_witness = matches!(evidence.confirmation, Confirmation::Witness(..));
-        self.conclude(call, Run { id, person: key, agent: agent_key, by_witness, witness, references }, step).await
+        let run = DocumentRun {
+            id: started.id,
+            person_key: started.person_key,
+            agent_key: started.agent_key,
+            by_witness: matches!(evidence.confirmation, Confirmation::Witness(..)),
+            references,
+        };
+        self.conclude_run(run, result).await
     }
 
-    /// The document in hand: the clerk may be told what is wrong with it, but not whose it is (R19).
-    fn judge(
+    /// The reason that a known person with the same document would get. Another reason would reveal that the person is
+    /// unknown.
+    fn reason_for_unknown_person(&self, evidence: &CounterIdentification) -> Reason {
+        let issuers = &self.rules.verification.document_issuers;
+        if document::is_accepted_at_counter(&evidence.document, evidence.supporting_document, issuers) {
+            Reason::IdentityNotConfirmed
+        } else {
+            Reason::DocumentNotAccepted
+        }
+    }
+
+    async fn confirm_identity(
         &self,
-        call: &CallContext,
+        evidence: &CounterIdentification,
+        started: &StartedRun,
+        person: &Person,
+    ) -> Result<RunResult, Refusal> {
+        match &evidence.confirmation {
+            Confirmation::Questions => self.draw_questions(started.person_key, person).await,
+            Confirmation::Witness(reference, document) => {
+                let Some(witness) = self.judge_witness(reference, document, person, &started.agent).await? else {
+                    return Ok(RunResult::Rejected(Reason::WitnessNotAccepted));
+                };
+                let person = self.check_eligible(person).await?;
+                Ok(RunResult::Verified { person, assurance: assurance_of(&evidence.document), witness })
+            }
+        }
+    }
+
+    /// Judges the document in the clerk's hand. The clerk may learn what is wrong with it, but not whose it is (R19).
+    fn judge_document_in_hand(
+        &self,
         evidence: &CounterIdentification,
         registered: Option<&RegisteredDocument>,
         person: &Person,
     ) -> Result<(), Reason> {
-        let today = calendar::date_in_copenhagen(call.now);
+        let today = calendar::date_in_copenhagen(self.call.now);
         let issuers = &self.rules.verification.document_issuers;
         document::judge_counter_document(
             &evidence.document,
@@ -115,34 +117,12 @@ impl Issuance {
             _ => Ok(()),
         }
     }
-
-    /// The witness's pseudonym, if they may vouch for the person (R20).
-    async fn witness(
-        &self,
-        call: &CallContext,
-        reference: &PersonReference,
-        document: &Document,
-        person: &Person,
-        clerk: &Agent,
-    ) -> Result<Option<PersonKey>, Refusal> {
-        let (witness, registered) =
-            tokio::try_join!(self.register.look_up_person(reference), self.register.look_up_document(document))?;
-        let Some(witness) = witness else { return Ok(None) };
-        let today = calendar::date_in_copenhagen(call.now);
-        let rules = &self.rules.verification;
-        if document::judge_document(document, registered.as_ref(), &witness, &rules.document_issuers, today).is_err() {
-            return Ok(None);
-        }
-        let key = self.person_key(reference, Some(&witness));
-        let uses = verifications::count_witness_uses(&self.store, key, call.now - rules.witness_window).await?;
-        Ok(witness::may_witness(&witness, person, clerk.mitid_uuid, uses, rules, call.now).then_some(key))
-    }
 }
 
-/// A passport with a CPR number behind it, seen in person, reaches High; everything else Substantial (mitid.dk,
+/// High for a passport with a CPR number behind it, seen in person. Substantial for every other document (mitid.dk,
 /// "Legitimation and documentation").
-fn assurance(document: &Document) -> AssuranceLevel {
-    if document.kind == DocumentKind::Passport && ["DNK", "GRL", "FRO"].contains(&document.issuer.as_str()) {
+fn assurance_of(document: &Document) -> AssuranceLevel {
+    if document.kind == DocumentKind::Passport && ISSUERS_OF_HIGH_ASSURANCE.contains(&document.issuer.as_str()) {
         AssuranceLevel::High
     } else {
         AssuranceLevel::Substantial

@@ -1,0 +1,30 @@
+//! Phone and counter: the agent who acts for the caller (R22).
+
+use secrecy::{ExposeSecret as _, SecretString};
+
+use super::VerifyIdentity;
+use crate::domain::person::{AgentKey, Person};
+use crate::domain::reason::Reason;
+use crate::issuance::{Dependency, Refusal};
+use crate::login::{Agent, LoginError};
+
+impl VerifyIdentity<'_> {
+    /// Verifies the agent's ID token. Spend the caller's call before this, or calls with bad tokens cost nothing.
+    pub(super) async fn verify_agent(&self, token: &SecretString) -> Result<(Agent, AgentKey), Refusal> {
+        let agent = self.agent_login.verify_agent_login(token.expose_secret(), self.call.now).await;
+        let agent = agent.map_err(|error| match error {
+            LoginError::Denied { reason, .. } => Refusal::NotAllowed(reason),
+            LoginError::Unavailable => Refusal::unavailable(Dependency::Login, &error),
+        })?;
+        let key = self.keys.agent_key(&agent.issuer, &agent.subject);
+        Ok((agent, key))
+    }
+}
+
+/// Refuses an agent who verifies their own identity.
+pub(super) fn refuse_self_service(agent: &Agent, person: &Person) -> Result<(), Refusal> {
+    match (agent.mitid_uuid, &person.mitid_account) {
+        (Some(own), Some(account)) if own == account.mitid_uuid => Err(Refusal::NotAllowed(Reason::AgentNotAccepted)),
+        _ => Ok(()),
+    }
+}

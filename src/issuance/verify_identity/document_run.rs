@@ -1,0 +1,173 @@
+//! A verification that begins with a document: how it is counted, recorded and answered.
+
+use secrecy::SecretString;
+use uuid::Uuid;
+
+use super::agent::refuse_self_service;
+use super::eligibility::EligiblePerson;
+use super::{Verification, VerifyIdentity};
+use crate::domain::assurance::AssuranceLevel;
+use crate::domain::document::{Document, RegisteredDocument};
+use crate::domain::fact::FactKind;
+use crate::domain::language::Language;
+use crate::domain::person::{AgentKey, Person, PersonKey, PersonReference};
+use crate::domain::reason::{Denial, Reason};
+use crate::issuance::Refusal;
+use crate::issuance::verification_id::VerificationId;
+use crate::login::Agent;
+use crate::random;
+use crate::store::verifying::verifications::{self, Method, NewVerification, RecordOutcome, VerificationState};
+
+/// A run that has started: the agent, and what the register knows.
+pub(super) struct StartedRun {
+    /// The row in `verifications`.
+    pub id: Uuid,
+    pub agent: Agent,
+    pub agent_key: AgentKey,
+    /// The pseudonym of the person, or of the person that somebody claims to be.
+    pub person_key: PersonKey,
+    /// `None`: the register does not know the person.
+    pub person: Option<Person>,
+    /// `None`: the register does not know the document.
+    pub registered: Option<RegisteredDocument>,
+}
+
+/// A run to conclude: who is verified, and how.
+pub(super) struct DocumentRun {
+    /// The row in `verifications`.
+    pub id: Uuid,
+    /// The pseudonym of the person, or of the person that somebody claims to be.
+    pub person_key: PersonKey,
+    pub agent_key: AgentKey,
+    /// Whether a witness confirms the identity. If not, questions do.
+    pub by_witness: bool,
+    pub references: References,
+}
+
+/// References into the systems of support and counter, where the case is documented.
+#[derive(Default)]
+pub(super) struct References {
+    pub case_reference: Option<String>,
+    pub office_id: Option<String>,
+    pub appointment_reference: Option<String>,
+}
+
+/// The result of a run.
+pub(super) enum RunResult {
+    Rejected(Reason),
+    Verified { person: EligiblePerson, assurance: AssuranceLevel, witness: PersonKey },
+    Ask { person: EligiblePerson, questions: Vec<FactKind>, language: Language },
+}
+
+impl VerifyIdentity<'_> {
+    /// Starts a run: verifies the agent, spends the limits of caller and agent, looks up person and document, and spends one
+    /// failed verification, which [`Self::conclude_run`] gives back.
+    pub(super) async fn start_run(
+        &self,
+        agent_token: &SecretString,
+        reference: &PersonReference,
+        document: &Document,
+    ) -> Result<StartedRun, Refusal> {
+        let now = self.call.now;
+        let id = random::time_ordered_uuid(now, &mut random::secure());
+        self.limiter.spend_caller_call(&self.call.caller, now).await?;
+        let (agent, agent_key) = self.verify_agent(agent_token).await?;
+        self.limiter.spend_agent_verification(agent_key, id, now).await?;
+        // Both look-ups always run, so that latency does not reveal whether the person is known.
+        let (person, registered) =
+            tokio::try_join!(self.register.look_up_person(reference), self.register.look_up_document(document))?;
+
+        person.as_ref().map_or(Ok(()), |person| refuse_self_service(&agent, person))?;
+        let person_key = self.keys.person_pseudonyms(Some(reference), person.as_ref()).primary();
+        self.limiter.spend(&[self.limiter.failed_verification(person_key, id)], now).await?;
+        Ok(StartedRun { id, agent, agent_key, person_key, person, registered })
+    }
+
+    /// Records the result of a run and answers.
+    ///
+    /// One failed verification was spent when the run started. It is given back if the person is verified or the run breaks
+    /// off. A run with questions gives it back when the answers are right (R18).
+    pub(super) async fn conclude_run(
+        &self,
+        run: DocumentRun,
+        result: Result<RunResult, Refusal>,
+    ) -> Result<Verification, Refusal> {
+        let verification = match result {
+            // The caller would not get the answer, so nothing is recorded that could count against the person.
+            Ok(_) if self.call.gone.is_cancelled() => Err(Refusal::Abandoned),
+            Ok(result) => self.record_run(&run, result).await,
+            Err(refusal) => Err(refusal),
+        };
+        if matches!(verification, Ok(Verification::Verified { .. }) | Err(_)) {
+            let spend = self.limiter.failed_verification(run.person_key, run.id);
+            self.limiter.refund(&[spend], self.call.now).await;
+        }
+        verification
+    }
+
+    async fn record_run(&self, run: &DocumentRun, result: RunResult) -> Result<Verification, Refusal> {
+        let row = self.run_row(run, &result);
+        match verifications::record(self.store, &row, &self.limits()).await? {
+            RecordOutcome::Recorded => {}
+            RecordOutcome::Limited { until } => {
+                return Err(Refusal::Limited(Denial::until(Reason::VerificationLimit, until)));
+            }
+            RecordOutcome::WitnessUsed => {
+                return Box::pin(self.record_run(run, RunResult::Rejected(Reason::WitnessNotAccepted))).await;
+            }
+            RecordOutcome::NonceUsed => return Ok(Verification::Rejected(Reason::LoginNotAccepted)),
+        }
+        let expire_time = row.expire_time;
+        Ok(match result {
+            RunResult::Rejected(reason) => Verification::Rejected(reason),
+            RunResult::Verified { person, assurance, .. } => {
+                Verification::Verified { id: self.seal_id(run, person), assurance, expire_time, hold: None }
+            }
+            RunResult::Ask { person, questions, language } => {
+                Verification::QuestionsPending { id: self.seal_id(run, person), questions, language, expire_time }
+            }
+        })
+    }
+
+    fn run_row<'r>(&'r self, run: &'r DocumentRun, result: &'r RunResult) -> NewVerification<'r> {
+        NewVerification {
+            id: run.id,
+            person: run.person_key,
+            channel: self.call.channel,
+            caller: &self.call.caller,
+            agent: Some(run.agent_key),
+            method: if run.by_witness { Method::Witness } else { Method::Questions },
+            state: match result {
+                RunResult::Rejected(reason) => VerificationState::Rejected(*reason),
+                RunResult::Verified { assurance, .. } => VerificationState::Verified(*assurance),
+                RunResult::Ask { .. } => VerificationState::Pending,
+            },
+            question_kinds: match result {
+                RunResult::Ask { questions, .. } => questions,
+                RunResult::Rejected(_) | RunResult::Verified { .. } => &[],
+            },
+            witness: match result {
+                RunResult::Verified { witness, .. } => Some(*witness),
+                RunResult::Rejected(_) | RunResult::Ask { .. } => None,
+            },
+            login_nonce_digest: None,
+            case_reference: run.references.case_reference.as_deref(),
+            office_id: run.references.office_id.as_deref(),
+            appointment_reference: run.references.appointment_reference.as_deref(),
+            now: self.call.now,
+            expire_time: self.expire_time(),
+        }
+    }
+
+    fn seal_id(&self, run: &DocumentRun, person: EligiblePerson) -> String {
+        let id = VerificationId {
+            verification: run.id,
+            person: person.mitid_uuid,
+            channel: self.call.channel,
+            create_time: self.call.now,
+            mobile: person.mobile,
+            agent: Some(run.agent_key),
+        };
+        id.seal(self.keys, &self.call.caller)
+    }
+}
