@@ -74,6 +74,8 @@ reasons! {
     CallerLimit = "CALLER_LIMIT",
     ServiceLimit = "SERVICE_LIMIT",
     Overloaded = "OVERLOADED",
+    Busy = "BUSY",
+    WrongTryLimit = "WRONG_TRY_LIMIT",
     Unavailable = "UNAVAILABLE",
     DeadlineExceeded = "DEADLINE_EXCEEDED",
     Internal = "INTERNAL",

@@ -32,6 +32,9 @@ const RETRY_PUSHBACK_HEADER: &str = "grpc-retry-pushback-ms";
 /// How long callers should wait before they retry after an outage or overload.
 const RETRY_DELAY: Duration = Duration::from_secs(1);
 
+/// How long callers should wait while another call for the same person is running.
+const BUSY_RETRY_DELAY: Duration = Duration::from_millis(200);
+
 /// The status for a use case's refusal.
 pub(super) fn from_refusal(refusal: &Refusal, now: DateTime<Utc>) -> Status {
     match refusal {
@@ -48,6 +51,7 @@ pub(super) fn from_refusal(refusal: &Refusal, now: DateTime<Utc>) -> Status {
         }
         Refusal::Precondition(denials) => failed_precondition(denials),
         Refusal::Limited(denial) => limit_reached(*denial, now),
+        Refusal::Busy => busy(),
         Refusal::Unavailable(DependencyFailure { dependency, cause }) => {
             tracing::warn!(dependency = dependency.as_str(), cause, "a dependency does not answer");
             unavailable("a dependency does not answer; a repeat with the same request_id does nothing twice")
@@ -102,6 +106,13 @@ fn unavailable(message: &str) -> Status {
     let mut details = error_info(Reason::Unavailable, None);
     details.set_retry_info(Some(RETRY_DELAY));
     with_details(Code::Unavailable, message, details)
+}
+
+/// UNAVAILABLE: another call for the same person is running.
+fn busy() -> Status {
+    let mut details = error_info(Reason::Busy, None);
+    details.set_retry_info(Some(BUSY_RETRY_DELAY));
+    with_details(Code::Unavailable, "another call for the same person is running; repeat in a moment", details)
 }
 
 /// RESOURCE_EXHAUSTED: the request or the response is larger than `server.message_limit`.

@@ -18,6 +18,8 @@ pub enum Refusal {
     Precondition(Vec<Denial>),
     /// A limit is reached.
     Limited(Denial),
+    /// Another call for the same person is running, and its outcome decides this one. Nothing was spent or recorded.
+    Busy,
     /// A dependency failed or did not answer (R26).
     Unavailable(DependencyFailure),
     /// The caller has gone away before the outcome was recorded; nothing was recorded.
@@ -36,6 +38,7 @@ impl Refusal {
             Self::NotAllowed(reason) => *reason,
             Self::Precondition(denials) => denials.first().map_or(Reason::Internal, |denial| denial.reason),
             Self::Limited(denial) => denial.reason,
+            Self::Busy => Reason::Busy,
             Self::Unavailable(_) => Reason::Unavailable,
             Self::Abandoned => Reason::DeadlineExceeded,
             Self::Internal(_) => Reason::Internal,

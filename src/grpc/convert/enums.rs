@@ -49,6 +49,8 @@ pub(super) const fn reason_to_proto(value: Reason) -> pb::Reason {
         Reason::CallerLimit => pb::Reason::CallerLimit,
         Reason::ServiceLimit => pb::Reason::ServiceLimit,
         Reason::Overloaded => pb::Reason::Overloaded,
+        Reason::Busy => pb::Reason::Busy,
+        Reason::WrongTryLimit => pb::Reason::WrongTryLimit,
         Reason::Unavailable => pb::Reason::Unavailable,
         Reason::DeadlineExceeded => pb::Reason::DeadlineExceeded,
         Reason::Internal => pb::Reason::Internal,

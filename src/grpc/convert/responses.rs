@@ -137,6 +137,7 @@ pub(in super::super) fn redemption_to_proto(outcome: &RedeemOutcome) -> pb::Rede
     pb::RedeemTemporaryPinResponse {
         outcome: outcome.into(),
         attempts_left: attempts_left.try_into().unwrap_or(i32::MAX),
+        next_attempt_time: None,
     }
 }
 
