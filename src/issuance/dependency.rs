@@ -53,7 +53,7 @@ impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Unavailable(_) => Self::unavailable(Dependency::Postgres, &error),
-            StoreError::Internal(cause) => Self::Internal(cause),
+            StoreError::Internal(failure) => Self::Internal(failure.with_causes()),
         }
     }
 }
