@@ -60,7 +60,7 @@ impl Sealer {
             loop {
                 ticks.tick().await;
                 if let Err(error) = self.round().await {
-                    warn!(%error, "cannot seal the audit");
+                    warn!(error = %error.with_causes(), "cannot seal the audit");
                 }
             }
         };

@@ -52,8 +52,8 @@ impl Refusal {
 impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Unavailable(_) => Self::unavailable(Dependency::Postgres, &error),
-            StoreError::Internal(cause) => Self::Internal(cause),
+            StoreError::Unavailable(failure) => Self::unavailable(Dependency::Postgres, &failure.with_causes()),
+            StoreError::Internal(failure) => Self::Internal(failure.with_causes()),
         }
     }
 }

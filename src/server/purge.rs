@@ -36,7 +36,7 @@ pub(super) async fn purge_regularly(
         };
         match purging.await {
             Ok(rows) => tracing::info!(rows, "purged"),
-            Err(error) => tracing::warn!(%error, "the purge broke off"),
+            Err(error) => tracing::warn!(error = %error.with_causes(), "the purge broke off"),
         }
     }
 }

@@ -91,7 +91,7 @@ impl<G: Gateway> Dispatcher<G> {
         match tokio::try_join!(outbox::settle_lost_handovers(&self.pool, now), outbox::erase_expired(&self.pool, now)) {
             Ok((0, _)) => {}
             Ok((lost, _)) => warn!(lost, "a dispatcher ended during the hand-over of messages"),
-            Err(error) => warn!(%error, "cannot settle old messages"),
+            Err(error) => warn!(error = %error.with_causes(), "cannot settle old messages"),
         }
     }
 
@@ -103,7 +103,7 @@ impl<G: Gateway> Dispatcher<G> {
         let claimed = match outbox::claim_due(&self.pool, now, self.settings.lease, room, token).await {
             Ok(claimed) => claimed,
             Err(error) => {
-                warn!(%error, "cannot claim messages");
+                warn!(error = %error.with_causes(), "cannot claim messages");
                 return false;
             }
         };
@@ -124,7 +124,7 @@ impl<G: Gateway> Dispatcher<G> {
                 let now = match begin.retry(AGAIN).await {
                     Ok(Some(now)) => now,
                     Ok(None) => return debug!("no longer to be sent, or not by this dispatcher"),
-                    Err(error) => return warn!(%error, "cannot begin the hand-over"),
+                    Err(error) => return warn!(error = %error.with_causes(), "cannot begin the hand-over"),
                 };
                 let reference = format!("{}.{}", claimed.id, claimed.sends);
                 let validity = (claimed.expire_time - now).to_std().unwrap_or_default();
@@ -135,7 +135,7 @@ impl<G: Gateway> Dispatcher<G> {
         // A lost record would give the message up, so a short outage of the database is waited for.
         let record = || self.record(&claimed, &outcome);
         if let Err(error) = record.retry(AGAIN).await {
-            error!(%error, "cannot record the outcome");
+            error!(error = %error.with_causes(), "cannot record the outcome");
         }
     }
 

@@ -19,6 +19,6 @@ mod connections;
 mod parameters;
 
 pub use connections::{
-    MAX_STATEMENT_TIMEOUT, PLANNER_SETTINGS, PoolSettings, StoreError, connect, connect_instance, migrate, rights,
-    schema_is_current,
+    Failure, MAX_STATEMENT_TIMEOUT, PLANNER_SETTINGS, PoolSettings, StoreError, connect, connect_instance, migrate,
+    rights, schema_is_current,
 };

@@ -168,7 +168,8 @@ async fn that_are_too_much_are_named(pool: PgPool) {
 #[sqlx::test]
 async fn are_not_granted_by_oneself_or_to_nobody(pool: PgPool) {
     for (name, problem) in [("postgres", "both"), ("nobody \" here", "does not exist")] {
-        let Err(StoreError::Internal(text)) = grant(&pool, name).await else { panic!("granted to {name}") };
+        let Err(error @ StoreError::Internal(_)) = grant(&pool, name).await else { panic!("granted to {name}") };
+        let text = error.to_string();
         assert!(text.contains(problem), "{text}");
     }
 }

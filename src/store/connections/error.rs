@@ -1,81 +1,165 @@
-//! What can go wrong between the service and Postgres.
+//! Errors of calls to Postgres.
 
 use std::borrow::Cow;
+use std::error::Error;
+use std::fmt;
 
+use sqlx::error::UnexpectedNullError;
 use sqlx::postgres::{PgDatabaseError, PgSeverity};
 
-/// A failed call. Says where it broke, never with which values: they may point to a person.
+/// A failed call to Postgres. Its text says what failed and never shows a value, which may point to a person.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
-    /// Postgres does not answer, has no free connection, or is too busy. Nothing was done, or it is not known (R26).
+    /// Postgres does not answer, has no free connection, or is too busy. Either nothing was done, or it is not known what
+    /// was done (R26).
     #[error("Postgres is not available: {0}")]
-    Unavailable(String),
-    /// A defect: the data or the statement is not what it should be.
+    Unavailable(Failure),
+    /// A defect: the data or the statement is not as it should be.
     #[error("Postgres refused: {0}")]
-    Internal(String),
+    Internal(Failure),
+}
+
+/// What failed, and the errors of the client library that caused it.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    text: Cow<'static, str>,
+    /// The cause, the cause of that cause, and so on. For the log alone.
+    causes: Vec<String>,
+}
+
+impl StoreError {
+    /// A column holds a word that this version does not know. `column` is `table.column`.
+    pub(in crate::store) fn unknown_word(column: &str) -> Self {
+        Self::Internal(format!("column {column} holds a word unknown here").into())
+    }
+
+    /// The text for the log: this error's own text, followed by its causes. Shows no values either.
+    pub fn with_causes(&self) -> impl fmt::Display + '_ {
+        fmt::from_fn(move |f| {
+            let (Self::Unavailable(Failure { causes, .. }) | Self::Internal(Failure { causes, .. })) = self;
+            write!(f, "{self}")?;
+            causes.iter().try_for_each(|cause| write!(f, ": {cause}"))
+        })
+    }
+}
+
+impl Failure {
+    /// `cause` must be an error whose text shows no values.
+    fn caused_by(text: impl Into<Cow<'static, str>>, cause: &dyn Error) -> Self {
+        let mut causes = vec![cause.to_string()];
+        let mut next = cause.source();
+        while let Some(cause) = next {
+            let text = cause.to_string();
+            // Many errors repeat their cause in their own text.
+            if !causes.iter().any(|known| known.contains(&text)) {
+                causes.push(text);
+            }
+            next = cause.source();
+        }
+        Self { text: text.into(), causes }
+    }
+
+    /// The text for the log: what failed, and its causes.
+    #[must_use]
+    pub fn with_causes(&self) -> String {
+        std::iter::once(&*self.text).chain(self.causes.iter().map(String::as_str)).collect::<Vec<_>>().join(": ")
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl PartialEq for Failure {
+    /// Causes do not count: they are details for the log.
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for Failure {}
+
+impl From<&'static str> for Failure {
+    fn from(text: &'static str) -> Self {
+        Self { text: text.into(), causes: Vec::new() }
+    }
+}
+
+impl From<String> for Failure {
+    fn from(text: String) -> Self {
+        Self { text: text.into(), causes: Vec::new() }
+    }
 }
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
-        match error {
+        match &error {
             sqlx::Error::Database(error) => {
                 let code = error.code().unwrap_or_default();
                 let text = describe(&code, error.message(), error.constraint());
-                if is_passing(&code) { Self::Unavailable(text) } else { Self::Internal(text) }
+                if is_passing(&code) { Self::Unavailable(text.into()) } else { Self::Internal(text.into()) }
             }
             sqlx::Error::PoolTimedOut => Self::Unavailable("no free connection in time".into()),
             sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => Self::Unavailable("the pool is closed".into()),
-            sqlx::Error::Io(error) => Self::Unavailable(error.kind().to_string()),
-            sqlx::Error::Tls(_) => Self::Unavailable("TLS with Postgres failed".into()),
+            sqlx::Error::Io(cause) => Self::Unavailable(Failure::caused_by(cause.kind().to_string(), cause)),
+            sqlx::Error::Tls(cause) => Self::Unavailable(Failure::caused_by("TLS with Postgres failed", &**cause)),
             sqlx::Error::Protocol(_) => Self::Unavailable("the connection broke within a message".into()),
             sqlx::Error::RowNotFound => Self::Internal("a row is missing".into()),
-            sqlx::Error::ColumnDecode { index, .. } => {
-                Self::Internal(format!("column {index} holds a value unknown here"))
+            sqlx::Error::ColumnDecode { index, source } => {
+                let text = format!("column {index} holds a value unknown here");
+                // Other causes may quote the value.
+                let is_null = source.is::<UnexpectedNullError>();
+                Self::Internal(if is_null { Failure::caused_by(text, &**source) } else { text.into() })
             }
             sqlx::Error::Encode(_) => Self::Internal("a value cannot be stored".into()),
+            // These name settings, columns, types and migrations. The remaining ones may quote a value.
+            sqlx::Error::Configuration(_)
+            | sqlx::Error::ColumnNotFound(_)
+            | sqlx::Error::ColumnIndexOutOfBounds { .. }
+            | sqlx::Error::TypeNotFound { .. }
+            | sqlx::Error::Migrate(_)
+            | sqlx::Error::InvalidSavePointStatement
+            | sqlx::Error::BeginFailed => Self::Internal(Failure::caused_by("the client library failed", &error)),
             _ => Self::Internal("the client library failed".into()),
         }
     }
 }
 
-impl StoreError {
-    /// A stored word that this version does not know.
-    pub(in crate::store) fn unknown_word(column: &str) -> Self {
-        Self::Internal(format!("column {column} holds a word unknown here"))
-    }
-}
-
-/// Whether the statement lost a race that its next run, with a new snapshot, will see decided: a unique key taken
-/// by a concurrent statement (23505), a deadlock (40P01), or a person who was blocked meanwhile (PB001).
+/// Whether the statement lost a race, so that its next run, with a new snapshot, sees the outcome: a unique key taken by a
+/// concurrent statement (23505), a deadlock (40P01), or a person who was blocked meanwhile (PB001).
 pub(in crate::store) fn lost_race(error: &sqlx::Error) -> bool {
     matches!(code(error).as_deref(), Some("23505" | "40P01" | BLOCKED))
 }
 
-/// Whether Postgres has refused the statement, and goes on to serve the connection.
+/// Whether Postgres refused the statement but keeps serving the connection.
 pub(in crate::store) fn is_refusal(error: &sqlx::Error) -> bool {
     let refusal = error.as_database_error().and_then(|error| error.try_downcast_ref::<PgDatabaseError>());
     refusal.is_some_and(|error| !matches!(error.severity(), PgSeverity::Fatal | PgSeverity::Panic))
 }
 
-/// Whether the row is refused because its person is blocked.
+/// Whether Postgres refused the row because its person is blocked.
 pub(in crate::store) fn is_blocked(error: &sqlx::Error) -> bool {
     code(error).as_deref() == Some(BLOCKED)
 }
 
-/// What the triggers of 0002_operator.sql answer.
+/// The error code that the triggers of 0002_operator.sql raise.
 const BLOCKED: &str = "PB001";
 
 fn code(error: &sqlx::Error) -> Option<Cow<'_, str>> {
     error.as_database_error().and_then(|error| error.code())
 }
 
-/// Connection lost (08), a primary that became a standby (25006), login refused (28), serialisation or deadlock (40),
-/// resources (53), lock (55), shutdown and statement_timeout (57).
+/// Whether a later try may succeed: connection lost (08), a primary that became a standby (25006), login refused (28),
+/// serialisation failure or deadlock (40), out of resources (53), lock not available (55), shutdown and statement timeout
+/// (57).
 fn is_passing(code: &str) -> bool {
     ["08", "25006", "28", "40", "53", "55", "57"].iter().any(|class| code.starts_with(class))
 }
 
-/// The message of a data exception (class 22) can quote the value; all others name tables and constraints only.
+/// The code and what it is about. The message of a data exception (class 22) can quote the value, so it is left out; all
+/// other messages name tables and constraints only.
 fn describe(code: &str, message: &str, constraint: Option<&str>) -> String {
     match constraint {
         Some(constraint) => format!("{code} at {constraint}"),

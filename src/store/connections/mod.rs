@@ -3,19 +3,24 @@
 
 pub mod rights;
 
+mod checked_out;
 mod error;
 mod pool;
 mod pseudonym_key_check;
+mod race_retry;
+mod schema;
 mod statements;
 mod sticky_connection;
 
-pub use error::StoreError;
-pub use pool::{PLANNER_SETTINGS, PoolSettings, connect, migrate, schema_is_current};
+pub use checked_out::MAX_STATEMENT_TIMEOUT;
+pub use error::{Failure, StoreError};
+pub use pool::{PLANNER_SETTINGS, PoolSettings, connect};
 pub use pseudonym_key_check::connect_instance;
-pub use statements::MAX_STATEMENT_TIMEOUT;
+pub use schema::{migrate, schema_is_current};
 
-pub(in crate::store) use error::{is_blocked, is_refusal, lost_race};
+pub(in crate::store) use error::{is_blocked, is_refusal};
 pub(in crate::store) use pool::{connect_options, pool_options};
 pub(in crate::store) use pseudonym_key_check::PseudonymKeys;
+pub(in crate::store) use race_retry::{MAX_RACE_RETRIES, none_if_race_lost, too_many_races};
 pub(in crate::store) use statements::{read, read_batched, write, write_batched};
 pub(in crate::store) use sticky_connection::StickyConnection;

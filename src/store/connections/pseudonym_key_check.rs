@@ -1,25 +1,25 @@
-//! The table `pseudonym_keys`: under which pseudonym key of the key ring the rows are.
+//! Checks on each new connection that the rows are under this instance's pseudonym key.
 //!
-//! Every connection of an instance holds a shared lock, taken before it looks at the table; re-keying needs the lock for
-//! itself. So no connection outlives the key that it was admitted under, and nothing is written under two keys, whatever
-//! reaches an instance late or not at all (R26).
+//! Every connection of an instance holds a shared lock, which it takes before it reads the table `pseudonym_keys`.
+//! Re-keying takes the lock exclusively. So no connection outlives the key that it was checked against, and rows are never
+//! written under two keys, even if an instance hears of a re-keying late or not at all (R26).
 
 use std::time::Duration;
 
 use sqlx::{PgConnection, PgPool};
 
-use crate::store::connections::{PoolSettings, StoreError, connect_options, pool_options};
-use crate::store::locks::PSEUDONYM_KEY;
+use super::{PoolSettings, StoreError, connect_options, pool_options};
+use crate::store::locks;
 
-/// How long a refused connection waits, so that the pool does not ask again at once.
-const REST: Duration = Duration::from_millis(500);
+/// How long a refused connection waits before it fails, so that the pool does not retry at once.
+const DELAY_AFTER_REFUSAL: Duration = Duration::from_millis(500);
 
-/// What the table says.
+/// The row of the table `pseudonym_keys`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub(in crate::store) struct PseudonymKeys {
     /// The key of the rows.
     pub key_id: i32,
-    /// The key that a re-keying is bringing them under; nobody serves.
+    /// The key to which a re-keying is moving the rows. While it is set, no instance serves.
     pub next_key_id: Option<i32>,
 }
 
@@ -29,33 +29,29 @@ impl PseudonymKeys {
     }
 }
 
-/// A pool as [`connect`](super::connect) makes it, for an instance that serves: it has connections only while the rows are
-/// under that pseudonym key. Else Postgres counts as not available, and the log says why.
+/// A pool like that of [`connect`](super::connect), for an instance that serves. Its connections open only while the rows
+/// are under the pseudonym key `key_id`. Otherwise Postgres counts as not available, and the log says why.
 pub fn connect_instance(url: &str, settings: &PoolSettings, key_id: i32) -> Result<PgPool, StoreError> {
     let pool = pool_options(settings).after_connect(move |connection, _| {
         Box::pin(async move {
-            let admitted = admit(connection, key_id).await;
-            if admitted.is_err() {
+            let check = check_key(connection, key_id).await;
+            if check.is_err() {
                 sqlx::query("SELECT pg_advisory_unlock_all()").execute(connection).await?;
-                tokio::time::sleep(REST).await;
+                tokio::time::sleep(DELAY_AFTER_REFUSAL).await;
             }
-            admitted
+            check
         })
     });
     Ok(pool.connect_lazy_with(connect_options(url, settings)?))
 }
 
-async fn admit(connection: &mut PgConnection, key_id: i32) -> sqlx::Result<()> {
-    // In a statement of its own: the next one then sees what was committed before the lock was free.
-    let locked: bool = sqlx::query_scalar("SELECT pg_try_advisory_lock_shared($1, $2)")
-        .bind(PSEUDONYM_KEY.0)
-        .bind(PSEUDONYM_KEY.1)
-        .fetch_one(&mut *connection)
-        .await?;
+async fn check_key(connection: &mut PgConnection, key_id: i32) -> sqlx::Result<()> {
+    // A statement of its own, so that the next one sees what was committed before the lock was free.
+    let is_locked = locks::try_share_pseudonym_key(connection).await?;
     let rows = PseudonymKeys::read(connection).await?;
     let refuse = |why: String| Err(sqlx::Error::Configuration(why.into()));
     match rows {
-        _ if !locked => refuse("the pseudonyms are being re-keyed".into()),
+        _ if !is_locked => refuse("the pseudonyms are being re-keyed".into()),
         PseudonymKeys { next_key_id: Some(_), .. } => {
             refuse("a re-keying of the pseudonyms broke off: run `temporary-pin keys rekey-pseudonyms` again".into())
         }

@@ -2,17 +2,17 @@
 
 use sqlx::{AssertSqlSafe, Connection as _, PgPool};
 
-use crate::store::connections::{StoreError, write};
+use super::{StoreError, write};
 
-/// The grants of the service's role; `:"service_role"` stands for its name.
+/// The grants of the service's role, whose name stands there as `:"service_role"`.
 const GRANTS: &str = include_str!("grants.sql");
 
-/// Gives the role what the service needs, and takes from it, and from everybody, what is more. Run as the owner of the
-/// tables, after the migrations. Safe to run from several processes at once.
+/// Grants the role what the service needs, and revokes everything else from it and from PUBLIC. Run as the owner of the
+/// tables, after the migrations. Several processes may do so at the same time.
 pub async fn grant(pool: &PgPool, service_role: &str) -> Result<(), StoreError> {
     let mut connection = pool.acquire().await?.detach();
     let mut transaction = connection.begin().await?;
-    // Postgres fails the second of two that change one table's grants at the same time.
+    // Of two transactions that change the grants of one table at the same time, Postgres fails the second.
     sqlx::query("SELECT pg_advisory_xact_lock('_sqlx_migrations'::regclass::bigint)")
         .execute(&mut *transaction)
         .await?;
@@ -20,7 +20,8 @@ pub async fn grant(pool: &PgPool, service_role: &str) -> Result<(), StoreError> 
         .fetch_one(&mut *transaction)
         .await?;
     if is_own {
-        return Err(StoreError::Internal(format!("{service_role} cannot be both the service's role and the owner")));
+        let text = format!("{service_role} cannot be both the service's role and the owner");
+        return Err(StoreError::Internal(text.into()));
     }
     let grants = substitute_names(GRANTS, &[("service_role", service_role)]);
     sqlx::raw_sql(AssertSqlSafe(grants)).execute(&mut *transaction).await?;
@@ -28,8 +29,8 @@ pub async fn grant(pool: &PgPool, service_role: &str) -> Result<(), StoreError> 
     Ok(connection.close().await?)
 }
 
-/// What the present role could do that the service's must not: each begins with a verb, such as "owns audit_events".
-/// Needs the schema.
+/// Lists what the current role may do and the service's role must not. Each entry begins with a verb, such as "owns
+/// audit_events". Needs the schema.
 pub async fn find_excess(pool: &PgPool) -> Result<Vec<String>, StoreError> {
     write(pool, "rights", async |connection| {
         Ok(sqlx::query_scalar!(
@@ -49,7 +50,7 @@ pub async fn find_excess(pool: &PgPool) -> Result<Vec<String>, StoreError> {
     .await
 }
 
-/// Puts names into SQL where psql would: `:"key"` becomes the quoted name.
+/// Replaces `:"key"` in `sql` by the quoted name, as psql does. `names` holds pairs of key and name.
 #[must_use]
 pub fn substitute_names(sql: &str, names: &[(&str, &str)]) -> String {
     names.iter().fold(sql.to_owned(), |sql, (key, name)| {

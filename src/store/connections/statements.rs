@@ -1,84 +1,83 @@
-//! One question to Postgres: on a connection of the pool, in a span, and never for ever.
+//! How a statement or transaction runs: on a connection of the pool, within the call's deadline, in a trace span.
+//!
+//! | | single | in a batch with others |
+//! |---|---|---|
+//! | may change something | [`write`] | [`write_batched`] |
+//! | changes nothing | [`read`] | [`read_batched`] |
 
 use std::future::Future;
 use std::ops::AsyncFnOnce;
 use std::time::Duration;
 
-use sqlx::pool::PoolConnection;
-use sqlx::{PgConnection, PgPool, Postgres};
+use sqlx::{PgConnection, PgPool};
 use tracing::{field, info_span};
 
+use super::StoreError;
+use super::checked_out::{CheckedOut, run_on};
 use crate::batch::Batcher;
-use crate::store::connections::StoreError;
 use crate::{deadline, telemetry};
 
-/// Longest run of one statement that can be configured.
-pub const MAX_STATEMENT_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// Postgres ends what runs longer than its `statement_timeout`. A Postgres that has not answered by then is gone: without
-/// a bound of our own, callers would wait until the kernel gives the connection up, which takes many minutes.
-const PATIENCE: Duration = MAX_STATEMENT_TIMEOUT.saturating_add(Duration::from_secs(1));
-
-/// Runs `work`, which may change something, on a connection of the pool. A connection whose work is broken off, by its
-/// time or by its caller, is closed rather than used again.
+/// Runs `work`, which may change something, on a connection of the pool.
 ///
-/// After the call's deadline nothing is begun. What is begun runs to its end, so that its outcome is known.
+/// Nothing starts after the call's deadline. Work that has started runs to its end even if the deadline passes, so that its
+/// outcome is known. If the caller is dropped meanwhile, the connection is closed and not used again.
 pub(in crate::store) async fn write<T>(
     pool: &PgPool,
     operation: &'static str,
     work: impl AsyncFnOnce(&mut PgConnection) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
-    // In a box: each future around it would hold room for it twice.
+    // Boxed, because otherwise each future around this one reserves room for it twice.
     traced(operation, Box::pin(on_connection(pool, work))).await
 }
 
-/// As [`run`], for work that changes nothing: the call's deadline ends it. Postgres then finds the connection closed, and
-/// ends the statement too.
+/// Like [`write`], for work that changes nothing: the call's deadline ends it. That closes the connection, and Postgres
+/// then stops the statement.
 pub(in crate::store) async fn read<T>(
     pool: &PgPool,
     operation: &'static str,
     work: impl AsyncFnOnce(&mut PgConnection) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
-    traced(operation, in_time(Box::pin(on_connection(pool, work)))).await
+    traced(operation, until_deadline(Box::pin(on_connection(pool, work)))).await
 }
 
-/// As [`run`], for what is asked together with others: the batch has a [`StickyConnection`](super::relay::StickyConnection), and each who asks a span.
+/// Like [`write`], as one request of a batch. The batch uses its own
+/// [`StickyConnection`](super::sticky_connection::StickyConnection), and each request has its own span.
 pub(in crate::store) async fn write_batched<Q, T>(
     operation: &'static str,
     batcher: &Batcher<Q, Result<T, StoreError>>,
-    question: Q,
+    request: Q,
 ) -> Result<T, StoreError>
 where
     Q: Send + 'static,
     T: Send + 'static,
 {
-    traced(operation, answer(batcher, question)).await
+    traced(operation, submit(batcher, request)).await
 }
 
-/// As [`ask`], for batches that change nothing: the call's deadline ends the waiting.
+/// Like [`write_batched`], for batches that change nothing: the call's deadline ends the wait.
 pub(in crate::store) async fn read_batched<Q, T>(
     operation: &'static str,
     batcher: &Batcher<Q, Result<T, StoreError>>,
-    question: Q,
+    request: Q,
 ) -> Result<T, StoreError>
 where
     Q: Send + 'static,
     T: Send + 'static,
 {
-    traced(operation, in_time(answer(batcher, question))).await
+    traced(operation, until_deadline(submit(batcher, request))).await
 }
 
-async fn answer<Q, T>(batcher: &Batcher<Q, Result<T, StoreError>>, question: Q) -> Result<T, StoreError>
+async fn submit<Q, T>(batcher: &Batcher<Q, Result<T, StoreError>>, request: Q) -> Result<T, StoreError>
 where
     Q: Send + 'static,
     T: Send + 'static,
 {
-    let unanswered = || Err(StoreError::Unavailable("no answer for a part of a batch".into()));
-    batcher.submit(question).await.unwrap_or_else(unanswered)
+    let no_answer = || Err(StoreError::Unavailable("no answer for a part of a batch".into()));
+    batcher.submit(request).await.unwrap_or_else(no_answer)
 }
 
-async fn in_time<T>(reading: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
-    tokio::time::timeout(deadline::time_left(Duration::MAX), reading).await.unwrap_or_else(|_| Err(too_late()))
+async fn until_deadline<T>(read: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+    tokio::time::timeout(deadline::time_left(Duration::MAX), read).await.unwrap_or_else(|_| Err(deadline_passed()))
 }
 
 async fn on_connection<T>(
@@ -86,28 +85,14 @@ async fn on_connection<T>(
     work: impl AsyncFnOnce(&mut PgConnection) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
     let acquired = tokio::time::timeout(deadline::time_left(Duration::MAX), pool.acquire()).await;
-    let lent = CheckedOut::new(acquired.map_err(|_| too_late())??);
+    let connection = CheckedOut::new(acquired.map_err(|_| deadline_passed())??);
     if deadline::has_passed() {
-        drop(lent.back());
-        return Err(too_late());
+        drop(connection.into_inner());
+        return Err(deadline_passed());
     }
-    let (result, connection) = on(lent, work).await;
+    let (result, connection) = run_on(connection, work).await;
     drop(connection);
     result
-}
-
-/// Runs `work`, and gives the connection back unless it was broken off.
-pub(in crate::store) async fn on<T>(
-    mut lent: CheckedOut,
-    work: impl AsyncFnOnce(&mut PgConnection) -> Result<T, StoreError>,
-) -> (Result<T, StoreError>, Option<PoolConnection<Postgres>>) {
-    let Some(connection) = lent.connection() else {
-        return (Err(StoreError::Internal("a connection is missing".into())), None);
-    };
-    match tokio::time::timeout(PATIENCE, work(connection)).await {
-        Ok(result) => (result, lent.back()),
-        Err(_) => (Err(StoreError::Unavailable("no answer in time".into())), None),
-    }
 }
 
 async fn traced<T>(
@@ -127,31 +112,6 @@ async fn traced<T>(
     telemetry::trace_attempt(span, attempt).await
 }
 
-fn too_late() -> StoreError {
+fn deadline_passed() -> StoreError {
     StoreError::Unavailable("the call's deadline has passed".into())
-}
-
-/// A connection that goes back to the pool only when its work has come to an end.
-pub(in crate::store) struct CheckedOut(Option<PoolConnection<Postgres>>);
-
-impl CheckedOut {
-    pub(in crate::store) fn new(connection: PoolConnection<Postgres>) -> Self {
-        Self(Some(connection))
-    }
-
-    pub(in crate::store) fn connection(&mut self) -> Option<&mut PgConnection> {
-        self.0.as_deref_mut()
-    }
-
-    /// Its work has come to an end.
-    fn back(mut self) -> Option<PoolConnection<Postgres>> {
-        self.0.take()
-    }
-}
-
-impl Drop for CheckedOut {
-    fn drop(&mut self) {
-        // The pool would ask the connection whether it lives, and wait for the answer.
-        drop(self.0.take().map(PoolConnection::detach));
-    }
 }

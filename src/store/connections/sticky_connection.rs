@@ -1,5 +1,5 @@
-//! The connection that a batch hands on to the next one. The pool asks each that comes back whether it lives, which costs
-//! both sides as much as a small statement.
+//! Reuses one connection from batch to batch: sqlx's pool pings on every release, which costs both sides as much as a small
+//! statement.
 
 use std::mem;
 use std::ops::AsyncFnOnce;
@@ -10,74 +10,74 @@ use sqlx::{PgConnection, PgPool, Postgres};
 use tokio::time::Instant;
 
 use super::StoreError;
+use super::checked_out::{CheckedOut, run_on};
 use super::pool::ping_if_idle;
-use super::statements::{CheckedOut, on};
 
-/// Has the connection of one kind of batch while none of them is under way. Cheap to clone.
+/// Keeps the connection of one kind of batch between two batches. Cheap to clone.
 #[derive(Clone)]
 pub(in crate::store) struct StickyConnection {
     pool: PgPool,
-    waiting: Arc<Slot>,
+    slot: Arc<Slot>,
 }
 
 #[derive(Default)]
-struct Slot(Mutex<Option<Waiting>>);
+struct Slot(Mutex<Option<KeptConnection>>);
 
-struct Waiting {
+struct KeptConnection {
     connection: PoolConnection<Postgres>,
-    since: Instant,
+    idle_since: Instant,
 }
 
 impl StickyConnection {
-    /// With a connection of this pool. Must be called within a runtime.
+    /// Starts empty; the first batch takes a connection from `pool`. Must be called within a runtime.
     pub(in crate::store) fn new(pool: PgPool) -> Self {
-        let waiting = Arc::<Slot>::default();
-        // The pool is closed when it has all its connections back.
-        let (closed, kept) = (pool.close_event(), Arc::downgrade(&waiting));
+        let slot = Arc::<Slot>::default();
+        // Closing the pool waits until all connections are back, so the kept one must go back as well.
+        let (closed, kept) = (pool.close_event(), Arc::downgrade(&slot));
         tokio::spawn(async move {
             closed.await;
             if let Some(kept) = kept.upgrade() {
                 drop(kept.swap(None));
             }
         });
-        Self { pool, waiting }
+        Self { pool, slot }
     }
 
-    /// Runs `work`, which may change something, as [`run`](super::run) does.
+    /// Runs `work`, which may change something, like [`write`](super::write), but without a deadline or span.
     pub(in crate::store) async fn run<T>(
         &self,
         work: impl AsyncFnOnce(&mut PgConnection) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let (result, connection) = on(self.take().await?, work).await;
+        let (result, connection) = run_on(self.check_out().await?, work).await;
         if let (Ok(_), Some(connection)) = (&result, connection) {
             self.keep(connection);
         }
         result
     }
 
-    async fn take(&self) -> Result<CheckedOut, StoreError> {
-        if let Some(Waiting { connection, since }) = self.waiting.swap(None) {
-            let mut lent = CheckedOut::new(connection);
-            if let Some(connection) = lent.connection()
-                && ping_if_idle(connection, since.elapsed()).await.is_ok()
+    async fn check_out(&self) -> Result<CheckedOut, StoreError> {
+        if let Some(KeptConnection { connection, idle_since }) = self.slot.swap(None) {
+            let mut connection = CheckedOut::new(connection);
+            if let Some(inner) = connection.get_mut()
+                && ping_if_idle(inner, idle_since.elapsed()).await.is_ok()
             {
-                return Ok(lent);
+                return Ok(connection);
             }
         }
         Ok(CheckedOut::new(self.pool.acquire().await?))
     }
 
-    /// Unless it is the last one that others could have.
+    /// Keeps the connection for the next batch, unless the pool has no other connection left for other callers.
     fn keep(&self, connection: PoolConnection<Postgres>) {
         let has_more = self.pool.num_idle() > 0 || self.pool.size() < self.pool.options().get_max_connections();
         if has_more && !self.pool.is_closed() {
-            drop(self.waiting.swap(Some(Waiting { connection, since: Instant::now() })));
+            drop(self.slot.swap(Some(KeptConnection { connection, idle_since: Instant::now() })));
         }
     }
 }
 
 impl Slot {
-    fn swap(&self, waiting: Option<Waiting>) -> Option<Waiting> {
-        mem::replace(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner), waiting)
+    fn swap(&self, connection: Option<KeptConnection>) -> Option<KeptConnection> {
+        mem::replace(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner), connection)
     }
 }

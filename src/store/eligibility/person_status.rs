@@ -1,5 +1,4 @@
-//! How a person stands: all that CheckEligibility shows of what is on record, in one statement. Those who are asked about at
-//! the same moment share it.
+//! Everything on record that CheckEligibility shows of a person, read by one statement for concurrent calls.
 
 use chrono::{DateTime, Utc};
 use sqlx::PgPool;
@@ -14,19 +13,17 @@ use crate::store::connections::{StickyConnection, StoreError, read_batched};
 use crate::store::issuing::{DispatchState, PinRequestView, PinState};
 use crate::store::parameters::{interval, numbered_pseudonyms};
 
-/// Most persons in one statement.
-const MOST: usize = 64;
+/// How many persons one statement reads.
+const MAX_PERSONS_PER_STATEMENT: usize = 64;
 
-/// Who is asked about.
+/// The person whose status is read.
 #[derive(Clone, Debug)]
 pub struct PersonQuery {
-    /// The person.
     pub person: PersonKey,
-    /// Every pseudonym of the person under which a block may stand.
+    /// Every pseudonym of the person. A block may be stored under any of them.
     pub keys: Vec<PersonKey>,
-    /// The person's registered mobile number.
+    /// The registered mobile number.
     pub mobile: Option<MobileKey>,
-    /// The time of the question.
     pub now: DateTime<Utc>,
 }
 
@@ -35,60 +32,60 @@ pub struct PersonQuery {
 pub struct PersonStatus {
     /// Whether an operator has blocked the person (R9).
     pub is_blocked: bool,
-    /// The open access request, also when its window has passed (R6, R7).
+    /// The open access request, even if its access window has passed (R6, R7).
     pub hold: Option<Hold>,
     /// The open PIN request, if it has not expired (R5).
     pub open_pin_request: Option<PinRequestView>,
-    /// R18: until when failed verifications refuse another.
+    /// R18: if too many verifications have failed, when the next one is possible.
     pub failed_until: Option<DateTime<Utc>>,
-    /// R25: until when the PINs of the person refuse another.
+    /// R25: if the person had too many PINs, when the next one is possible.
     pub person_until: Option<DateTime<Utc>>,
-    /// R25: until when the PINs to the mobile number refuse another.
+    /// R25: if the mobile number had too many PINs, when the next one is possible.
     pub mobile_until: Option<DateTime<Utc>>,
 }
 
-/// Tells how persons stand. Spends nothing. Cheap to clone.
+/// Reads the status of persons, in batches. Spends no limits. Cheap to clone.
 #[derive(Clone)]
 pub struct PersonStatusReader(Batcher<PersonQuery, Result<PersonStatus, StoreError>>);
 
 impl PersonStatusReader {
-    /// Over this database, by these figures.
+    /// Must be called within a runtime.
     #[must_use]
     pub fn new(pool: PgPool, pin: &PinRules, limits: &LimitRules) -> Self {
-        let (relay, pin, limits) = (StickyConnection::new(pool), pin.clone(), limits.clone());
-        Self(Batcher::new_read_only(MOST, move |subjects: Vec<PersonQuery>| {
-            let (relay, pin, limits) = (relay.clone(), pin.clone(), limits.clone());
+        let (connection, pin, limits) = (StickyConnection::new(pool), pin.clone(), limits.clone());
+        Self(Batcher::new_read_only(MAX_PERSONS_PER_STATEMENT, move |queries: Vec<PersonQuery>| {
+            let (connection, pin, limits) = (connection.clone(), pin.clone(), limits.clone());
             async move {
-                let count = subjects.len();
-                match look_up(&relay, subjects, &pin, &limits).await {
-                    Ok(standings) => standings,
+                let count = queries.len();
+                match read_batch(&connection, queries, &pin, &limits).await {
+                    Ok(statuses) => statuses,
                     Err(error) => vec![Err(error); count],
                 }
             }
         }))
     }
 
-    /// How that person stands. The call's deadline ends the waiting.
-    pub async fn read(&self, subject: PersonQuery) -> Result<PersonStatus, StoreError> {
-        read_batched("standing", &self.0, subject).await
+    /// Reads the status of a person. The call's deadline ends the wait.
+    pub async fn read(&self, query: PersonQuery) -> Result<PersonStatus, StoreError> {
+        read_batched("standing", &self.0, query).await
     }
 }
 
-async fn look_up(
-    relay: &StickyConnection,
-    subjects: Vec<PersonQuery>,
+async fn read_batch(
+    connection: &StickyConnection,
+    queries: Vec<PersonQuery>,
     pin: &PinRules,
     limits: &LimitRules,
 ) -> Result<Vec<Result<PersonStatus, StoreError>>, StoreError> {
-    let (numbers, pseudonyms) = numbered_pseudonyms(subjects.iter().map(|subject| subject.keys.as_slice()));
-    let persons: Vec<&[u8]> = subjects.iter().map(|subject| subject.person.0.as_slice()).collect();
+    let (numbers, pseudonyms) = numbered_pseudonyms(queries.iter().map(|query| query.keys.as_slice()));
+    let persons: Vec<&[u8]> = queries.iter().map(|query| query.person.0.as_slice()).collect();
     let mobiles: Vec<Option<&[u8]>> =
-        subjects.iter().map(|subject| subject.mobile.as_ref().map(|mobile| mobile.0.as_slice())).collect();
-    let times: Vec<DateTime<Utc>> = subjects.iter().map(|subject| subject.now).collect();
-    relay
+        queries.iter().map(|query| query.mobile.as_ref().map(|mobile| mobile.0.as_slice())).collect();
+    let times: Vec<DateTime<Utc>> = queries.iter().map(|query| query.now).collect();
+    connection
         .run(async |connection| {
             let rows = sqlx::query_file_as!(
-                Row,
+                StatusRow,
                 "src/store/eligibility/person_status.sql",
                 &numbers,
                 &pseudonyms as &[&[u8]],
@@ -106,13 +103,13 @@ async fn look_up(
             )
             .fetch_all(connection)
             .await?;
-            Ok(rows.into_iter().map(Row::standing).collect())
+            Ok(rows.into_iter().map(StatusRow::into_status).collect())
         })
         .await
 }
 
-/// What the statement says of one person.
-struct Row {
+/// The row that person_status.sql returns for each person.
+struct StatusRow {
     is_blocked: bool,
     request_time: Option<DateTime<Utc>>,
     eligible_time: Option<DateTime<Utc>>,
@@ -129,8 +126,8 @@ struct Row {
     mobile_until: Option<DateTime<Utc>>,
 }
 
-impl Row {
-    fn standing(self) -> Result<PersonStatus, StoreError> {
+impl StatusRow {
+    fn into_status(self) -> Result<PersonStatus, StoreError> {
         Ok(PersonStatus {
             is_blocked: self.is_blocked,
             hold: self.hold(),
@@ -163,7 +160,7 @@ impl Row {
             create_time,
             expire_time,
             masked_mobile_number,
-            dispatch_state: DispatchState::of_message(&self.dispatch_state.unwrap_or_default()),
+            dispatch_state: DispatchState::from_message_state(&self.dispatch_state.unwrap_or_default()),
             next_send_time: self.next_send_time,
         }))
     }

@@ -112,7 +112,7 @@ impl Row {
             expire_time: self.expire_time,
             close_time: self.close_time,
             masked_mobile_number: self.masked_mobile_number,
-            dispatch_state: self.dispatch_state.as_deref().map(DispatchState::of_message),
+            dispatch_state: self.dispatch_state.as_deref().map(DispatchState::from_message_state),
             tries: self.tries.unsigned_abs().into(),
             revoke_reason: self.revoke_reason,
         })

@@ -10,7 +10,7 @@ use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, Row as _};
 
 use crate::store::connections::{PoolSettings, PseudonymKeys, connect_options, pool_options};
-use crate::store::locks::PSEUDONYM_KEY;
+use crate::store::locks::try_lock_pseudonym_key;
 
 /// Where pseudonyms stand, and digests that are made with the pseudonym key. A test holds this against the schema.
 pub const PSEUDONYM_COLUMNS: [(&str, &[&str]); 7] = [
@@ -180,13 +180,8 @@ impl Rekeying {
 
 /// Takes the lock that every connection of an instance shares. Tries for a while: one that is refused has it for a moment.
 async fn lock(connection: &mut PgConnection) -> anyhow::Result<()> {
-    let (class, object) = PSEUDONYM_KEY;
     for _ in 0..LOCK_TRIES {
-        let is_alone: bool = sqlx::query_scalar("SELECT pg_try_advisory_lock($1, $2)")
-            .bind(class)
-            .bind(object)
-            .fetch_one(&mut *connection)
-            .await?;
+        let is_alone = try_lock_pseudonym_key(connection).await?;
         if is_alone {
             return Ok(());
         }
