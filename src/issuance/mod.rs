@@ -9,6 +9,7 @@ mod dependency;
 mod issue_temporary_pin;
 mod limiter;
 mod operate;
+mod person_turns;
 mod redeem_temporary_pin;
 mod refusal;
 mod response_padding;
@@ -50,6 +51,7 @@ pub use check_eligibility::{ChannelEligibility, Eligibility};
 pub use dependency::{Dependency, DependencyFailure};
 pub use issue_temporary_pin::IssueOrder;
 pub use operate::{AuditPage, Blocking, LimitStatus, Notified, Operation, OperatorDesk};
+pub use person_turns::PersonTurns;
 pub use redeem_temporary_pin::RedeemOrder;
 pub use refusal::Refusal;
 pub use verify_identity::{Answers, Confirmation, CounterIdentification, Evidence, PhoneIdentification, Verification};
@@ -78,6 +80,8 @@ pub struct Dependencies {
     pub question_draws: Arc<QuestionDraws>,
     /// The metrics.
     pub metrics: Metrics,
+    /// Lets the calls of one person that spend a limit run one after another.
+    pub person_turns: PersonTurns,
     /// Wakes the dispatcher when an SMS is ready to be sent.
     pub dispatcher_wake: Arc<Notify>,
 }

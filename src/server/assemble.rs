@@ -11,7 +11,7 @@ use crate::audit::Sealer;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::guard::Guard;
-use crate::issuance::{Dependencies, QuestionDraws};
+use crate::issuance::{Dependencies, PersonTurns, QuestionDraws};
 use crate::keys::KeyRing;
 use crate::login::IdTokenVerifier;
 use crate::register::Register;
@@ -83,6 +83,7 @@ pub async fn assemble(
         rules: config.rules.clone(),
         question_draws,
         metrics: metrics.clone(),
+        person_turns: PersonTurns::default(),
         dispatcher_wake: Arc::new(Notify::new()),
     };
     Ok(ServiceParts { dependencies: Arc::new(dependencies), keys, key_files, dispatcher, sealer, metrics })

@@ -18,7 +18,7 @@ use uuid::Uuid;
 use super::limiter::Limiter;
 use super::sms_composer::SmsComposer;
 use super::verification_id::VerificationId;
-use super::{CallContext, Dependencies, Refusal};
+use super::{CallContext, Dependencies, PersonTurns, Refusal};
 use crate::domain::language::Language;
 use crate::domain::rules::Rules;
 use crate::guard::Guard;
@@ -50,6 +50,7 @@ pub(super) struct IssueTemporaryPin<'a> {
     keys: &'a KeyRing,
     rules: &'a Rules,
     metrics: &'a Metrics,
+    person_turns: &'a PersonTurns,
     dispatcher_wake: &'a Notify,
     call: &'a CallContext,
     order: &'a IssueOrder,
@@ -72,6 +73,7 @@ impl<'a> IssueTemporaryPin<'a> {
             keys,
             rules: &dependencies.rules,
             metrics: &dependencies.metrics,
+            person_turns: &dependencies.person_turns,
             dispatcher_wake: &dependencies.dispatcher_wake,
             call,
             order,
@@ -81,6 +83,8 @@ impl<'a> IssueTemporaryPin<'a> {
     pub(super) async fn run(&self) -> Result<PinRequestView, Refusal> {
         // Step 1: Open the verification id. It names the person, the mobile number and the agent.
         let id = VerificationId::open(&self.order.verification_id, self.keys, &self.call.caller, self.call.channel)?;
+
+        let _turn = self.person_turns.take(self.keys.person_key(id.person)).await?;
 
         // Step 2: Decide by Redis whether a new PIN may be issued. This spends what a PIN costs.
         let costs = self.list_costs(&id);
