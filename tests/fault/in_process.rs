@@ -1,4 +1,4 @@
-//! The service in the test's own process, so that a test can drive its calls by hand.
+//! The service in the test's own process, so that a test can poll its calls itself.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,7 +31,7 @@ use tonic::service::interceptor::InterceptedService;
 use tonic::{Request, Status};
 
 /// The use cases of an installation, in the test's own process.
-pub(crate) struct Inside<'a> {
+pub(crate) struct InProcessService<'a> {
     pub(crate) world: World,
     installation: &'a Installation,
     pub(crate) issuance: Issuance,
@@ -40,29 +40,29 @@ pub(crate) struct Inside<'a> {
     _process: Process<'a>,
 }
 
-/// Who calls inside is the phone channel.
-struct Phone;
+/// Makes the phone channel the caller.
+struct PhoneCaller;
 
-impl CallerResolver for Phone {
+impl CallerResolver for PhoneCaller {
     fn resolve(&self, _: &HeaderMap) -> Option<Caller> {
         Some(Caller { name: "phone".into(), roles: vec![Role::Channel(Channel::Phone)] })
     }
 }
 
-/// What a connection says of its caller.
-fn by_phone(mut request: Request<()>) -> Result<Request<()>, Status> {
-    let callers: Arc<dyn CallerResolver> = Arc::new(Phone);
+/// Adds the caller to a request, as the server does for each connection.
+fn add_phone_caller(mut request: Request<()>) -> Result<Request<()>, Status> {
+    let callers: Arc<dyn CallerResolver> = Arc::new(PhoneCaller);
     request.extensions_mut().insert(callers);
     Ok(request)
 }
 
-/// A client of the service without a connection between.
+/// A client that calls the service directly, without a connection.
 pub(crate) type Client =
     TemporaryPinServiceClient<InterceptedService<Routes, fn(Request<()>) -> Result<Request<()>, Status>>>;
 
-impl<'a> Inside<'a> {
-    /// Beside a running process, which verifies persons and sends what is ordered.
-    pub(crate) async fn open(mut world: World, installation: &'a Installation) -> Self {
+impl<'a> InProcessService<'a> {
+    /// Starts the service beside a running process, which verifies persons and sends the SMS.
+    pub(crate) async fn start(mut world: World, installation: &'a Installation) -> Self {
         let process = installation.start().await;
         world.channel = process.caller("phone");
         let draws = Arc::new(|_| Box::new(random::secure()) as _);
@@ -72,8 +72,8 @@ impl<'a> Inside<'a> {
         Self { world, installation, issuance, dependencies, keys: parts.keys, _process: process }
     }
 
-    /// The service in front of them, with so many places and for messages of so many bytes, and what runs in it.
-    pub(crate) async fn service(&self, max_calls: usize, message_limit: usize) -> (Client, TaskTracker) {
+    /// A client of the gRPC service in front of the use cases, and the tracker of its running use cases.
+    pub(crate) async fn client(&self, max_calls: usize, message_limit: usize) -> (Client, TaskTracker) {
         let calls = TaskTracker::new();
         let context = grpc::ServiceContext {
             dependencies: Arc::clone(&self.dependencies),
@@ -85,7 +85,7 @@ impl<'a> Inside<'a> {
         let settings = grpc::EdgeSettings { default_deadline: Duration::from_secs(10), max_calls, reflection: false };
         let metrics = self.dependencies.metrics.clone();
         let (routes, _) = grpc::routes(Arc::new(context), metrics, settings).await.unwrap();
-        (TemporaryPinServiceClient::with_interceptor(routes, by_phone), calls)
+        (TemporaryPinServiceClient::with_interceptor(routes, add_phone_caller), calls)
     }
 
     pub(crate) fn call(&self) -> CallContext {
@@ -97,7 +97,7 @@ impl<'a> Inside<'a> {
         self.keys.load().person_key(MitidUuid(uuid))
     }
 
-    /// How much has been spent of a person's limit.
+    /// How much of a limit has been spent.
     pub(crate) async fn spent(&self, bucket: Bucket<'_>) -> u32 {
         for times in 0.. {
             let limit = Limit { times: times + 1, per: Duration::from_secs(24 * 3600) };
@@ -106,10 +106,10 @@ impl<'a> Inside<'a> {
                 return times;
             }
         }
-        unreachable!("a limit of any height is reached")
+        unreachable!("some limit is higher than what is spent")
     }
 
-    /// Either nothing of an order is recorded, or everything.
+    /// Checks that each order is recorded completely or not at all. Returns the number of orders.
     pub(crate) async fn assert_all_or_nothing(&self) -> i64 {
         let counts: Vec<i64> = sqlx::query_scalar(
             "SELECT count(*) FROM pin_requests UNION SELECT count(*) FROM outbox
@@ -128,10 +128,10 @@ impl<'a> Inside<'a> {
         PgConnection::connect(&self.installation.database_url()).await.unwrap()
     }
 
-    /// What is on the phone, once all is sent.
+    /// Waits until no SMS is queued, and returns the texts on the phone.
     pub(crate) async fn texts(&self, person: &Person) -> Vec<String> {
         let sent = async || self.installation.count("outbox WHERE state = 'queued'").await == 0;
-        until("all is sent", sent).await;
+        until("no SMS is queued", sent).await;
         let messages = self.world.sandbox.get(&format!("/phones/{}/messages", person.mobile_number())).await;
         messages
             .as_array()

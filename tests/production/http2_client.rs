@@ -1,4 +1,4 @@
-//! A client that speaks HTTP/2 by hand, so that it can misbehave.
+//! A client that sends single HTTP/2 frames, so that it can violate the protocol.
 
 use std::io;
 use std::sync::Arc;
@@ -15,10 +15,10 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-/// A name that may check.
+/// A certificate name of a caller that may call CheckEligibility.
 pub(crate) const NAME: &str = CALLERS[0].1[0];
 
-/// Types of frames.
+/// Types of HTTP/2 frames.
 pub(crate) const HEADERS: u8 = 1;
 pub(crate) const RST_STREAM: u8 = 3;
 pub(crate) const SETTINGS: u8 = 4;
@@ -30,11 +30,11 @@ const DATA: u8 = 0;
 const END_STREAM: u8 = 1;
 const END_HEADERS: u8 = 4;
 
-/// However slow the machine is.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// Longest wait for a frame, enough for a slow machine.
+const FRAME_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// A connection of a caller whom the service knows.
-pub(crate) struct Wire(TlsStream<TcpStream>);
+/// An HTTP/2 connection of a configured caller.
+pub(crate) struct Http2Client(TlsStream<TcpStream>);
 
 #[derive(Debug)]
 pub(crate) struct Frame {
@@ -51,8 +51,8 @@ impl Frame {
     }
 }
 
-/// What a caller has whom the service knows.
-pub(crate) fn caller(authority: &Authority, version: &'static SupportedProtocolVersion) -> Arc<ClientConfig> {
+/// The TLS configuration of a configured caller.
+pub(crate) fn caller_tls(authority: &Authority, version: &'static SupportedProtocolVersion) -> Arc<ClientConfig> {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_slice(authority.pem().as_bytes()).unwrap()).unwrap();
     let signed = authority.sign(&[NAME]);
@@ -69,29 +69,29 @@ pub(crate) fn caller(authority: &Authority, version: &'static SupportedProtocolV
     Arc::new(config)
 }
 
-/// The handshake.
+/// Connects and performs the TLS handshake.
 pub(crate) async fn shake_hands(process: &Process<'_>, caller: Arc<ClientConfig>) -> io::Result<TlsStream<TcpStream>> {
     let stream = TcpStream::connect(process.address).await?;
     let name = ServerName::try_from("localhost").unwrap();
     TlsConnector::from(caller).connect(name, stream).await
 }
 
-impl Wire {
-    /// Connects, and says hello as HTTP/2 wants it.
+impl Http2Client {
+    /// Connects, and sends the HTTP/2 connection preface.
     pub(crate) async fn open(process: &Process<'_>, authority: &Authority) -> Self {
-        let mut wire = Self(shake_hands(process, caller(authority, &rustls::version::TLS13)).await.unwrap());
-        let hello = [b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".as_slice(), &frame(SETTINGS, 0, 0, &[])].concat();
-        wire.send(&hello).await;
-        wire
+        let mut client = Self(shake_hands(process, caller_tls(authority, &rustls::version::TLS13)).await.unwrap());
+        let preface = [b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".as_slice(), &frame(SETTINGS, 0, 0, &[])].concat();
+        client.send(&preface).await;
+        client
     }
 
-    /// Sends bytes. The server may have gone already, which is seen when reading.
+    /// Sends bytes. Errors are ignored: if the server has closed the connection, reading shows it.
     pub(crate) async fn send(&mut self, bytes: &[u8]) {
         let _ = self.0.write_all(bytes).await;
         let _ = self.0.flush().await;
     }
 
-    /// The next frame; none when the server has closed the connection.
+    /// The next frame. `None` if the server has closed the connection.
     pub(crate) async fn next(&mut self) -> Option<Frame> {
         let reading = async {
             let mut head = [0; 9];
@@ -101,10 +101,10 @@ impl Wire {
             self.0.read_exact(&mut payload).await.ok()?;
             Some(Frame { kind, stream: u32::from_be_bytes(stream), payload })
         };
-        tokio::time::timeout(PATIENCE, reading).await.expect("the server says something, or closes")
+        tokio::time::timeout(FRAME_TIMEOUT, reading).await.expect("the server sends a frame, or closes")
     }
 
-    /// The next frame of that type, if one comes before the end.
+    /// The next frame of this type. `None` if the server closes the connection first.
     pub(crate) async fn next_of(&mut self, kind: u8) -> Option<Frame> {
         loop {
             let frame = self.next().await?;
@@ -114,8 +114,8 @@ impl Wire {
         }
     }
 
-    /// All that comes until the server closes the connection.
-    pub(crate) async fn rest(&mut self) -> Vec<Frame> {
+    /// All frames until the server closes the connection.
+    pub(crate) async fn read_to_end(&mut self) -> Vec<Frame> {
         let mut frames = Vec::new();
         while let Some(frame) = self.next().await {
             frames.push(frame);
@@ -129,7 +129,7 @@ pub(crate) fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8>
     [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
 }
 
-/// Begins a call whose message does not come.
+/// Starts a call without sending its message.
 pub(crate) fn begin_call(stream: u32) -> Vec<u8> {
     let path = "/temporarypin.v1.TemporaryPinService/CheckEligibility";
     let headers = [
@@ -146,12 +146,12 @@ pub(crate) fn begin_call(stream: u32) -> Vec<u8> {
     frame(HEADERS, END_HEADERS, stream, &block)
 }
 
-/// Sends an empty message, the call's last.
+/// Sends an empty message and ends the request.
 pub(crate) fn end_call(stream: u32) -> Vec<u8> {
     frame(DATA, END_STREAM, stream, &[0; 5])
 }
 
-/// Takes a call back.
+/// Cancels a call.
 pub(crate) fn cancel_call(stream: u32) -> Vec<u8> {
     frame(RST_STREAM, 0, stream, &8_u32.to_be_bytes())
 }

@@ -1,4 +1,4 @@
-//! Each development certificate at each RPC that there is: exactly what its role is for gets through.
+//! Calls each RPC with each development certificate: a caller reaches exactly the methods of its role.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,7 +15,7 @@ use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
 use tonic_prost::ProstCodec;
 
-/// Who may call what.
+/// The callers that may call each method.
 const ALLOWED: [(&str, &[&str]); 15] = [
     ("temporarypin.v1.TemporaryPinService/CheckEligibility", CHANNELS),
     ("temporarypin.v1.TemporaryPinService/VerifyIdentity", CHANNELS),
@@ -49,20 +49,21 @@ fn methods() -> BTreeSet<String> {
         .collect()
 }
 
-/// What a call with an empty request is refused with. None goes well, but some get as far as to the request.
-async fn refusal(channel: &Channel, method: &str, says: Option<&str>) -> Status {
+/// Calls a method with an empty message, which is always refused. The refusal tells whether the caller was authorized.
+/// `claimed_caller` is the caller in the metadata.
+async fn refusal(channel: &Channel, method: &str, claimed_caller: Option<&str>) -> Status {
     let mut client = Grpc::new(channel.clone());
     client.ready().await.unwrap();
     let mut request = Request::new(());
-    if let Some(caller) = says {
+    if let Some(caller) = claimed_caller {
         request.metadata_mut().insert("x-sandbox-caller", caller.parse().unwrap());
     }
     let path = format!("/{method}").try_into().unwrap();
     client.unary(request, path, ProstCodec::<(), ()>::default()).await.unwrap_err()
 }
 
-/// Whether the call was let through; what was not says so.
-fn passed(status: &Status, method: &str) -> bool {
+/// Whether the caller was authorized: then the empty message is refused, otherwise the caller.
+fn is_authorized(status: &Status, method: &str) -> bool {
     let refusal = Refusal::read(status);
     if refusal.code == Code::InvalidArgument {
         return true;
@@ -72,7 +73,7 @@ fn passed(status: &Status, method: &str) -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_role_may_call_exactly_what_it_is_for() {
+async fn each_role_may_call_exactly_its_methods() {
     let allowed = BTreeMap::from(ALLOWED);
     let methods = methods();
     assert_eq!(methods, allowed.keys().map(|method| String::from(*method)).collect(), "each RPC has its row");
@@ -80,30 +81,30 @@ async fn each_role_may_call_exactly_what_it_is_for() {
     for caller in CALLERS {
         let channel = sandbox.caller(caller).await;
         for method in &methods {
-            // On this port metadata names nobody.
-            for says in [None, Some("web"), Some("redeemer"), Some("operator")] {
-                let status = refusal(&channel, method, says).await;
+            // On this port, a caller in the metadata is ignored.
+            for claimed_caller in [None, Some("web"), Some("redeemer"), Some("operator")] {
+                let status = refusal(&channel, method, claimed_caller).await;
                 let expected = allowed[method.as_str()].contains(&caller);
-                assert_eq!(passed(&status, method), expected, "{caller}, who says {says:?}: {method}");
+                assert_eq!(is_authorized(&status, method), expected, "{caller}, claimed {claimed_caller:?}: {method}");
             }
         }
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_certificate_port_takes_nobodys_word() {
+async fn the_certificate_port_ignores_a_caller_in_metadata() {
     let sandbox = Sandbox::start(&[]);
-    let trusting = sandbox.tls().await;
+    let tls_config = sandbox.tls().await;
     let tls = Endpoint::from_shared(format!("https://{}", sandbox.tls_address)).unwrap();
-    let without_certificate = tls.tls_config(trusting).unwrap().connect_lazy();
+    let without_certificate = tls.tls_config(tls_config).unwrap().connect_lazy();
     let plaintext = Endpoint::from_shared(format!("http://{}", sandbox.tls_address)).unwrap().connect_lazy();
     for channel in [without_certificate, plaintext] {
         HealthClient::new(channel.clone()).check(HealthCheckRequest::default()).await.unwrap_err();
     }
-    // While the other port takes it, and knows nothing else.
+    // The plaintext port accepts a caller in the metadata, and identifies callers by nothing else.
     let channel = Endpoint::from_shared(sandbox.grpc_url.clone()).unwrap().connect_lazy();
     let method = ALLOWED[0].0;
-    assert!(passed(&refusal(&channel, method, Some("web")).await, method));
+    assert!(is_authorized(&refusal(&channel, method, Some("web")).await, method));
     let unknown = Refusal::read(&refusal(&channel, method, None).await);
     assert_eq!((unknown.code, unknown.reason), (Code::Unauthenticated, Reason::CallerUnknown));
 }

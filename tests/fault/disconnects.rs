@@ -1,4 +1,4 @@
-//! Callers that go away in the middle of IssueTemporaryPin, at any point of it.
+//! Callers that disconnect at random points of IssueTemporaryPin.
 
 use std::time::Duration;
 
@@ -14,32 +14,32 @@ use uuid::Uuid;
 
 const ORDERS: usize = 30;
 
-/// An order takes about as long as this.
-const DURATION: Duration = Duration::from_millis(20);
+/// About how long an order takes.
+const ORDER_DURATION: Duration = Duration::from_millis(20);
 
 const LIFETIME: TimeDelta = TimeDelta::minutes(10);
 
-/// Orders, and drops the call.
-async fn order_and_go(world: &World, verification: &str, request_id: Uuid) {
-    let patience = random::secure().random_range(Duration::ZERO..DURATION);
-    let _ = tokio::time::timeout(patience, world.issue_again("phone", verification, request_id)).await;
+/// Orders, and drops the call after a random time.
+async fn order_and_disconnect(world: &World, verification: &str, request_id: Uuid) {
+    let wait = random::secure().random_range(Duration::ZERO..ORDER_DURATION);
+    let _ = tokio::time::timeout(wait, world.issue_again("phone", verification, request_id)).await;
 }
 
-/// Orders, and leaves the server little more time than it needs for the answer.
-async fn order_in_haste(world: &World, verification: &str, request_id: Uuid) {
+/// Orders with a deadline that leaves the server little more than the 20 ms that it reserves for the answer.
+async fn order_with_short_deadline(world: &World, verification: &str, request_id: Uuid) {
     let request = IssueTemporaryPinRequest {
         request_id: request_id.to_string(),
         verification_id: verification.to_owned(),
         language: 0,
     };
-    let timeout = format!("{}u", random::secure().random_range(20_000..20_000 + DURATION.as_micros()));
+    let timeout = format!("{}u", random::secure().random_range(20_000..20_000 + ORDER_DURATION.as_micros()));
     let answer = world.call_raw("phone", "TemporaryPinService/IssueTemporaryPin", Some(&timeout), &request).await;
     if let Err(refusal) = answer {
         refusal.assert(Code::DeadlineExceeded, Reason::DeadlineExceeded);
     }
 }
 
-/// Either nothing of an order is recorded, or everything.
+/// Checks that each order is recorded completely or not at all.
 async fn assert_all_or_nothing(world: &World) {
     let counts: Vec<i64> = sqlx::query_scalar(
         "SELECT count(*) FROM pin_requests UNION SELECT count(*) FROM outbox UNION SELECT count(*) FROM requests
@@ -53,7 +53,7 @@ async fn assert_all_or_nothing(world: &World) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn repeated_with_the_same_request_id_there_is_one_pin_and_one_sms() {
+async fn an_order_repeated_with_the_same_request_id_gives_one_pin_and_one_sms() {
     let world = World::around(Sandbox::start(&["--people", "40"])).await;
     let mut people = Vec::new();
     for index in 0..ORDERS {
@@ -61,9 +61,9 @@ async fn repeated_with_the_same_request_id_there_is_one_pin_and_one_sms() {
         let verification = world.identify_by_own_agent(&person).await;
         let request_id = uuid();
         if index % 2 == 0 {
-            order_and_go(&world, &verification, request_id).await;
+            order_and_disconnect(&world, &verification, request_id).await;
         } else {
-            order_in_haste(&world, &verification, request_id).await;
+            order_with_short_deadline(&world, &verification, request_id).await;
         }
         assert_all_or_nothing(&world).await;
         let repeated = world.issue_again("phone", &verification, request_id).await.unwrap();
@@ -78,18 +78,18 @@ async fn repeated_with_the_same_request_id_there_is_one_pin_and_one_sms() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn r25_no_more_is_spent_than_was_issued() {
+async fn r25_abandoned_orders_spend_no_more_than_was_issued() {
     let world = World::around(Sandbox::start(&["--people", "1"])).await;
     let person = world.somebody().await;
     for round in 1..=3 {
         let verification = world.identify_by_own_agent(&person).await;
-        // Orders that nobody waits for, and one under an id of its own.
+        // Four abandoned orders, and then one with a request id of its own.
         for _ in 0..4 {
-            order_and_go(&world, &verification, uuid()).await;
+            order_and_disconnect(&world, &verification, uuid()).await;
         }
         let request_id = uuid();
-        // While they are under way they have spent what there is, until all but one give it back.
-        until("the PIN is there", async || match world.issue_again("phone", &verification, request_id).await {
+        // While the abandoned orders are running they have spent the limit. All but one refund it.
+        until("the PIN is issued", async || match world.issue_again("phone", &verification, request_id).await {
             Ok(_) => true,
             Err(refusal) => {
                 refusal.assert_limit(Reason::PersonLimit);

@@ -1,4 +1,4 @@
-//! SIGTERM: what runs may end, what is new goes elsewhere.
+//! Shutdown on SIGTERM: running calls and hand-overs end, new calls go to another instance.
 
 use std::time::{Duration, Instant};
 
@@ -20,7 +20,7 @@ async fn an_idle_service_ends_at_once() {
     let sandbox = Sandbox::start(&[]);
     let installation = Installation::new(&sandbox).await;
     let mut process = installation.start().await;
-    // Callers stay connected, and one watches.
+    // Two callers stay connected, and one watches health.
     let channel = process.caller("web");
     HealthClient::new(process.caller("phone")).check(HealthCheckRequest::default()).await.unwrap();
     let mut answers = HealthClient::new(channel).watch(HealthCheckRequest::default()).await.unwrap().into_inner();
@@ -34,10 +34,10 @@ async fn an_idle_service_ends_at_once() {
 }
 
 #[rstest]
-#[case::a_runtime_of_its_own("1")]
-#[case::shared_by_threads("3")]
+#[case::one_thread("1")]
+#[case::three_threads("3")]
 #[tokio::test(flavor = "multi_thread")]
-async fn a_running_call_and_a_running_hand_over_end_first(#[case] threads: &str) {
+async fn running_calls_and_hand_overs_end_before_the_process(#[case] threads: &str) {
     let mut world = World::around(Sandbox::start(&["--people", "1"])).await;
     let mut installation = Installation::new(&world.sandbox).await;
     installation.set("SERVER__THREADS", threads);
@@ -64,7 +64,7 @@ async fn a_running_call_and_a_running_hand_over_end_first(#[case] threads: &str)
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_postgres_that_has_fallen_silent_does_not_hold_the_process() {
+async fn a_silent_postgres_does_not_keep_the_process_alive() {
     let mut world = World::around(Sandbox::start(&[])).await;
     let mut installation = Installation::new(&world.sandbox).await;
     let (postgres, url) = FaultProxy::in_front_of(&installation.url_as_service()).await;
