@@ -1,4 +1,4 @@
-//! A guard with keys of its own, and made-up pseudonyms.
+//! A guard with its own key prefix, and random pseudonyms.
 
 use std::time::Duration;
 
@@ -15,14 +15,14 @@ use uuid::Uuid;
 
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A guard, and a look behind it.
-pub(crate) struct World {
+/// A guard, and a connection to the same Redis to look at its keys.
+pub(crate) struct GuardFixture {
     pub(crate) guard: Guard,
     pub(crate) prefix: String,
     pub(crate) redis: MultiplexedConnection,
 }
 
-impl World {
+impl GuardFixture {
     pub(crate) async fn new() -> Self {
         Self::at(&redis_url()).await
     }
@@ -31,7 +31,7 @@ impl World {
         let prefix = unique("test");
         let guard = Guard::connect(url, &prefix, TIMEOUT).await.unwrap();
         let client = redis::Client::open(url).unwrap();
-        let redis = client.get_multiplexed_async_connection().await.expect("the Redis of the tests must run");
+        let redis = client.get_multiplexed_async_connection().await.expect("the tests need a running Redis");
         Self { guard, prefix, redis }
     }
 
@@ -60,7 +60,7 @@ impl World {
         keys[0].clone()
     }
 
-    /// In how many milliseconds the key expires.
+    /// The milliseconds until the key expires.
     pub(crate) async fn expires_in(&mut self, key: &str) -> i64 {
         redis::cmd("PTTL").arg(key).query_async(&mut self.redis).await.unwrap()
     }
@@ -69,10 +69,10 @@ impl World {
         self.guard.check_and_spend(None, spends, now).await.unwrap()
     }
 
-    /// How many a rolling window of `seconds` holds. Changes nothing.
+    /// How much is spent of a rolling window of `seconds`. Changes nothing.
     pub(crate) async fn spent(&self, bucket: Bucket<'_>, seconds: u64, now: DateTime<Utc>) -> u32 {
         let mut count = 0;
-        // A window with room for one more holds fewer than its limit.
+        // Raises the limit until there is room for one more.
         while self.guard.peek(&[spend(bucket, limit(count + 1, seconds), u128::MAX)], now).await.unwrap()
             != GuardDecision::Allowed
         {
@@ -82,7 +82,7 @@ impl World {
     }
 }
 
-/// A moment: `seconds` after one that all tests share.
+/// The time `seconds` after a start that all tests share.
 pub(crate) fn at(seconds: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(1_795_000_000, 0).unwrap() + TimeDelta::seconds(seconds)
 }
@@ -111,7 +111,7 @@ pub(crate) fn agent() -> AgentKey {
     AgentKey(random::secure().random())
 }
 
-/// A hold by the default rules.
+/// A hold with the default times.
 pub(crate) fn hold(request_time: DateTime<Utc>) -> Hold {
     Hold::start(request_time, &HoldRules::default())
 }
