@@ -14,7 +14,7 @@ use temporary_pin::store::messages::outbox::claim_due;
 use test_support::store::*;
 
 /// Time enough.
-const PATIENCE: Duration = Duration::from_secs(10);
+const CONNECTION_TIMEOUT: Duration = Duration::from_secs(10);
 
 async fn issue_for(pool: &PgPool, orders: &PinIssuer, number: u8) -> Result<IssueOutcome, StoreError> {
     let person = PersonKey([number; 32]);
@@ -29,7 +29,7 @@ async fn kept(pool: &PgPool, expected: usize) -> bool {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    tokio::time::timeout(PATIENCE, returned).await.is_ok() && in_use() == expected
+    tokio::time::timeout(CONNECTION_TIMEOUT, returned).await.is_ok() && in_use() == expected
 }
 
 #[sqlx::test]
@@ -39,14 +39,14 @@ async fn a_connection_stays_with_its_batches_until_the_pool_closes(pool: PgPool)
         issue_for(&pool, &orders, number).await.unwrap();
     }
     assert!(kept(&pool, 1).await, "{pool:?}");
-    tokio::time::timeout(PATIENCE, pool.close()).await.expect("it has all its connections back");
+    tokio::time::timeout(CONNECTION_TIMEOUT, pool.close()).await.expect("it has all its connections back");
 }
 
 /// Four kinds of batches, and as few connections as can be configured.
 #[sqlx::test]
 async fn the_last_connection_stays_with_nobody(_: PgPoolOptions, options: PgConnectOptions) {
     for most in 1..=5 {
-        let pool_options = PgPoolOptions::new().max_connections(most).acquire_timeout(PATIENCE);
+        let pool_options = PgPoolOptions::new().max_connections(most).acquire_timeout(CONNECTION_TIMEOUT);
         let pool = pool_options.connect_with(options.clone()).await.unwrap();
         let (orders, handovers) = (PinIssuer::new(pool.clone()), Handovers::new(&pool));
         let reader = PersonStatusReader::new(pool.clone(), &PinRules::default(), &LimitRules::default());

@@ -66,7 +66,7 @@ pub(crate) struct ServeArguments {
     #[arg(long, env = "REDIS_URL", hide_env_values = true)]
     redis_url: String,
     /// How many ordinary persons there are beside the cast.
-    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=i64::from(people::MOST_GENERATED)))]
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=i64::from(people::MAX_GENERATED_PERSONS)))]
     people: u32,
     /// What those persons are made from, and questions drawn from: the same seed makes the same persons, and asks each of
     /// them the same questions in the same order. Without it, the persons are those of seed 1, and nobody can foresee the

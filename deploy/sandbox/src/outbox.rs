@@ -11,7 +11,7 @@ pub(crate) struct Outbox(PgPool);
 
 impl Outbox {
     /// That in the database of this URL, which need not be there yet.
-    pub(crate) fn of(database_url: &str) -> anyhow::Result<Self> {
+    pub(crate) fn connect(database_url: &str) -> anyhow::Result<Self> {
         let settings = PoolSettings { max_connections: 2, ..PoolSettings::default() };
         Ok(Self(store::connect(database_url, &settings)?))
     }

@@ -122,7 +122,7 @@ impl World {
             people: Arc::new(people),
             claimed: AtomicU64::new(0),
             gateway: Gateway::new(phones.clone()),
-            outbox: Outbox::of(&scratch.database_url)?,
+            outbox: Outbox::connect(&scratch.database_url)?,
             phones,
             register_mode: Switch::new(RegisterMode::Up),
             web: Issuer::new(format!("{http_url}/issuers/web"), "temporary-pin-web")?,

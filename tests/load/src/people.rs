@@ -7,7 +7,7 @@ use temporary_pin::proto::identityregister::v1::{Fact, MitidAccount, Person as R
 use uuid::Uuid;
 
 /// As many persons as have CPR numbers of their own; one half witnesses for the other.
-pub(crate) const MOST: u64 = 20_000_000;
+pub(crate) const MAX_PERSONS: u64 = 20_000_000;
 
 /// Days in a month and years in a century that serve: no living person can hold a CPR number of these.
 const DAYS: u64 = 28;
@@ -31,7 +31,7 @@ pub(crate) struct Person(pub(crate) u64);
 impl Person {
     /// Whoever witnesses for this person, and for nobody else.
     pub(crate) const fn witness(self) -> Self {
-        Self(self.0 + MOST)
+        Self(self.0 + MAX_PERSONS)
     }
 
     pub(crate) fn mitid_uuid(self) -> Uuid {
@@ -79,7 +79,7 @@ impl Person {
     }
 
     fn existing(index: u64) -> Option<Self> {
-        (index < 2 * MOST).then_some(Self(index))
+        (index < 2 * MAX_PERSONS).then_some(Self(index))
     }
 
     /// The value of a fact, as the register has it and as the person answers.
@@ -136,7 +136,7 @@ mod tests {
 
     #[test]
     fn a_person_is_found_by_whatever_names_them() {
-        for index in [0, 1, 999, 1000, 54_321, 9_999_999, MOST - 1, 2 * MOST - 1] {
+        for index in [0, 1, 999, 1000, 54_321, 9_999_999, MAX_PERSONS - 1, 2 * MAX_PERSONS - 1] {
             let person = Person(index);
             assert_eq!(Person::by_cpr_number(&person.cpr_number()), Some(person));
             assert_eq!(Person::by_mitid_uuid(&person.mitid_uuid().to_string()), Some(person));
@@ -145,6 +145,6 @@ mod tests {
             assert!(CprNumber::parse(&person.cpr_number()).is_ok());
             assert!(MobileNumber::parse(&person.mobile_number()).is_ok());
         }
-        assert_eq!(Person::by_cpr_number(&Person(2 * MOST).cpr_number()), None);
+        assert_eq!(Person::by_cpr_number(&Person(2 * MAX_PERSONS).cpr_number()), None);
     }
 }

@@ -126,7 +126,7 @@ pub(crate) async fn measure(
     pace: Pace,
     processes: &Processes,
 ) -> anyhow::Result<Report> {
-    ensure!(count > 0 && first_person + count <= people::MOST, "there are {} persons", people::MOST);
+    ensure!(count > 0 && first_person + count <= people::MAX_PERSONS, "there are {} persons", people::MAX_PERSONS);
     let calls = drive::prepare(caller, &scenario.calls(count, first_person)).await.context("preparing the calls")?;
     measure_ready(caller, scenario.name(), calls, pace, processes).await
 }

@@ -13,7 +13,7 @@ use tonic_reflection::pb::v1::server_reflection_request::MessageRequest;
 use tonic_reflection::pb::v1::server_reflection_response::MessageResponse;
 
 /// Asks for the files that define `symbols`, and for all that those import.
-pub(super) async fn ask(channel: Channel, symbols: &[&str]) -> anyhow::Result<DescriptorPool> {
+pub(super) async fn fetch_descriptors(channel: Channel, symbols: &[&str]) -> anyhow::Result<DescriptorPool> {
     let mut client = ServerReflectionClient::new(channel);
     let mut questions: Vec<_> =
         symbols.iter().map(|symbol| MessageRequest::FileContainingSymbol((*symbol).to_owned())).collect();

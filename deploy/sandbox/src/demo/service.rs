@@ -38,7 +38,7 @@ impl Service {
         let channel = endpoint.connect().await.with_context(|| format!("no service answers on {address}"))?;
         // The types of error details are nobody's field, so they are asked for by name.
         let symbols = [TEMPORARY_PIN, REDEMPTION, "google.rpc.ErrorInfo"];
-        let pool = schema::ask(channel.clone(), &symbols).await?;
+        let pool = schema::fetch_descriptors(channel.clone(), &symbols).await?;
         Ok(Self { address, channel, pool })
     }
 

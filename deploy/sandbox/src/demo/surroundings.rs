@@ -11,7 +11,7 @@ use tokio::time::{sleep, timeout};
 use super::print;
 
 /// An SMS lands well within this.
-const PATIENCE: Duration = Duration::from_secs(30);
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The sandbox's HTTP interface.
 pub(super) struct Surroundings {
@@ -29,7 +29,7 @@ pub(super) struct Phone<'a> {
 impl Surroundings {
     /// The interface at an address.
     pub(super) fn at(address: SocketAddr) -> anyhow::Result<Self> {
-        let client = Client::builder().timeout(PATIENCE).build()?;
+        let client = Client::builder().timeout(REQUEST_TIMEOUT).build()?;
         Ok(Self { base: format!("http://{address}"), client })
     }
 
@@ -86,7 +86,7 @@ impl Surroundings {
 impl Phone<'_> {
     /// Waits for the next SMS, shows it and gives its text.
     pub(super) async fn receive(&mut self, what: &str) -> anyhow::Result<String> {
-        let message = timeout(PATIENCE, self.next()).await;
+        let message = timeout(REQUEST_TIMEOUT, self.next()).await;
         let message =
             message.with_context(|| format!("expected {what} by SMS to {}, but none came", self.number))??;
         let text = message["text"].as_str().context("expected the SMS to have a text")?;

@@ -37,7 +37,7 @@ const FIRST_ADDRESS: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 0);
 const WARM_UP: u64 = 5000;
 
 /// Most time for one call.
-const PATIENCE: Duration = Duration::from_secs(30);
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The peer, which runs until this is dropped.
 pub(super) struct Peer {
@@ -65,7 +65,7 @@ impl Peer {
             .env("GATEWAY_URL", format!("http://{}/rest/mtsms", bench.world.http_address));
         let running = service::Running::spawn(node, &bench.directory, "peer")?.listening(PORT).await?;
         let sender = Sender {
-            client: Client::builder().no_proxy().timeout(PATIENCE).build()?,
+            client: Client::builder().no_proxy().timeout(REQUEST_TIMEOUT).build()?,
             url: format!("http://127.0.0.1:{PORT}/api/auth/phone-number/send-otp").parse()?,
             world: Arc::clone(world),
         };

@@ -18,7 +18,7 @@ use std::collections::HashMap;
 use temporary_pin::proto::temporarypin::v1::document::Kind as DocumentKind;
 use uuid::Uuid;
 
-pub use generated::MOST as MOST_GENERATED;
+pub use generated::MAX_GENERATED as MAX_GENERATED_PERSONS;
 pub use person::{Account, Document, Opening, Person, uuid_of};
 
 /// Everybody, found by whatever names them. Never changes once the sandbox is open.
