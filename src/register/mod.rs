@@ -9,9 +9,7 @@ mod settings;
 mod trace_context;
 mod wire;
 
-use std::error::Error as _;
 use std::future::Future;
-use std::io;
 use std::sync::Arc;
 
 use backon::{ExponentialBuilder, Retryable as _};
@@ -25,6 +23,7 @@ use crate::deadline;
 use crate::domain::cpr::CprStatus;
 use crate::domain::document::{Document, RegisteredDocument};
 use crate::domain::person::{Person, PersonReference};
+use crate::io_error::find_io_error;
 use crate::proto::identityregister::v1::identity_register_service_client::IdentityRegisterServiceClient;
 use crate::proto::identityregister::v1::{LookUpDocumentRequest, LookUpPersonRequest};
 
@@ -147,17 +146,4 @@ fn log_doubtful(Malformed(field): Malformed) -> RegisterUnavailable {
     Span::current().record("otel.status_code", "error");
     tracing::warn!(field, "the identity register's answer is doubtful");
     RegisterUnavailable
-}
-
-/// The input/output error behind a status: a refused connection, a failed TLS handshake. `None` if the register itself sent the
-/// status. Other errors in the chain are left out, because they can repeat bytes that the register sent.
-fn find_io_error(status: &Status) -> Option<String> {
-    let mut source = status.source();
-    while let Some(error) = source {
-        if let Some(error) = error.downcast_ref::<io::Error>() {
-            return Some(error.to_string());
-        }
-        source = error.source();
-    }
-    None
 }
