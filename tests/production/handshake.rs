@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use made_up_world::authority::{Authority, Signed};
+use made_up_world::authority::{Authority, SignedCertificate};
 use rstest::rstest;
 use rustls::HandshakeKind;
 use temporary_pin::proto::temporarypin::v1::CheckEligibilityRequest;
@@ -41,7 +41,7 @@ async fn assert_refused(process: &Process<'_>) {
 #[case::not_yet_valid(|ours: &Authority| Some(ours.sign_not_yet_valid(&[NAME])))]
 #[case::for_servers_only(|ours: &Authority| Some(ours.sign_for_servers(&[NAME])))]
 #[tokio::test(flavor = "multi_thread")]
-async fn a_client_needs_a_valid_certificate_of_our_ca(#[case] certificate: fn(&Authority) -> Option<Signed>) {
+async fn a_client_needs_a_valid_certificate_of_our_ca(#[case] certificate: fn(&Authority) -> Option<SignedCertificate>) {
     let sandbox = Sandbox::start(&[]);
     let installation = Installation::new(&sandbox).await;
     let process = installation.start().await;

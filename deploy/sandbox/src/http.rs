@@ -23,12 +23,10 @@ use std::time::Duration;
 use axum::body::Bytes;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
-use axum::http::{HeaderMap, StatusCode};
 use axum::response::Html;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use made_up_world::gateway::GatewayMode;
-use made_up_world::issuers::Issuer;
 use made_up_world::register::RegisterMode;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -43,6 +41,9 @@ const MOST_ADVANCE: u32 = 366 * 24 * 3600;
 
 /// How late something slow answers, if the request does not say.
 const SLOWNESS: u32 = 5;
+
+/// Messages on the page of all phones.
+const MESSAGES_SHOWN: usize = 100;
 
 /// A message that has not come by then will not come.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
@@ -67,15 +68,14 @@ pub(crate) fn routes(world: Arc<World>) -> Router {
         .route("/register", get(register).post(register_mode))
         .route("/certificates", get(certificates))
         .route("/scratch", get(scratch))
-        .route("/rest/mtsms", post(mtsms))
-        .route("/issuers/{name}/.well-known/openid-configuration", get(discovery))
-        .route("/issuers/{name}/jwks", get(jwks))
+        .with_state(Arc::clone(&world))
+        .merge(world.gateway.routes())
+        .merge(world.issuers.routes())
         .fallback(async || Refusal::not_found("there is nothing at this path"))
-        .with_state(world)
 }
 
 async fn front(State(world): State<Arc<World>>) -> Html<String> {
-    Html(page::render(&world.people, &world.phones.latest(100), world.clock.now()))
+    Html(page::render(&world.people, &world.phones.newest(MESSAGES_SHOWN), world.clock.now()))
 }
 
 async fn people(State(world): State<Arc<World>>) -> Json<Value> {
@@ -98,12 +98,12 @@ async fn claim(State(world): State<Arc<World>>) -> Answer {
 
 async fn login(State(world): State<Arc<World>>, body: Bytes) -> Answer {
     let login = logins::person(&world.people, Fields::parse(&body)?)?;
-    Ok(Json(json!({ "id_token": world.web.id_token(&login, world.clock.now())? })))
+    Ok(Json(json!({ "id_token": world.issuers.web.id_token(&login, world.clock.now())? })))
 }
 
 async fn agent_login(State(world): State<Arc<World>>, body: Bytes) -> Answer {
     let login = logins::agent(&world.people, Fields::parse(&body)?)?;
-    Ok(Json(json!({ "agent_token": world.workforce.id_token(&login, world.clock.now())? })))
+    Ok(Json(json!({ "agent_token": world.issuers.workforce.id_token(&login, world.clock.now())? })))
 }
 
 /// What a reader of a phone may ask for.
@@ -199,24 +199,4 @@ async fn scratch(State(world): State<Arc<World>>) -> Json<Value> {
 
 fn slowness(fields: &mut Fields) -> Result<Duration, Refusal> {
     Ok(Duration::from_secs(fields.optional_number("seconds", 60)?.unwrap_or(SLOWNESS).into()))
-}
-
-async fn mtsms(State(world): State<Arc<World>>, headers: HeaderMap, body: Bytes) -> (StatusCode, Json<Value>) {
-    world.gateway.submit(&headers, &body, world.clock.now()).await
-}
-
-async fn discovery(State(world): State<Arc<World>>, Path(name): Path<String>) -> Answer {
-    Ok(Json(issuer(&world, &name)?.discovery()))
-}
-
-async fn jwks(State(world): State<Arc<World>>, Path(name): Path<String>) -> Answer {
-    Ok(Json(issuer(&world, &name)?.jwks()))
-}
-
-fn issuer<'a>(world: &'a World, name: &str) -> Result<&'a Issuer, Refusal> {
-    match name {
-        "web" => Ok(&world.web),
-        "workforce" => Ok(&world.workforce),
-        _ => Err(Refusal::not_found("the issuers are web and workforce")),
-    }
 }

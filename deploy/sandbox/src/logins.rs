@@ -1,7 +1,7 @@
 //! Logins of persons and agents, as the bodies of `POST /login` and `POST /agent-login` describe them.
 
 use chrono::TimeDelta;
-use made_up_world::issuers::{Login, Wishes};
+use made_up_world::issuers::{Login, LoginOptions};
 use made_up_world::people::{Account, People, uuid_of};
 use temporary_pin::domain::assurance::AssuranceLevel;
 
@@ -21,11 +21,11 @@ pub(crate) fn person(people: &People, mut fields: Fields) -> Result<Login, Refus
         .as_ref()
         .ok_or_else(|| Refusal::field("person", format!("{id} has no MitID account to log in with")))?;
     let nonce = Some(fields.text("nonce")?);
-    let wishes = wishes(&mut fields)?;
+    let options = options(&mut fields)?;
     fields.end()?;
     // A subject that is not the UUID of the account, so that nobody can mistake the one for the other.
     let subject = uuid_of(&format!("subject of {id}")).to_string();
-    Ok(Login { subject, mitid_uuid: Some(account.mitid_uuid), nonce, wishes })
+    Ok(Login { subject, mitid_uuid: Some(account.mitid_uuid), nonce, options })
 }
 
 /// An agent logs in. Agents come into being as they are named. `clerk-…` have a MitID account of their own, which the
@@ -41,12 +41,12 @@ pub(crate) fn agent(people: &People, mut fields: Fields) -> Result<Login, Refusa
         Some(Account { mitid_uuid, .. }) => Some(*mitid_uuid),
         None => agent.starts_with("clerk-").then(|| uuid_of(&format!("agent {agent}"))),
     };
-    let wishes = wishes(&mut fields)?;
+    let options = options(&mut fields)?;
     fields.end()?;
-    Ok(Login { subject: agent, mitid_uuid, nonce: None, wishes })
+    Ok(Login { subject: agent, mitid_uuid, nonce: None, options })
 }
 
-fn wishes(fields: &mut Fields) -> Result<Wishes, Refusal> {
+fn options(fields: &mut Fields) -> Result<LoginOptions, Refusal> {
     let assurance = match fields.optional_text("assurance")? {
         None => AssuranceLevel::Substantial,
         Some(name) => [AssuranceLevel::Low, AssuranceLevel::Substantial, AssuranceLevel::High]
@@ -54,11 +54,12 @@ fn wishes(fields: &mut Fields) -> Result<Wishes, Refusal> {
             .find(|level| level.as_str() == name)
             .ok_or_else(|| Refusal::field("assurance", "must be Low, Substantial or High"))?,
     };
-    Ok(Wishes {
+    Ok(LoginOptions {
         auth_age: TimeDelta::seconds(fields.optional_number("auth_age_seconds", MOST_AGE)?.unwrap_or(0).into()),
         assurance,
         audience: fields.optional_text("audience")?,
         issuer: fields.optional_text("issuer")?,
-        expired: fields.flag("expired")?,
+        is_expired: fields.flag("expired")?,
+        ..LoginOptions::default()
     })
 }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use made_up_world::callers::{self, NamedCallers};
+use made_up_world::callers::{CallersByMetadata, configured_callers};
+use made_up_world::gateway;
 use made_up_world::issuers::Issuer;
 use made_up_world::plaintext;
 use temporary_pin::config::Config;
@@ -47,7 +48,8 @@ pub(crate) async fn serve(
     if let Some(max_calls) = max_calls {
         config.server.max_calls = max_calls;
     }
-    let listeners = vec![plaintext::listen(plaintext, Arc::new(NamedCallers))?, Listener::mutual_tls(tls, &config)?];
+    let listeners =
+        vec![plaintext::listen(plaintext, Arc::new(CallersByMetadata))?, Listener::mutual_tls(tls, &config)?];
     server::run(&config, clock, draws, listeners, stop.cancelled_owned()).await
 }
 
@@ -60,17 +62,17 @@ fn config(world: &World, scratch: &Scratch) -> Config {
     };
     let mut config = Config {
         register: RegisterSettings { url: world.register_url.clone(), ..RegisterSettings::default() },
-        web_login: issuer(&world.web),
-        agent_login: issuer(&world.workforce),
+        web_login: issuer(&world.issuers.web),
+        agent_login: issuer(&world.issuers.workforce),
         ..Config::default()
     };
     config.server.tls = Some(world.certificates.tls());
-    config.callers = callers::configured();
+    config.callers = configured_callers();
     config.postgres.url = scratch.database_url.clone().into();
     config.redis.url = scratch.redis_url.clone().into();
     config.redis.key_prefix.clone_from(&scratch.name);
-    config.sms.gateway.url = format!("{}/rest/mtsms", world.http_url);
-    config.sms.gateway.token = made_up_world::gateway::TOKEN.into();
+    config.sms.gateway.url = format!("{}{}", world.http_url, gateway::PATH);
+    config.sms.gateway.token = gateway::TOKEN.into();
     config.keys.file = scratch.key_ring();
     config
 }

@@ -8,17 +8,15 @@ use std::time::Duration;
 use anyhow::Context as _;
 use made_up_world::certificates::Certificates;
 use made_up_world::gateway::Gateway;
-use made_up_world::issuers::Issuer;
-use made_up_world::mode::Switch;
+use made_up_world::issuers::Issuers;
 use made_up_world::people::{Opening, People};
 use made_up_world::phones::Phones;
 use made_up_world::register::{Register, RegisterMode};
+use made_up_world::switch::Switch;
 use temporary_pin::clock::{Clock as _, ShiftedClock};
-use temporary_pin::proto::identityregister::v1::identity_register_service_server::IdentityRegisterServiceServer;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use tonic::transport::server::TcpIncoming;
 
 use crate::outbox::Outbox;
 use crate::scratch::Scratch;
@@ -34,11 +32,10 @@ pub(crate) struct World {
     /// How many ordinary persons are some test's own.
     pub(crate) claimed: AtomicU64,
     pub(crate) phones: Arc<Phones>,
-    pub(crate) gateway: Gateway,
+    pub(crate) gateway: Arc<Gateway<Phones>>,
     pub(crate) outbox: Outbox,
     pub(crate) register_mode: Switch<RegisterMode>,
-    pub(crate) web: Issuer,
-    pub(crate) workforce: Issuer,
+    pub(crate) issuers: Arc<Issuers>,
     /// Of mutual TLS.
     pub(crate) certificates: Certificates,
     pub(crate) scratch_name: String,
@@ -69,16 +66,9 @@ async fn run(arguments: &ServeArguments, scratch: &Scratch, stop: CancellationTo
     servers.spawn(async move {
         axum::serve(http, routes).with_graceful_shutdown(stopped.cancelled_owned()).await.context("HTTP interface")
     });
-    let knowledge = Register { people: world.people.clone(), mode: world.register_mode.clone() };
-    let stopped = world_stop.clone();
-    let incoming = TcpIncoming::from(register).with_nodelay(Some(true));
-    servers.spawn(async move {
-        tonic::transport::Server::builder()
-            .add_service(IdentityRegisterServiceServer::new(knowledge))
-            .serve_with_incoming_shutdown(incoming, stopped.cancelled_owned())
-            .await
-            .context("identity register")
-    });
+    let identity_register = Register { population: Arc::clone(&world.people), mode: world.register_mode.clone() };
+    let stopped = world_stop.clone().cancelled_owned();
+    servers.spawn(async { identity_register.serve(register, stopped).await.context("identity register") });
 
     let announced = async {
         service::ready(grpc_address).await?;
@@ -118,17 +108,16 @@ impl World {
         let certificates = arguments.certificates.clone().unwrap_or_else(|| scratch.certificates());
         let http_url = format!("http://{http}");
         Ok(Self {
-            clock,
             people: Arc::new(people),
             claimed: AtomicU64::new(0),
-            gateway: Gateway::new(phones.clone()),
+            gateway: Arc::new(Gateway::new(Arc::clone(&phones), Arc::new(clock.clone()))),
             outbox: Outbox::connect(&scratch.database_url)?,
             phones,
             register_mode: Switch::new(RegisterMode::Up),
-            web: Issuer::new(format!("{http_url}/issuers/web"), "temporary-pin-web")?,
-            workforce: Issuer::new(format!("{http_url}/issuers/workforce"), "temporary-pin-workforce")?,
+            issuers: Arc::new(Issuers::generate(&http_url)?),
             certificates: Certificates::make(&certificates)?,
             scratch_name: scratch.name.clone(),
+            clock,
             http_url,
             register_url: format!("http://{register}"),
         })

@@ -8,7 +8,8 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use made_up_world::authority::{Authority, Signed};
+use made_up_world::authority::{Authority, SignedCertificate};
+use made_up_world::configuration::Configuration;
 use redis::Commands as _;
 use reqwest::Url;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
@@ -110,28 +111,14 @@ impl Installation {
         self.write_server(&self.authority.sign(&["localhost"]));
         let http = &sandbox.http_url;
         let register = sandbox.get("/register").await;
-        let mut config = format!(
-            "
-            server.address = '127.0.0.1:0'
-            server.tls = {{ certificate = '{certificate}', key = '{key}', client_ca = '{client_ca}' }}
-            redis.key_prefix = '{name}'
-            register.url = {register}
-            web_login = {{ issuer = '{http}/issuers/web', audience = 'temporary-pin-web' }}
-            agent_login = {{ issuer = '{http}/issuers/workforce', audience = 'temporary-pin-workforce' }}
-            sms.gateway = {{ url = '{http}/rest/mtsms', token = 'sandbox-gateway-token' }}
-            keys.file = '{keys}'
-            ",
-            certificate = self.path("server.pem"),
-            key = self.path("server.key"),
-            client_ca = self.path("client-ca.pem"),
-            name = self.name,
-            register = register["url"],
-            keys = self.path("keys.toml"),
-        );
+        let url = register["url"].as_str().unwrap();
+        let mut configuration = Configuration::new(http, url, &self.directory, "client-ca.pem");
+        configuration.set("server.address", "127.0.0.1:0");
+        configuration.set("redis.key_prefix", self.name.as_str());
         for (name, sans, roles) in CALLERS {
-            config += &format!("[[callers]]\nname = '{name}'\nsans = {sans:?}\nroles = {roles:?}\n");
+            configuration.add_caller(name, sans, roles);
         }
-        fs::write(self.path("temporary-pin.toml"), config).unwrap();
+        fs::write(self.path("temporary-pin.toml"), configuration.to_toml()).unwrap();
     }
 
     /// Overrides a key of the configuration, such as `SERVER__DRAIN`.
@@ -140,7 +127,7 @@ impl Installation {
     }
 
     /// Writes the server's certificate and its key.
-    pub fn write_server(&self, server: &Signed) {
+    pub fn write_server(&self, server: &SignedCertificate) {
         self.write("server.pem", &server.certificate);
         self.write("server.key", &server.key);
     }

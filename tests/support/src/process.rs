@@ -6,7 +6,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use made_up_world::authority::{Authority, Signed};
+use made_up_world::authority::{Authority, SignedCertificate};
 use serde_json::Value;
 use tonic::transport::{Channel, ClientTlsConfig, Endpoint};
 use tonic_health::pb::HealthCheckRequest;
@@ -58,12 +58,12 @@ impl<'a> Process<'a> {
     }
 
     /// A connection with that certificate, or none.
-    pub fn with(&self, certificate: Option<&Signed>) -> Channel {
+    pub fn with(&self, certificate: Option<&SignedCertificate>) -> Channel {
         self.connect(self.authority, certificate)
     }
 
     /// The same, of a client that trusts another authority.
-    pub fn connect(&self, trusted: &Authority, certificate: Option<&Signed>) -> Channel {
+    pub fn connect(&self, trusted: &Authority, certificate: Option<&SignedCertificate>) -> Channel {
         let mut tls = ClientTlsConfig::new().ca_certificate(trusted.certificate()).domain_name("localhost");
         if let Some(certificate) = certificate {
             tls = tls.identity(certificate.identity());

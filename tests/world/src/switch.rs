@@ -1,23 +1,22 @@
-//! Switches by which a test makes a part of the world misbehave.
+//! Switches that make a part of the world misbehave.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// A mode that one side sets and the other reads.
+/// A mode that tests set and a server reads.
 #[derive(Clone)]
 pub struct Switch<M>(Arc<Mutex<M>>);
 
 impl<M: Copy> Switch<M> {
-    /// A switch that stands at `mode`.
+    #[must_use]
     pub fn new(mode: M) -> Self {
         Self(Arc::new(Mutex::new(mode)))
     }
 
-    /// Where it stands.
+    #[must_use]
     pub fn get(&self) -> M {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Sets it.
     pub fn set(&self, mode: M) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = mode;
     }
