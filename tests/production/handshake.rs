@@ -41,7 +41,9 @@ async fn assert_refused(process: &Process<'_>) {
 #[case::not_yet_valid(|ours: &Authority| Some(ours.sign_not_yet_valid(&[NAME])))]
 #[case::for_servers_only(|ours: &Authority| Some(ours.sign_for_servers(&[NAME])))]
 #[tokio::test(flavor = "multi_thread")]
-async fn a_client_needs_a_valid_certificate_of_our_ca(#[case] certificate: fn(&Authority) -> Option<SignedCertificate>) {
+async fn a_client_needs_a_valid_certificate_of_our_ca(
+    #[case] certificate: fn(&Authority) -> Option<SignedCertificate>,
+) {
     let sandbox = Sandbox::start(&[]);
     let installation = Installation::new(&sandbox).await;
     let process = installation.start().await;
