@@ -21,7 +21,7 @@ async fn by_phone() {
     for (one, other) in [(&release, &present), (&present, &release)] {
         let person = world.somebody().await;
         one.called_by(&mut world, "phone");
-        let asked = world.ask(&person).await;
+        let asked = world.begin_questions(&person).await;
         other.called_by(&mut world, "phone");
         let verified = world.answer_right("phone", &person, &asked, 3).await;
         assert_eq!(verified.state(), State::Verified, "{verified:?}");

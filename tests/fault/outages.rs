@@ -66,7 +66,7 @@ async fn r26_an_outage_stops_every_method_and_loses_nothing(#[case] outage: Outa
     let world = &faulty.world;
     let (answering, ordering, redeeming) = (world.somebody().await, world.somebody().await, world.somebody().await);
     let (calling, logging_in) = (world.somebody().await, world.somebody().await);
-    let asked = world.ask(&answering).await;
+    let asked = world.begin_questions(&answering).await;
     let answers = world.answers(&asked, |_, question| truth(&answering, question)).await;
     let verification = world.identify(&ordering).await;
     let pin = world.pin(&redeeming).await;

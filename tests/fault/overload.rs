@@ -5,7 +5,7 @@ use std::time::Duration;
 use temporary_pin::proto::temporarypin::v1::{
     CheckEligibilityRequest, ListPinRequestsRequest, Reason, RedeemTemporaryPinRequest,
 };
-use test_support::calls::{answer, by, uuid};
+use test_support::calls::{answer, request_from, uuid};
 use test_support::installation::Installation;
 use test_support::person::Person;
 use test_support::sandbox::Sandbox;
@@ -32,11 +32,11 @@ fn call_as(world: &World, person: &Person, is_operator: bool) -> impl Future<Out
     async move {
         if is_operator {
             let request = ListPinRequestsRequest { person: reference, reason };
-            operate.list_pin_requests(by("operator", request)).await.map(drop)
+            operate.list_pin_requests(request_from("operator", request)).await.map(drop)
         } else {
             let (request_id, pin) = (uuid().to_string(), "12345678".to_owned());
             let request = RedeemTemporaryPinRequest { request_id, person: reference, pin };
-            redeem.redeem_temporary_pin(by("redeemer", request)).await.map(drop)
+            redeem.redeem_temporary_pin(request_from("redeemer", request)).await.map(drop)
         }
     }
 }
@@ -100,7 +100,7 @@ async fn a_response_that_is_too_large_is_refused_with_a_reason() {
     // The request has 14 bytes, the response 18.
     for (limit, refused) in [(14, true), (17, true), (18, false)] {
         let (mut client, _) = service.client(1, limit).await;
-        match answer(client.check_eligibility(by("phone", request.clone())).await) {
+        match answer(client.check_eligibility(request_from("phone", request.clone())).await) {
             Err(refusal) if refused => drop(refusal.assert(Code::ResourceExhausted, Reason::MessageTooLarge)),
             Ok(_) if !refused => {}
             answer => panic!("{limit}: {answer:?}"),

@@ -9,7 +9,7 @@ use temporary_pin::proto::temporarypin::v1::{
     Answer as QuestionAnswer, QuestionAnswers, Reason, RedeemTemporaryPinRequest, WebLogin,
 };
 use test_support::acts::{CLERK, QUESTIONS, truth};
-use test_support::calls::{Refusal, answer, by, uuid};
+use test_support::calls::{Refusal, answer, request_from, uuid};
 use test_support::world::World;
 use tonic::{Code, Status};
 use tonic_health::pb::HealthCheckRequest;
@@ -87,7 +87,8 @@ async fn callers_may_call_only_the_services_of_their_role() {
             person: Some(person.reference()),
             pin: "12345678".into(),
         };
-        let refusal = answer(world.redemption_service().redeem_temporary_pin(by(caller, request)).await).unwrap_err();
+        let refusal =
+            answer(world.redemption_service().redeem_temporary_pin(request_from(caller, request)).await).unwrap_err();
         refusal.assert(Code::PermissionDenied, Reason::CallerNotAllowed);
     }
 }
@@ -101,7 +102,7 @@ async fn evidence_must_be_of_the_callers_channel() {
     let login = WebLogin { id_token: world.id_token(&person, &nonce, &json!({})).await, nonce };
     let call = world.phone_evidence(person.reference(), person.document(), CLERK).await;
     let visit = Evidence::CounterIdentification(world.visit(&person, QUESTIONS).await);
-    let asked = world.ask(&person).await;
+    let asked = world.begin_questions(&person).await;
     let answers = Evidence::QuestionAnswers(world.answers(&asked, |_, _| "x".into()).await);
     for (caller, evidence) in [
         ("phone", Evidence::WebLogin(login.clone())),
@@ -198,7 +199,7 @@ async fn agents_may_not_serve_themselves() {
     let own_call = world.phone_evidence(clara.reference(), clara.document(), "clara-clerk").await;
     let mut own_visit = world.visit(&clara, QUESTIONS).await;
     own_visit.agent_token = world.agent_token("clara-clerk").await;
-    let asked = world.ask(&clara).await;
+    let asked = world.begin_questions(&clara).await;
     let mut own_answers = world.answers(&asked, |_, question| truth(&clara, question)).await;
     own_answers.agent_token = world.agent_token("clara-clerk").await;
 

@@ -147,7 +147,7 @@ async fn provoke(world: &World, reason: Reason) -> Option<GivenReason> {
 
         Reason::VerificationUnknown => from_refused(world.issue("phone", "not-one-of-ours").await),
         Reason::VerificationNotConfirmed => {
-            let asked = world.ask(&world.somebody().await).await;
+            let asked = world.begin_questions(&world.somebody().await).await;
             from_refused(world.issue("phone", &asked.verification_id).await)
         }
         Reason::VerificationExpired => {
@@ -157,7 +157,7 @@ async fn provoke(world: &World, reason: Reason) -> Option<GivenReason> {
         }
         Reason::VerificationUsed => {
             let person = world.somebody().await;
-            let asked = world.ask(&person).await;
+            let asked = world.begin_questions(&person).await;
             let answers = world.answers(&asked, |_, question| test_support::acts::truth(&person, question)).await;
             let answer =
                 async |answers: QuestionAnswers| world.verify("phone", Evidence::QuestionAnswers(answers)).await;

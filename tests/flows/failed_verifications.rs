@@ -73,7 +73,7 @@ async fn r18_breaking_off_before_the_answers_counts_as_a_failure() {
     let world = World::open().await;
     let person = world.somebody().await;
     for _ in 0..3 {
-        world.ask(&person).await;
+        world.begin_questions(&person).await;
     }
     world.call(&person).await.unwrap_err().assert_limit(Reason::VerificationLimit);
 }
@@ -95,7 +95,7 @@ async fn r16_r18_unknown_persons_have_the_same_limit() {
 async fn r18_r26_an_outage_does_not_count_as_a_failure() {
     let world = World::open().await;
     let (person, waiting) = (world.somebody().await, world.somebody().await);
-    let asked = world.ask(&waiting).await;
+    let asked = world.begin_questions(&waiting).await;
     let verification = world.identify(&person).await;
     world.sandbox.post("/register", json!({ "mode": "down" })).await;
 

@@ -164,7 +164,7 @@ async fn r21_a_verification_is_valid_for_fifteen_minutes() {
     let world = World::open().await;
     let (person, late) = (world.somebody().await, world.somebody().await);
     let verification = world.identify(&person).await;
-    let asked = world.ask(&late).await;
+    let asked = world.begin_questions(&late).await;
     world.advance(TimeDelta::minutes(14)).await;
     world.issue("phone", &verification).await.unwrap();
     let verification = world.identify(&person).await;

@@ -4,7 +4,7 @@ use rstest::rstest;
 use temporary_pin::proto::temporarypin::v1::{
     CheckEligibilityRequest, IssueTemporaryPinRequest, Language, RedeemTemporaryPinRequest, VerifyIdentityRequest,
 };
-use test_support::calls::{by, time, uuid};
+use test_support::calls::{request_from, time, uuid};
 use test_support::world::World;
 use tonic::metadata::AsciiMetadataValue;
 use tonic::{Request, Status};
@@ -14,7 +14,7 @@ const WEB: &str = "web";
 
 /// A request with or without `accept-language`.
 fn in_languages<T>(caller: &str, message: T, accepted: Option<&str>) -> Request<T> {
-    let mut request = by(caller, message);
+    let mut request = request_from(caller, message);
     request.metadata_mut().remove("accept-language");
     if let Some(accepted) = accepted {
         request.metadata_mut().insert("accept-language", accepted.parse::<AsciiMetadataValue>().unwrap());
@@ -91,7 +91,7 @@ async fn the_text_contains_the_time_of_the_next_attempt(
         verification_id: login.verification_id,
         language: language.into(),
     };
-    let refusal = world.temporary_pin_service().issue_temporary_pin(by(WEB, order)).await.unwrap_err();
+    let refusal = world.temporary_pin_service().issue_temporary_pin(request_from(WEB, order)).await.unwrap_err();
 
     let message = text(&refusal).unwrap().message;
     let until = time(login.access_hold.unwrap().eligible_time).with_timezone(&chrono_tz::Europe::Copenhagen);

@@ -12,7 +12,7 @@ use temporary_pin::proto::temporarypin::v1::{
     VerifyIdentityRequest, WebLogin, Witness,
 };
 use test_support::acts::{CLERK, QUESTIONS, truth};
-use test_support::calls::{Answer, answer, by, uuid};
+use test_support::calls::{Answer, answer, request_from, uuid};
 use test_support::world::World;
 use tonic::Code;
 
@@ -71,7 +71,7 @@ async fn check_eligibility() {
         (person(Reference::CprNumber("3102581234".into())), "person.cpr_number"),
         (person(Reference::MitidUuid("6f1c2e0a".into())), "person.mitid_uuid"),
     ] {
-        let request = by("web", CheckEligibilityRequest { person });
+        let request = request_from("web", CheckEligibilityRequest { person });
         let answer = answer(world.temporary_pin_service().check_eligibility(request).await);
         assert_malformed(answer, "CheckEligibilityRequest", &[field]);
     }
@@ -79,7 +79,7 @@ async fn check_eligibility() {
 
 async fn verify(world: &World, caller: &str, evidence: Option<Evidence>, expected: &[&str]) {
     let request = VerifyIdentityRequest { evidence, language: UNKNOWN_LANGUAGE };
-    let answer = answer(world.temporary_pin_service().verify_identity(by(caller, request)).await);
+    let answer = answer(world.temporary_pin_service().verify_identity(request_from(caller, request)).await);
     let expected: Vec<&str> = expected.iter().copied().chain(["language"]).collect();
     let mut sorted = expected;
     sorted.sort_unstable();
@@ -177,7 +177,7 @@ async fn verify_identity_by_answers() {
 async fn r16_each_question_must_have_exactly_one_answer() {
     let world = World::open().await;
     let person = world.somebody().await;
-    let asked = world.ask(&person).await;
+    let asked = world.begin_questions(&person).await;
     let good = world.answers(&asked, |_, question| truth(&person, question)).await;
     let (mut too_few, mut twice, mut other) = (good.clone(), good.clone(), good.clone());
     too_few.answers.pop();
@@ -210,7 +210,7 @@ async fn redeem_temporary_pin() {
     let world = World::open().await;
     for pin in ["", "1234567", "123456789", "1234567a", "+1234567"] {
         let request = RedeemTemporaryPinRequest { request_id: "1".into(), person: None, pin: pin.into() };
-        let answer = answer(world.redemption_service().redeem_temporary_pin(by("redeemer", request)).await);
+        let answer = answer(world.redemption_service().redeem_temporary_pin(request_from("redeemer", request)).await);
         assert_malformed(answer, "RedeemTemporaryPinRequest", &["person", "pin", "request_id"]);
     }
 }
@@ -223,7 +223,7 @@ async fn operator_requests() {
     macro_rules! refuse {
         ($call:ident($request:ident { $($field:ident: $value:expr),* }), $($malformed:literal),+) => {
             let request = pb::$request { $($field: $value,)* ..Default::default() };
-            let answer = answer(service.$call(by("operator", request)).await);
+            let answer = answer(service.$call(request_from("operator", request)).await);
             assert_malformed(answer, stringify!($request), &[$($malformed),+]);
         };
     }

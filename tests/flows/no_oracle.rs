@@ -8,7 +8,7 @@ use temporary_pin::proto::temporarypin::v1::{
     PersonReference, Reason, RedeemTemporaryPinRequest, VerifyIdentityRequest, VerifyIdentityResponse,
 };
 use test_support::acts::{CLERK, QUESTIONS, reasons};
-use test_support::calls::{Refusal, by, uuid};
+use test_support::calls::{Refusal, request_from, uuid};
 use test_support::person::{Person, no_document, nobody};
 use test_support::world::World;
 use tonic::metadata::{KeyAndValueRef, MetadataMap};
@@ -55,7 +55,7 @@ impl VisibleCalls for World {
     ) -> Result<Response<VerifyIdentityResponse>, Status> {
         let request = VerifyIdentityRequest { evidence: Some(evidence), language: 0 };
         let begin = Instant::now();
-        let answer = self.temporary_pin_service().verify_identity(by(caller, request)).await;
+        let answer = self.temporary_pin_service().verify_identity(request_from(caller, request)).await;
         assert!(begin.elapsed() >= REFUSAL_INTERVAL, "the response time is padded");
         answer
     }
@@ -76,7 +76,7 @@ impl VisibleCalls for World {
         let request =
             RedeemTemporaryPinRequest { request_id: uuid().to_string(), person: Some(person), pin: "13572468".into() };
         let begin = Instant::now();
-        let answer = self.redemption_service().redeem_temporary_pin(by("redeemer", request)).await.unwrap();
+        let answer = self.redemption_service().redeem_temporary_pin(request_from("redeemer", request)).await.unwrap();
         assert!(begin.elapsed() >= REFUSAL_INTERVAL, "the response time is padded");
         VisibleAnswer::read(&answer)
     }
@@ -93,7 +93,7 @@ async fn r16_on_the_phone_every_rejection_looks_the_same() {
     let unknown_document = reject(world.phone_evidence(person.reference(), no_document(), CLERK).await).await;
     let foreign_document = reject(world.claim_identity(person.reference(), &other).await).await;
     let stolen_document = reject(world.claim_identity(stolen.reference(), &stolen).await).await;
-    let asked = world.ask(&other).await;
+    let asked = world.begin_questions(&other).await;
     let answers = world.answers(&asked, |_, _| "Nonsens".into()).await;
     let wrong_answers = reject(Evidence::QuestionAnswers(answers)).await;
 

@@ -30,7 +30,7 @@ async fn r9_a_blocked_person_is_refused_in_every_channel_and_at_every_step() {
     let world = World::open().await;
     let person = world.somebody().await;
     let verified = world.identify(&person).await;
-    let asked = world.ask(&person).await;
+    let asked = world.begin_questions(&person).await;
     let vouching = world.person("witness").await;
 
     assert_eq!(block(&world, &person).await, Notice::Unspecified);

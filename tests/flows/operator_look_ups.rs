@@ -8,7 +8,7 @@ use temporary_pin::proto::temporarypin::v1::{
     access_request_record,
 };
 use test_support::acts::wrong;
-use test_support::calls::{Answer, answer, by, time, uuid};
+use test_support::calls::{Answer, answer, request_from, time, uuid};
 use test_support::operator::REASON;
 use test_support::person::{Person, nobody};
 use test_support::world::World;
@@ -21,7 +21,7 @@ fn state(record: &PinRequestRecord) -> State {
 
 async fn get(world: &World, id: &str) -> Answer<GetPinRequestResponse> {
     let request = GetPinRequestRequest { pin_request_id: id.into(), reason: REASON.into() };
-    answer(world.operator_service().get_pin_request(by("operator", request)).await)
+    answer(world.operator_service().get_pin_request(request_from("operator", request)).await)
 }
 
 #[tokio::test]
@@ -139,7 +139,7 @@ async fn page(world: &World, person: &Person, page_size: i32, page_token: &str) 
         page_size,
         page_token: page_token.into(),
     };
-    let answer = answer(world.operator_service().list_audit_events(by("operator", request)).await)?;
+    let answer = answer(world.operator_service().list_audit_events(request_from("operator", request)).await)?;
     Ok((answer.audit_events, answer.next_page_token))
 }
 

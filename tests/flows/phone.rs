@@ -16,7 +16,7 @@ async fn r16_two_right_answers_of_three_are_enough() {
     let world = World::open().await;
     for right in [3, 2] {
         let person = world.somebody().await;
-        let asked = world.ask(&person).await;
+        let asked = world.begin_questions(&person).await;
         let kinds: BTreeSet<i32> = asked.questions.iter().map(|question| question.kind).collect();
         assert_eq!(kinds.len(), 3, "three different questions: {asked:?}");
         assert!(asked.questions.iter().all(|question| question.prompt.len() > 10), "{asked:?}");
@@ -35,7 +35,7 @@ async fn r16_after_two_wrong_answers_one_more_question_decides() {
     let world = World::open().await;
     for right in [1, 0] {
         let person = world.somebody().await;
-        let asked = world.ask(&person).await;
+        let asked = world.begin_questions(&person).await;
 
         let more = world.answer_right("phone", &person, &asked, 1).await;
 
@@ -56,7 +56,7 @@ async fn r16_no_second_chance_after_three_wrong_answers_or_without_a_fourth_fact
     let nothing_right = world.somebody().await;
     let three_facts = world.person("three-facts").await;
     for (person, right) in [(nothing_right, 0), (three_facts, 1)] {
-        let asked = world.ask(&person).await;
+        let asked = world.begin_questions(&person).await;
 
         let rejected = world.answer_right("phone", &person, &asked, right).await;
 
@@ -75,7 +75,9 @@ async fn ask_in_world_with(arguments: &[&str]) -> Vec<String> {
     for person in 1..=6 {
         let person = world.person(&format!("person-{person}")).await;
         for _ in 0..2 {
-            asked.extend(world.ask(&person).await.questions.into_iter().map(|question| question.question_id));
+            asked.extend(
+                world.begin_questions(&person).await.questions.into_iter().map(|question| question.question_id),
+            );
         }
     }
     asked
@@ -96,7 +98,7 @@ async fn r16_a_question_of_a_failed_verification_is_not_asked_again() {
     let mut asked_so_far = BTreeSet::new();
     // Three wrong answers, an extra question without an answer, and a verification broken off at once.
     for right in [Some(0), Some(1), None] {
-        let mut asked = vec![world.ask(&person).await];
+        let mut asked = vec![world.begin_questions(&person).await];
         if let Some(right) = right {
             asked.push(world.answer_right("phone", &person, &asked[0], right).await);
         }
@@ -115,7 +117,7 @@ async fn r16_protected_persons_are_not_asked_about_addresses() {
     let person = world.person("protected-address").await;
     let mut kinds = Vec::new();
     for right in [1, 0] {
-        let asked = world.ask(&person).await;
+        let asked = world.begin_questions(&person).await;
         let more = world.answer_right("phone", &person, &asked, right).await;
         kinds.extend(asked.questions.iter().chain(&more.questions).map(Question::kind));
     }
@@ -139,7 +141,7 @@ async fn r17_spelling_variants_are_accepted() {
         kind => panic!("{kind:?}"),
     };
     for wrong in [0, 1, 2, 0, 1, 2] {
-        let asked = world.ask(&person).await;
+        let asked = world.begin_questions(&person).await;
         let text = |index, question: &Question| if index == wrong { "Nonsens".into() } else { sloppy(question).into() };
         let verified = world.answer("phone", &asked, text).await.unwrap();
         assert_eq!(verified.state(), State::Verified, "{asked:?}, number {wrong} wrong");
@@ -152,7 +154,7 @@ async fn r17_every_true_answer_is_right() {
     let person = world.person("many-answers").await;
     let last = |_, question: &Question| person.answers(question.kind()).pop().unwrap();
     for _ in 0..4 {
-        let asked = world.ask(&person).await;
+        let asked = world.begin_questions(&person).await;
         assert_eq!(world.answer("phone", &asked, last).await.unwrap().state(), State::Verified);
     }
 }
@@ -161,7 +163,7 @@ async fn r17_every_true_answer_is_right() {
 async fn r16_of_concurrent_answers_one_round_is_judged() {
     let world = World::open().await;
     let person = world.somebody().await;
-    let asked = world.ask(&person).await;
+    let asked = world.begin_questions(&person).await;
     let answers = world.answers(&asked, |_, question| truth(&person, question)).await;
 
     let all = join_all((0..16).map(|_| world.verify("phone", Evidence::QuestionAnswers(answers.clone())))).await;
@@ -179,7 +181,7 @@ async fn r16_of_concurrent_answers_one_round_is_judged() {
 async fn r16_of_concurrent_guesses_one_is_judged() {
     let world = World::open().await;
     let person = world.somebody().await;
-    let asked = world.ask(&person).await;
+    let asked = world.begin_questions(&person).await;
     let guess = |index, question: &Question| if index == 0 { truth(&person, question) } else { "Nonsens".into() };
     let guess = world.answers(&asked, guess).await;
 

@@ -111,7 +111,7 @@ impl Story {
         self.needles.add("agent", CLERK);
         self.world.fail(&yasmin).await;
         self.needles.add("document number", &no_document().number);
-        let asked = self.world.ask(&yasmin).await;
+        let asked = self.world.begin_questions(&yasmin).await;
         self.needles.add("wrong answer", "Blåbærgrødvej 17");
         let half_right = |index, question: &Question| {
             if index == 0 { truth(&yasmin, question) } else { "Blåbærgrødvej 17".into() }
@@ -136,7 +136,7 @@ impl Story {
         self.needles.add_cpr_number("010158-5999");
         self.world.call_with(nobody(), person.document()).await.unwrap();
         self.world.call_with(person.reference(), stranger.document()).await.unwrap();
-        let asked = self.world.ask(&person).await;
+        let asked = self.world.begin_questions(&person).await;
         self.world.answer_right("phone", &person, &asked, 0).await;
 
         // Personal data in the wrong fields, and a body that is cut off after a CPR number.

@@ -17,7 +17,7 @@ use crate::installation::CALLERS;
 use crate::world::until;
 
 /// A debug build on a busy machine starts well within this.
-const PATIENCE: Duration = Duration::from_secs(20);
+const MAX_WAIT: Duration = Duration::from_secs(20);
 
 pub struct Process<'a> {
     process: Child,
@@ -48,7 +48,7 @@ impl<'a> Process<'a> {
             let mut answers = health.watch(HealthCheckRequest::default()).await.unwrap().into_inner();
             while answers.message().await.unwrap().unwrap().status() != ServingStatus::Serving {}
         };
-        tokio::time::timeout(PATIENCE, serving).await.expect("it serves");
+        tokio::time::timeout(MAX_WAIT, serving).await.expect("it serves");
     }
 
     /// A connection as that caller of the configuration.
@@ -114,7 +114,7 @@ impl<'a> Process<'a> {
                 }
             }
         };
-        tokio::time::timeout(PATIENCE, ended).await.expect("it ends")
+        tokio::time::timeout(MAX_WAIT, ended).await.expect("it ends")
     }
 }
 

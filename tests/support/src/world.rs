@@ -15,7 +15,7 @@ use crate::person::Person;
 use crate::sandbox::Sandbox;
 
 /// Whatever is waited for happens well within this.
-const PATIENCE: Duration = Duration::from_secs(20);
+const MAX_WAIT: Duration = Duration::from_secs(20);
 
 pub struct World {
     pub sandbox: Sandbox,
@@ -171,5 +171,5 @@ pub async fn until(what: &str, mut condition: impl AsyncFnMut() -> bool) {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
-    tokio::time::timeout(PATIENCE, waiting).await.unwrap_or_else(|_| panic!("never: {what}"));
+    tokio::time::timeout(MAX_WAIT, waiting).await.unwrap_or_else(|_| panic!("never: {what}"));
 }
