@@ -5,6 +5,7 @@ pub mod authority;
 pub mod callers;
 pub mod certificates;
 pub mod configuration;
+pub mod database;
 pub mod gateway;
 pub mod indexed_people;
 pub mod issuers;

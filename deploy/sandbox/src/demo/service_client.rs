@@ -1,4 +1,4 @@
-//! Calls the service as grpcurl does: the contract got by reflection, JSON in, JSON out.
+//! Calls the service as grpcurl does: with the contract from server reflection, and with JSON.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -18,31 +18,30 @@ use super::answer::Answer;
 use super::codec::DynamicCodec;
 use super::{print, schema};
 
-/// No call takes this long.
-const TIMEOUT: Duration = Duration::from_secs(20);
+const CALL_TIMEOUT: Duration = Duration::from_secs(20);
 
 const TEMPORARY_PIN: &str = "temporarypin.v1.TemporaryPinService";
 const REDEMPTION: &str = "temporarypin.v1.RedemptionService";
 
-/// The running service.
-pub(super) struct Service {
+pub(super) struct ServiceClient {
     address: SocketAddr,
     channel: Channel,
     pool: DescriptorPool,
 }
 
-impl Service {
-    /// Connects, and learns the contract from the service.
+impl ServiceClient {
+    /// Connects, and fetches the contract.
     pub(super) async fn connect(address: SocketAddr) -> anyhow::Result<Self> {
-        let endpoint = Endpoint::from_shared(format!("http://{address}"))?.timeout(TIMEOUT).connect_timeout(TIMEOUT);
+        let endpoint =
+            Endpoint::from_shared(format!("http://{address}"))?.timeout(CALL_TIMEOUT).connect_timeout(CALL_TIMEOUT);
         let channel = endpoint.connect().await.with_context(|| format!("no service answers on {address}"))?;
-        // The types of error details are nobody's field, so they are asked for by name.
+        // No message has a field of this type, so it is fetched by name.
         let symbols = [TEMPORARY_PIN, REDEMPTION, "google.rpc.ErrorInfo"];
         let pool = schema::fetch_descriptors(channel.clone(), &symbols).await?;
         Ok(Self { address, channel, pool })
     }
 
-    /// `CheckEligibility`: expects this status, and this reason if any, for the caller's own channel.
+    /// `CheckEligibility`: expects this status, and this reason if given, for the caller's channel.
     pub(super) async fn check_eligibility(
         &self,
         caller: &str,
@@ -69,29 +68,29 @@ impl Service {
 
     /// `IssueTemporaryPin`: expects an open PIN request.
     pub(super) async fn issue(&self, caller: &str, verification: &Answer) -> anyhow::Result<()> {
-        let request = json!({ "request_id": uuid(), "verification_id": verification.text("/verificationId")? });
+        let request = json!({ "request_id": random_uuid(), "verification_id": verification.text("/verificationId")? });
         let answer = self.call(caller, TEMPORARY_PIN, "IssueTemporaryPin", request).await?;
         answer.expect("/pinRequest/state", "STATE_OPEN")?;
         Ok(())
     }
 
-    /// `IssueTemporaryPin`: expects to be refused for this reason, and gives the time from when another try may succeed.
-    pub(super) async fn issue_refused(
+    /// `IssueTemporaryPin`: expects a refusal with this reason. Gives the time from which another try can succeed.
+    pub(super) async fn issue_and_expect_refusal(
         &self,
         caller: &str,
         verification: &Answer,
         reason: &str,
     ) -> anyhow::Result<String> {
-        let request = json!({ "request_id": uuid(), "verification_id": verification.text("/verificationId")? });
+        let request = json!({ "request_id": random_uuid(), "verification_id": verification.text("/verificationId")? });
         match self.send(caller, TEMPORARY_PIN, "IssueTemporaryPin", request).await? {
             Ok(_) => bail!("IssueTemporaryPin: expected to be refused with {reason}, but it was not"),
-            Err(refusal) => Ok(refusal.refused(reason)?.to_owned()),
+            Err(refusal) => Ok(refusal.expect_refusal(reason)?.to_owned()),
         }
     }
 
     /// `RedeemTemporaryPin`: expects this outcome.
     pub(super) async fn redeem(&self, person: &Value, pin: &str, outcome: &str) -> anyhow::Result<()> {
-        let request = json!({ "request_id": uuid(), "person": person, "pin": pin });
+        let request = json!({ "request_id": random_uuid(), "person": person, "pin": pin });
         let answer = self.call("redeemer", REDEMPTION, "RedeemTemporaryPin", request).await?;
         answer.expect("/outcome", outcome)?;
         Ok(())
@@ -104,7 +103,7 @@ impl Service {
         }
     }
 
-    /// Shows a call as typed, makes it and shows what came back. The inner error is the service's own.
+    /// Prints a call as typed, makes it, and prints the answer. The inner error is one that the service answered.
     async fn send(
         &self,
         caller: &str,
@@ -117,7 +116,7 @@ impl Service {
             .with_context(|| format!("{method}: the request does not fit the contract"))?;
         print::command(&format!(
             "grpcurl -plaintext -H 'x-sandbox-caller: {caller}' -d {} {} {service}/{method}",
-            print::argument(&request, &text(&message, true)?),
+            print::argument(&request, &to_json_text(&message, true)?),
             self.address,
         ));
 
@@ -131,11 +130,11 @@ impl Service {
         let call = method.to_owned();
         Ok(match answer {
             Ok(answer) => {
-                let text = text(answer.get_ref(), false)?;
+                let text = to_json_text(answer.get_ref(), false)?;
                 print::output(&text);
                 Ok(Answer { call, json: serde_json::from_str(&text)? })
             }
-            Err(status) => Err(Answer { call, json: self.show_error(&status)? }),
+            Err(status) => Err(Answer { call, json: self.print_error(&status)? }),
         })
     }
 
@@ -145,15 +144,15 @@ impl Service {
         found.with_context(|| format!("the service does not describe {service}/{method}"))
     }
 
-    /// Shows an error as grpcurl does.
-    fn show_error(&self, status: &Status) -> anyhow::Result<Value> {
+    /// Prints an error as grpcurl does.
+    fn print_error(&self, status: &Status) -> anyhow::Result<Value> {
         let mut shown = format!("ERROR:\n  Code: {:?}\n  Message: {}", status.code(), status.message());
         let mut details = Vec::new();
         for (index, detail) in tonic_types::pb::Status::decode(status.details())?.details.iter().enumerate() {
             if index == 0 {
                 shown.push_str("\n  Details:");
             }
-            let detail = self.detail(&detail.type_url, &detail.value)?;
+            let detail = self.decode_detail(&detail.type_url, &detail.value)?;
             shown.push_str(&format!(
                 "\n  {}) {}",
                 index + 1,
@@ -165,7 +164,7 @@ impl Service {
         Ok(json!({ "message": status.message(), "details": details }))
     }
 
-    fn detail(&self, type_url: &str, value: &[u8]) -> anyhow::Result<Value> {
+    fn decode_detail(&self, type_url: &str, value: &[u8]) -> anyhow::Result<Value> {
         let name = type_url.rsplit('/').next().unwrap_or_default();
         let descriptor = self.pool.get_message_by_name(name);
         let descriptor =
@@ -176,15 +175,15 @@ impl Service {
     }
 }
 
-/// A message as JSON on many lines: as a request with the names of the proto files, as an answer with grpcurl's.
-fn text(message: &DynamicMessage, request: bool) -> anyhow::Result<String> {
+/// Writes a message as JSON on several lines, with the field names of the proto files or with those of grpcurl.
+fn to_json_text(message: &DynamicMessage, proto_names: bool) -> anyhow::Result<String> {
     let mut text = Vec::new();
     let mut serializer = serde_json::Serializer::pretty(&mut text);
-    let options = SerializeOptions::new().use_proto_field_name(request);
+    let options = SerializeOptions::new().use_proto_field_name(proto_names);
     message.serialize_with_options(&mut serializer, &options)?;
     Ok(String::from_utf8(text)?)
 }
 
-fn uuid() -> Uuid {
+fn random_uuid() -> Uuid {
     uuid::Builder::from_random_bytes(random::secure().random()).into_uuid()
 }

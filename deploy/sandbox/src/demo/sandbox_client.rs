@@ -1,4 +1,4 @@
-//! What is around the service: the people, their logins and phones, and the clock.
+//! The sandbox's HTTP interface: people, logins, phones, and the clock.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -10,55 +10,52 @@ use tokio::time::{sleep, timeout};
 
 use super::print;
 
-/// An SMS lands well within this.
+/// Also the longest wait for an SMS, which arrives well within this time.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The sandbox's HTTP interface.
-pub(super) struct Surroundings {
+pub(super) struct SandboxClient {
     base: String,
     client: Client,
 }
 
-/// A phone, and how many messages of it have been read.
+/// A phone with its unread messages.
 pub(super) struct Phone<'a> {
-    surroundings: &'a Surroundings,
+    sandbox: &'a SandboxClient,
     number: String,
+    /// How many messages have been read.
     read: usize,
 }
 
-impl Surroundings {
-    /// The interface at an address.
-    pub(super) fn at(address: SocketAddr) -> anyhow::Result<Self> {
+impl SandboxClient {
+    pub(super) fn new(address: SocketAddr) -> anyhow::Result<Self> {
         let client = Client::builder().timeout(REQUEST_TIMEOUT).build()?;
         Ok(Self { base: format!("http://{address}"), client })
     }
 
-    /// Somebody of the made-up people.
     pub(super) async fn person(&self, id: &str) -> anyhow::Result<Value> {
         self.get(&format!("/people/{id}")).await
     }
 
-    /// Somebody's phone, with nothing unread on it.
+    /// A person's phone. The messages that are on it now count as read.
     pub(super) async fn phone_of(&self, person: &Value) -> anyhow::Result<Phone<'_>> {
         let number = person["mobile_number"].as_str().context("expected the person to have a mobile number")?;
-        let mut phone = Phone { surroundings: self, number: number.to_owned(), read: 0 };
+        let mut phone = Phone { sandbox: self, number: number.to_owned(), read: 0 };
         phone.read = phone.messages().await?.len();
         Ok(phone)
     }
 
-    /// A person logs in with MitID. Gives the ID token.
+    /// Logs a person in with MitID. Gives the ID token.
     pub(super) async fn log_in(&self, person: &str, nonce: &str) -> anyhow::Result<String> {
         let answer = self.post("/login", json!({ "person": person, "nonce": nonce })).await?;
         Ok(answer["id_token"].as_str().context("POST /login: expected an id_token")?.to_owned())
     }
 
-    /// An agent logs in at work. Gives the ID token.
+    /// Logs an agent in. Gives the ID token.
     pub(super) async fn log_in_agent(&self, agent: &str) -> anyhow::Result<String> {
         let answer = self.post("/agent-login", json!({ "agent": agent })).await?;
         Ok(answer["agent_token"].as_str().context("POST /agent-login: expected an agent_token")?.to_owned())
     }
 
-    /// Moves the sandbox's time forward.
     pub(super) async fn advance_clock(&self, by: Duration) -> anyhow::Result<()> {
         self.post("/clock/advance", json!({ "seconds": by.as_secs() })).await.map(drop)
     }
@@ -84,7 +81,7 @@ impl Surroundings {
 }
 
 impl Phone<'_> {
-    /// Waits for the next SMS, shows it and gives its text.
+    /// Waits for the next SMS, prints it and gives its text.
     pub(super) async fn receive(&mut self, what: &str) -> anyhow::Result<String> {
         let message = timeout(REQUEST_TIMEOUT, self.next()).await;
         let message =
@@ -105,13 +102,13 @@ impl Phone<'_> {
     }
 
     async fn messages(&self) -> anyhow::Result<Vec<Value>> {
-        let messages = self.surroundings.get(&format!("/phones/{}/messages", self.number)).await?;
+        let messages = self.sandbox.get(&format!("/phones/{}/messages", self.number)).await?;
         Ok(serde_json::from_value(messages)?)
     }
 }
 
-/// The PIN in an SMS: eight digits, in two groups of four.
-pub(super) fn pin_in(text: &str) -> anyhow::Result<String> {
+/// Finds the PIN in an SMS: two groups of four digits.
+pub(super) fn find_pin(text: &str) -> anyhow::Result<String> {
     let words: Vec<&str> = text.split_whitespace().map(|word| word.trim_end_matches('.')).collect();
     let is_group = |word: &str| word.len() == 4 && word.bytes().all(|byte| byte.is_ascii_digit());
     let pin = words.windows(2).find(|pair| is_group(pair[0]) && is_group(pair[1]));
@@ -120,11 +117,11 @@ pub(super) fn pin_in(text: &str) -> anyhow::Result<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::pin_in;
+    use super::find_pin;
 
     #[test]
     fn the_pin_is_two_groups_of_four_digits() {
-        assert_eq!(pin_in("Your PIN is 0123 4567. Call +45 33 98 00 10").unwrap(), "01234567");
-        assert!(pin_in("It can be ordered from 24/11 12.30. Call +45 33 98 00 10").is_err());
+        assert_eq!(find_pin("Your PIN is 0123 4567. Call +45 33 98 00 10").unwrap(), "01234567");
+        assert!(find_pin("It can be ordered from 24/11 12.30. Call +45 33 98 00 10").is_err());
     }
 }
