@@ -5,7 +5,7 @@
 
 use aws_lc_rs::digest::{SHA256, digest};
 
-use crate::store::audit::audit_seals::AuditRows;
+use crate::store::audit::sealed_events::AuditRows;
 
 /// The current version of the encoding.
 pub(super) const VERSION: i16 = 1;

@@ -57,7 +57,7 @@ pub async fn export<E: From<StoreError>>(
         action: Action::AuditEventsLookedUp,
         actor: Actor::Operator(export.operator),
         reason: export.reason.as_str(),
-        about: None,
+        subject: None,
     };
     audit_events::record(pool, &event).await?;
     let mut before = None;

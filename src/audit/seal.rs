@@ -9,7 +9,8 @@ use chrono::{DateTime, Utc};
 
 use super::canonical::{Digest, Encoding, EventTable, VERSION, sha256};
 use crate::keys::KeyRing;
-use crate::store::audit::audit_seals::{AuditRows, Seal};
+use crate::store::audit::audit_seals::Seal;
+use crate::store::audit::sealed_events::AuditRows;
 
 /// Length in bytes of a digest.
 const DIGEST_LENGTH: usize = size_of::<Digest>();

@@ -9,7 +9,8 @@ use super::canonical::EventTable;
 use super::seal::{self, Entry, SealHead};
 use crate::keys::KeyRing;
 use crate::store::StoreError;
-use crate::store::audit::audit_seals::{self, AuditRows, Seal};
+use crate::store::audit::audit_seals::{self, Seal};
+use crate::store::audit::sealed_events::{self, AuditRows};
 
 /// How many seals are read from the database at a time.
 const SEALS_PER_PAGE: i64 = 32;
@@ -140,7 +141,7 @@ impl Walk<'_> {
         let after = if number == 1 { i64::MIN } else { seal.after_event_id };
         // Reads one event more than the seal covers, so that an inserted row is found.
         let events =
-            audit_seals::list_events(self.connection, after, seal.last_event_id, i64::from(seal.event_count) + 1)
+            sealed_events::list_events(self.connection, after, seal.last_event_id, i64::from(seal.event_count) + 1)
                 .await?;
         match &seal.entries {
             Some(entries) => self.compare_events(seal, entries, events)?,
@@ -188,10 +189,10 @@ impl Walk<'_> {
     /// Checks the events that are not sealed yet.
     async fn check_waiting(&mut self) -> Result<(), VerifyError> {
         let after = self.previous.as_ref().map_or(i64::MIN, |seal| seal.last_event_id);
-        let waiting = audit_seals::count_unsealed(self.connection, after).await?;
+        let waiting = sealed_events::count_unsealed(self.connection, after).await?;
         (self.report.waiting, self.report.oldest_waiting) = (waiting.events, waiting.oldest);
         let Some(by) = self.complete_time else { return Ok(()) };
-        match audit_seals::find_first_before(self.connection, after, by - MAX_EVENT_AGE_AT_COMMIT).await? {
+        match sealed_events::find_first_before(self.connection, after, by - MAX_EVENT_AGE_AT_COMMIT).await? {
             Some((event, event_time)) => Err(Finding::Backdated { event, event_time, by }.into()),
             None => Ok(()),
         }

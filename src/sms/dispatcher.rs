@@ -21,7 +21,7 @@ use crate::keys::KeyRing;
 use crate::random;
 use crate::store::StoreError;
 use crate::store::messages::handovers::Handovers;
-use crate::store::messages::outbox::{self, ClaimedMessage, MessageKind};
+use crate::store::messages::{ClaimedMessage, MessageKind, outbox};
 use crate::telemetry::metrics::Metrics;
 
 /// Shortest time between two claims, so that one claim takes all messages that were queued in the meantime.

@@ -65,7 +65,7 @@ impl World {
             action: Action::LimitsLookedUp,
             actor: Actor::Operator("olga"),
             reason: "asked by the person",
-            about: None,
+            subject: None,
         };
         record(&self.pool, &event).await.unwrap();
     }

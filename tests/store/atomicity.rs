@@ -10,7 +10,7 @@ use temporary_pin::store::StoreError;
 use temporary_pin::store::audit::audit_events::{Actor, NewAuditEvent};
 use temporary_pin::store::holds::access_requests::{AccessRequest, request_access};
 use temporary_pin::store::issuing::{IssueOutcome, issue};
-use temporary_pin::store::messages::outbox::{MessageKind, Notice};
+use temporary_pin::store::messages::{MessageKind, Notice};
 use temporary_pin::store::operators::person_blocks::{BlockNotices, BlockOrder, block_person, unblock_person};
 use temporary_pin::store::operators::person_limits::reset_limit;
 use temporary_pin::store::redeeming::{TryResult, TryStart, begin_try, finish_try};
@@ -96,7 +96,7 @@ async fn blocking_unblocking_and_resetting(pool: PgPool) {
         action: Action::LimitReset,
         actor: Actor::Operator("olga"),
         reason: "helped",
-        about: None,
+        subject: None,
     };
     for table in ["limit_resets", "audit_events", "audit_operators"] {
         fails_without_trace(&pool, table, reset_limit(&pool, PersonLimit::PersonPins, PERSON.0, &event)).await;

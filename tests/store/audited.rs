@@ -100,7 +100,7 @@ async fn every_change_has_its_event(pool: PgPool) {
         action: Action::LimitReset,
         actor: Actor::Operator("olga"),
         reason: "asked by the person",
-        about: None,
+        subject: None,
     };
     reset_limit(&pool, PersonLimit::WrongTries, OTHER.0, &event).await.unwrap();
     assert_eq!(since(&pool, &mut last).await, ["limit_reset by olga"]);

@@ -8,7 +8,7 @@ use temporary_pin::domain::reason::Reason;
 use temporary_pin::domain::rules::{Limit, LimitRules};
 use temporary_pin::store::audit::audit_events::{Actor, NewAuditEvent};
 use temporary_pin::store::issuing::{IssueLimits, IssueOutcome, PinOrder, issue};
-use temporary_pin::store::operators::person_limits::{read_spent, reset_limit};
+use temporary_pin::store::operators::person_limits::{read_usage, reset_limit};
 use temporary_pin::store::redeeming::{RedeemOutcome, RedemptionTry};
 use temporary_pin::store::verifying::verifications::{RecordOutcome, VerificationState, record};
 use test_support::store::*;
@@ -22,13 +22,13 @@ async fn reset_at(pool: &PgPool, limit: PersonLimit, now: DateTime<Utc>) {
         action: Action::LimitReset,
         actor: Actor::Operator("olga"),
         reason: "helped by phone",
-        about: None,
+        subject: None,
     };
     reset_limit(pool, limit, PERSON.0, &event).await.unwrap();
 }
 
 async fn times(pool: &PgPool, limit: PersonLimit, now: DateTime<Utc>) -> u32 {
-    read_spent(pool, limit, LIMIT, PERSON.0, now).await.unwrap().times
+    read_usage(pool, limit, LIMIT, PERSON.0, now).await.unwrap().times
 }
 
 async fn fail(pool: &PgPool, now: DateTime<Utc>) -> RecordOutcome {
@@ -44,7 +44,7 @@ async fn r18_runs_from_before_the_reset_do_not_count(pool: PgPool) {
     let now = t0() + seconds(180);
     let until = t0() + DAY;
     assert_eq!(fail(&pool, now).await, RecordOutcome::Limited { until });
-    let full = read_spent(&pool, PersonLimit::FailedVerifications, LIMIT, PERSON.0, now).await.unwrap();
+    let full = read_usage(&pool, PersonLimit::FailedVerifications, LIMIT, PERSON.0, now).await.unwrap();
     assert_eq!(full, LimitUsage { times: 3, full_until: Some(until) });
 
     reset_at(&pool, PersonLimit::FailedVerifications, now).await;

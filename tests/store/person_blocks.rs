@@ -6,9 +6,9 @@ use temporary_pin::domain::assurance::AssuranceLevel;
 use temporary_pin::domain::person::PersonKey;
 use temporary_pin::store::holds::access_requests::{AccessOutcome, find_open as find_open_access};
 use temporary_pin::store::issuing::{IssueOutcome, PinOrder, issue};
-use temporary_pin::store::messages::outbox::{MessageKind, Notice, claim_due};
+use temporary_pin::store::messages::{MessageKind, Notice, outbox::claim_due};
 use temporary_pin::store::operators::person_blocks::{
-    Block, BlockNotices, BlockOrder, Blocked, block_person, find_block, unblock_person,
+    BlockNotices, BlockOrder, BlockOutcome, PersonBlock, block_person, find_block, unblock_person,
 };
 use temporary_pin::store::verifying::verifications::{VerificationState, record};
 use test_support::store::*;
@@ -24,7 +24,7 @@ fn order_of(keys: &[PersonKey]) -> BlockOrder<'_> {
     BlockOrder { keys, operator: "olga", reason: "suspicion of fraud", now: t0() }
 }
 
-async fn block_by_default(pool: &PgPool) -> Blocked {
+async fn block_by_default(pool: &PgPool) -> BlockOutcome {
     block_person(pool, &order_of(&KEYS), BlockNotices::default()).await.unwrap()
 }
 
@@ -52,7 +52,7 @@ async fn r9_a_block_ends_what_is_open_and_tells_the_person(pool: PgPool) {
 
     let blocked = block_person(&pool, &order_of(&KEYS), notices).await.unwrap();
 
-    assert_eq!(blocked, Blocked { is_new: true, pin_revoked: true, access_cancelled: true });
+    assert_eq!(blocked, BlockOutcome { is_new: true, pin_revoked: true, access_cancelled: true });
     assert_eq!(open_pins(&pool).await, 1, "the other's");
     assert_eq!(find_open_access(&pool, PERSON).await.unwrap(), None);
     let due = claim_due(&pool, t0(), DAY, 10, fresh_id()).await.unwrap();
@@ -64,7 +64,7 @@ async fn r9_a_block_ends_what_is_open_and_tells_the_person(pool: PgPool) {
         "a kind that the previous version sends"
     );
     let again = block_person(&pool, &order_of(&KEYS), BlockNotices::default()).await.unwrap();
-    assert_eq!(again, Blocked { is_new: false, pin_revoked: false, access_cancelled: false });
+    assert_eq!(again, BlockOutcome { is_new: false, pin_revoked: false, access_cancelled: false });
     assert_eq!(
         actions(&pool).await[6..],
         ["person_blocked", "access_cancelled", "pin_revoked"],
@@ -79,7 +79,7 @@ async fn r9_a_block_holds_by_each_pseudonym_until_it_is_ended(pool: PgPool) {
     block_person(&pool, &order_of(&[BY_CPR]), BlockNotices::default()).await.unwrap();
     let order = PinOrder { keys: KEYS.to_vec(), ..order(PERSON, verification, t0()) };
     assert!(is_blocked(&issue(&pool, &order).await.unwrap()));
-    let told = Block { block_time: t0(), reason: "suspicion of fraud".into() };
+    let told = PersonBlock { block_time: t0(), reason: "suspicion of fraud".into() };
     assert_eq!(find_block(&pool, &KEYS).await.unwrap(), Some(told));
     assert_eq!(find_block(&pool, &[PERSON]).await.unwrap(), None);
 
@@ -147,7 +147,7 @@ async fn r9_a_pin_that_is_being_issued_is_revoked_by_the_block(_: PgPoolOptions,
     };
     let (outcome, blocked, ()) = tokio::join!(issue(&pool, &order), blocking, opening);
     assert!(matches!(outcome.unwrap(), IssueOutcome::Issued(_)));
-    assert_eq!(blocked, Blocked { is_new: true, pin_revoked: true, access_cancelled: false });
+    assert_eq!(blocked, BlockOutcome { is_new: true, pin_revoked: true, access_cancelled: false });
     assert_eq!(open_pins(&pool).await, 0);
 }
 

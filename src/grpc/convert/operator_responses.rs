@@ -5,7 +5,7 @@ use super::responses::timestamp_to_proto;
 use crate::domain::audit::{Action, ProcessingPurpose};
 use crate::domain::person_limit::PersonLimit;
 use crate::issuance::{
-    AccessRequestRecord, AccessState, AuditEvent, Block, Blocking, LimitStatus, Notified, PinRequestRecord,
+    AccessRequestRecord, AccessState, AuditEvent, Blocking, LimitStatus, Notified, PersonBlock, PinRequestRecord,
 };
 use crate::proto::temporarypin::v1 as pb;
 
@@ -63,7 +63,7 @@ pub(in super::super) fn limit_status_to_proto(status: &LimitStatus) -> pb::Limit
 }
 
 /// The block of a person, `None` if the person is not blocked.
-pub(in super::super) fn block_to_proto(block: Option<Block>) -> pb::GetPersonBlockResponse {
+pub(in super::super) fn block_to_proto(block: Option<PersonBlock>) -> pb::GetPersonBlockResponse {
     use pb::get_person_block_response::State;
     match block {
         None => pb::GetPersonBlockResponse { state: State::NotBlocked.into(), ..pb::GetPersonBlockResponse::default() },
