@@ -1,4 +1,4 @@
-//! All or none: a failure at any write of a transaction leaves nothing half done.
+//! Transactions are atomic: if any write of one fails, nothing of it remains.
 
 use sqlx::PgPool;
 use temporary_pin::domain::audit::Action;
@@ -15,11 +15,10 @@ use temporary_pin::store::operators::person_blocks::{BlockNotices, BlockOrder, b
 use temporary_pin::store::operators::person_limits::reset_limit;
 use temporary_pin::store::redeeming::{TryResult, TryStart, begin_try, finish_try};
 use temporary_pin::store::verifying::verifications::{NewVerification, record};
-use temporary_pin::store::withdrawal::cancel_access_request;
-use temporary_pin::store::withdrawal::revoke_temporary_pin;
+use temporary_pin::store::withdrawal::{cancel_access_request, revoke_temporary_pin};
 use test_support::store::*;
 
-/// Makes every write to the table fail, runs the call, and sees that it failed and left everything as it was.
+/// Makes every write to the table fail, runs the call, and checks that it fails and changes nothing.
 async fn fails_without_trace<T>(pool: &PgPool, table: &str, call: impl Future<Output = Result<T, StoreError>>) {
     let run = |sql: String| async move { sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(pool).await.unwrap() };
     let before = everything(pool).await;
