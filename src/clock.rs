@@ -1,35 +1,35 @@
-//! The one source of time. It is read once per request or work cycle and passed down as `now`.
+//! The only source of time. It is read once per request or work cycle and passed on as `now`.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-/// Tells the time.
+/// A clock.
 pub trait Clock: Send + Sync + 'static {
-    /// The present time, at microsecond precision, which is what Postgres keeps.
+    /// The current time, in microseconds, which is the precision of Postgres.
     fn now(&self) -> DateTime<Utc>;
 }
 
-/// The machine's clock.
+/// The clock of the machine.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 
 impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "the one place where time is taken from the air")]
+    #[expect(clippy::disallowed_methods, reason = "the only place that reads the system clock")]
     fn now(&self) -> DateTime<Utc> {
         to_micros(Utc::now())
     }
 }
 
-/// The machine's clock, shifted forward by hand: for tests and the sandbox, where 24 hours pass at once.
+/// The clock of the machine plus a shift: for tests and the sandbox, which skip 24 hours at once. Clones share the shift.
 #[derive(Clone, Debug, Default)]
 pub struct ShiftedClock {
     shift: Arc<Mutex<Duration>>,
 }
 
 impl ShiftedClock {
-    /// Moves the time forward; it never goes back.
+    /// Moves the time forward. It cannot be moved back.
     pub fn advance(&self, by: Duration) {
         *self.shift.lock().unwrap_or_else(PoisonError::into_inner) += by;
     }
@@ -41,6 +41,7 @@ impl Clock for ShiftedClock {
     }
 }
 
+/// Cuts the time to whole microseconds.
 fn to_micros(time: DateTime<Utc>) -> DateTime<Utc> {
     DateTime::from_timestamp_micros(time.timestamp_micros()).unwrap_or(time)
 }
@@ -50,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn time_has_the_precision_that_postgres_keeps() {
+    fn time_has_the_precision_of_postgres() {
         let time = DateTime::from_timestamp(1_795_000_000, 123_456_789).unwrap();
         assert_eq!(to_micros(time), DateTime::from_timestamp(1_795_000_000, 123_456_000).unwrap());
         assert_eq!(SystemClock.now().timestamp_subsec_nanos() % 1000, 0);

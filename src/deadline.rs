@@ -1,10 +1,12 @@
-//! The moment at which a call's caller ceases to wait. It bounds everything that is done for the call.
+//! The deadline of a call: the time until which its caller waits. It bounds all work that is done for the call.
 //!
-//! What changes nothing (look-ups, reads, waiting for a connection) ends with the deadline. What changes something is not
-//! begun after it; once begun it runs to its end, within its own time-out, so that what was done is known. What must
-//! follow it (giving back a spend, concluding a counted try) is done whatever the time: `without_deadline`.
+//! - Work that changes nothing (look-ups, reads, waiting for a connection) ends at the deadline.
+//! - Work that changes something does not start after the deadline. Once started, it runs to its end within its own
+//!   time-out, so that its outcome is known.
+//! - Work that must follow such a change (a refund, the result of a counted try) ignores the deadline:
+//!   `without_deadline`.
 //!
-//! The deadline goes along with the task, as the tracing span does: it says nothing about what is done, only until when.
+//! The deadline is task-local, like the tracing span, because it does not change what is done, only until when.
 
 use std::future::Future;
 use std::time::Duration;
@@ -20,27 +22,27 @@ pub async fn with_deadline<T>(deadline: Instant, work: impl Future<Output = T>) 
     DEADLINE.scope(Some(deadline), work).await
 }
 
-/// Runs `work` without a deadline: within its own time-outs.
+/// Runs `work` without a deadline. Its own time-outs still bound it.
 pub(crate) async fn without_deadline<T>(work: impl Future<Output = T>) -> T {
     DEADLINE.scope(None, work).await
 }
 
-/// `work` with the deadline of the present task, for a task of its own.
+/// Gives `work` the deadline of the current task, so that it can be spawned as another task.
 pub(crate) fn inherit_deadline<F: Future>(work: F) -> impl Future<Output = F::Output> {
     DEADLINE.scope(current(), work)
 }
 
-/// `limit`, or what is left of the caller's time where that is less.
+/// `limit`, or the time until the deadline if that is shorter.
 pub(crate) fn time_left(limit: Duration) -> Duration {
     current().map_or(limit, |deadline| limit.min(deadline.saturating_duration_since(Instant::now())))
 }
 
-/// Whether the caller has ceased to wait.
+/// Whether the deadline has passed.
 pub(crate) fn has_passed() -> bool {
     current().is_some_and(|deadline| deadline <= Instant::now())
 }
 
-/// When the caller ceases to wait, if ever.
+/// The deadline of the current task. `None`: there is no caller who waits.
 pub(crate) fn current() -> Option<Instant> {
     DEADLINE.try_with(|deadline| *deadline).ok().flatten()
 }
@@ -52,8 +54,8 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
 
     #[tokio::test(start_paused = true)]
-    async fn what_is_left_is_the_least_of_both() {
-        assert_eq!(time_left(SECOND), SECOND, "no caller, no deadline");
+    async fn the_time_left_is_the_shorter_of_limit_and_deadline() {
+        assert_eq!(time_left(SECOND), SECOND, "there is no deadline");
         with_deadline(Instant::now() + 3 * SECOND, async {
             assert_eq!(time_left(SECOND), SECOND);
             assert_eq!(time_left(5 * SECOND), 3 * SECOND);
@@ -67,13 +69,13 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_task_of_its_own_has_none_unless_it_is_carried_there() {
-        let (own, carried_along) = with_deadline(Instant::now(), async {
-            let own = tokio::spawn(async { has_passed() });
-            let along = tokio::spawn(inherit_deadline(async { has_passed() }));
-            (own.await.unwrap(), along.await.unwrap())
+    async fn a_spawned_task_has_no_deadline_unless_it_inherits_one() {
+        let (plain, inherited) = with_deadline(Instant::now(), async {
+            let plain = tokio::spawn(async { has_passed() });
+            let inherited = tokio::spawn(inherit_deadline(async { has_passed() }));
+            (plain.await.unwrap(), inherited.await.unwrap())
         })
         .await;
-        assert_eq!((own, carried_along), (false, true));
+        assert_eq!((plain, inherited), (false, true));
     }
 }

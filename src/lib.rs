@@ -10,6 +10,7 @@ pub mod deadline;
 pub mod domain;
 pub mod grpc;
 pub mod guard;
+mod io_error;
 pub mod issuance;
 pub mod keys;
 pub mod login;

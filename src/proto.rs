@@ -4,7 +4,6 @@
 
 /// The contract of this service.
 pub mod temporarypin {
-    /// Version 1.
     pub mod v1 {
         tonic::include_proto!("temporarypin.v1");
     }
@@ -12,7 +11,6 @@ pub mod temporarypin {
 
 /// The contract of the identity register, whose client this service is.
 pub mod identityregister {
-    /// Version 1.
     pub mod v1 {
         tonic::include_proto!("identityregister.v1");
     }

@@ -1,4 +1,4 @@
-//! The one source of randomness: the operating system's CSPRNG. It is passed down as `&mut impl Rng`.
+//! The only source of randomness: the generator of the operating system (a CSPRNG). It is passed on as `&mut impl Rng`.
 
 use chrono::{DateTime, Utc};
 use rand::Rng;
@@ -6,26 +6,29 @@ use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
 use uuid::Uuid;
 
-/// The operating system's generator. A system without one cannot run this service, so its failure panics.
+/// Random bytes of a UUID of version 7, of which six bits make room for version and variant (RFC 9562, 5.7).
+const RANDOM_BYTES: usize = 10;
+
+/// The generator of the operating system. If it fails, the call panics: the service cannot run without randomness.
 #[must_use]
 pub const fn secure() -> UnwrapErr<SysRng> {
     UnwrapErr(SysRng)
 }
 
-/// A UUID v7: sorts by time, so that new rows land side by side in an index.
+/// A UUID of version 7. Its first bits are the time, so that new rows are neighbours in an index.
 pub fn time_ordered_uuid(now: DateTime<Utc>, rng: &mut impl Rng) -> Uuid {
-    let mut random = [0; 10];
+    let mut random = [0; RANDOM_BYTES];
     rng.fill_bytes(&mut random);
     uuid_v7(now, random)
 }
 
-/// Sorts before every [`time_ordered_uuid`] of that moment and later, and behind all earlier ones.
+/// The lowest [`time_ordered_uuid`] of `now`: all of that millisecond and later sort after it, all earlier ones before it.
 #[must_use]
 pub fn first_time_ordered_uuid(now: DateTime<Utc>) -> Uuid {
-    uuid_v7(now, [0; 10])
+    uuid_v7(now, [0; RANDOM_BYTES])
 }
 
-fn uuid_v7(now: DateTime<Utc>, random: [u8; 10]) -> Uuid {
+fn uuid_v7(now: DateTime<Utc>, random: [u8; RANDOM_BYTES]) -> Uuid {
     let millis = u64::try_from(now.timestamp_millis()).unwrap_or_default();
     uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid()
 }
@@ -37,9 +40,9 @@ mod tests {
     use super::*;
 
     proptest! {
-        /// Up to the year 10000.
+        /// The times go up to the year 10000.
         #[test]
-        fn ids_sort_by_time_and_carry_it(millis in 0..253_402_300_800_000_i64, later in 1..1_000_000_i64) {
+        fn ids_sort_by_time_and_contain_it(millis in 0..253_402_300_800_000_i64, later in 1..1_000_000_i64) {
             let make = |millis| {
                 time_ordered_uuid(DateTime::from_timestamp_millis(millis).unwrap(), &mut secure())
             };
@@ -55,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn ids_of_one_moment_differ() {
+    fn ids_of_the_same_time_differ() {
         let mut ids: Vec<Uuid> = (0..1000).map(|_| time_ordered_uuid(DateTime::UNIX_EPOCH, &mut secure())).collect();
         ids.sort_unstable();
         ids.dedup();

@@ -141,7 +141,7 @@ by_hand() {
             case $thing in
                 compiler) echo "- a C compiler and linker, called 'cc' (gcc or clang, with the C library's headers)" ;;
                 cxx) echo "- a C++ compiler, called 'c++' (g++ or clang++)" ;;
-                postgres) echo "- PostgreSQL's server, 13 or newer, with 'initdb' in PATH; or name a running one in DATABASE_URL" ;;
+                postgres) echo "- PostgreSQL's server, 14 or newer, with 'initdb' in PATH; or name a running one in DATABASE_URL" ;;
                 redis) echo "- Redis, 6.2 or newer, with 'redis-server' in PATH; or name a running one in REDIS_URL" ;;
                 rust) echo "- Rust, $(rust_version) or newer, with 'cargo' in PATH (https://rustup.rs)" ;;
                 python) echo "- Python 3 with its venv module" ;;

@@ -1,34 +1,31 @@
-//! How rows are written down to be sealed: one way only, and the same for ever.
+//! The canonical encoding of audit rows, over which digests and MACs are made. It must never change.
 //!
-//! Fields are prefixed with their length, so that no two rows are written alike. A new column or table gets a new version,
-//! which appends it; what an old version sealed is still written down by that.
+//! Each field is prefixed with its length, so that no two rows have the same encoding. A new column or table requires a new
+//! version of the encoding, which appends it. Rows that an old version sealed keep the encoding of that version.
 
 use aws_lc_rs::digest::{SHA256, digest};
 
-use crate::store::audit::audit_seals::AuditRows;
+use crate::store::audit::sealed_events::AuditRows;
 
-/// The present version.
+/// The current version of the encoding.
 pub(super) const VERSION: i16 = 1;
 
-/// A digest.
+/// A SHA-256 digest.
 pub(super) type Digest = [u8; 32];
 
-/// The tables that an event is made of.
+/// A table that contains a part of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EventTable {
-    /// `audit_events`.
     Event,
-    /// `audit_agents`.
     Agent,
-    /// `audit_operators`.
     Operator,
 }
 
 impl EventTable {
-    /// All, in the order in which a seal lists them.
+    /// All tables, in the order in which a seal lists them.
     pub(super) const ALL: [Self; 3] = [Self::Event, Self::Agent, Self::Operator];
 
-    /// The table's name.
+    /// The name of the table.
     #[must_use]
     pub const fn table(self) -> &'static str {
         match self {
@@ -38,11 +35,11 @@ impl EventTable {
         }
     }
 
-    /// The digest of the event's row in that table; `None`: it has none there.
+    /// The digest of the event's row in that table; `None` if the event has no row there.
     pub(super) fn digest(self, event: &AuditRows) -> Option<Digest> {
-        let written = Written::new(self.table()).field(event.id.to_be_bytes());
-        let written = match self {
-            Self::Event => written
+        let encoding = Encoding::new(self.table()).field(event.id.to_be_bytes());
+        let encoding = match self {
+            Self::Event => encoding
                 .field(event.event_time.timestamp_micros().to_be_bytes())
                 .field(&event.person_key)
                 .field(&event.action)
@@ -54,26 +51,28 @@ impl EventTable {
                 .optional(event.pin_request_id.as_ref())
                 .optional(event.purpose.as_ref())
                 .field(event.pseudonym_key_id.to_be_bytes()),
-            Self::Agent => written.field(event.agent_key.as_ref()?),
-            Self::Operator => written.field(event.operator.as_ref()?),
+            Self::Agent => encoding.field(event.agent_key.as_ref()?),
+            Self::Operator => encoding.field(event.operator.as_ref()?),
         };
-        Some(sha256(&written.0))
+        Some(sha256(&encoding.0))
     }
 }
 
-/// Fields written down one after the other.
-pub(super) struct Written(pub(super) Vec<u8>);
+/// The encoding of a sequence of fields.
+pub(super) struct Encoding(pub(super) Vec<u8>);
 
-impl Written {
-    /// Begins with what is written down.
-    pub(super) fn new(what: &str) -> Self {
-        Self(Vec::new()).field(what)
+impl Encoding {
+    /// Starts with the name of what is encoded.
+    pub(super) fn new(name: &str) -> Self {
+        Self(Vec::new()).field(name)
     }
 
+    /// Appends a field.
     pub(super) fn field(self, value: impl AsRef<[u8]>) -> Self {
         self.optional(Some(value))
     }
 
+    /// Appends a field that may be missing: 0, or 1, the length in eight bytes and the value.
     pub(super) fn optional(mut self, value: Option<impl AsRef<[u8]>>) -> Self {
         match value {
             None => self.0.push(0),
@@ -99,18 +98,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn fields_cannot_run_into_each_other() {
+    fn different_fields_have_different_encodings() {
         let none = || None::<[u8; 0]>;
-        let ways = [
-            Written::new("a").field("b").field("c"),
-            Written::new("a").field("bc").field(""),
-            Written::new("a").field("").field("bc"),
-            Written::new("a").field("bc").optional(none()),
-            Written::new("a").optional(none()).field("bc"),
-            Written::new("a").field("bc"),
+        let encodings = [
+            Encoding::new("a").field("b").field("c"),
+            Encoding::new("a").field("bc").field(""),
+            Encoding::new("a").field("").field("bc"),
+            Encoding::new("a").field("bc").optional(none()),
+            Encoding::new("a").optional(none()).field("bc"),
+            Encoding::new("a").field("bc"),
         ];
-        for (index, one) in ways.iter().enumerate() {
-            assert!(ways.iter().skip(index + 1).all(|other| one.0 != other.0), "{index}");
+        for (index, one) in encodings.iter().enumerate() {
+            assert!(encodings.iter().skip(index + 1).all(|other| one.0 != other.0), "{index}");
         }
     }
 }

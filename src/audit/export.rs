@@ -1,5 +1,5 @@
-//! What is on record about one person, for that person: when, what, what for, why and through which channel; neither which
-//! agent nor which operator.
+//! Exports the audit events of one person, for that person (GDPR article 15): time, action, purpose, reason and channel. The
+//! export does not name agents or operators.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
@@ -12,20 +12,18 @@ use crate::keys::KeyRing;
 use crate::store::StoreError;
 use crate::store::audit::audit_events::{self, Actor, AuditEvent, NewAuditEvent};
 
-/// Events read at once.
-const PAGE: usize = 500;
+/// How many events are read from the database at a time.
+const PAGE_SIZE: usize = 500;
 
-/// Who exports, why and when.
+/// The circumstances of an export, which is an audit event itself.
 pub struct Export<'a> {
-    /// Who, as the audit keeps it, apart from the event.
+    /// The operator who exports. The audit stores the operator in a table of its own.
     pub operator: &'a str,
-    /// Why.
     pub reason: &'a StatedReason,
-    /// The present time.
     pub now: DateTime<Utc>,
 }
 
-/// An event as its line of JSON has it.
+/// An event as a line of JSON.
 #[derive(Serialize)]
 struct Line<'a> {
     time: String,
@@ -39,8 +37,11 @@ struct Line<'a> {
     reason: &'a str,
 }
 
-/// Gives a line of JSON for each event of the person, the latest first, to `write`. Is itself an event, the first one given.
-/// `person` is what the register says of the reference: somebody with MitID has events under both identifiers.
+/// Passes a line of JSON for each event of the person to `write`, the latest event first. The export records an event of its
+/// own, which is the first line.
+///
+/// `person`: what the register knows of `reference`. It is needed because a person with MitID has events under both
+/// identifiers.
 pub async fn export<E: From<StoreError>>(
     pool: &PgPool,
     keys: &KeyRing,
@@ -56,23 +57,24 @@ pub async fn export<E: From<StoreError>>(
         action: Action::AuditEventsLookedUp,
         actor: Actor::Operator(export.operator),
         reason: export.reason.as_str(),
-        about: None,
+        subject: None,
     };
     audit_events::record(pool, &event).await?;
     let mut before = None;
     loop {
-        let page = audit_events::list(pool, &pseudonyms.ever, before, PAGE).await?;
+        let page = audit_events::list(pool, &pseudonyms.ever, before, PAGE_SIZE).await?;
         for event in &page {
-            write(&line(event))?;
+            write(&format_line(event))?;
         }
         match page.last() {
-            Some(last) if page.len() == PAGE => before = Some(last.id),
+            Some(last) if page.len() == PAGE_SIZE => before = Some(last.id),
             _ => return Ok(()),
         }
     }
 }
 
-fn line(event: &AuditEvent) -> String {
+/// The line of JSON of an event.
+fn format_line(event: &AuditEvent) -> String {
     let line = Line {
         time: event.event_time.to_rfc3339_opts(SecondsFormat::Secs, true),
         action: event.action.map(Action::as_str),
@@ -80,5 +82,5 @@ fn line(event: &AuditEvent) -> String {
         channel: event.channel.map(|channel| channel.as_str()),
         reason: &event.reason,
     };
-    serde_json::to_string(&line).expect("texts and options of texts become JSON")
+    serde_json::to_string(&line).expect("strings are JSON")
 }

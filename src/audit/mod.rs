@@ -1,25 +1,27 @@
-//! The audit cannot be changed unnoticed: its rows are chained in sealed batches.
+//! Makes changes of the audit detectable: its rows are sealed in batches, and the seals form a chain.
 //!
-//! Audit rows are written by the transactions that they record, and by nothing else; no lock or extra write is asked of
-//! these. Every few seconds a **sealer** (one at a time, of all instances) covers the rows that have come since. A seal holds
-//! a digest of each row and the MAC of the seal before, under a key of the key ring, which is not in the database.
+//! The transactions that change something write the audit rows themselves. They need no lock and no extra write for the seals.
+//! Every few seconds a **sealer** (one instance at a time) covers the new rows. A seal contains a digest of each row and the MAC
+//! of the seal before it. The MAC is made with a key of the key ring, which is not in the database.
 //!
-//! **Nothing is missed.** Events are numbered by a sequence and may be committed out of order. A seal covers *all* ids above
-//! those of the seal before, up to a horizon: the last id handed out at some moment, once every transaction that was writing
-//! events at that moment has ended (`store/audit_horizon.rs`). A writer locks the table, as every INSERT does, before it is
-//! given an id, and that lock can be seen until its rows can. So a transaction that commits late holds the horizon back, and
-//! once the horizon has passed, no further row up to it can come about honestly.
+//! **No event is missed.** Events get their ids from a sequence and may commit in another order. A seal covers *all* ids after
+//! the last seal up to a horizon: the last id that had been handed out at some time, once every transaction that was writing
+//! events at that time has ended (`store/audit/audit_horizon.rs`). A transaction locks the table, as every INSERT does, before
+//! it gets an id, and other sessions see that lock until they see its rows. So a transaction that commits late holds the
+//! horizon back. After the horizon has passed, no honest transaction can add a row up to it.
 //!
-//! **Nothing is added or taken.** A row with a sealed id that its seal does not list was inserted; one that is listed and
-//! missing was removed. A row that is not sealed yet is taken for what it says, as the service itself could have written it;
-//! but each seal tells until when all events are sealed, and an event from before that can no longer come.
+//! **Inserted and removed rows are found.** A row with a sealed id that its seal does not list was inserted. A row that is
+//! listed and missing was removed. A row that is not sealed yet cannot be checked, because the service itself could have
+//! written it; but each seal records up to which time all events are sealed, and a new event from before that time is
+//! reported.
 //!
-//! **Nothing is cut off unnoticed.** Seals are numbered and each holds the MAC before it. Missing last seals show to whoever
-//! has kept a number and its MAC: the log, which gets both of each seal, and who runs `audit verify --expect-head`.
+//! **A cut-off end is found.** Seals are numbered, and each contains the MAC of the one before. That the last seals are missing
+//! is noticed by whoever has kept the number and MAC of a seal: the log has both of each seal, and so has an operator who runs
+//! `audit verify --expect-head`.
 //!
-//! **The purge** deletes whole batches. It appends a seal that says how far, in the same transaction, and erases the digests
-//! with the rows. The chain of MACs goes over a digest of these digests, so it holds on. Who deletes without the key ring
-//! cannot make such a seal.
+//! **The purge** deletes whole batches. In the same transaction it appends a seal that records up to which event it deleted, and
+//! erases the digests of the deleted rows. The MACs cover a digest of these digests, so the chain stays valid. Without the key
+//! ring nobody can make such a seal.
 
 mod canonical;
 mod export;

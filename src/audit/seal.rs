@@ -1,4 +1,4 @@
-//! Making a seal, and telling whether one is genuine.
+//! Makes seals and checks whether a seal is genuine.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,21 +7,26 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
 
-use super::canonical::{Digest, EventTable, VERSION, Written, sha256};
+use super::canonical::{Digest, Encoding, EventTable, VERSION, sha256};
 use crate::keys::KeyRing;
-use crate::store::audit::audit_seals::{AuditRows, Seal};
+use crate::store::audit::audit_seals::Seal;
+use crate::store::audit::sealed_events::AuditRows;
 
-/// What a seal lists of one event: its id, and a digest per part; zeros where it has none.
-const ENTRY: usize = 8 + EventTable::ALL.len() * 32;
+/// Length in bytes of a digest.
+const DIGEST_LENGTH: usize = size_of::<Digest>();
 
-/// An entry, read.
+/// Length in bytes of what a seal lists of one event: the id, and a digest for each table. The digest is zero for a table in
+/// which the event has no row.
+const ENTRY_LENGTH: usize = size_of::<i64>() + EventTable::ALL.len() * DIGEST_LENGTH;
+
+/// What a seal lists of one event.
 pub(super) struct Entry {
     pub(super) event_id: i64,
     pub(super) digests: [Option<Digest>; EventTable::ALL.len()],
 }
 
-/// A seal of these events: all there are after `previous` up to `last_event_id`. `complete_time`: until then there are no
-/// others.
+/// Makes the seal of `events`, which must be all events after `previous` up to `last_event_id`. `complete_time`: no other
+/// event up to this time exists.
 #[must_use]
 pub fn make_seal(
     keys: &KeyRing,
@@ -31,8 +36,8 @@ pub fn make_seal(
     complete_time: Option<DateTime<Utc>>,
     now: DateTime<Utc>,
 ) -> Seal {
-    let entries: Vec<u8> = events.iter().flat_map(entry).collect();
-    signed(
+    let entries: Vec<u8> = events.iter().flat_map(encode_entry).collect();
+    sign(
         keys,
         Seal {
             last_event_id,
@@ -41,18 +46,18 @@ pub fn make_seal(
             complete_time,
             entries_digest: sha256(&entries).to_vec(),
             entries: Some(entries),
-            ..following(previous, now)
+            ..make_empty_seal(previous, now)
         },
     )
 }
 
-/// Records that all events up to `purged_to` are purged.
-pub(super) fn purge(keys: &KeyRing, previous: &Seal, purged_to: i64, now: DateTime<Utc>) -> Seal {
-    signed(keys, Seal { purged_to: Some(purged_to), ..following(Some(previous), now) })
+/// Makes a seal that records the purge of all events up to `purged_to`.
+pub(super) fn make_purge_seal(keys: &KeyRing, previous: &Seal, purged_to: i64, now: DateTime<Utc>) -> Seal {
+    sign(keys, Seal { purged_to: Some(purged_to), ..make_empty_seal(Some(previous), now) })
 }
 
-/// A seal over nothing, next in the chain, without its MAC.
-fn following(previous: Option<&Seal>, now: DateTime<Utc>) -> Seal {
+/// The next seal in the chain, over no events and without MAC.
+fn make_empty_seal(previous: Option<&Seal>, now: DateTime<Utc>) -> Seal {
     let position = previous.map_or(0, |seal| seal.last_event_id);
     Seal {
         number: previous.map_or(0, |seal| seal.number) + 1,
@@ -66,27 +71,28 @@ fn following(previous: Option<&Seal>, now: DateTime<Utc>) -> Seal {
         entries: None,
         entries_digest: sha256(&[]).to_vec(),
         purged_to: None,
-        previous_mac: previous.map_or_else(|| vec![0; 32], |seal| seal.mac.clone()),
+        previous_mac: previous.map_or_else(|| vec![0; DIGEST_LENGTH], |seal| seal.mac.clone()),
         key_id: 0,
         mac: Vec::new(),
     }
 }
 
-fn signed(keys: &KeyRing, seal: Seal) -> Seal {
-    let (key_id, mac) = keys.audit_mac(&written(&seal));
+/// Adds the MAC.
+fn sign(keys: &KeyRing, seal: Seal) -> Seal {
+    let (key_id, mac) = keys.audit_mac(&encode(&seal));
     Seal { key_id, mac: mac.to_vec(), ..seal }
 }
 
-/// Whether the seal was made with the key ring and is as it was made, its entries too, if they are there.
+/// Whether this key ring made the seal and nothing in it was changed, including its entries if they are present.
 pub(super) fn is_genuine(keys: &KeyRing, seal: &Seal) -> bool {
-    keys.audit_mac_matches(seal.key_id, &written(seal), &seal.mac)
+    keys.audit_mac_matches(seal.key_id, &encode(seal), &seal.mac)
         && seal.entries.as_ref().is_none_or(|entries| sha256(entries) == *seal.entries_digest)
 }
 
-/// What the MAC is over.
-fn written(seal: &Seal) -> Vec<u8> {
+/// The bytes that the MAC covers.
+fn encode(seal: &Seal) -> Vec<u8> {
     let time = |time: DateTime<Utc>| time.timestamp_micros().to_be_bytes();
-    Written::new("audit_seals")
+    Encoding::new("audit_seals")
         .field(seal.version.to_be_bytes())
         .field(seal.number.to_be_bytes())
         .field(time(seal.seal_time))
@@ -101,7 +107,8 @@ fn written(seal: &Seal) -> Vec<u8> {
         .0
 }
 
-fn entry(event: &AuditRows) -> Vec<u8> {
+/// The bytes that a seal lists of the event.
+fn encode_entry(event: &AuditRows) -> Vec<u8> {
     let mut entry = event.id.to_be_bytes().to_vec();
     for part in EventTable::ALL {
         entry.extend(part.digest(event).unwrap_or_default());
@@ -109,11 +116,11 @@ fn entry(event: &AuditRows) -> Vec<u8> {
     entry
 }
 
-/// The entries of a genuine seal.
-pub(super) fn entries(entries: &[u8]) -> impl Iterator<Item = Entry> {
-    entries.chunks_exact(ENTRY).filter_map(|entry| {
+/// Reads the entries of a genuine seal.
+pub(super) fn decode_entries(entries: &[u8]) -> impl Iterator<Item = Entry> {
+    entries.chunks_exact(ENTRY_LENGTH).filter_map(|entry| {
         let (id, digests) = entry.split_first_chunk()?;
-        let mut digests = digests.chunks_exact(32).map(|digest| Digest::try_from(digest).ok());
+        let mut digests = digests.chunks_exact(DIGEST_LENGTH).map(|digest| Digest::try_from(digest).ok());
         Some(Entry {
             event_id: i64::from_be_bytes(*id),
             digests: EventTable::ALL.map(|_| digests.next().flatten().filter(|digest| *digest != Digest::default())),
@@ -121,12 +128,10 @@ pub(super) fn entries(entries: &[u8]) -> impl Iterator<Item = Entry> {
     })
 }
 
-/// A seal as operators keep it elsewhere: `NUMBER:MAC`.
+/// Number and MAC of a seal, which operators keep outside the database: `NUMBER:MAC`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SealHead {
-    /// The seal's number.
     pub number: i64,
-    /// Its MAC.
     pub mac: Vec<u8>,
 }
 

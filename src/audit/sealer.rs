@@ -1,4 +1,4 @@
-//! The sealer: seals what has come since. Each instance of the service runs one; one seals at a time.
+//! The sealer: seals new audit events. Each instance of the service runs a sealer; only one seals at a time.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,14 +16,14 @@ use crate::clock::Clock;
 use crate::keys::KeyRing;
 use crate::store::StoreError;
 use crate::store::audit::audit_horizon::{self, Horizon};
-use crate::store::audit::audit_seals;
+use crate::store::audit::{audit_seals, sealed_events};
 use crate::telemetry::metrics::Metrics;
 
 /// Settings of the audit.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct AuditSettings {
-    /// How often what has come is sealed.
+    /// How often new events are sealed.
     #[serde(with = "humantime_serde")]
     pub seal_interval: Duration,
 }
@@ -34,32 +34,32 @@ impl Default for AuditSettings {
     }
 }
 
-/// Seals audit events. Holds up nobody who writes them.
+/// Seals audit events. Does not block transactions that write events.
 pub struct Sealer {
     pool: PgPool,
     keys: Arc<ArcSwap<KeyRing>>,
     clock: Arc<dyn Clock>,
     metrics: Metrics,
-    /// Seen, but its writers had not ended.
+    /// A horizon that had not passed in the last round.
     horizon: Option<Horizon>,
     /// The last seal that this sealer made.
     head: Option<SealHead>,
 }
 
 impl Sealer {
-    /// One that has not sealed anything yet.
+    /// A sealer that has not sealed anything yet.
     pub fn new(pool: PgPool, keys: Arc<ArcSwap<KeyRing>>, clock: Arc<dyn Clock>, metrics: Metrics) -> Self {
         Self { pool, keys, clock, metrics, horizon: None, head: None }
     }
 
-    /// Seals every `interval` until `stop`.
+    /// Runs a round every `interval` until `stop`.
     pub async fn run(mut self, interval: Duration, stop: CancellationToken) {
         let mut ticks = tokio::time::interval(interval);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let sealing = async {
             loop {
                 ticks.tick().await;
-                if let Err(error) = self.round().await {
+                if let Err(error) = self.run_round().await {
                     warn!(error = %error.with_causes(), "cannot seal the audit");
                 }
             }
@@ -70,9 +70,9 @@ impl Sealer {
         }
     }
 
-    /// Seals all events up to a horizon that has passed: the one seen in the last round, by whose end its writers have
-    /// ended too unless they are late, then the present one. Returns how many seals it made.
-    pub async fn round(&mut self) -> Result<u64, StoreError> {
+    /// Runs one round: seals the events up to each horizon that has passed. These are the horizon of the last round, whose
+    /// transactions have usually ended by now, and then the current one. Returns how many seals it made.
+    pub async fn run_round(&mut self) -> Result<u64, StoreError> {
         let mut seals = 0;
         if let Some(horizon) = self.horizon.take() {
             seals += self.seal_up_to(horizon).await?;
@@ -81,13 +81,13 @@ impl Sealer {
             let horizon = audit_horizon::read_horizon(&self.pool, self.clock.now()).await?;
             seals += self.seal_up_to(horizon).await?;
         }
-        let waiting = audit_seals::count_waiting(&self.pool).await?;
+        let waiting = sealed_events::count_waiting(&self.pool).await?;
         let age = waiting.oldest.and_then(|oldest| (self.clock.now() - oldest).to_std().ok());
         self.metrics.record_unsealed_events(waiting.events, age.unwrap_or_default());
         Ok(seals)
     }
 
-    /// Seals up to the horizon, or keeps it for the next round when it has not passed.
+    /// Seals the events up to the horizon. If the horizon has not passed, keeps it for the next round.
     async fn seal_up_to(&mut self, horizon: Horizon) -> Result<u64, StoreError> {
         if !audit_horizon::writers_have_ended(&self.pool, &horizon).await? {
             self.horizon = Some(horizon);
@@ -101,7 +101,7 @@ impl Sealer {
         };
         while let Some(seal) = audit_seals::seal_events(&self.pool, &horizon, make).await? {
             let head = SealHead::from(&seal);
-            // Written where the database is not: whoever cuts off the last seals cannot cut off the log.
+            // The log is outside the database: an attacker who removes the last seals cannot remove this line.
             info!(seal = %head, events = seal.event_count, last_event = seal.last_event_id, "audit sealed");
             if let Some(lost) = self.head.take().filter(|known| known.number >= head.number) {
                 error!(seal = %lost, "this seal of the audit is not there any more: the audit was tampered with, or restored");
@@ -113,7 +113,7 @@ impl Sealer {
     }
 }
 
-/// Deletes the events from before `before` and records it in the chain. Returns how many went.
+/// Deletes the events before `before` and records the purge in the chain. Returns the number of deleted events.
 pub async fn purge(
     pool: &PgPool,
     keys: &KeyRing,
@@ -121,7 +121,7 @@ pub async fn purge(
     now: DateTime<Utc>,
 ) -> Result<u64, StoreError> {
     let mut total = 0;
-    let make = |head: &_, purged_to| seal::purge(keys, head, purged_to, now);
+    let make = |head: &_, purged_to| seal::make_purge_seal(keys, head, purged_to, now);
     while let Some(deleted) = audit_seals::purge_sealed_events(pool, before, make).await? {
         total += deleted;
     }

@@ -1,4 +1,5 @@
-//! Walks the chain of seals and compares each row with what was sealed of it. Needs memory for one seal's events only.
+//! Verifies the audit: checks the chain of seals, and compares each row with its sealed digest. Memory is needed for the events
+//! of one seal only.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::{Connection as _, PgConnection, PgPool};
@@ -8,38 +9,37 @@ use super::canonical::EventTable;
 use super::seal::{self, Entry, SealHead};
 use crate::keys::KeyRing;
 use crate::store::StoreError;
-use crate::store::audit::audit_seals::{self, AuditRows, Seal};
+use crate::store::audit::audit_seals::{self, Seal};
+use crate::store::audit::sealed_events::{self, AuditRows};
 
-/// Seals read at once.
-const PAGE: i64 = 32;
+/// How many seals are read from the database at a time.
+const SEALS_PER_PAGE: i64 = 32;
 
-/// How much earlier than its commit an event may say that it was: the length of a call and the difference of two clocks.
-const LATENESS: TimeDelta = TimeDelta::minutes(10);
+/// How much earlier than its commit the time of an event may be: the length of a call and the difference of two clocks.
+const MAX_EVENT_AGE_AT_COMMIT: TimeDelta = TimeDelta::minutes(10);
 
-/// What an intact audit consists of.
+/// The size of an audit that was found intact.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
-    /// The last seal; `None`: nothing is sealed yet.
+    /// The last seal; `None` if nothing is sealed yet.
     pub head: Option<SealHead>,
-    /// Seals checked.
+    /// How many seals were checked.
     pub seals: u64,
-    /// Events checked.
+    /// How many events were checked.
     pub events: u64,
-    /// Events that were purged and are on record as such.
+    /// How many events were purged, with the purge recorded in the chain.
     pub purged: u64,
-    /// Events that are not sealed yet.
+    /// How many events are not sealed yet.
     pub waiting: u64,
-    /// The time of the oldest of them.
+    /// The time of the oldest event that is not sealed yet.
     pub oldest_waiting: Option<DateTime<Utc>>,
 }
 
-/// Why the audit is not known to be intact.
+/// Why the audit was not found intact.
 #[derive(Debug, thiserror::Error)]
 pub enum VerifyError {
-    /// It is not.
     #[error("the audit was tampered with: {0}")]
     Tampered(#[from] Finding),
-    /// It could not be read.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -50,8 +50,8 @@ impl From<sqlx::Error> for VerifyError {
     }
 }
 
-/// Checks all seals from the number `from` on, the first of which is taken as genuine if its MAC is, and the rows that they
-/// cover. `expected` is a seal known from elsewhere, which must be there.
+/// Checks all seals from the number `from` on, and the rows that they cover. The first seal is trusted if its MAC is right.
+/// `expected`: a seal that must exist, because the operator has kept its number and MAC.
 pub async fn verify(
     pool: &PgPool,
     keys: &KeyRing,
@@ -60,7 +60,7 @@ pub async fn verify(
 ) -> Result<Report, VerifyError> {
     let mut connection = pool.acquire().await?.detach();
     sqlx::query("SET statement_timeout = 0").execute(&mut connection).await?;
-    // One view of everything, so that nothing is sealed or purged between two looks.
+    // One snapshot for all queries, so that nothing is sealed or purged between them.
     let mut transaction = connection.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
     let purges = audit_seals::list_purge_seals(&mut transaction).await?;
     let purged_to = purges.iter().find(|seal| seal::is_genuine(keys, seal)).and_then(|seal| seal.purged_to);
@@ -72,37 +72,40 @@ pub async fn verify(
         complete_time: None,
         report: Report::default(),
     };
-    walk.seals(from, expected).await?;
-    walk.waiting().await?;
+    walk.check_seals(from, expected).await?;
+    walk.check_waiting().await?;
     let report = walk.report;
     transaction.rollback().await?;
     connection.close().await?;
     Ok(report)
 }
 
+/// A verification in progress.
 struct Walk<'a> {
     keys: &'a KeyRing,
     connection: &'a mut PgConnection,
-    /// Events up to here were purged, as a genuine seal says.
+    /// Events up to this id were purged, as a genuine seal records.
     purged_to: i64,
+    /// The last seal that was checked, without its entries.
     previous: Option<Seal>,
-    /// Every event until then is sealed by what was seen so far.
+    /// The seals checked so far cover every event up to this time.
     complete_time: Option<DateTime<Utc>>,
     report: Report,
 }
 
 impl Walk<'_> {
-    async fn seals(&mut self, from: i64, expected: Option<&SealHead>) -> Result<(), VerifyError> {
+    /// Checks all seals from the number `from` on.
+    async fn check_seals(&mut self, from: i64, expected: Option<&SealHead>) -> Result<(), VerifyError> {
         let mut expected = expected;
         let mut next = from;
         loop {
-            let page = audit_seals::list_seals(self.connection, next, PAGE).await?;
-            let is_last = page.len() < usize::try_from(PAGE).unwrap_or_default();
+            let page = audit_seals::list_seals(self.connection, next, SEALS_PER_PAGE).await?;
+            let is_last = page.len() < usize::try_from(SEALS_PER_PAGE).unwrap_or_default();
             for seal in page {
                 if seal.number != next {
                     return Err(Finding::SealRemoved { seal: next }.into());
                 }
-                self.seal(&seal).await?;
+                self.check_seal(&seal).await?;
                 expected = expected.filter(|head| **head != SealHead::from(&seal));
                 next += 1;
                 self.previous = Some(Seal { entries: None, ..seal });
@@ -122,31 +125,31 @@ impl Walk<'_> {
     }
 
     /// Checks a seal and the rows that it covers.
-    async fn seal(&mut self, seal: &Seal) -> Result<(), VerifyError> {
+    async fn check_seal(&mut self, seal: &Seal) -> Result<(), VerifyError> {
         let number = seal.number;
         if !seal::is_genuine(self.keys, seal) {
             return Err(Finding::SealNotGenuine { seal: number, key_id: seal.key_id }.into());
         }
-        let follows = match &self.previous {
+        let continues_chain = match &self.previous {
             Some(previous) => seal.previous_mac == previous.mac && seal.after_event_id == previous.last_event_id,
             None => number > 1 || seal.previous_mac == [0; 32],
         };
-        if !follows {
+        if !continues_chain {
             return Err(Finding::SealOutOfPlace { seal: number }.into());
         }
-        // No event has an id below 1.
+        // The first seal also covers ids below 1. The service never uses them, so a row with such an id was inserted.
         let after = if number == 1 { i64::MIN } else { seal.after_event_id };
-        // One more than there may be, so that one too many is seen.
+        // Reads one event more than the seal covers, so that an inserted row is found.
         let events =
-            audit_seals::list_events(self.connection, after, seal.last_event_id, i64::from(seal.event_count) + 1)
+            sealed_events::list_events(self.connection, after, seal.last_event_id, i64::from(seal.event_count) + 1)
                 .await?;
         match &seal.entries {
-            Some(entries) => self.compare(seal, entries, events)?,
+            Some(entries) => self.compare_events(seal, entries, events)?,
             None if seal.event_count > 0 && seal.last_event_id > self.purged_to => {
                 return Err(Finding::PurgeNotRecorded { seal: number }.into());
             }
             None => {
-                none_left(&mut events.into_iter())?;
+                check_none_left(&mut events.into_iter())?;
                 self.report.purged += u64::from(seal.event_count.unsigned_abs());
             }
         }
@@ -155,10 +158,10 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// Compares the events with what the seal lists of them, both in the order of their ids.
-    fn compare(&mut self, seal: &Seal, entries: &[u8], events: Vec<AuditRows>) -> Result<(), Finding> {
+    /// Compares the events with the entries of the seal. Both are in the order of the ids.
+    fn compare_events(&mut self, seal: &Seal, entries: &[u8], events: Vec<AuditRows>) -> Result<(), Finding> {
         let mut events = events.into_iter();
-        for Entry { event_id, digests } in seal::entries(entries) {
+        for Entry { event_id, digests } in seal::decode_entries(entries) {
             let (id, seal) = (event_id, seal.number);
             let event = match events.next() {
                 Some(event) if event.id < id => {
@@ -175,29 +178,29 @@ impl Walk<'_> {
                     (Some(_), Some(_)) => return Err(Finding::Altered { part, event: id, seal }),
                 }
             }
-            if let Some(by) = self.complete_time.filter(|by| event.event_time < *by - LATENESS) {
+            if let Some(by) = self.complete_time.filter(|by| event.event_time < *by - MAX_EVENT_AGE_AT_COMMIT) {
                 return Err(Finding::Backdated { event: id, event_time: event.event_time, by });
             }
             self.report.events += 1;
         }
-        none_left(&mut events)
+        check_none_left(&mut events)
     }
 
-    /// Looks at the events that are not sealed yet.
-    async fn waiting(&mut self) -> Result<(), VerifyError> {
+    /// Checks the events that are not sealed yet.
+    async fn check_waiting(&mut self) -> Result<(), VerifyError> {
         let after = self.previous.as_ref().map_or(i64::MIN, |seal| seal.last_event_id);
-        let waiting = audit_seals::count_unsealed(self.connection, after).await?;
+        let waiting = sealed_events::count_unsealed(self.connection, after).await?;
         (self.report.waiting, self.report.oldest_waiting) = (waiting.events, waiting.oldest);
         let Some(by) = self.complete_time else { return Ok(()) };
-        match audit_seals::find_first_before(self.connection, after, by - LATENESS).await? {
+        match sealed_events::find_first_before(self.connection, after, by - MAX_EVENT_AGE_AT_COMMIT).await? {
             Some((event, event_time)) => Err(Finding::Backdated { event, event_time, by }.into()),
             None => Ok(()),
         }
     }
 }
 
-/// Whatever is left was inserted.
-fn none_left(events: &mut impl Iterator<Item = AuditRows>) -> Result<(), Finding> {
+/// Fails if an event is left: it was inserted.
+fn check_none_left(events: &mut impl Iterator<Item = AuditRows>) -> Result<(), Finding> {
     match events.next() {
         Some(event) => Err(Finding::Inserted { part: EventTable::Event, event: event.id }),
         None => Ok(()),

@@ -78,7 +78,6 @@ pub struct SmsSettings {
 pub struct SmsGatewaySettings {
     /// Base URL.
     pub url: String,
-    /// API token.
     pub token: SecretString,
     /// File that holds the API token instead.
     pub token_file: Option<PathBuf>,

@@ -33,15 +33,12 @@ use crate::telemetry::TelemetrySettings;
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
-    /// The gRPC server.
     pub server: ServerSettings,
     /// Client processes that may call, and their roles.
     pub callers: Vec<CallerSettings>,
-    /// The database.
     pub postgres: PostgresSettings,
     /// Redis, which holds limits and holds.
     pub redis: RedisSettings,
-    /// The identity register.
     pub register: RegisterSettings,
     /// ID tokens of persons (R23).
     pub web_login: IssuerSettings,
@@ -49,7 +46,6 @@ pub struct Config {
     pub agent_login: IssuerSettings,
     /// SMS gateway and dispatcher.
     pub sms: SmsSettings,
-    /// The key ring.
     pub keys: KeySettings,
     /// The figures of the rules R1–R25.
     pub rules: Rules,
@@ -57,6 +53,5 @@ pub struct Config {
     pub retention: Retention,
     /// How the audit is sealed.
     pub audit: AuditSettings,
-    /// Logs, traces and metrics.
     pub telemetry: TelemetrySettings,
 }

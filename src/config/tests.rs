@@ -1,11 +1,11 @@
-//! The reference file against the code.
+//! Compares the reference file `deploy/temporary-pin.toml` with the code.
 
 use super::Config;
 
 const REFERENCE: &str = include_str!("../../deploy/temporary-pin.toml");
 
-/// The reference with its examples made real: `#key` and `#[table]`, while prose has a space after `#`.
-fn with_examples() -> String {
+/// The reference with its examples uncommented: `#key` and `#[table]`. Prose has a space after `#`.
+fn reference_with_examples() -> String {
     let uncomment = |line: &str| match line.strip_prefix('#') {
         Some(example) if !example.is_empty() && !example.starts_with(' ') => format!("{example}\n"),
         _ => format!("{line}\n"),
@@ -21,19 +21,19 @@ fn the_reference_shows_the_defaults() {
 
 #[test]
 fn the_reference_names_every_key() {
-    let reference: toml::Table = toml::from_str(&with_examples()).unwrap();
-    toml::from_str::<Config>(&with_examples()).unwrap();
+    let reference: toml::Table = toml::from_str(&reference_with_examples()).unwrap();
+    toml::from_str::<Config>(&reference_with_examples()).unwrap();
     let mut path = Vec::new();
     let missing = missing_keys(&mut path, &toml::Value::Table(reference));
     assert!(missing.is_empty(), "not in the reference: {missing:?}");
 }
 
-/// The keys of `Config` at `path` and below that `shown` does not have.
-fn missing_keys(path: &mut Vec<String>, shown: &toml::Value) -> Vec<String> {
+/// The keys of `Config` at `path` and below that are not in `reference`.
+fn missing_keys(path: &mut Vec<String>, reference: &toml::Value) -> Vec<String> {
     let mut missing = Vec::new();
     for key in keys_at(path) {
         path.push(key.clone());
-        match shown.get(&key) {
+        match reference.get(&key) {
             None => missing.push(path.join(".")),
             Some(toml::Value::Array(elements)) if elements.first().is_some_and(toml::Value::is_table) => {
                 path.push("[]".into());
@@ -47,7 +47,7 @@ fn missing_keys(path: &mut Vec<String>, shown: &toml::Value) -> Vec<String> {
     missing
 }
 
-/// The keys that `Config` knows at `path`, as its parser names them when it refuses another one. None for a value.
+/// The keys of `Config` at `path`, taken from the parser's error for an unknown key. Empty if `path` is a value.
 fn keys_at(path: &[String]) -> Vec<String> {
     let mut value = toml::Value::Table([("?".to_owned(), true.into())].into_iter().collect());
     for segment in path.iter().rev() {
@@ -64,7 +64,7 @@ fn keys_at(path: &[String]) -> Vec<String> {
 }
 
 #[test]
-fn the_keys_are_found() {
+fn keys_at_finds_the_keys_of_a_section() {
     assert!(keys_at(&[]).contains(&"callers".to_owned()));
     assert_eq!(keys_at(&["callers".into(), "[]".into()]), ["name", "sans", "roles"]);
     assert_eq!(keys_at(&["server".into(), "tls".into()]), ["certificate", "key", "client_ca"]);

@@ -33,33 +33,25 @@ macro_rules! stored_enum {
 stored_enum! {
     /// An action that concerns a person.
     Action {
-        /// The identity was confirmed.
         IdentityVerified = "identity_verified",
         /// The identity was not confirmed: the verification was rejected.
         IdentityRejected = "identity_rejected",
-        /// Questions were asked.
         QuestionsAsked = "questions_asked",
         /// Access was requested on the web.
         AccessRequested = "access_requested",
         /// A request for access was cancelled.
         AccessCancelled = "access_cancelled",
-        /// A PIN was issued.
         PinIssued = "pin_issued",
         /// The open PIN was sent again.
         PinResent = "pin_resent",
         /// A PIN was ordered while one was open that could not be sent again yet.
         PinAlreadyOpen = "pin_already_open",
-        /// A PIN was redeemed.
         PinRedeemed = "pin_redeemed",
         /// A try to redeem a PIN was refused.
         PinRefused = "pin_refused",
-        /// A PIN was revoked.
         PinRevoked = "pin_revoked",
-        /// The person was blocked.
         PersonBlocked = "person_blocked",
-        /// The block of the person was ended.
         PersonUnblocked = "person_unblocked",
-        /// A limit was reset.
         LimitReset = "limit_reset",
         /// An operator looked up the person's PIN requests.
         PinRequestsLookedUp = "pin_requests_looked_up",

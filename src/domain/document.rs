@@ -10,9 +10,7 @@ use super::person::{MitidUuid, Person};
 /// A kind of identity document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DocumentKind {
-    /// A passport.
     Passport,
-    /// A driving licence.
     DrivingLicence,
     /// National identity card; accepted at the counter only.
     IdentityCard,
@@ -23,7 +21,6 @@ pub enum DocumentKind {
 /// A document as the person presents it. The number is left out of `Debug`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Document {
-    /// The kind of document.
     pub kind: DocumentKind,
     /// The issuing country, ISO 3166-1 alpha-3.
     pub issuer: String,
@@ -90,7 +87,6 @@ pub struct RegisteredDocument {
     pub good_standing: bool,
     /// The last day on which the document is valid.
     pub expiry_date: NaiveDate,
-    /// The document is temporary or provisional.
     pub provisional: bool,
 }
 

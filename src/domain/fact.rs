@@ -3,9 +3,8 @@
 use std::fmt;
 
 /// A kind of fact that a question can ask about. Membership of the church is not among them, because it reveals a religious
-/// belief (GDPR article 9).
+/// belief (GDPR article 9). `Question.Kind` in the contract explains each kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[expect(missing_docs, reason = "each is documented in the published contract")]
 pub enum FactKind {
     PreviousRoad,
     MovedInYear,
@@ -20,7 +19,6 @@ pub enum FactKind {
 }
 
 impl FactKind {
-    /// All kinds.
     pub const ALL: [Self; 10] = [
         Self::PreviousRoad,
         Self::MovedInYear,
@@ -68,7 +66,6 @@ impl FactKind {
 /// value is left out of `Debug`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Fact {
-    /// The kind of fact.
     pub kind: FactKind,
     /// The value: a name, a year (YYYY) or a date (YYYY-MM-DD), depending on the kind.
     pub value: String,

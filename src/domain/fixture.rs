@@ -10,7 +10,7 @@ use super::mobile::MobileNumber;
 use super::person::{MitidAccount, MitidUuid, Person, RegisteredMobile};
 
 /// Born on 1 January 1980, with MitID and mobile number since 2022. May have a PIN in every channel.
-pub(super) fn person() -> Person {
+pub(crate) fn person() -> Person {
     Person {
         cpr_number: Some(CprNumber::parse("0101801234").unwrap()),
         cpr_status: Some(CprStatus::ActiveDenmark),
@@ -32,25 +32,25 @@ pub(super) fn person() -> Person {
 }
 
 /// Another person with the same properties as [`person`].
-pub(super) fn another_person() -> Person {
+pub(crate) fn another_person() -> Person {
     let mut other = person();
     other.cpr_number = Some(CprNumber::parse("0101805678").unwrap());
     account(&mut other).mitid_uuid = MitidUuid(Uuid::from_u128(2));
     other
 }
 
-pub(super) fn account(person: &mut Person) -> &mut MitidAccount {
+pub(crate) fn account(person: &mut Person) -> &mut MitidAccount {
     person.mitid_account.as_mut().unwrap()
 }
 
-pub(super) fn certain(kind: FactKind, value: &str) -> Fact {
+pub(crate) fn certain(kind: FactKind, value: &str) -> Fact {
     Fact { kind, value: value.to_owned(), certain: true }
 }
 
-pub(super) fn at(time: &str) -> DateTime<Utc> {
+pub(crate) fn at(time: &str) -> DateTime<Utc> {
     time.parse().unwrap()
 }
 
-pub(super) fn day(date: &str) -> NaiveDate {
+pub(crate) fn day(date: &str) -> NaiveDate {
     date.parse().unwrap()
 }

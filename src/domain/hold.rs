@@ -7,7 +7,6 @@ use super::rules::HoldRules;
 /// The times of one access request. `request_time < eligible_time < expire_time`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hold {
-    /// When the person requested access.
     pub request_time: DateTime<Utc>,
     /// When the hold has passed: from this time on the person may order.
     pub eligible_time: DateTime<Utc>,

@@ -3,20 +3,16 @@
 /// A language. Danish replaces a text that is missing in another language.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Language {
-    /// Danish.
     #[default]
     Da,
-    /// English.
     En,
     /// Greenlandic (Kalaallisut).
     Kl,
 }
 
 impl Language {
-    /// All languages.
     pub const ALL: [Self; 3] = [Self::Da, Self::En, Self::Kl];
 
-    /// The ISO 639-1 code.
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {

@@ -45,4 +45,4 @@ pub mod stated_reason;
 pub mod witness;
 
 #[cfg(test)]
-mod fixture;
+pub(crate) mod fixture;

@@ -13,9 +13,7 @@ use super::mobile::MobileNumber;
 /// How a caller refers to a person: by one of two identifiers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PersonReference {
-    /// The CPR number.
     Cpr(CprNumber),
-    /// The UUID of the MitID account.
     Mitid(MitidUuid),
 }
 
@@ -51,7 +49,6 @@ pub struct Person {
     pub cpr_status: Option<CprStatus>,
     /// The CPR number that replaced this one (CPR status 60).
     pub successor_cpr_number: Option<CprNumber>,
-    /// The birth date.
     pub birth_date: NaiveDate,
     /// Whether name and address are protected. Then no question asks about addresses (R16).
     pub protected: bool,
@@ -85,7 +82,6 @@ fn is_known_and_equal<T: PartialEq>(one: Option<T>, other: Option<T>) -> bool {
 /// A person's MitID account.
 #[derive(Clone, Debug)]
 pub struct MitidAccount {
-    /// The UUID of the account.
     pub mitid_uuid: MitidUuid,
     /// Whether the account is active: neither blocked nor closed.
     pub active: bool,
@@ -100,7 +96,6 @@ pub struct MitidAccount {
 /// The mobile number that is registered with MitID.
 #[derive(Clone, Debug)]
 pub struct RegisteredMobile {
-    /// The mobile number.
     pub number: MobileNumber,
     /// When the number was registered or last changed. `None`: not known; R10 then treats it as changed just now, because a
     /// doubt leads to a refusal.

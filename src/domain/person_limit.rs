@@ -33,7 +33,6 @@ impl PersonLimit {
         }
     }
 
-    /// The configured limit.
     #[must_use]
     pub const fn configured_limit(self, rules: &LimitRules) -> Limit {
         match self {

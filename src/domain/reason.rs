@@ -8,13 +8,11 @@ macro_rules! reasons {
         /// A reason for a refusal. The enum `temporarypin.v1.Reason` in the contract has the same names; its comments say
         /// what the caller should tell the person.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        #[expect(missing_docs, reason = "each is documented in common.proto, the published contract")]
         pub enum Reason {
             $($reason,)+
         }
 
         impl Reason {
-            /// All reasons.
             pub const ALL: &[Self] = &[$(Self::$reason,)+];
 
             /// The name in error details, database tables and metrics: the name in the contract without its prefix.
@@ -84,7 +82,6 @@ reasons! {
 /// A reason against a PIN and, if waiting helps, the time when it ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Denial {
-    /// The reason.
     pub reason: Reason,
     /// When the reason ends; another reason may then apply. `None`: waiting does not help.
     pub until: Option<DateTime<Utc>>,

@@ -16,10 +16,8 @@ pub struct StatedReason(String);
 /// Why a text is not accepted as a reason. The error does not repeat the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StatedReasonError {
-    /// The text is empty.
     #[error("is required")]
     Missing,
-    /// The text is too long.
     #[error("must have at most {MAX_CHARACTERS} characters")]
     TooLong,
     /// The text contains line breaks, other control characters, or marks that change the direction of the text.
@@ -52,7 +50,6 @@ impl StatedReason {
         Ok(Self(text.to_owned()))
     }
 
-    /// The text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

@@ -1,6 +1,6 @@
 //! The gRPC edge: services, middleware, and conversions between messages and domain types.
 //!
-//! A call passes these layers, outermost first ([`routes`] puts them together):
+//! A call passes these layers, outermost first ([`routes()`] puts them together):
 //!
 //! | layer | what it does | why it stands here |
 //! |---|---|---|

@@ -78,7 +78,7 @@ mod tests {
 
     use super::super::status;
     use super::*;
-    use crate::telemetry::tests::logs::written;
+    use crate::telemetry::tests::logs::capture_log;
 
     /// Makes a call that fails with INTERNAL. Returns the request id that its caller gets, and the log lines of the call.
     fn fail_call(traceparent: Option<&str>) -> (String, Vec<Value>) {
@@ -95,7 +95,7 @@ mod tests {
         let request = request.body(Body::empty()).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let mut request_id = String::new();
-        let log = written("info", true, || {
+        let log = capture_log("info", true, || {
             let response = runtime.block_on(router.call(request)).unwrap();
             let status = Status::from_header_map(response.headers()).unwrap();
             request_id = status.get_details_request_info().unwrap().request_id;

@@ -155,14 +155,7 @@ impl OperatorService for OperatorHandler {
             |request| (request.person, request.reason),
             |issuance, operation, person| async move {
                 let notified = issuance.operator_desk(&operation).revoke_temporary_pin(&person).await?;
-                let outcome = match notified {
-                    Some(_) => pb::revoke_temporary_pin_response::Outcome::Revoked,
-                    None => pb::revoke_temporary_pin_response::Outcome::NoOpenPin,
-                };
-                Ok(pb::RevokeTemporaryPinResponse {
-                    outcome: outcome.into(),
-                    notice: convert::notice_to_proto(notified),
-                })
+                Ok(convert::revocation_to_proto(notified))
             },
         )
         .await
@@ -177,14 +170,7 @@ impl OperatorService for OperatorHandler {
             |request| (request.person, request.reason),
             |issuance, operation, person| async move {
                 let notified = issuance.operator_desk(&operation).cancel_access_request(&person).await?;
-                let outcome = match notified {
-                    Some(_) => pb::cancel_access_request_response::Outcome::Cancelled,
-                    None => pb::cancel_access_request_response::Outcome::NoOpenRequest,
-                };
-                Ok(pb::CancelAccessRequestResponse {
-                    outcome: outcome.into(),
-                    notice: convert::notice_to_proto(notified),
-                })
+                Ok(convert::cancellation_to_proto(notified))
             },
         )
         .await
@@ -199,15 +185,7 @@ impl OperatorService for OperatorHandler {
             |request| (request.person, request.reason),
             |issuance, operation, person| async move {
                 let blocking = issuance.operator_desk(&operation).block_person(&person).await?;
-                let outcome = if blocking.is_new {
-                    pb::block_person_response::Outcome::Blocked
-                } else {
-                    pb::block_person_response::Outcome::AlreadyBlocked
-                };
-                Ok(pb::BlockPersonResponse {
-                    outcome: outcome.into(),
-                    notice: convert::notice_to_proto(blocking.notified),
-                })
+                Ok(convert::blocking_to_proto(&blocking))
             },
         )
         .await
@@ -221,12 +199,8 @@ impl OperatorService for OperatorHandler {
             request,
             |request| (request.person, request.reason),
             |issuance, operation, person| async move {
-                let outcome = if issuance.operator_desk(&operation).unblock_person(&person).await? {
-                    pb::unblock_person_response::Outcome::Unblocked
-                } else {
-                    pb::unblock_person_response::Outcome::NotBlocked
-                };
-                Ok(pb::UnblockPersonResponse { outcome: outcome.into() })
+                let was_blocked = issuance.operator_desk(&operation).unblock_person(&person).await?;
+                Ok(convert::unblocking_to_proto(was_blocked))
             },
         )
         .await

@@ -20,7 +20,7 @@ use crate::keys::KeyRing;
 
 /// What every service needs.
 pub struct ServiceContext {
-    /// What the use cases share.
+    /// What the use cases work with.
     pub dependencies: Arc<Dependencies>,
     /// The key ring as it was last reloaded.
     pub keys: Arc<ArcSwap<KeyRing>>,

@@ -1,17 +1,18 @@
-//! What can be spent, and under which keys it is kept.
+//! What can be spent, and the Redis keys that count it.
 
 use uuid::Uuid;
 
+use super::keys::{hex, name_key, person_tag};
 use crate::domain::person::{AgentKey, MobileKey, PersonKey};
 use crate::domain::reason::Reason;
 use crate::domain::rules::Limit;
 
-/// A count that is limited. Those of persons and mobile numbers are exact over any rolling window; the others are rates.
+/// A limited count. Counts of persons and mobile numbers are exact over any rolling window. All others are rates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Bucket<'a> {
     /// R4: wrong tries of a person, over all PINs.
     WrongTries(PersonKey),
-    /// R18: failed verifications of a person, across channels.
+    /// R18: failed verifications of a person, over all channels.
     FailedVerifications(PersonKey),
     /// R25: PINs of a person.
     PersonPins(PersonKey),
@@ -21,34 +22,35 @@ pub enum Bucket<'a> {
     AgentVerifications(AgentKey),
     /// R22: PINs by an agent.
     AgentPins(AgentKey),
-    /// R25: PINs all together.
+    /// R25: all PINs.
     ServicePins,
-    /// Calls of a caller, by the name in the configuration.
+    /// Calls of a caller, who is named as in the configuration.
     CallerCalls(&'a str),
 }
 
-/// One to take out of a bucket. A list of spends names each bucket at most once.
+/// One unit to take out of a bucket. A list of spends names each bucket at most once.
 #[derive(Clone, Copy, Debug)]
 pub struct Spend<'a> {
-    /// From which bucket.
+    /// The bucket to take it out of.
     pub bucket: Bucket<'a>,
-    /// How much there is in it.
+    /// How much the bucket holds.
     pub limit: Limit,
-    /// What it is spent for. The same id spends once in a rolling window; a rate does not look at it.
+    /// What the unit is spent for. A rolling window spends the same id only once. A rate ignores the id.
     pub id: Uuid,
 }
 
 /// How a bucket counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Counting {
-    /// Exact: a log of spends.
+pub(super) enum CountingMethod {
+    /// Exact: a log of all spends in the window.
     Window,
     /// The generic cell rate algorithm.
     Rate,
 }
 
 impl Bucket<'_> {
-    /// The hash tag: buckets of one tag live on one node of a Redis Cluster and are decided by one script.
+    /// The hash tag of the bucket's key. Buckets with the same tag are on the same node of a Redis Cluster, so one script
+    /// can decide on them together.
     pub(super) fn tag(&self) -> String {
         match self {
             Self::WrongTries(person) | Self::FailedVerifications(person) | Self::PersonPins(person) => {
@@ -61,12 +63,12 @@ impl Bucket<'_> {
         }
     }
 
-    /// The key that it is kept under.
+    /// The Redis key of the bucket.
     pub(super) fn key(&self, prefix: &str) -> String {
-        key(prefix, &self.tag(), self.name())
+        name_key(prefix, &self.tag(), self.name())
     }
 
-    /// What tells apart the keys of one tag.
+    /// The last part of the key. It is unique among the buckets with the same tag.
     pub(super) const fn name(&self) -> &'static str {
         match self {
             Self::WrongTries(_) => "wrong-tries",
@@ -77,17 +79,18 @@ impl Bucket<'_> {
         }
     }
 
-    pub(super) const fn counting(&self) -> Counting {
+    pub(super) const fn counting_method(&self) -> CountingMethod {
         match self {
             Self::WrongTries(_) | Self::FailedVerifications(_) | Self::PersonPins(_) | Self::MobilePins(_) => {
-                Counting::Window
+                CountingMethod::Window
             }
             Self::AgentVerifications(_) | Self::AgentPins(_) | Self::ServicePins | Self::CallerCalls(_) => {
-                Counting::Rate
+                CountingMethod::Rate
             }
         }
     }
 
+    /// The reason of a refusal when the limit is reached.
     pub(super) const fn reason(&self) -> Reason {
         match self {
             Self::FailedVerifications(_) => Reason::VerificationLimit,
@@ -98,19 +101,4 @@ impl Bucket<'_> {
             Self::CallerCalls(_) => Reason::CallerLimit,
         }
     }
-}
-
-/// The hash tag of a person's buckets and hold.
-pub(super) fn person_tag(person: PersonKey) -> String {
-    format!("person:{}", hex(&person.0))
-}
-
-/// The name of a key: `prefix:{tag}:name`.
-pub(super) fn key(prefix: &str, tag: &str, name: &str) -> String {
-    format!("{prefix}:{{{tag}}}:{name}")
-}
-
-fn hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(|half| char::from(DIGITS[usize::from(half)])).collect()
 }

@@ -1,4 +1,4 @@
-//! What is asked of Redis at the same moment goes there in one round trip. Each script stays a decision of its own.
+//! Groups concurrent script calls into one round trip to Redis. Each script still decides on its own.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,77 +10,76 @@ use tokio::time::{Instant, timeout_at};
 use tracing::warn;
 
 use super::GuardError;
-use super::connection::{Connection, traced};
-use super::script::{self, Command, Mode, Rate};
+use super::connection::{RedisConnection, trace_command};
+use super::script::{self, Command, RateCommand, ScriptMode};
 use crate::batch::Batcher;
 
-/// Most questions in one round trip.
+/// The most script calls in one round trip.
 const MAX_COMMANDS_PER_BATCH: usize = 256;
 
+/// The error of Redis when it does not know the script.
 const NO_SCRIPT: ErrorKind = ErrorKind::Server(ServerErrorKind::NoScript);
 
-/// A script's answer.
-type Answer = Result<Vec<i64>, GuardError>;
+/// The numbers that a script returned.
+type CommandAnswer = Result<Vec<i64>, GuardError>;
 
-/// Takes questions. Cheap to clone.
+/// Takes commands and sends them in batches. Cheap to clone.
 #[derive(Clone)]
 pub(super) struct CommandBatcher {
-    questions: Batcher<PendingCommand, Answer>,
+    batcher: Batcher<PendingCommand, CommandAnswer>,
     timeout: Duration,
 }
 
+/// A command that waits to be sent.
 struct PendingCommand {
-    question: Command,
-    /// From when on nobody waits for the answer.
-    until: Instant,
+    command: Command,
+    /// From when on its caller does not wait any more.
+    expires: Instant,
 }
 
 impl CommandBatcher {
-    /// Over this connection. No question waits longer than `timeout`.
-    pub(super) fn new(connection: Arc<Connection>, timeout: Duration) -> Self {
-        Self {
-            questions: Batcher::new(MAX_COMMANDS_PER_BATCH, move |questions| {
-                run_batch(Arc::clone(&connection), questions)
-            }),
-            timeout,
-        }
+    /// A batcher over this connection. No command waits longer than `timeout`.
+    pub(super) fn new(connection: Arc<RedisConnection>, timeout: Duration) -> Self {
+        let run = move |commands| run_batch(Arc::clone(&connection), commands);
+        Self { batcher: Batcher::new(MAX_COMMANDS_PER_BATCH, run), timeout }
     }
 
-    /// What the script answers. After the call's deadline it is not asked; once asked it has its time-out, because a script
-    /// that is given up may have spent all the same.
-    pub(super) async fn submit(&self, mode: Mode, question: Command) -> Answer {
-        let until = Instant::now() + self.timeout;
-        let answer = timeout_at(until, self.questions.submit(PendingCommand { question, until }));
+    /// Sends the command and returns the answer of the script. Does not send it after the call's deadline. Once sent, it runs
+    /// to its own time-out: Redis may execute a script that we cancel.
+    pub(super) async fn submit(&self, mode: ScriptMode, command: Command) -> CommandAnswer {
+        let expires = Instant::now() + self.timeout;
+        let answer = timeout_at(expires, self.batcher.submit(PendingCommand { command, expires }));
         let answered = async {
             answer.await.ok().flatten().unwrap_or_else(|| {
                 warn!("no answer of Redis in time");
                 Err(GuardError::Unavailable)
             })
         };
-        traced(mode.as_str(), answered).await
+        trace_command(mode.as_str(), answered).await
     }
 }
 
-/// One run of a script, and whose questions it answers, by their places.
-struct Run {
+/// One run of a script, which answers one or several commands of the batch.
+struct ScriptRun {
     script: ScriptInvocation<'static>,
+    /// The places of these commands in the batch.
     places: Vec<usize>,
 }
 
-async fn run_batch(connection: Arc<Connection>, questions: Vec<PendingCommand>) -> Vec<Answer> {
-    let mut answers = vec![Err(GuardError::Unavailable); questions.len()];
-    let ran = connection.attempt(async move |redis| {
-        // Connecting may have taken all the time that somebody had: what is spent for nobody is never given back.
-        let runs = runs(questions);
-        let results = run_all(redis, &runs).await?;
+async fn run_batch(connection: Arc<RedisConnection>, commands: Vec<PendingCommand>) -> Vec<CommandAnswer> {
+    let mut answers = vec![Err(GuardError::Unavailable); commands.len()];
+    let ran = connection.run(async move |redis| {
+        // Plan the runs after connecting: this drops commands that timed out meanwhile. Nobody would refund their spends.
+        let runs = plan_runs(commands);
+        let results = execute(redis, &runs).await?;
         Ok(runs.into_iter().zip(results))
     });
     let Ok(ran) = ran.await else { return answers };
     let mut failure = None;
     for (run, result) in ran {
         match (result, &run.places[..]) {
-            (Ok(answer), [place]) => answers[*place] = Ok(answer),
-            // One number for each.
+            (Ok(numbers), [place]) => answers[*place] = Ok(numbers),
+            // A rate with several times returns one number for each.
             (Ok(numbers), places) => {
                 for (place, number) in places.iter().zip(numbers) {
                     answers[*place] = Ok(vec![number]);
@@ -90,51 +89,50 @@ async fn run_batch(connection: Arc<Connection>, questions: Vec<PendingCommand>) 
         }
     }
     if let Some(error) = failure {
-        connection.let_go(&error.to_string());
+        connection.drop_current(&error.to_string());
     }
     answers
 }
 
-/// A run for each decision on windows; one for all who ask the same of a rate, in their order and each at its own time.
-fn runs(questions: Vec<PendingCommand>) -> Vec<Run> {
-    let (mut runs, mut rates) = (Vec::new(), BTreeMap::<Rate, Vec<(usize, i64)>>::new());
+/// One run for each command on windows, and one run for all equal commands on a rate, with the times in their order.
+fn plan_runs(commands: Vec<PendingCommand>) -> Vec<ScriptRun> {
+    let (mut runs, mut rates) = (Vec::new(), BTreeMap::<RateCommand, Vec<(usize, i64)>>::new());
     let now = Instant::now();
-    for (place, PendingCommand { question, .. }) in
-        questions.into_iter().enumerate().filter(|(_, asked)| asked.until > now)
-    {
-        match question {
-            Command::Windows(script) => runs.push(Run { script, places: vec![place] }),
+    let waiting = commands.into_iter().enumerate().filter(|(_, pending)| pending.expires > now);
+    for (place, PendingCommand { command, .. }) in waiting {
+        match command {
+            Command::Windows(script) => runs.push(ScriptRun { script, places: vec![place] }),
             Command::Rate(rate, time) => rates.entry(rate).or_default().push((place, time)),
         }
     }
-    runs.extend(rates.into_iter().map(|(rate, asked)| {
-        let (places, times): (Vec<usize>, Vec<i64>) = asked.into_iter().unzip();
-        Run { script: rate.at(&times), places }
+    runs.extend(rates.into_iter().map(|(rate, requests)| {
+        let (places, times): (Vec<usize>, Vec<i64>) = requests.into_iter().unzip();
+        ScriptRun { script: rate.to_script(&times), places }
     }));
     runs
 }
 
-async fn run_all(mut redis: MultiplexedConnection, runs: &[Run]) -> RedisResult<Vec<RedisResult<Vec<i64>>>> {
+async fn execute(mut redis: MultiplexedConnection, runs: &[ScriptRun]) -> RedisResult<Vec<RedisResult<Vec<i64>>>> {
     if runs.is_empty() {
         return Ok(Vec::new());
     }
-    let mut results = pipeline(&mut redis, runs.iter()).await?;
+    let mut results = send_pipeline(&mut redis, runs.iter()).await?;
     let has_no_script = |result: &RedisResult<_>| matches!(result, Err(error) if error.kind() == NO_SCRIPT);
-    let again: Vec<usize> = (0..runs.len()).filter(|index| has_no_script(&results[*index])).collect();
-    // Redis is new, or was made to forget. Where there was no script, nothing has happened.
-    if !again.is_empty() {
-        script::load(&mut redis).await?;
-        let rerun = pipeline(&mut redis, again.iter().map(|index| &runs[*index])).await?;
-        for (index, result) in again.into_iter().zip(rerun) {
+    let not_run: Vec<usize> = (0..runs.len()).filter(|index| has_no_script(&results[*index])).collect();
+    // Redis was restarted or has dropped its scripts. A script that it does not know has changed nothing, so run it again.
+    if !not_run.is_empty() {
+        script::load_scripts(&mut redis).await?;
+        let rerun = send_pipeline(&mut redis, not_run.iter().map(|index| &runs[*index])).await?;
+        for (index, result) in not_run.into_iter().zip(rerun) {
             results[index] = result;
         }
     }
     Ok(results)
 }
 
-async fn pipeline(
+async fn send_pipeline(
     redis: &mut MultiplexedConnection,
-    runs: impl Iterator<Item = &Run>,
+    runs: impl Iterator<Item = &ScriptRun>,
 ) -> RedisResult<Vec<RedisResult<Vec<i64>>>> {
     let mut pipeline = redis::pipe();
     for run in runs {

@@ -1,6 +1,6 @@
-//! The connection to Redis: made when first needed, shared by all calls, made anew after a failure.
+//! The connection to Redis. It is made when first needed, shared by all calls, and made again after a failure.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
@@ -12,16 +12,16 @@ use tracing::{field, info_span, warn};
 use super::GuardError;
 use crate::{deadline, telemetry};
 
-/// Any failure lets go of the connection: a half-dead one (no answer, no reset) would otherwise fail call after call
-/// until the kernel gives it up, which takes many minutes.
-pub(super) struct Connection {
+/// The current connection. Any failure drops it: a broken connection that neither answers nor resets would otherwise fail
+/// every call until the kernel closes it, which takes many minutes.
+pub(super) struct RedisConnection {
     client: redis::Client,
     timeout: Duration,
     current: Mutex<Arc<OnceCell<MultiplexedConnection>>>,
 }
 
-impl Connection {
-    /// Connects to nothing yet.
+impl RedisConnection {
+    /// Does not connect yet. No command takes longer than `timeout`.
     pub(super) fn new(url: &str, timeout: Duration) -> Result<Self, GuardError> {
         let info = url.into_connection_info().map_err(|_| GuardError::InvalidUrl)?;
         let info = info.set_tcp_settings(TcpSettings::default().set_nodelay(true));
@@ -29,28 +29,28 @@ impl Connection {
         Ok(Self { client, timeout, current: Mutex::default() })
     }
 
-    /// An [`attempt`](Self::attempt) as a part of a call. Not begun after the call's deadline; what is begun has its
-    /// time-out, because what is given up may have been done all the same.
-    pub(super) async fn run<T>(
+    /// Runs `command` for a call. Does not start it after the call's deadline. Once started, it runs to its own time-out:
+    /// Redis may execute a command that we cancel.
+    pub(super) async fn run_for_call<T>(
         &self,
         operation: &'static str,
-        work: impl AsyncFnOnce(MultiplexedConnection) -> RedisResult<T>,
+        command: impl AsyncFnOnce(MultiplexedConnection) -> RedisResult<T>,
     ) -> Result<T, GuardError> {
         if deadline::has_passed() {
             return Err(GuardError::Unavailable);
         }
-        traced(operation, self.attempt(work)).await
+        trace_command(operation, self.run(command)).await
     }
 
-    /// Runs `work` on the connection within the time-out, connecting included.
-    pub(super) async fn attempt<T>(
+    /// Connects if necessary, and runs `command`, both within the time-out.
+    pub(super) async fn run<T>(
         &self,
-        work: impl AsyncFnOnce(MultiplexedConnection) -> RedisResult<T>,
+        command: impl AsyncFnOnce(MultiplexedConnection) -> RedisResult<T>,
     ) -> Result<T, GuardError> {
-        let current = Arc::clone(&self.current());
+        let used = Arc::clone(&self.lock_current());
         let attempt = async {
-            let connection = current.get_or_try_init(|| self.connect()).await?;
-            work(connection.clone()).await
+            let connection = used.get_or_try_init(|| self.connect()).await?;
+            command(connection.clone()).await
         };
         let cause = match tokio::time::timeout(self.timeout, attempt).await {
             Ok(Ok(answer)) => return Ok(answer),
@@ -58,34 +58,35 @@ impl Connection {
             Err(_) => "no answer in time".to_owned(),
         };
         warn!(cause, "Redis failed");
-        let mut newest = self.current();
-        if Arc::ptr_eq(&newest, &current) {
-            *newest = Arc::default();
+        // Drop the connection, unless another call has replaced it already.
+        let mut current = self.lock_current();
+        if Arc::ptr_eq(&current, &used) {
+            *current = Arc::default();
         }
         Err(GuardError::Unavailable)
     }
 
-    /// For a failure that Redis has told of: whoever asks next connects anew, perhaps to another Redis.
-    pub(super) fn let_go(&self, cause: &str) {
+    /// Drops the connection because Redis answered with an error. The next call connects again, perhaps to another Redis.
+    pub(super) fn drop_current(&self, cause: &str) {
         warn!(cause, "Redis failed");
-        *self.current() = Arc::default();
+        *self.lock_current() = Arc::default();
     }
 
     async fn connect(&self) -> RedisResult<MultiplexedConnection> {
-        // `attempt` holds the time-out.
+        // No time-outs here: `run` has one for both connecting and the command.
         let config = AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None);
         self.client.get_multiplexed_async_connection_with_config(&config).await
     }
 
-    fn current(&self) -> std::sync::MutexGuard<'_, Arc<OnceCell<MultiplexedConnection>>> {
+    fn lock_current(&self) -> MutexGuard<'_, Arc<OnceCell<MultiplexedConnection>>> {
         self.current.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// `attempt` as a part of the call's trace.
-pub(super) async fn traced<T>(
+/// Runs `command` in a span of the call's trace.
+pub(super) async fn trace_command<T>(
     operation: &'static str,
-    attempt: impl Future<Output = Result<T, GuardError>>,
+    command: impl Future<Output = Result<T, GuardError>>,
 ) -> Result<T, GuardError> {
     let span = || {
         info_span!(
@@ -97,5 +98,5 @@ pub(super) async fn traced<T>(
             db.operation.name = operation,
         )
     };
-    telemetry::trace_attempt(span, attempt).await
+    telemetry::trace_attempt(span, command).await
 }

@@ -1,11 +1,14 @@
-//! Redis: the fast guard. Limits and holds, each decision one atomic script.
+//! Redis: counts the limits and checks the hold. Each decision is one atomic script.
 //!
-//! Postgres is the truth: a hold that is missing here is rebuilt from there ([`Guard::remember_hold`]). Every failure of
-//! Redis is [`GuardError::Unavailable`], never a yes (R26).
+//! Postgres holds the truth: a hold that Redis has lost is rebuilt from there ([`Guard::remember_hold`]). If Redis fails,
+//! the answer is [`GuardError::Unavailable`], never `Allowed` (R26).
 
 mod bucket;
 mod command_batcher;
 mod connection;
+mod decision;
+mod hold;
+mod keys;
 mod script;
 
 use std::sync::Arc;
@@ -15,190 +18,132 @@ use chrono::{DateTime, Utc};
 use futures_util::future::join_all;
 
 pub use self::bucket::{Bucket, Spend};
-use self::bucket::{key, person_tag};
 use self::command_batcher::CommandBatcher;
-use self::connection::Connection;
-use self::script::{HOLD, Mode, ScriptAnswer, ScriptCall, hold_to_text};
+use self::connection::RedisConnection;
+pub use self::decision::GuardDecision;
+use self::decision::combine_answers;
+use self::script::{ScriptAnswer, ScriptCall, ScriptMode};
 use crate::deadline;
-use crate::domain::hold::{Hold, HoldState};
 use crate::domain::person::PersonKey;
 use crate::domain::person_limit::LimitUsage;
-use crate::domain::reason::Reason;
 use crate::domain::rules::Limit;
 
-/// Asks Redis. Cheap to clone; all clones share one connection.
+/// The client of Redis. Cheap to clone. All clones share one connection.
 #[derive(Clone)]
 pub struct Guard {
-    connection: Arc<Connection>,
+    connection: Arc<RedisConnection>,
     prefix: Arc<str>,
-    command_batcher: CommandBatcher,
-}
-
-/// The guard's answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use]
-pub enum GuardDecision {
-    /// Yes, and everything asked for has been spent.
-    Allowed,
-    /// No hold is known here: rebuild it from Postgres and ask again. Nothing was spent.
-    HoldMissing,
-    /// The hold runs still, or has expired. Nothing was spent.
-    HoldNotPassed(Hold),
-    /// A limit is reached. Nothing was spent.
-    Limited {
-        /// Which limit; of several, the one that lasts longest.
-        reason: Reason,
-        /// From when on the bucket admits again.
-        until: DateTime<Utc>,
-    },
+    batcher: CommandBatcher,
 }
 
 /// Why the guard has no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum GuardError {
-    /// Redis failed or did not answer in time (R26). The cause is in the log.
+    /// Redis failed or did not answer in time (R26). The log has the cause.
     #[error("Redis is unavailable")]
     Unavailable,
-    /// The URL is none of Redis. Only [`Guard::connect`] answers this.
+    /// The URL is not a Redis URL. Only [`Guard::connect`] returns this.
     #[error("must be a Redis URL such as redis://host:6379 or rediss://user:password@host:6379/0")]
     InvalidUrl,
 }
 
 impl Guard {
-    /// Connects to the Redis at `url`; all keys start with `prefix`. No round trip takes longer than `timeout`.
+    /// Connects to the Redis at `url`. All keys start with `prefix`. No round trip takes longer than `timeout`.
     ///
-    /// A Redis that is down is no error here: the connection is made again whenever it is needed.
+    /// It is no error if Redis is down: the guard connects again whenever it needs a connection.
     pub async fn connect(url: &str, prefix: &str, timeout: Duration) -> Result<Self, GuardError> {
-        let (connection, prefix) = (Arc::new(Connection::new(url, timeout)?), Arc::from(prefix));
-        let command_batcher = CommandBatcher::new(Arc::clone(&connection), timeout);
-        let guard = Self { connection, prefix, command_batcher };
-        // So that the first request need not wait for it. A failure is in the log.
+        let connection = Arc::new(RedisConnection::new(url, timeout)?);
+        let batcher = CommandBatcher::new(Arc::clone(&connection), timeout);
+        let guard = Self { connection, prefix: Arc::from(prefix), batcher };
+        // Connects now, so that the first call need not wait for it. A failure is logged.
         let _ = guard.ping().await;
         Ok(guard)
     }
 
-    /// Whether Redis answers.
+    /// Succeeds if Redis answers.
     pub async fn ping(&self) -> Result<(), GuardError> {
-        self.connection.run("ping", async |mut connection| redis::cmd("PING").exec_async(&mut connection).await).await
+        let ping = async |mut connection| redis::cmd("PING").exec_async(&mut connection).await;
+        self.connection.run_for_call("ping", ping).await
     }
 
-    /// Spends all or nothing. With `hold_of`, that person's hold comes first: unless it has passed, nothing is spent.
+    /// Spends all of `spends` or nothing. With `hold_of`, checks that person's hold first: unless it has passed, nothing is
+    /// spent.
     ///
-    /// After any answer but [`GuardDecision::Allowed`] what had been spent beside it is given back before this returns, which
-    /// is a second round trip. After an error a failed script may have spent; in a window the same id then spends no more.
+    /// The buckets are on several Redis nodes, so several scripts run. If one of them refuses, this gives back what the
+    /// others have spent before it returns, which takes a second round trip. After an error, a script may have spent
+    /// although it failed. In a rolling window, the same id then spends no more.
     pub async fn check_and_spend(
         &self,
         hold_of: Option<PersonKey>,
         spends: &[Spend<'_>],
         now: DateTime<Utc>,
     ) -> Result<GuardDecision, GuardError> {
-        let calls = ScriptCall::group(hold_of, spends);
-        let verdicts = self.run_all(&calls, Mode::Spend, now).await;
-        let spent: Vec<Spend<'_>> = verdicts
+        let answers = self.run_scripts(&ScriptCall::group(hold_of, spends), ScriptMode::Spend, now).await;
+        let spent: Vec<Spend<'_>> = answers
             .iter()
-            .filter_map(|verdict| match verdict {
-                Ok(ScriptAnswer::Admitted(spent)) => Some(spent.as_slice()),
+            .filter_map(|answer| match answer {
+                Ok(ScriptAnswer::Allowed(spent)) => Some(spent.as_slice()),
                 _ => None,
             })
             .flatten()
             .copied()
             .collect();
-        let outcome = combine(verdicts);
-        if outcome != Ok(GuardDecision::Allowed) {
+        let decision = combine_answers(answers);
+        if decision != Ok(GuardDecision::Allowed) {
             self.refund(&spent, now).await?;
         }
-        outcome
+        decision
     }
 
-    /// What [`Guard::check_and_spend`] would answer, without spending.
+    /// What [`Guard::check_and_spend`] would decide. Spends nothing.
     pub async fn peek(&self, spends: &[Spend<'_>], now: DateTime<Utc>) -> Result<GuardDecision, GuardError> {
-        combine(self.run_all(&ScriptCall::group(None, spends), Mode::Peek, now).await)
+        combine_answers(self.run_scripts(&ScriptCall::group(None, spends), ScriptMode::Peek, now).await)
     }
 
-    /// Gives back what [`Guard::check_and_spend`] spent when it was asked at `spent_at`. From a rolling window once and no more: what
-    /// an earlier call spent under the same id stays spent. Into a rate one, each time this is called. The call's deadline
-    /// does not count here: what was not used is given back.
+    /// Gives back what [`Guard::check_and_spend`] spent at `spent_at`. Ignores the call's deadline, so that unused spends
+    /// are always given back.
+    ///
+    /// A rolling window gives back only once, and never what an earlier call spent under the same id. A rate gives back one
+    /// each time this is called.
     pub async fn refund(&self, spends: &[Spend<'_>], spent_at: DateTime<Utc>) -> Result<(), GuardError> {
         let calls = ScriptCall::group(None, spends);
-        combine(deadline::without_deadline(self.run_all(&calls, Mode::Refund, spent_at)).await).map(|_| ())
+        let answers = deadline::without_deadline(self.run_scripts(&calls, ScriptMode::Refund, spent_at)).await;
+        combine_answers(answers).map(|_| ())
     }
 
-    /// What is spent of a rolling window, and from when there is room again. Spends nothing.
+    /// What is spent of a rolling window, and when there is room again. Spends nothing.
     pub async fn spent(&self, bucket: Bucket<'_>, limit: Limit, now: DateTime<Utc>) -> Result<LimitUsage, GuardError> {
         let mut log = redis::cmd("ZREVRANGEBYSCORE");
         let start = (now - limit.per).timestamp_micros();
         log.arg(bucket.key(&self.prefix)).arg("+inf").arg(format!("({start}")).arg("WITHSCORES");
-        let spends: Vec<(String, i64)> =
-            self.connection.run("spent", async |mut connection| log.query_async(&mut connection).await).await?;
+        let read = async |mut connection| log.query_async(&mut connection).await;
+        let spends: Vec<(String, i64)> = self.connection.run_for_call("spent", read).await?;
         let time = |(_, micros)| DateTime::from_timestamp_micros(micros).ok_or(GuardError::Unavailable);
         let times: Vec<DateTime<Utc>> = spends.into_iter().map(time).collect::<Result<_, _>>()?;
         Ok(LimitUsage::count(times.into_iter().map(|time| (time, 1)), limit))
     }
 
-    /// Lets a bucket start afresh.
+    /// Empties a bucket's record, so that nothing of its limit is spent.
     pub async fn reset(&self, bucket: Bucket<'_>) -> Result<(), GuardError> {
-        self.forget("reset", bucket.key(&self.prefix)).await
+        self.delete_key("reset", bucket.key(&self.prefix)).await
     }
 
-    /// Keeps the hold until it expires, in place of any other of that person.
-    pub async fn remember_hold(&self, person: PersonKey, hold: &Hold, now: DateTime<Utc>) -> Result<(), GuardError> {
-        if hold.state(now) == HoldState::Expired {
-            return self.forget_hold(person).await;
-        }
-        // One more, for the part of a millisecond that is cut off.
-        let left = (hold.expire_time - now).num_milliseconds() + 1;
-        let mut set = redis::cmd("SET");
-        set.arg(self.hold_key(person)).arg(hold_to_text(hold)).arg("PX").arg(left);
-        self.connection.run("remember_hold", async |mut connection| set.exec_async(&mut connection).await).await
+    async fn delete_key(&self, operation: &'static str, key: String) -> Result<(), GuardError> {
+        let delete = async |mut connection| redis::cmd("DEL").arg(key).exec_async(&mut connection).await;
+        self.connection.run_for_call(operation, delete).await
     }
 
-    /// Forgets the hold: it was cancelled, or used up.
-    pub async fn forget_hold(&self, person: PersonKey) -> Result<(), GuardError> {
-        self.forget("forget_hold", self.hold_key(person)).await
-    }
-
-    async fn forget(&self, operation: &'static str, key: String) -> Result<(), GuardError> {
-        self.connection
-            .run(operation, async |mut connection| redis::cmd("DEL").arg(key).exec_async(&mut connection).await)
-            .await
-    }
-
-    /// Runs the calls at the same time.
-    async fn run_all<'a>(
+    /// Runs the scripts concurrently, in one round trip.
+    async fn run_scripts<'a>(
         &self,
         calls: &[ScriptCall<'a>],
-        mode: Mode,
+        mode: ScriptMode,
         now: DateTime<Utc>,
     ) -> Vec<Result<ScriptAnswer<'a>, GuardError>> {
         join_all(calls.iter().map(async |call| {
-            let answer = self.command_batcher.submit(mode, call.command(&self.prefix, mode, now)).await?;
-            call.read_answer(&answer)
+            let numbers = self.batcher.submit(mode, call.to_command(&self.prefix, mode, now)).await?;
+            call.read_answer(&numbers)
         }))
         .await
-    }
-
-    fn hold_key(&self, person: PersonKey) -> String {
-        key(&self.prefix, &person_tag(person), HOLD)
-    }
-}
-
-/// One answer out of those of all calls: a failure before a hold before a limit; of limits, the one that lasts longest.
-fn combine(verdicts: Vec<Result<ScriptAnswer<'_>, GuardError>>) -> Result<GuardDecision, GuardError> {
-    let mut worst = GuardDecision::Allowed;
-    for verdict in verdicts {
-        if let ScriptAnswer::Refused(refusal) = verdict?
-            && weight(&refusal) > weight(&worst)
-        {
-            worst = refusal;
-        }
-    }
-    Ok(worst)
-}
-
-const fn weight(admission: &GuardDecision) -> (u8, Option<DateTime<Utc>>) {
-    match admission {
-        GuardDecision::Allowed => (0, None),
-        GuardDecision::Limited { until, .. } => (1, Some(*until)),
-        GuardDecision::HoldMissing | GuardDecision::HoldNotPassed(_) => (2, None),
     }
 }

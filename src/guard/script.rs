@@ -1,4 +1,4 @@
-//! The calls of the scripts and their answers.
+//! The two Lua scripts: their arguments and answers.
 
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -7,31 +7,33 @@ use chrono::{DateTime, Utc};
 use redis::aio::MultiplexedConnection;
 use redis::{RedisResult, Script, ScriptInvocation};
 
-use super::bucket::{Counting, Spend, key, person_tag};
+use super::bucket::{CountingMethod, Spend};
+use super::hold::{HOLD, hold_from_micros};
+use super::keys::{name_key, person_tag};
 use super::{GuardDecision, GuardError};
-use crate::domain::hold::Hold;
 use crate::domain::person::PersonKey;
 
 static WINDOW: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("window.lua")));
 static RATE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("rate.lua")));
 
-/// Tells Redis the scripts.
-pub(super) async fn load(redis: &mut MultiplexedConnection) -> RedisResult<()> {
+/// Loads the scripts into Redis, which runs them by their hash.
+pub(super) async fn load_scripts(redis: &mut MultiplexedConnection) -> RedisResult<()> {
     for script in [&*WINDOW, &*RATE] {
         script.load_async(redis).await?;
     }
     Ok(())
 }
 
-/// What a script shall do.
+/// What a script does with the buckets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Mode {
+pub(super) enum ScriptMode {
     Peek,
     Spend,
     Refund,
 }
 
-impl Mode {
+impl ScriptMode {
+    /// The name in the scripts and in traces.
     pub(super) const fn as_str(self) -> &'static str {
         match self {
             Self::Peek => "peek",
@@ -41,9 +43,9 @@ impl Mode {
     }
 }
 
-/// One decision.
+/// One decision of one script.
 pub(super) enum ScriptCall<'a> {
-    /// The windows that share a hash tag and, if asked about, that person's hold: all or nothing.
+    /// All windows with this hash tag and, `with_hold`, that person's hold. The script spends all or nothing.
     Windows {
         tag: String,
         with_hold: bool,
@@ -52,27 +54,27 @@ pub(super) enum ScriptCall<'a> {
     Rate(Spend<'a>),
 }
 
-/// A decision as it goes to Redis.
+/// A script call as the batcher sends it to Redis.
 pub(super) enum Command {
     Windows(ScriptInvocation<'static>),
-    /// At a time in microseconds.
-    Rate(Rate, i64),
+    /// With the time of the decision, in microseconds.
+    Rate(RateCommand, i64),
 }
 
-/// What is asked of a rate, but for when.
+/// A decision on a rate, without its time. Equal commands of one batch run as one script call with several times.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Rate {
+pub(super) struct RateCommand {
     key: String,
-    mode: Mode,
+    mode: ScriptMode,
     times: u32,
-    /// The time in which it admits one more, in microseconds.
+    /// The time in which the rate regains one unit, in microseconds.
     interval: u64,
 }
 
-/// A script's answer.
+/// The answer of a script.
 pub(super) enum ScriptAnswer<'a> {
-    /// Admitted, and what was spent for it: not what had been spent before under the same id.
-    Admitted(Vec<Spend<'a>>),
+    /// Allowed. Holds what was spent now, without what an earlier call had spent under the same id.
+    Allowed(Vec<Spend<'a>>),
     Refused(GuardDecision),
 }
 
@@ -82,14 +84,14 @@ impl<'a> ScriptCall<'a> {
         let windows = |tag, with_hold| Self::Windows { tag, with_hold, spends: Vec::new() };
         let mut calls: Vec<Self> = hold_of.map(|person| windows(person_tag(person), true)).into_iter().collect();
         for spend in spends {
-            if spend.bucket.counting() == Counting::Rate {
+            if spend.bucket.counting_method() == CountingMethod::Rate {
                 calls.push(Self::Rate(*spend));
                 continue;
             }
-            let of = spend.bucket.tag();
-            let is_theirs = |call: &Self| matches!(call, Self::Windows { tag, .. } if *tag == of);
-            let index = calls.iter().position(is_theirs).unwrap_or_else(|| {
-                calls.push(windows(of, false));
+            let bucket_tag = spend.bucket.tag();
+            let has_same_tag = |call: &Self| matches!(call, Self::Windows { tag, .. } if *tag == bucket_tag);
+            let index = calls.iter().position(has_same_tag).unwrap_or_else(|| {
+                calls.push(windows(bucket_tag, false));
                 calls.len() - 1
             });
             if let Self::Windows { spends, .. } = &mut calls[index] {
@@ -99,87 +101,67 @@ impl<'a> ScriptCall<'a> {
         calls
     }
 
-    /// The call as it goes to Redis.
-    pub(super) fn command(&self, prefix: &str, mode: Mode, now: DateTime<Utc>) -> Command {
+    pub(super) fn to_command(&self, prefix: &str, mode: ScriptMode, now: DateTime<Utc>) -> Command {
         let now = now.timestamp_micros();
         match self {
             Self::Windows { tag, with_hold, spends } => {
                 let mut script = WINDOW.prepare_invoke();
                 script.arg(mode.as_str()).arg(now);
                 for Spend { bucket, limit, id } in spends {
-                    script.key(key(prefix, tag, bucket.name()));
-                    script.arg(limit.times).arg(micros(limit.per)).arg(id.to_string());
+                    script.key(name_key(prefix, tag, bucket.name()));
+                    script.arg(limit.times).arg(to_micros(limit.per)).arg(id.to_string());
                 }
                 if *with_hold {
-                    script.key(key(prefix, tag, HOLD));
+                    script.key(name_key(prefix, tag, HOLD));
                 }
                 Command::Windows(script)
             }
             Self::Rate(Spend { bucket, limit, .. }) => {
-                let interval = micros(limit.per).div_ceil(u64::from(limit.times.max(1)));
-                Command::Rate(Rate { key: bucket.key(prefix), mode, times: limit.times, interval }, now)
+                let interval = to_micros(limit.per).div_ceil(u64::from(limit.times.max(1)));
+                Command::Rate(RateCommand { key: bucket.key(prefix), mode, times: limit.times, interval }, now)
             }
         }
     }
 
-    /// Reads the answer of the script.
-    pub(super) fn read_answer(&self, answer: &[i64]) -> Result<ScriptAnswer<'a>, GuardError> {
+    /// Reads the numbers that the script returned. The Lua files document them. Anything else is a failure (R26).
+    pub(super) fn read_answer(&self, numbers: &[i64]) -> Result<ScriptAnswer<'a>, GuardError> {
         let limited = |spend: Spend<'_>, until| {
             let until = DateTime::from_timestamp_micros(until)?;
             Some(ScriptAnswer::Refused(GuardDecision::Limited { reason: spend.bucket.reason(), until }))
         };
-        let verdict = match (self, answer) {
-            (Self::Rate(spend), [0]) => Some(ScriptAnswer::Admitted(vec![*spend])),
+        let answer = match (self, numbers) {
+            (Self::Rate(spend), [0]) => Some(ScriptAnswer::Allowed(vec![*spend])),
             (Self::Rate(spend), [until]) => limited(*spend, *until),
             (Self::Windows { spends, .. }, [0, spent @ ..]) => {
-                spent.iter().map(|index| nth(spends, *index)).collect::<Option<_>>().map(ScriptAnswer::Admitted)
+                spent.iter().map(|index| find_spend(spends, *index)).collect::<Option<_>>().map(ScriptAnswer::Allowed)
             }
             (Self::Windows { .. }, [1]) => Some(ScriptAnswer::Refused(GuardDecision::HoldMissing)),
             (Self::Windows { .. }, [2, times @ ..]) => {
                 hold_from_micros(times).map(|hold| ScriptAnswer::Refused(GuardDecision::HoldNotPassed(hold)))
             }
             (Self::Windows { spends, .. }, [3, index, until]) => {
-                nth(spends, *index).and_then(|spend| limited(spend, *until))
+                find_spend(spends, *index).and_then(|spend| limited(spend, *until))
             }
             _ => None,
         };
-        verdict.ok_or(GuardError::Unavailable)
+        answer.ok_or(GuardError::Unavailable)
     }
 }
 
-/// Counted from one, as Lua does.
-fn nth<'a>(spends: &[Spend<'a>], index: i64) -> Option<Spend<'a>> {
+/// The spend at an index that counts from one, as Lua does.
+fn find_spend<'a>(spends: &[Spend<'a>], index: i64) -> Option<Spend<'a>> {
     spends.get(usize::try_from(index - 1).ok()?).copied()
 }
 
-impl Rate {
-    /// Asked at those times, in microseconds.
-    pub(super) fn at(&self, times: &[i64]) -> ScriptInvocation<'static> {
+impl RateCommand {
+    /// One call that decides for each of the times, in microseconds.
+    pub(super) fn to_script(&self, times: &[i64]) -> ScriptInvocation<'static> {
         let mut script = RATE.key(&self.key);
         script.arg(self.mode.as_str()).arg(self.times).arg(self.interval).arg(times);
         script
     }
 }
 
-fn micros(span: Duration) -> u64 {
+fn to_micros(span: Duration) -> u64 {
     u64::try_from(span.as_micros()).unwrap_or(u64::MAX)
-}
-
-/// The name of the hold's key.
-pub(super) const HOLD: &str = "hold";
-
-/// The hold as its key keeps it: three times in microseconds, in order.
-pub(super) fn hold_to_text(hold: &Hold) -> String {
-    let [request, eligible, expire] =
-        [hold.request_time, hold.eligible_time, hold.expire_time].map(|time| time.timestamp_micros());
-    format!("{request} {eligible} {expire}")
-}
-
-fn hold_from_micros(times: &[i64]) -> Option<Hold> {
-    let &[request, eligible, expire] = times else { return None };
-    Some(Hold {
-        request_time: DateTime::from_timestamp_micros(request)?,
-        eligible_time: DateTime::from_timestamp_micros(eligible)?,
-        expire_time: DateTime::from_timestamp_micros(expire)?,
-    })
 }

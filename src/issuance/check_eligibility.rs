@@ -79,7 +79,7 @@ impl<'a> CheckEligibility<'a> {
     }
 }
 
-/// The answer about somebody whom the register does not know.
+/// The answer about a person whom the register does not know.
 fn unknown_person() -> Eligibility {
     let verdict = || ChannelVerdict::from_denials(vec![Denial::lasting(Reason::IdentityNotConfirmed)]);
     let channels = Channel::ALL.map(|channel| ChannelEligibility { channel, verdict: verdict() }).into();

@@ -43,7 +43,7 @@ use verify_identity::VerifyIdentity;
 pub use crate::store::audit::audit_events::AuditEvent;
 pub use crate::store::issuing::{DispatchState, PinRequestView, PinState};
 pub use crate::store::operators::access_request_records::{AccessRequestRecord, AccessState};
-pub use crate::store::operators::person_blocks::Block;
+pub use crate::store::operators::person_blocks::PersonBlock;
 pub use crate::store::operators::pin_request_records::PinRequestRecord;
 pub use crate::store::redeeming::RedeemOutcome;
 pub use call_context::CallContext;

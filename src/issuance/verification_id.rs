@@ -1,9 +1,10 @@
-//! The verification id that callers hold: a sealed note of what IssueTemporaryPin must know before it asks Postgres.
+//! The verification id that callers get: a sealed record of what IssueTemporaryPin must know before it asks Postgres.
 //!
-//! It is bound to its caller, cannot be made or read by anybody else, and saves the hot path a read. The truth about the
-//! verification (state, expiry, what it served) is the row in Postgres.
+//! The record saves the hot path a read. Only this service can make or read it, and it is valid for one caller. The row in
+//! Postgres holds the truth about the verification: its state, its expiry, and the PIN request it was used for.
 //!
-//! The pseudonyms in it are under the key of its time. The key's id is written down unless it is 1, the first.
+//! The record contains pseudonyms, made with the pseudonym key that was active at that time. It names that key by id, except
+//! for key 1, the first.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -17,42 +18,48 @@ use crate::domain::reason::Reason;
 use crate::issuance::Refusal;
 use crate::keys::KeyRing;
 
-/// What the id says.
+/// The id of the first pseudonym key. A record without a key id was made with this key.
+const FIRST_KEY_ID: i32 = 1;
+
+/// No record is longer, in bytes.
+const MAX_RECORD_LENGTH: usize = 128;
+
+/// The content of a verification id.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerificationId {
-    /// The row in `verifications`.
+    /// The id of the row in `verifications`.
     pub verification: Uuid,
     /// The person.
     pub person: MitidUuid,
     /// The channel.
     pub channel: Channel,
-    /// When the verification was made.
+    /// When the verification was made, to the microsecond.
     pub create_time: DateTime<Utc>,
-    /// The mobile number at that time: if it is another one now, the person must be verified again.
+    /// The mobile number at that time. If the person has another one now, the person must be verified again.
     pub mobile: MobileKey,
-    /// The agent, on the phone and at the counter.
+    /// The agent. Phone and counter only.
     pub agent: Option<AgentKey>,
 }
 
 impl VerificationId {
-    /// The id as the caller gets it.
+    /// The id for the caller, sealed.
     #[must_use]
     pub fn seal(&self, keys: &KeyRing, caller: &str) -> String {
-        let mut note = Zeroizing::new(Vec::with_capacity(128));
-        note.extend_from_slice(self.verification.as_bytes());
-        note.extend_from_slice(self.person.0.as_bytes());
-        note.extend_from_slice(&self.create_time.timestamp_micros().to_be_bytes());
-        note.extend_from_slice(&self.mobile.0);
-        note.push(channel_code(self.channel));
-        note.extend_from_slice(self.agent.as_ref().map_or(&[][..], |agent| &agent.0));
+        let mut record = Zeroizing::new(Vec::with_capacity(MAX_RECORD_LENGTH));
+        record.extend_from_slice(self.verification.as_bytes());
+        record.extend_from_slice(self.person.0.as_bytes());
+        record.extend_from_slice(&self.create_time.timestamp_micros().to_be_bytes());
+        record.extend_from_slice(&self.mobile.0);
+        record.push(channel_code(self.channel));
+        record.extend_from_slice(self.agent.as_ref().map_or(&[][..], |agent| &agent.0));
         let key_id = keys.pseudonym_key_id();
-        if key_id > 1 {
-            note.extend_from_slice(&key_id.to_be_bytes());
+        if key_id > FIRST_KEY_ID {
+            record.extend_from_slice(&key_id.to_be_bytes());
         }
-        URL_SAFE_NO_PAD.encode(keys.seal(&context(caller), &note))
+        URL_SAFE_NO_PAD.encode(keys.seal(&seal_context(caller), &record))
     }
 
-    /// Reads an id that this service gave to this caller, in this channel.
+    /// Opens an id that this service gave to this caller in this channel. Any other text is `VERIFICATION_UNKNOWN`.
     pub fn open(text: &str, keys: &KeyRing, caller: &str, channel: Channel) -> Result<Self, Refusal> {
         Self::parse(text, keys, caller)
             .filter(|id| id.channel == channel)
@@ -61,14 +68,15 @@ impl VerificationId {
 
     fn parse(text: &str, keys: &KeyRing, caller: &str) -> Option<Self> {
         let sealed = URL_SAFE_NO_PAD.decode(text).ok()?;
-        let note = keys.open(&context(caller), &sealed).ok()?;
-        let (verification, rest) = note.split_first_chunk::<16>()?;
+        let record = keys.open(&seal_context(caller), &sealed).ok()?;
+        let (verification, rest) = record.split_first_chunk::<16>()?;
         let (person, rest) = rest.split_first_chunk::<16>()?;
         let (create_time, rest) = rest.split_first_chunk::<8>()?;
         let (mobile, rest) = rest.split_first_chunk::<32>()?;
         let (channel, rest) = rest.split_first()?;
+        // The rest: an agent of 32 bytes or none, then a key id of 4 bytes or none.
         let (agent, key_id) = match rest.len() {
-            0 | 32 => (rest, 1),
+            0 | 32 => (rest, FIRST_KEY_ID),
             _ => rest.split_last_chunk::<4>().map(|(agent, id)| (agent, i32::from_be_bytes(*id)))?,
         };
         Some(Self {
@@ -86,8 +94,8 @@ impl VerificationId {
     }
 }
 
-/// Binds the seal to its purpose and caller.
-fn context(caller: &str) -> Vec<u8> {
+/// Binds the seal to this purpose and this caller.
+fn seal_context(caller: &str) -> Vec<u8> {
     format!("verification_id\n{caller}").into_bytes()
 }
 
@@ -106,9 +114,9 @@ mod tests {
     use crate::keys::{KeyPurpose, RingFile};
     use crate::random;
 
-    /// Before and after a change of the pseudonym key, each pair of rings on the same keys.
+    /// Seals with an older or the same key ring, and opens with each newer one.
     #[test]
-    fn an_id_serves_under_a_newer_pseudonym_key() {
+    fn an_id_opens_under_a_newer_pseudonym_key() {
         let mut file = RingFile::generate(&mut random::secure());
         let mut rings = vec![KeyRing::parse(&file.to_text()).unwrap()];
         for _ in 0..2 {

@@ -1,17 +1,17 @@
-//! What keys are for.
+//! The purposes of keys.
 
 use std::fmt;
 
-/// What a key is for. Each purpose has keys of its own.
+/// What a key is used for. No key serves two purposes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum KeyPurpose {
-    /// Stands in for persons, mobile numbers and agents.
+    /// Makes the pseudonyms of persons, mobile numbers and agents.
     Pseudonym,
-    /// Checks PINs.
+    /// Makes the verifiers of PINs.
     Verifier,
-    /// Seals messages and verification ids.
+    /// Seals messages, verification ids and page tokens.
     Sealing,
-    /// Seals the audit.
+    /// Makes the MACs of the seals of the audit.
     Audit,
 }
 
@@ -30,7 +30,7 @@ impl KeyPurpose {
         }
     }
 
-    /// The purpose of that name.
+    /// The purpose with that name; the reverse of [`Self::as_str`].
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|purpose| purpose.as_str() == name)

@@ -1,4 +1,4 @@
-//! An issuer's public keys (RFC 7517).
+//! The public keys of an issuer (JSON Web Key Set, RFC 7517).
 
 use std::collections::HashMap;
 
@@ -7,24 +7,25 @@ use jsonwebtoken::{Algorithm, DecodingKey};
 use serde::Deserialize;
 use serde_json::Value;
 
-/// A public key and the one algorithm that it serves.
+/// A public key and the only algorithm that it may be used with.
 #[derive(Clone)]
 pub(super) struct Key {
     pub(super) key: DecodingKey,
     pub(super) algorithm: Algorithm,
 }
 
-/// Public keys by their id.
+/// Public keys by their id (`kid`).
 pub(super) struct KeySet(HashMap<String, Key>);
 
-/// The document that an issuer serves.
+/// The document in which an issuer publishes its keys.
 #[derive(Deserialize)]
 struct Document {
     keys: Vec<Value>,
 }
 
 impl KeySet {
-    /// Reads the keys that can check our tokens; others in the document (encryption, unknown types) are passed over.
+    /// Parses the keys that can check the signature of our tokens. Other keys in the document (encryption, unknown types) are
+    /// skipped.
     pub(super) fn parse(document: &[u8]) -> Result<Self, serde_json::Error> {
         let document: Document = serde_json::from_slice(document)?;
         Ok(Self(document.keys.into_iter().filter_map(read_key).collect()))
@@ -39,20 +40,23 @@ impl KeySet {
     }
 }
 
+/// The id and the key, if the key can check signatures.
 fn read_key(value: Value) -> Option<(String, Key)> {
     let jwk: Jwk = serde_json::from_value(value).ok()?;
-    let for_signatures = jwk.common.public_key_use.as_ref().is_none_or(|of| *of == PublicKeyUse::Signature)
-        && jwk.common.key_operations.as_ref().is_none_or(|list| list.contains(&KeyOperations::Verify));
-    if !for_signatures {
+    let is_for_signatures =
+        jwk.common.public_key_use.as_ref().is_none_or(|key_use| *key_use == PublicKeyUse::Signature)
+            && jwk.common.key_operations.as_ref().is_none_or(|operations| operations.contains(&KeyOperations::Verify));
+    if !is_for_signatures {
         return None;
     }
-    let algorithm = algorithm(&jwk)?;
+    let algorithm = choose_algorithm(&jwk)?;
     let key = DecodingKey::from_jwk(&jwk).ok()?;
     Some((jwk.common.key_id?, Key { key, algorithm }))
 }
 
-/// The algorithm that the key names, if it suits its type; without a name, the usual one of the type.
-fn algorithm(jwk: &Jwk) -> Option<Algorithm> {
+/// The algorithm that the key names, if it is one of ours and fits the type of the key. A key without a name gets RS256 or
+/// ES256, depending on its type.
+fn choose_algorithm(jwk: &Jwk) -> Option<Algorithm> {
     match (&jwk.algorithm, jwk.common.key_algorithm) {
         (AlgorithmParameters::RSA(_), Some(KeyAlgorithm::RS256) | None) => Some(Algorithm::RS256),
         (AlgorithmParameters::RSA(_), Some(KeyAlgorithm::PS256)) => Some(Algorithm::PS256),

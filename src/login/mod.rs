@@ -1,8 +1,8 @@
-//! ID tokens of persons and agents (R22, R23).
+//! Verifies the ID tokens of persons (R23) and agents (R22).
 //!
-//! A token is *genuine* when the issuer signed it for our audience. Whether a genuine token is acceptable (its times,
-//! nonce, age of the login, assurance) is judged after that, and a refusal then names the person, so that it counts as
-//! a failed verification (R18). Nothing of a token reaches logs or errors.
+//! A token is *genuine* if the issuer signed it for our audience. The other checks (times, nonce, age of the login, assurance)
+//! follow. If a genuine web login fails one of them, the error names the person, so that the login counts as a failed
+//! verification (R18). Logs and errors contain nothing of a token.
 
 mod claims;
 mod discovery;
@@ -21,34 +21,32 @@ use crate::domain::assurance::AssuranceLevel;
 use crate::domain::person::MitidUuid;
 use crate::domain::reason::Reason;
 
-use claims::Claims;
+use claims::{Claims, name_error};
 use issuer::{Issuer, KeysUnavailable};
 
 pub use settings::{IssuerSettings, IssuerUrlError};
 
-/// Longest token that is looked at, in bytes.
+/// Longest token that is accepted, in bytes.
 const MAX_TOKEN_LENGTH: usize = 8 * 1024;
 
-/// Least assurance of a login (R22, R23).
-const LEAST_ASSURANCE: AssuranceLevel = AssuranceLevel::Substantial;
+/// Lowest level of assurance of a login (R22, R23).
+const MIN_ASSURANCE: AssuranceLevel = AssuranceLevel::Substantial;
 
-/// A person's own login on the web.
+/// The verified login of a person on the web.
 #[derive(Clone, Debug)]
 pub struct WebLogin {
-    /// Who logged in.
     pub mitid_uuid: MitidUuid,
-    /// How sure that is.
     pub assurance: AssuranceLevel,
 }
 
-/// A support agent or clerk. Issuer and subject are masked in `Debug`.
+/// A verified support agent or clerk. Issuer and subject are left out of `Debug`.
 #[derive(Clone)]
 pub struct Agent {
-    /// The workforce issuer.
+    /// The issuer of the workforce login.
     pub issuer: String,
-    /// Who it is, as that issuer says.
+    /// The id of the agent at that issuer.
     pub subject: String,
-    /// The agent's own MitID account, when the token names it: nobody witnesses for themselves (R20).
+    /// The agent's own MitID account, if the token names it. An agent may not serve themself or be the witness (R20).
     pub mitid_uuid: Option<MitidUuid>,
 }
 
@@ -64,12 +62,12 @@ pub enum LoginError {
     /// The token is refused.
     #[error("the login is not accepted")]
     Denied {
-        /// What the caller is told.
+        /// The reason for the caller.
         reason: Reason,
-        /// Whose login it is, when a web login is genuine but not acceptable.
+        /// The person, if the token is a genuine web login.
         person: Option<MitidUuid>,
     },
-    /// The issuer's keys cannot be had; nothing is known of the token.
+    /// The keys of the issuer cannot be fetched, so the token cannot be checked.
     #[error("the issuer of ID tokens cannot be reached")]
     Unavailable,
 }
@@ -80,20 +78,22 @@ impl From<KeysUnavailable> for LoginError {
     }
 }
 
-/// Verifies the ID tokens of one issuer. Share it: it keeps the issuer's keys.
+/// Verifies the ID tokens of one issuer. Share one instance, because it caches the keys of the issuer.
 pub struct IdTokenVerifier {
     issuer: Arc<Issuer>,
 }
 
 impl IdTokenVerifier {
-    /// A verifier that has fetched nothing yet.
+    /// A verifier that has not fetched keys yet.
     pub fn new(settings: IssuerSettings, http: reqwest::Client) -> Result<Self, IssuerUrlError> {
         settings.check()?;
         Ok(Self { issuer: Arc::new(Issuer::new(settings, http)) })
     }
 
-    /// Verifies a person's login (R23) that is at most `login_age` old. That a nonce serves once is the caller's to see
-    /// to; a nonce can be forgotten `login_age` after `auth_time`.
+    /// Verifies the login of a person (R23). The login may be at most `login_age` old.
+    ///
+    /// The caller of this function must ensure that a nonce is used only once. It may forget a nonce `login_age` after the
+    /// `auth_time` of the token, because the token is then too old.
     pub async fn verify_web_login(
         &self,
         token: &str,
@@ -102,18 +102,18 @@ impl IdTokenVerifier {
         login_age: Duration,
     ) -> Result<WebLogin, LoginError> {
         let settings = self.issuer.settings();
-        let claims = self.genuine(token, Reason::LoginNotAccepted, now).await?;
+        let claims = self.check_genuine(token, Reason::LoginNotAccepted, now).await?;
         let mitid_uuid = claims
             .mitid_uuid(&settings.person_claim)
-            .ok_or_else(|| denied(Reason::LoginNotAccepted, None, "person claim"))?;
-        let deny = |reason, check| denied(reason, Some(mitid_uuid), check);
+            .ok_or_else(|| log_denial(Reason::LoginNotAccepted, None, "person claim"))?;
+        let deny = |reason, check| log_denial(reason, Some(mitid_uuid), check);
 
         claims.check_times(now, settings.leeway).map_err(|check| deny(Reason::LoginNotAccepted, check))?;
         if !claims.has_nonce(nonce) {
             return Err(deny(Reason::LoginNotAccepted, "nonce"));
         }
         let auth_time = claims
-            .instant("auth_time")
+            .time("auth_time")
             .filter(|auth_time| *auth_time <= now + settings.leeway)
             .ok_or_else(|| deny(Reason::LoginNotAccepted, "auth_time"))?;
         if auth_time < now - login_age {
@@ -121,20 +121,20 @@ impl IdTokenVerifier {
         }
         let assurance = claims
             .assurance(&settings.assurance_claim)
-            .filter(|assurance| *assurance >= LEAST_ASSURANCE)
+            .filter(|assurance| *assurance >= MIN_ASSURANCE)
             .ok_or_else(|| deny(Reason::AssuranceTooLow, "assurance"))?;
         Ok(WebLogin { mitid_uuid, assurance })
     }
 
-    /// Verifies an agent's token (R22).
+    /// Verifies the login of an agent (R22).
     pub async fn verify_agent_login(&self, token: &str, now: DateTime<Utc>) -> Result<Agent, LoginError> {
         let settings = self.issuer.settings();
-        let claims = self.genuine(token, Reason::AgentNotAccepted, now).await?;
-        let deny = |check| denied(Reason::AgentNotAccepted, None, check);
+        let claims = self.check_genuine(token, Reason::AgentNotAccepted, now).await?;
+        let deny = |check| log_denial(Reason::AgentNotAccepted, None, check);
 
         claims.check_times(now, settings.leeway).map_err(deny)?;
         let subject = claims.text("sub").filter(|subject| !subject.is_empty()).ok_or_else(|| deny("sub"))?;
-        if claims.assurance(&settings.assurance_claim).is_none_or(|assurance| assurance < LEAST_ASSURANCE) {
+        if claims.assurance(&settings.assurance_claim).is_none_or(|assurance| assurance < MIN_ASSURANCE) {
             return Err(deny("assurance"));
         }
         Ok(Agent {
@@ -144,27 +144,39 @@ impl IdTokenVerifier {
         })
     }
 
-    /// The claims of a token that our issuer signed for our audience. Times are not checked yet.
-    async fn genuine(&self, token: &str, reason: Reason, now: DateTime<Utc>) -> Result<Claims, LoginError> {
-        let deny = |check| denied(reason, None, check);
+    /// The claims of a genuine token: our issuer signed it for our audience. `reason`: the reason if it is not genuine.
+    async fn check_genuine(&self, token: &str, reason: Reason, now: DateTime<Utc>) -> Result<Claims, LoginError> {
+        let deny = |check| log_denial(reason, None, check);
+        let deny_because = |check, cause| log_denial_with_cause(reason, None, check, Some(cause));
         if token.len() > MAX_TOKEN_LENGTH {
             return Err(deny("length"));
         }
-        let header = decode_header(token).map_err(|_| deny("header"))?;
-        // Access and logout tokens of the same issuer say so in `typ`; `crit` names extensions that must be understood.
+        let header = decode_header(token).map_err(|error| deny_because("header", name_error(&error)))?;
+        // `typ` tells access and logout tokens of the same issuer apart. `crit` names extensions that the receiver must
+        // understand; this service understands none.
         if header.typ.is_some_and(|typ| !typ.eq_ignore_ascii_case("JWT")) || header.crit.is_some() {
             return Err(deny("header"));
         }
         let kid = header.kid.ok_or_else(|| deny("key id"))?;
         let key = self.issuer.key(&kid, now).await?.ok_or_else(|| deny("key id"))?;
-        let claims = Claims::open(token, &key).ok_or_else(|| deny("signature"))?;
+        let claims = Claims::verify_signature(token, &key).map_err(|cause| deny_because("signature", cause))?;
         claims.check_parties(self.issuer.settings()).map_err(deny)?;
         Ok(claims)
     }
 }
 
-/// Notes which check failed, for whoever sets an issuer up; the caller is told the reason alone.
-fn denied(reason: Reason, person: Option<MitidUuid>, check: &'static str) -> LoginError {
-    tracing::info!(?reason, check, "an ID token was refused");
+/// Logs which check failed, for the engineer who connects an issuer. The caller gets the reason only.
+fn log_denial(reason: Reason, person: Option<MitidUuid>, check: &'static str) -> LoginError {
+    log_denial_with_cause(reason, person, check, None)
+}
+
+/// Like [`log_denial`], with the error that made the check fail.
+fn log_denial_with_cause(
+    reason: Reason,
+    person: Option<MitidUuid>,
+    check: &'static str,
+    cause: Option<&'static str>,
+) -> LoginError {
+    tracing::info!(?reason, check, cause, "an ID token was refused");
     LoginError::Denied { reason, person }
 }

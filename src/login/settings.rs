@@ -7,28 +7,29 @@ use serde::Deserialize;
 
 use crate::confidential::is_confidential;
 
-/// One issuer, and how its tokens and keys are treated.
+/// An issuer, and how its tokens and keys are checked.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct IssuerSettings {
-    /// The issuer, exactly as in its discovery document and in `iss`; https, or http on a loopback address.
+    /// The URL of the issuer, exactly as in its discovery document and in `iss`; https, or http on a loopback address.
     pub issuer: String,
-    /// What `aud` must be: the client id that its tokens are made for.
+    /// The required value of `aud`: the client id that the tokens are issued to.
     pub audience: String,
-    /// The claim with the UUID of the MitID account.
+    /// The name of the claim that contains the UUID of the MitID account.
     pub person_claim: String,
-    /// The claim with the level of assurance.
+    /// The name of the claim that contains the level of assurance.
     pub assurance_claim: String,
-    /// How far the issuer's clock may be off.
+    /// How much the clock of the issuer may differ from ours.
     #[serde(with = "humantime_serde")]
     pub leeway: Duration,
-    /// How old the issuer's keys may get before they are fetched again: a withdrawn key serves no longer than this.
+    /// How old the cached keys may get before they are fetched again. A key that the issuer withdraws is accepted no longer than
+    /// this, as long as the issuer can be reached.
     #[serde(with = "humantime_serde")]
     pub keys_max_age: Duration,
-    /// How much longer they serve while the issuer does not answer.
+    /// How much longer the cached keys are used while the issuer cannot be reached.
     #[serde(with = "humantime_serde")]
     pub keys_stale_age: Duration,
-    /// Least time between two fetches, however many tokens name unknown keys.
+    /// Shortest time between two fetches, even if many tokens name unknown keys.
     #[serde(with = "humantime_serde")]
     pub refresh_interval: Duration,
     /// Time limit of one fetch.
@@ -53,18 +54,18 @@ impl Default for IssuerSettings {
 }
 
 impl IssuerSettings {
-    /// Refuses an issuer that would be asked over an open line.
+    /// Refuses an issuer whose keys would be fetched over an unencrypted connection.
     pub fn check(&self) -> Result<(), IssuerUrlError> {
         secure_url(&self.issuer).map(drop)
     }
 }
 
-/// The address is not one that keys may be fetched from.
+/// The URL is not one that keys may be fetched from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be an https URL (http only on a loopback address)")]
 pub struct IssuerUrlError;
 
-/// Parses a URL that keys may be fetched from.
+/// Parses a URL that keys may be fetched from: https, or http on a loopback address.
 pub(super) fn secure_url(text: &str) -> Result<Url, IssuerUrlError> {
     let url = Url::parse(text).map_err(|_| IssuerUrlError)?;
     if is_confidential(url.scheme(), url.host_str().unwrap_or_default()) { Ok(url) } else { Err(IssuerUrlError) }

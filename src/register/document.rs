@@ -1,12 +1,12 @@
-//! Documents on the wire.
+//! Converts documents to and from the messages of the register.
 
 use crate::domain::document::{Document, DocumentKind, RegisteredDocument};
 use crate::proto::identityregister::v1 as proto;
 
 use super::wire::{Malformed, cpr_number, date, mitid_uuid};
 
-/// The question for a document.
-pub(super) fn request(document: &Document) -> proto::LookUpDocumentRequest {
+/// The request for a document.
+pub(super) fn make_request(document: &Document) -> proto::LookUpDocumentRequest {
     let kind = match document.kind {
         DocumentKind::Passport => proto::DocumentKind::Passport,
         DocumentKind::DrivingLicence => proto::DocumentKind::DrivingLicence,
@@ -16,7 +16,7 @@ pub(super) fn request(document: &Document) -> proto::LookUpDocumentRequest {
     proto::LookUpDocumentRequest { kind: kind.into(), issuer: document.issuer.clone(), number: document.number.clone() }
 }
 
-/// Reads an answer. Enum values that are not known take the careful side, as the contract says.
+/// Converts a response. An unknown enum value counts as the stricter one, as the contract says.
 pub(super) fn convert(document: proto::Document) -> Result<RegisteredDocument, Malformed> {
     let holder = document.holder_mitid_uuid.as_str();
     Ok(RegisteredDocument {

@@ -1,7 +1,7 @@
-//! The identity register: client of `identityregister.v1`.
+//! The client of the identity register, `identityregister.v1`.
 //!
-//! The register is asked anew for each decision; nothing of it is kept. What it cannot answer, or answers doubtfully,
-//! counts as no answer (R26): nobody gets a PIN on a guess.
+//! Each decision asks the register; nothing is cached. A malformed or contradictory response counts as no response (R26), so
+//! that a PIN is never issued on doubtful data.
 
 mod document;
 mod person;
@@ -23,6 +23,7 @@ use crate::deadline;
 use crate::domain::cpr::CprStatus;
 use crate::domain::document::{Document, RegisteredDocument};
 use crate::domain::person::{Person, PersonReference};
+use crate::io_error::find_io_error;
 use crate::proto::identityregister::v1::identity_register_service_client::IdentityRegisterServiceClient;
 use crate::proto::identityregister::v1::{LookUpDocumentRequest, LookUpPersonRequest};
 
@@ -30,17 +31,17 @@ use wire::Malformed;
 
 pub use settings::{RegisterSettings, TlsFiles};
 
-/// How many replaced CPR numbers are followed, one after another (R12).
-const MAX_SUCCESSIONS: usize = 3;
+/// How many times in a row a look-up follows a replaced CPR number to its successor (R12).
+const MAX_SUCCESSORS: usize = 3;
 
-/// The register cannot answer, or not clearly. The log says why.
+/// The register gives no response, or a doubtful one. The log contains the cause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the identity register cannot answer")]
 pub struct RegisterUnavailable;
 
 type Client = IdentityRegisterServiceClient<Channel>;
 
-/// The register's client. Clones share one connection.
+/// A client of the register. Clones share one connection.
 #[derive(Clone)]
 pub struct Register {
     client: Client,
@@ -48,94 +49,100 @@ pub struct Register {
 }
 
 impl Register {
-    /// A client that connects when it is first used, and again whenever the connection is lost. Fails on settings that
-    /// can never work.
+    /// A client that connects when it is first used, and again when the connection is lost. Fails if the settings can never
+    /// work.
     pub fn connect_lazy(settings: RegisterSettings) -> anyhow::Result<Self> {
         let client = Client::new(settings.endpoint()?.connect_lazy());
         Ok(Self { client, settings: Arc::new(settings) })
     }
 
-    /// Looks a person up; `None`: the register knows nobody by that reference. Where a CPR number was replaced by
-    /// another (status 60), the answer is the person under the new one (R12).
+    /// Looks up a person; `None` if the register does not know the reference. If the CPR number was replaced by another one
+    /// (status 60), the result is the person under the new number (R12).
     #[tracing::instrument(name = "register.look_up_person", skip_all, fields(otel.kind = "client", otel.status_code = Empty))]
     pub async fn look_up_person(&self, reference: &PersonReference) -> Result<Option<Person>, RegisterUnavailable> {
         let end = Instant::now() + deadline::time_left(self.settings.deadline);
-        let Some(mut person) = self.person(reference, end).await? else { return Ok(None) };
-        let mut followed = 0;
+        let Some(mut person) = self.fetch_person(reference, end).await? else { return Ok(None) };
+        let mut followed_successors = 0;
         while person.cpr_status == Some(CprStatus::Changed)
             && let Some(successor) = person.successor_cpr_number.clone()
         {
-            if followed == MAX_SUCCESSIONS {
-                return Err(doubtful(Malformed("successor_cpr_number: a loop or a long chain")));
+            if followed_successors == MAX_SUCCESSORS {
+                return Err(log_doubtful(Malformed("successor_cpr_number: a loop or a long chain")));
             }
-            followed += 1;
-            let next = self.person(&PersonReference::Cpr(successor), end).await?;
-            let next = next.ok_or_else(|| doubtful(Malformed("successor_cpr_number: unknown")))?;
-            person::check_successor(&person, &next).map_err(doubtful)?;
+            followed_successors += 1;
+            let next = self.fetch_person(&PersonReference::Cpr(successor), end).await?;
+            let next = next.ok_or_else(|| log_doubtful(Malformed("successor_cpr_number: unknown")))?;
+            person::check_successor(&person, &next).map_err(log_doubtful)?;
             person = next;
         }
         Ok(Some(person))
     }
 
-    /// Looks a document up; `None`: the register knows no such document.
+    /// Looks up a document; `None` if the register does not know it.
     #[tracing::instrument(name = "register.look_up_document", skip_all, fields(otel.kind = "client", otel.status_code = Empty))]
     pub async fn look_up_document(
         &self,
         document: &Document,
     ) -> Result<Option<RegisteredDocument>, RegisterUnavailable> {
         let end = Instant::now() + deadline::time_left(self.settings.deadline);
-        let request: LookUpDocumentRequest = document::request(document);
-        let answer = self
+        let request: LookUpDocumentRequest = document::make_request(document);
+        let response = self
             .call(request, end, |mut client, request| async move { client.look_up_document(request).await })
             .await?;
-        answer.document.map(document::convert).transpose().map_err(doubtful)
+        response.document.map(document::convert).transpose().map_err(log_doubtful)
     }
 
-    async fn person(&self, reference: &PersonReference, end: Instant) -> Result<Option<Person>, RegisterUnavailable> {
-        let request: LookUpPersonRequest = person::request(reference);
-        let answer =
+    /// The person as the register answers for this reference, without following a successor.
+    async fn fetch_person(
+        &self,
+        reference: &PersonReference,
+        end: Instant,
+    ) -> Result<Option<Person>, RegisterUnavailable> {
+        let request: LookUpPersonRequest = person::make_request(reference);
+        let response =
             self.call(request, end, |mut client, request| async move { client.look_up_person(request).await }).await?;
-        let Some(person) = answer.person else { return Ok(None) };
-        let person = person::convert(person).map_err(doubtful)?;
-        person::check_reference(&person, reference).map_err(doubtful)?;
+        let Some(person) = response.person else { return Ok(None) };
+        let person = person::convert(person).map_err(log_doubtful)?;
+        person::check_reference(&person, reference).map_err(log_doubtful)?;
         Ok(Some(person))
     }
 
-    /// One question, asked again on `UNAVAILABLE` as often as the settings and the time left allow.
+    /// Calls the register. Repeats the call on `UNAVAILABLE`, as often as the settings and the time until `end` allow.
     async fn call<Q, A, F>(
         &self,
-        question: Q,
+        message: Q,
         end: Instant,
-        ask: impl Fn(Client, Request<Q>) -> F,
+        send: impl Fn(Client, Request<Q>) -> F,
     ) -> Result<A, RegisterUnavailable>
     where
         Q: Clone,
         F: Future<Output = Result<Response<A>, Status>>,
     {
         let attempt = || {
-            let mut request = Request::new(question.clone());
+            let mut request = Request::new(message.clone());
             request.set_timeout(end.saturating_duration_since(Instant::now()));
-            trace_context::inject(request.metadata_mut());
-            ask(self.client.clone(), request)
+            trace_context::inject_trace_context(request.metadata_mut());
+            send(self.client.clone(), request)
         };
         let retries = ExponentialBuilder::new()
             .with_min_delay(self.settings.backoff)
             .with_max_times(self.settings.attempts.saturating_sub(1) as usize)
             .with_jitter();
         let retried = attempt.retry(retries).when(|status| status.code() == Code::Unavailable);
-        // The register's own words stay out of the log: they may name a person.
-        let code = match timeout_at(end, retried).await {
-            Ok(Ok(answer)) => return Ok(answer.into_inner()),
-            Ok(Err(status)) => status.code(),
-            Err(_) => Code::DeadlineExceeded,
+        // The log does not contain the message of the register, because it could name a person.
+        let (code, cause) = match timeout_at(end, retried).await {
+            Ok(Ok(response)) => return Ok(response.into_inner()),
+            Ok(Err(status)) => (status.code(), find_io_error(&status)),
+            Err(_) => (Code::DeadlineExceeded, None),
         };
         Span::current().record("otel.status_code", "error");
-        tracing::warn!(?code, "the identity register does not answer");
+        tracing::warn!(?code, cause, "the identity register does not answer");
         Err(RegisterUnavailable)
     }
 }
 
-fn doubtful(Malformed(field): Malformed) -> RegisterUnavailable {
+/// Logs a doubtful response by the field that makes it doubtful.
+fn log_doubtful(Malformed(field): Malformed) -> RegisterUnavailable {
     Span::current().record("otel.status_code", "error");
     tracing::warn!(field, "the identity register's answer is doubtful");
     RegisterUnavailable

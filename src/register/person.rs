@@ -1,4 +1,4 @@
-//! Persons on the wire.
+//! Converts persons to and from the messages of the register.
 
 use crate::domain::cpr::CprStatus;
 use crate::domain::fact::{Fact, FactKind};
@@ -7,10 +7,10 @@ use crate::domain::mobile::MobileNumber;
 use crate::domain::person::{MitidAccount, Person, PersonReference, RegisteredMobile};
 use crate::proto::identityregister::v1 as proto;
 
-use super::wire::{self, Malformed, date, instant, mitid_uuid};
+use super::wire::{self, Malformed, date, mitid_uuid, timestamp};
 
-/// The question for a person.
-pub(super) fn request(reference: &PersonReference) -> proto::LookUpPersonRequest {
+/// The request for a person.
+pub(super) fn make_request(reference: &PersonReference) -> proto::LookUpPersonRequest {
     use proto::look_up_person_request::Reference;
     let reference = match reference {
         PersonReference::Cpr(number) => Reference::CprNumber(number.digits().to_owned()),
@@ -19,7 +19,7 @@ pub(super) fn request(reference: &PersonReference) -> proto::LookUpPersonRequest
     proto::LookUpPersonRequest { reference: Some(reference) }
 }
 
-/// Reads an answer. Enum values that are not known take the careful side, as the contract says.
+/// Converts a response. An unknown enum value counts as the stricter one, as the contract says.
 pub(super) fn convert(person: proto::Person) -> Result<Person, Malformed> {
     let cpr_number = wire::cpr_number(&person.cpr_number, "cpr_number")?;
     let cpr_status = match (&cpr_number, person.cpr_status.as_str()) {
@@ -37,32 +37,34 @@ pub(super) fn convert(person: proto::Person) -> Result<Person, Malformed> {
         successor_cpr_number,
         birth_date: date(&person.birth_date, "birth_date")?,
         protected: person.protection() != proto::Protection::None,
-        facts: person.facts.iter().filter_map(|of| fact(of).transpose()).collect::<Result<_, _>>()?,
-        mitid_account: person.mitid_account.map(account).transpose()?,
+        facts: person.facts.iter().filter_map(|fact| convert_fact(fact).transpose()).collect::<Result<_, _>>()?,
+        mitid_account: person.mitid_account.map(convert_account).transpose()?,
     })
 }
 
-/// Refuses an answer about somebody else than was asked for.
+/// Refuses a response about another person than the one asked for.
 pub(super) fn check_reference(person: &Person, reference: &PersonReference) -> Result<(), Malformed> {
-    let is_theirs = match reference {
+    let is_same_person = match reference {
         PersonReference::Cpr(number) => person.cpr_number.as_ref() == Some(number),
-        PersonReference::Mitid(uuid) => person.mitid_account.as_ref().is_some_and(|of| of.mitid_uuid == *uuid),
+        PersonReference::Mitid(uuid) => {
+            person.mitid_account.as_ref().is_some_and(|account| account.mitid_uuid == *uuid)
+        }
     };
-    if is_theirs { Ok(()) } else { Err(Malformed("person: not the one asked for")) }
+    if is_same_person { Ok(()) } else { Err(Malformed("person: not the one asked for")) }
 }
 
-/// Refuses a successor whose MitID account is another one: the UUID is stable for life.
+/// Refuses a successor with another MitID account than the person: the UUID of an account never changes.
 pub(super) fn check_successor(person: &Person, successor: &Person) -> Result<(), Malformed> {
     let Some(account) = &person.mitid_account else { return Ok(()) };
     match &successor.mitid_account {
-        Some(of) if of.mitid_uuid == account.mitid_uuid => Ok(()),
+        Some(successors) if successors.mitid_uuid == account.mitid_uuid => Ok(()),
         _ => Err(Malformed("successor_cpr_number: another MitID account")),
     }
 }
 
-/// A fact; `None` where its kind is not known. What is not certain is never asked about, so its form does not matter:
-/// CPR has uncertain dates such as 1950-00-00.
-fn fact(fact: &proto::Fact) -> Result<Option<Fact>, Malformed> {
+/// Converts a fact; `None` if its kind is not known. Only the value of a certain fact is checked, because questions ask about
+/// certain facts only: CPR has uncertain dates such as 1950-00-00.
+fn convert_fact(fact: &proto::Fact) -> Result<Option<Fact>, Malformed> {
     use proto::fact::{Certainty, Kind};
     let kind = match fact.kind() {
         Kind::Unspecified => return Ok(None),
@@ -79,13 +81,13 @@ fn fact(fact: &proto::Fact) -> Result<Option<Fact>, Malformed> {
     };
     let certain = fact.certainty() == Certainty::Certain;
     if certain {
-        check_form(kind, &fact.value)?;
+        check_value(kind, &fact.value)?;
     }
     Ok(Some(Fact { kind, value: fact.value.clone(), certain }))
 }
 
-/// Refuses a certain fact that nobody could answer rightly.
-fn check_form(kind: FactKind, value: &str) -> Result<(), Malformed> {
+/// Refuses the value of a certain fact if no answer to it could be right.
+fn check_value(kind: FactKind, value: &str) -> Result<(), Malformed> {
     match kind {
         FactKind::MovedInYear | FactKind::WeddingYear => {
             let is_year = value.len() == 4 && value.bytes().all(|byte| byte.is_ascii_digit());
@@ -105,20 +107,21 @@ fn check_form(kind: FactKind, value: &str) -> Result<(), Malformed> {
     }
 }
 
-fn account(account: proto::MitidAccount) -> Result<MitidAccount, Malformed> {
-    let change_time = instant(account.mobile_number_change_time, "mitid_account.mobile_number_change_time")?;
+/// Converts a MitID account.
+fn convert_account(account: proto::MitidAccount) -> Result<MitidAccount, Malformed> {
+    let change_time = timestamp(account.mobile_number_change_time, "mitid_account.mobile_number_change_time")?;
     Ok(MitidAccount {
         mitid_uuid: mitid_uuid(&account.mitid_uuid, "mitid_account.mitid_uuid")?,
         active: account.state() == proto::mitid_account::State::Active,
-        enrolment_time: instant(account.enrolment_time, "mitid_account.enrolment_time")?,
+        enrolment_time: timestamp(account.enrolment_time, "mitid_account.enrolment_time")?,
         language: Language::from_code(&account.language).unwrap_or_default(),
-        mobile: mobile(&account.mobile_number).map(|number| RegisteredMobile { number, change_time }),
+        mobile: convert_mobile(&account.mobile_number).map(|number| RegisteredMobile { number, change_time }),
     })
 }
 
-/// A number that no SMS can be sent to is as good as none: the person is told so and can have it put right, which an
-/// answer of "not available" would keep from them.
-fn mobile(text: &str) -> Option<MobileNumber> {
+/// Converts a mobile number; `None` if there is none or it is not a phone number. A malformed number is not an error: the
+/// person is told that no number is registered and can correct it. An error would only say that the service is not available.
+fn convert_mobile(text: &str) -> Option<MobileNumber> {
     if text.is_empty() {
         return None;
     }

@@ -1,4 +1,4 @@
-//! Where the register is and how patiently it is asked.
+//! Settings of the identity register.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,17 +14,17 @@ use crate::confidential::is_confidential;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct RegisterSettings {
-    /// Address; https, or http on a loopback address.
+    /// The address; https, or http on a loopback address.
     pub url: String,
-    /// Time limit of one look-up, with its retries and the replaced CPR numbers that it follows.
+    /// Time limit of one look-up, including retries and the successors of replaced CPR numbers.
     #[serde(with = "humantime_serde")]
     pub deadline: Duration,
-    /// How often a question is asked, at most, while the register answers `UNAVAILABLE`.
+    /// How often one call is made at most while the register answers `UNAVAILABLE`.
     pub attempts: u32,
-    /// Pause before the second attempt. Each further one is twice as long, and a random part is added.
+    /// The pause before the second attempt. Each further pause is twice as long, and each gets a random addition.
     #[serde(with = "humantime_serde")]
     pub backoff: Duration,
-    /// Needed with https.
+    /// Required with https, not allowed with http.
     pub tls: Option<TlsFiles>,
 }
 
@@ -32,11 +32,11 @@ pub struct RegisterSettings {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TlsFiles {
-    /// The authorities that the register's certificate may come from.
+    /// The authorities that may have issued the certificate of the register.
     pub ca: PathBuf,
-    /// Our certificate, if the register asks for one.
+    /// The client certificate of this service, if the register requires one.
     pub certificate: Option<PathBuf>,
-    /// Its key.
+    /// The private key of `certificate`.
     pub key: Option<PathBuf>,
 }
 
@@ -53,7 +53,7 @@ impl Default for RegisterSettings {
 }
 
 impl RegisterSettings {
-    /// Refuses settings that can never work, or that would send CPR numbers over an open line.
+    /// Refuses settings that can never work or that would send CPR numbers over an unencrypted connection.
     pub fn check(&self) -> anyhow::Result<()> {
         self.endpoint().map(drop)
     }
@@ -69,12 +69,13 @@ impl RegisterSettings {
             "url: must be https (http only on a loopback address)"
         );
         let endpoint = match &self.tls {
-            Some(files) if is_https => endpoint.tls_config(files.read()?).context("tls")?,
+            Some(files) if is_https => endpoint.tls_config(files.load()?).context("tls")?,
             Some(_) => bail!("tls: must be left out with http"),
             None if is_https => bail!("tls: https needs at least tls.ca"),
             None => endpoint,
         };
-        // A connection that died without a word is noticed and replaced within one look-up.
+        // A connection that no longer responds is detected (a ping after a quarter of the deadline, a time-out of half of it)
+        // and replaced within one look-up.
         Ok(endpoint
             .connect_timeout(self.deadline)
             .http2_keep_alive_interval(self.deadline / 4)
@@ -83,14 +84,16 @@ impl RegisterSettings {
 }
 
 impl TlsFiles {
-    fn read(&self) -> anyhow::Result<ClientTlsConfig> {
-        let config = ClientTlsConfig::new().ca_certificate(Certificate::from_pem(read("tls.ca", &self.ca)?));
+    /// Reads the files.
+    fn load(&self) -> anyhow::Result<ClientTlsConfig> {
+        let config = ClientTlsConfig::new().ca_certificate(Certificate::from_pem(read_file("tls.ca", &self.ca)?));
         ensure!(self.certificate.is_some() == self.key.is_some(), "tls: certificate and key belong together");
         let (Some(certificate), Some(key)) = (&self.certificate, &self.key) else { return Ok(config) };
-        Ok(config.identity(Identity::from_pem(read("tls.certificate", certificate)?, read("tls.key", key)?)))
+        Ok(config.identity(Identity::from_pem(read_file("tls.certificate", certificate)?, read_file("tls.key", key)?)))
     }
 }
 
-fn read(setting: &str, path: &Path) -> anyhow::Result<Vec<u8>> {
+/// Reads the file that a setting names.
+fn read_file(setting: &str, path: &Path) -> anyhow::Result<Vec<u8>> {
     fs::read(path).with_context(|| format!("{setting}: cannot read {}", path.display()))
 }

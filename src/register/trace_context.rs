@@ -1,12 +1,11 @@
-//! Puts the trace context (W3C) into the metadata of a call, so that the register's spans join ours.
+//! Adds the trace context (W3C) to the metadata of a call, so that the spans of the register belong to the same trace.
 
 use opentelemetry::global;
 use opentelemetry::propagation::Injector;
 use tonic::metadata::{MetadataKey, MetadataMap};
 
-/// Adds the headers of the process's propagator for the trace at this place. Without one, or without a trace, nothing is
-/// added.
-pub(super) fn inject(metadata: &mut MetadataMap) {
+/// Adds the headers of the current trace. Adds nothing if there is no trace or if the process has no propagator.
+pub(super) fn inject_trace_context(metadata: &mut MetadataMap) {
     global::get_text_map_propagator(|propagator| propagator.inject(&mut MetadataInjector(metadata)));
 }
 

@@ -1,4 +1,4 @@
-//! Reading values off the wire, strictly.
+//! Strict conversion of single values in responses of the register.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use uuid::Uuid;
@@ -6,11 +6,12 @@ use uuid::Uuid;
 use crate::domain::cpr::CprNumber;
 use crate::domain::person::MitidUuid;
 
-/// An answer that cannot be relied on: which field, never what it held.
+/// A response that cannot be relied on, by the name of the field. The value is not repeated, so that the log stays free of
+/// personal data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Malformed(pub(super) &'static str);
 
-/// A CPR number, or `None` where the text is empty.
+/// A CPR number; `None` if the text is empty.
 pub(super) fn cpr_number(text: &str, field: &'static str) -> Result<Option<CprNumber>, Malformed> {
     if text.is_empty() { Ok(None) } else { CprNumber::parse(text).map(Some).map_err(|_| Malformed(field)) }
 }
@@ -20,15 +21,15 @@ pub(super) fn mitid_uuid(text: &str, field: &'static str) -> Result<MitidUuid, M
     Uuid::try_parse(text).map(MitidUuid).map_err(|_| Malformed(field))
 }
 
-/// A date, YYYY-MM-DD and in no other form.
+/// A date of the form YYYY-MM-DD. Other forms are refused.
 pub(super) fn date(text: &str, field: &'static str) -> Result<NaiveDate, Malformed> {
-    let is_plain = |(at, byte): (usize, u8)| if matches!(at, 4 | 7) { byte == b'-' } else { byte.is_ascii_digit() };
-    let is_date = text.len() == 10 && text.bytes().enumerate().all(is_plain);
+    let has_form = |(at, byte): (usize, u8)| if matches!(at, 4 | 7) { byte == b'-' } else { byte.is_ascii_digit() };
+    let is_date = text.len() == 10 && text.bytes().enumerate().all(has_form);
     is_date.then(|| text.parse().ok()).flatten().ok_or(Malformed(field))
 }
 
-/// A moment, or `None` where it is not set.
-pub(super) fn instant(
+/// A time; `None` if it is not set.
+pub(super) fn timestamp(
     timestamp: Option<prost_types::Timestamp>,
     field: &'static str,
 ) -> Result<Option<DateTime<Utc>>, Malformed> {
@@ -57,10 +58,10 @@ mod tests {
     #[case::spaced("1958-06- 3", None)]
     #[case::other_hyphens("1958/06/30", None)]
     #[case::a_time("1958-06-30T", None)]
-    #[case::a_letter_of_two_bytes("1958-06-3é", None)]
-    #[case::as_long_with_one("195é-06-30", None)]
+    #[case::a_character_of_two_bytes("1958-06-3é", None)]
+    #[case::ten_bytes_with_such_a_character("195é-06-30", None)]
     #[case::empty("", None)]
-    fn a_date_is_read_in_one_form_only(#[case] text: &str, #[case] expected: Option<NaiveDate>) {
+    fn a_date_has_one_form_only(#[case] text: &str, #[case] expected: Option<NaiveDate>) {
         assert_eq!(date(text, "birth_date"), expected.ok_or(Malformed("birth_date")));
     }
 }

@@ -27,7 +27,7 @@ use crate::texts::Texts;
 
 /// The parts of the service, ready to run.
 pub struct ServiceParts {
-    /// What the use cases share.
+    /// What the use cases work with.
     pub dependencies: Arc<Dependencies>,
     /// The key ring as it was last reloaded.
     pub keys: Reloadable<KeyRing>,
@@ -37,7 +37,6 @@ pub struct ServiceParts {
     pub dispatcher: Dispatcher<GatewayApi>,
     /// Seals the audit.
     pub sealer: Sealer,
-    /// The service's metrics.
     pub metrics: Metrics,
 }
 

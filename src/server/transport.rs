@@ -16,8 +16,8 @@ pub trait Transport: Send + Sync + 'static {
     type Error: fmt::Display;
 
     /// Performs the handshake. The resolver identifies the caller of each request on the connection.
-    fn accept(
-        &self,
-        stream: TcpStream,
-    ) -> impl Future<Output = Result<(Self::Stream, Arc<dyn CallerResolver>), Self::Error>> + Send;
+    fn accept(&self, stream: TcpStream) -> impl Future<Output = Accepted<Self>> + Send;
 }
+
+/// The outcome of a handshake.
+pub type Accepted<T> = Result<(<T as Transport>::Stream, Arc<dyn CallerResolver>), <T as Transport>::Error>;

@@ -1,4 +1,4 @@
-//! The port to an SMS gateway.
+//! The interface to an SMS gateway.
 
 use std::time::Duration;
 
@@ -6,44 +6,45 @@ use zeroize::Zeroizing;
 
 use crate::domain::mobile::MobileNumber;
 
-/// Takes messages for delivery.
+/// An SMS gateway. The implementations are in `gateways/`.
 pub trait Gateway: Send + Sync + 'static {
     /// The longest time that [`Self::send`] takes.
     fn timeout(&self) -> Duration;
 
-    /// Hands a message over, once: the dispatcher decides about another try.
+    /// Hands over a message once. The dispatcher decides about another try.
     fn send(&self, message: &OutgoingSms) -> impl Future<Output = Result<Acceptance, GatewayError>> + Send;
 }
 
-/// A message to hand over. Has no `Debug`.
+/// A message to hand over. Does not implement `Debug`, so that it cannot be logged.
 pub struct OutgoingSms {
-    /// Whose phone.
     pub recipient: MobileNumber,
-    /// What it says: GSM-7, one segment.
+    /// The text: one segment of GSM-7 characters (R24).
     pub text: Zeroizing<String>,
-    /// Our reference, `<message id>.<send>`: the gateway's receipts carry it.
+    /// Our reference, `<message id>.<number of the send>`. The gateway repeats it in its receipts.
     pub reference: String,
     /// How long the network may try to deliver it (R24).
     pub validity: Duration,
 }
 
-/// The gateway has taken the message. Whether the phone receives it is told by a receipt.
+/// The gateway has accepted the message. A receipt tells later whether the phone has received it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Acceptance {
-    /// The gateway's own reference, if it gave one.
+    /// The reference that the gateway gave the message, if any.
     pub gateway_reference: Option<String>,
 }
 
-/// The gateway has not, or perhaps not, taken the message. The reasons are stored and logged: no number, no text.
+/// The gateway has not accepted the message, or it is not known whether it has. The reasons are stored and logged, so they must
+/// not contain the number or the text.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum GatewayError {
-    /// Not taken; a later try may succeed.
+    /// Not accepted; a later try may succeed.
     #[error("{0}")]
     Temporary(String),
-    /// Not taken; no try will succeed.
+    /// Not accepted; no later try can succeed.
     #[error("{0}")]
     Permanent(String),
-    /// Perhaps taken: the message went out, but no answer came. A second try could reach the phone twice.
+    /// Not known: the message was sent to the gateway, but there was no clear response. After a second try the phone could
+    /// receive the message twice.
     #[error("{0}")]
     Unknown(String),
 }

@@ -1,4 +1,4 @@
-//! SMS: gateway, dispatcher.
+//! Sends SMS: the dispatcher takes sealed messages from the outbox and hands them over to a gateway.
 
 pub mod dispatcher;
 pub mod gateway;

@@ -1,4 +1,4 @@
-//! A message as the outbox holds it: recipient and text, sealed under the key ring.
+//! Messages as the outbox stores them: recipient and text, sealed with the key ring.
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -7,29 +7,29 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 use crate::domain::mobile::MobileNumber;
 use crate::keys::{KeyRing, OpenError};
 
-/// The plaintext, as JSON.
+/// The plaintext, encoded as JSON.
 #[derive(Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
 struct Body {
     recipient: String,
     text: String,
 }
 
-/// Space that JSON ignores fills a plaintext up to a multiple of this, more than any message needs, so that the length of a
-/// sealed one tells neither language nor country.
-const LENGTH_STEP: usize = 512;
+/// Plaintexts are padded to a multiple of this length in bytes, so that the length of a sealed message reveals neither language
+/// nor country. Every message fits in one step. The padding is spaces, which JSON ignores.
+const PADDING_STEP: usize = 512;
 
-/// Seals a message for the outbox. It opens only as the message `id`.
+/// Seals the message with this `id` for the outbox. It cannot be opened as another message.
 #[must_use]
 pub fn seal_message(keys: &KeyRing, id: Uuid, recipient: &MobileNumber, text: &str) -> Vec<u8> {
     let body = Body { recipient: recipient.e164().to_owned(), text: text.to_owned() };
-    let mut plaintext = Zeroizing::new(Vec::with_capacity(LENGTH_STEP));
+    let mut plaintext = Zeroizing::new(Vec::with_capacity(PADDING_STEP));
     serde_json::to_writer(&mut *plaintext, &body).expect("strings are JSON");
-    let length = plaintext.len().next_multiple_of(LENGTH_STEP);
+    let length = plaintext.len().next_multiple_of(PADDING_STEP);
     plaintext.resize(length, b' ');
     keys.seal(id.as_bytes(), &plaintext)
 }
 
-/// Opens the sealed message `id`: its recipient and text.
+/// Opens the sealed message with this `id`. Returns recipient and text.
 pub fn open_message(keys: &KeyRing, id: Uuid, sealed: &[u8]) -> Result<(MobileNumber, Zeroizing<String>), OpenError> {
     let plaintext = keys.open(id.as_bytes(), sealed)?;
     let mut body: Body = serde_json::from_slice(&plaintext).map_err(|_| OpenError)?;
@@ -43,7 +43,7 @@ mod tests {
     use crate::{keys, random};
 
     #[test]
-    fn opens_as_the_message_it_was_sealed_for_and_as_no_other() {
+    fn a_sealed_message_opens_with_its_own_id_only() {
         let keys = KeyRing::parse(&keys::generate(&mut random::secure())).unwrap();
         let recipient = MobileNumber::parse("+4520123456").unwrap();
         let id = Uuid::from_u128(1);
@@ -53,7 +53,7 @@ mod tests {
         assert_eq!((opened_recipient, text.as_str()), (recipient, "PIN 1234 5678"));
         assert!(open_message(&keys, Uuid::from_u128(2), &sealed).is_err());
         let longest = seal_message(&keys, id, &MobileNumber::parse("+299521234").unwrap(), &"ø".repeat(160));
-        assert_eq!(sealed.len(), longest.len(), "the length tells nothing");
+        assert_eq!(sealed.len(), longest.len(), "the length reveals nothing");
         assert!(!sealed.windows(4).any(|bytes| bytes == b"1234" || bytes == b"2012"), "in the clear");
     }
 }

@@ -5,25 +5,25 @@ use std::time::Duration;
 use rand::{Rng, RngExt as _};
 use serde::Deserialize;
 
-/// How messages are dispatched.
+/// How messages are handed over to the gateway.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct DispatcherSettings {
-    /// How long a message belongs to the dispatcher that claimed it. After a crash it goes out this much later, unless it
-    /// is a PIN whose hand-over had begun. Must be longer than the gateway's time-out, with room for the instances'
-    /// clocks to differ.
+    /// How long a message belongs to the dispatcher that claimed it. If that instance crashes, another one sends the message
+    /// after this time, unless it is a PIN whose hand-over has begun. Must be longer than the time-out of the gateway plus
+    /// the difference between the clocks of the instances.
     #[serde(with = "humantime_serde")]
     pub lease: Duration,
-    /// Hand-overs at once, of this instance.
+    /// Maximum number of concurrent hand-overs of one instance.
     pub concurrency: usize,
-    /// How often to look for messages that nobody woke the dispatcher for: retries, notices that fall due, messages of
-    /// instances that went down.
+    /// How often the dispatcher looks for due messages without being woken: retries, notices that become due, and messages of
+    /// crashed instances.
     #[serde(with = "humantime_serde")]
     pub poll_interval: Duration,
-    /// Wait after the first failed hand-over. Each further one doubles it.
+    /// The delay after the first failed hand-over. Each further failure doubles it.
     #[serde(with = "humantime_serde")]
     pub retry_delay: Duration,
-    /// Longest wait between two hand-overs.
+    /// The longest delay between two hand-overs of a message.
     #[serde(with = "humantime_serde")]
     pub retry_delay_limit: Duration,
 }
@@ -41,9 +41,9 @@ impl Default for DispatcherSettings {
 }
 
 impl DispatcherSettings {
-    /// How long to wait when `attempts` hand-overs have failed before this one. Between half of the delay and all of
-    /// it, so that what failed together does not come back together.
-    pub(crate) fn delay(&self, attempts: u32, rng: &mut impl Rng) -> Duration {
+    /// The delay before the next hand-over, after `attempts` failures before the current one. It is random between half of the
+    /// delay and the whole, so that messages that failed together are not retried together.
+    pub(crate) fn draw_retry_delay(&self, attempts: u32, rng: &mut impl Rng) -> Duration {
         let doubled = self.retry_delay.saturating_mul(2_u32.saturating_pow(attempts));
         doubled.min(self.retry_delay_limit).mul_f64(rng.random_range(0.5..=1.0))
     }
@@ -64,7 +64,7 @@ mod tests {
                 0..=4 => Duration::from_secs(1 << attempts),
                 _ => Duration::from_secs(30),
             };
-            let delay = settings.delay(attempts, &mut random::secure());
+            let delay = settings.draw_retry_delay(attempts, &mut random::secure());
             prop_assert!(full / 2 <= delay && delay <= full, "{:?}", delay);
         }
     }
@@ -72,6 +72,9 @@ mod tests {
     #[test]
     fn delays_differ() {
         let settings = DispatcherSettings::default();
-        assert_ne!(settings.delay(9, &mut random::secure()), settings.delay(9, &mut random::secure()));
+        assert_ne!(
+            settings.draw_retry_delay(9, &mut random::secure()),
+            settings.draw_retry_delay(9, &mut random::secure())
+        );
     }
 }

@@ -1,6 +1,6 @@
-# Danish. The language that the others fall back to: every text is here.
-# SMS: GSM-7 letters only, at most 160 of them with the longest values; no name, no CPR number, no link (R24).
-# $zone is `local` where the time is that of the phone's country, else `danish`.
+# Danish. Every text must be here, because Danish replaces texts that are missing in other languages.
+# An SMS has at most 160 GSM-7 characters, with the longest values; no name, no CPR number, no link (R24).
+# $zone is `local` if the time is the local time of the country of the number, otherwise `danish`.
 
 -support = MitID Support +45 33 98 00 10
 
@@ -22,7 +22,7 @@ sms_hold_passed = MitID: Log ind igen og bestil din midlertidige PIN-kode senest
 sms_access_cancelled = MitID: Din anmodning om en midlertidig PIN-kode er annulleret. Du kan bede om adgang igen. Spørgsmål? Ring til { -support }
 sms_pin_revoked = MitID: Din midlertidige PIN-kode er spærret og kan ikke bruges. Spørgsmål? Ring til { -support }
 
-## Questions (R16). Where several answers can be right, the question asks for one of them.
+## Questions (R16). If several answers can be right, the question asks for one of them.
 
 question_previous_road = Nævn en vej, du har boet på, før du flyttede til din nuværende adresse.
 question_moved_in_year = Hvilket år flyttede du ind på din nuværende adresse?
@@ -35,8 +35,8 @@ question_mother_birth_date = Hvornår er din mor født? (dag, måned og år)
 question_father_birth_date = Hvornår er din far født? (dag, måned og år)
 question_previous_surname = Nævn et efternavn, du har haft tidligere.
 
-## Refusals: what the person is told, by reason (common.proto says the same to callers). `.until` is used where a time is
-## known; it is Danish time. Nothing in them may depend on who the person is.
+## Refusals: the texts for the person, by reason (common.proto says the same to callers). `.until` is used if the time is known;
+## it is Danish time. The texts must not depend on who the person is.
 
 -fault = Der er en fejl i det system, der blev brugt. Prøv igen senere, eller ring til { -support }.
 -counter = Bestil en tid i Borgerservice, og tag gyldig legitimation med

@@ -1,4 +1,4 @@
-# English. The notes in da.ftl hold here too.
+# English. The notes in da.ftl apply here too.
 
 -support = MitID Support +45 33 98 00 10
 

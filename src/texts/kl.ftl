@@ -1,7 +1,6 @@
 # Greenlandic (Kalaallisut). DRAFT: AWAITS REVIEW BY A NATIVE SPEAKER.
-# Texts that are missing here are given in Danish. Nothing is translated by guess: the Greenlandic sentence below is the
-# advice on the MitID pages of aka.gl, "never show your codes to others"; the rest of the PIN text
-# stays Danish until then.
+# Danish replaces the texts that are missing here. Nothing is translated by guess: the Greenlandic sentence below is the
+# advice on the MitID pages of aka.gl, "never show your codes to others". The rest of the PIN text stays Danish until the review.
 
 -support = MitID Support +45 33 98 00 10
 

@@ -1,4 +1,4 @@
-//! Texts that a person reads or hears, in da, en and kl (R24). The `.ftl` files beside this one hold them.
+//! The texts for persons, in Danish, English and Greenlandic (R24). The `.ftl` files in this folder contain them.
 
 use chrono::{DateTime, Utc};
 use chrono_tz::{America, Atlantic, Europe, Tz};
@@ -13,26 +13,25 @@ use crate::domain::mobile::MobileNumber;
 use crate::domain::pin::Pin;
 use crate::domain::reason::Reason;
 
-/// More bytes than any text has.
-const TEXT_ROOM: usize = 512;
+/// Capacity in bytes for a text; more than any text needs.
+const TEXT_CAPACITY: usize = 512;
 
-/// All texts. Load once, share.
+/// The texts in all languages. Load them once and share them.
 pub struct Texts {
     da: FluentBundle<FluentResource>,
     en: FluentBundle<FluentResource>,
     kl: FluentBundle<FluentResource>,
 }
 
-/// An SMS and what it tells.
+/// The kinds of SMS, with the values in their texts.
 pub enum SmsText<'a> {
-    /// The PIN.
+    /// A temporary PIN.
     Pin {
-        /// The PIN.
         pin: &'a Pin,
-        /// When it ceases to be valid.
+        /// When the PIN expires.
         expire_time: DateTime<Utc>,
     },
-    /// R8: access was requested, with the way to stop it.
+    /// R8: access was requested. The text says how to stop it.
     AccessRequested {
         /// When the hold passes.
         eligible_time: DateTime<Utc>,
@@ -49,36 +48,36 @@ pub enum SmsText<'a> {
 }
 
 impl Texts {
-    /// Reads the texts, which are part of the program.
+    /// Parses the texts, which are compiled into the program.
     #[must_use]
     pub fn load() -> Self {
         Self {
-            da: bundle(langid!("da"), include_str!("da.ftl")),
-            en: bundle(langid!("en"), include_str!("en.ftl")),
-            kl: bundle(langid!("kl"), include_str!("kl.ftl")),
+            da: parse_bundle(langid!("da"), include_str!("da.ftl")),
+            en: parse_bundle(langid!("en"), include_str!("en.ftl")),
+            kl: parse_bundle(langid!("kl"), include_str!("kl.ftl")),
         }
     }
 
-    /// The text of an SMS to `recipient`: one GSM-7 segment.
+    /// The text of an SMS to `recipient`: one segment of GSM-7 characters.
     ///
-    /// Times are clock times where the recipient's number is from. A relative form ("10 min") would need no zone, but is
-    /// wrong in a resend, which repeats the text later, and in an SMS that the network delivers late.
+    /// Times are given as clock times in the country of the recipient's number. A relative time ("10 min") would need no time
+    /// zone, but it would be wrong in a resend, which repeats the text later, and in an SMS that the network delivers late.
     #[must_use]
     pub fn render_sms(&self, text: &SmsText<'_>, language: Language, recipient: &MobileNumber) -> Zeroizing<String> {
         let mut args = FluentArgs::new();
         let (id, time, pin) = match text {
-            SmsText::Pin { pin, expire_time } => ("sms_pin", Some(expire_time), Some(in_groups(pin))),
+            SmsText::Pin { pin, expire_time } => ("sms_pin", Some(expire_time), Some(group_digits(pin))),
             SmsText::AccessRequested { eligible_time } => ("sms_access_requested", Some(eligible_time), None),
             SmsText::HoldPassed { expire_time } => ("sms_hold_passed", Some(expire_time), None),
             SmsText::AccessCancelled => ("sms_access_cancelled", None, None),
             SmsText::PinRevoked => ("sms_pin_revoked", None, None),
         };
         if let Some(time) = time {
-            let (zone, zone_name) = zone(recipient);
+            let (zone, zone_name) = choose_zone(recipient);
             let time = time.with_timezone(&zone);
-            let (date_form, time_form) = forms(language);
-            args.set("date", time.format(date_form).to_string());
-            args.set("time", time.format(time_form).to_string());
+            let (date_format, time_format) = date_and_time_formats(language);
+            args.set("date", time.format(date_format).to_string());
+            args.set("time", time.format(time_format).to_string());
             args.set("zone", zone_name);
         }
         if let Some(pin) = &pin {
@@ -87,14 +86,14 @@ impl Texts {
         self.render(id, language, Some(&args))
     }
 
-    /// The question to read to the person (R16).
+    /// The question that an agent reads to the person (R16).
     #[must_use]
     pub fn render_question(&self, kind: FactKind, language: Language) -> String {
         std::mem::take(&mut self.render(&format!("question_{}", kind.as_str()), language, None))
     }
 
-    /// What to tell a person who is refused, and the language it is in: Danish where there is no text in the other. `until`:
-    /// from when another try may succeed; told in Danish time.
+    /// The text for a person who is refused, and its language, which is Danish if the text is missing in `language`. `until`:
+    /// the time from which another try may succeed; the text gives it in Danish time.
     #[must_use]
     pub fn render_refusal(
         &self,
@@ -103,16 +102,16 @@ impl Texts {
         language: Language,
     ) -> (Language, String) {
         let id = format!("refusal_{}", reason.as_str().to_lowercase());
-        let (language, bundle) = self.bundle(&id, language);
+        let (language, bundle) = self.choose_bundle(&id, language);
         let message = bundle.get_message(&id).expect("da.ftl has every text: tested");
         let timed = until.and_then(|until| Some((until, message.get_attribute("until")?.value())));
         let mut args = FluentArgs::new();
         let pattern = match timed {
             Some((until, pattern)) => {
                 let until = until.with_timezone(&Europe::Copenhagen);
-                let day = if language == Language::En { "%-d %b %Y" } else { "%-d.%-m.%Y" };
-                args.set("date", until.format(day).to_string());
-                args.set("time", until.format(forms(language).1).to_string());
+                let date_format = if language == Language::En { "%-d %b %Y" } else { "%-d.%-m.%Y" };
+                args.set("date", until.format(date_format).to_string());
+                args.set("time", until.format(date_and_time_formats(language).1).to_string());
                 pattern
             }
             None => message.value().expect("every text has a value: tested"),
@@ -120,39 +119,42 @@ impl Texts {
         (language, bundle.format_pattern(pattern, Some(&args), &mut Vec::new()).into_owned())
     }
 
+    /// The text with that id in `language`, or in Danish if it is missing there.
     fn render(&self, id: &str, language: Language, args: Option<&FluentArgs<'_>>) -> Zeroizing<String> {
-        let (_, bundle) = self.bundle(id, language);
+        let (_, bundle) = self.choose_bundle(id, language);
         let pattern =
             bundle.get_message(id).and_then(|message| message.value()).expect("da.ftl has every text: tested");
-        // With room for all: a text that grows leaves copies behind, and this one may hold the PIN.
-        let mut text = Zeroizing::new(String::with_capacity(TEXT_ROOM));
+        // Full capacity from the start: a string that grows is moved, and leaves copies in memory; this one may contain the
+        // PIN.
+        let mut text = Zeroizing::new(String::with_capacity(TEXT_CAPACITY));
         bundle.write_pattern(&mut *text, pattern, args, &mut Vec::new()).expect("writing to a string does not fail");
         text
     }
 
-    /// The texts of the language if they hold `id`, else the Danish ones.
-    fn bundle(&self, id: &str, language: Language) -> (Language, &FluentBundle<FluentResource>) {
-        let wanted = match language {
+    /// The texts of `language` if they contain `id`, otherwise the Danish ones; and the language of the result.
+    fn choose_bundle(&self, id: &str, language: Language) -> (Language, &FluentBundle<FluentResource>) {
+        let bundle = match language {
             Language::Da => &self.da,
             Language::En => &self.en,
             Language::Kl => &self.kl,
         };
-        if wanted.has_message(id) { (language, wanted) } else { (Language::Da, &self.da) }
+        if bundle.has_message(id) { (language, bundle) } else { (Language::Da, &self.da) }
     }
 }
 
-fn bundle(language: LanguageIdentifier, source: &str) -> FluentBundle<FluentResource> {
+/// Parses the texts of one language.
+fn parse_bundle(language: LanguageIdentifier, source: &str) -> FluentBundle<FluentResource> {
     let resource = FluentResource::try_new(source.to_owned()).map_err(|(_, errors)| errors).expect("valid: tested");
     let mut bundle = FluentBundle::new_concurrent(vec![language]);
-    // Isolation marks are no GSM-7 letters: with one of them an SMS holds 70 letters instead of 160.
+    // Isolation marks are not GSM-7 characters: one of them would make the SMS UCS-2, with 70 characters instead of 160.
     bundle.set_use_isolating(false);
     bundle.add_resource(resource).expect("no text is there twice: tested");
     bundle
 }
 
-/// The time zone of the country that a number is from, and how the texts call it. Numbers from elsewhere get Danish
-/// time, and are told so.
-fn zone(number: &MobileNumber) -> (Tz, &'static str) {
+/// The time zone of the country of a number, and its name in the texts (`$zone`). Numbers of other countries get Danish time,
+/// and the text says that it is Danish time.
+fn choose_zone(number: &MobileNumber) -> (Tz, &'static str) {
     match number.calling_code() {
         45 => (Europe::Copenhagen, "local"),
         298 => (Atlantic::Faroe, "local"),
@@ -161,16 +163,16 @@ fn zone(number: &MobileNumber) -> (Tz, &'static str) {
     }
 }
 
-/// How a day and a time of day are written.
-fn forms(language: Language) -> (&'static str, &'static str) {
+/// The formats of a date and of a time of day in an SMS.
+fn date_and_time_formats(language: Language) -> (&'static str, &'static str) {
     match language {
         Language::Da | Language::Kl => ("%-d/%-m", "%H.%M"),
         Language::En => ("%-d %b", "%H:%M"),
     }
 }
 
-/// `1234 5678`: easier to read and to keep in mind.
-fn in_groups(pin: &Pin) -> Zeroizing<String> {
+/// The PIN as `1234 5678`: two groups are easier to read and to remember.
+fn group_digits(pin: &Pin) -> Zeroizing<String> {
     let (first, second) = pin.digits().split_at(4);
     Zeroizing::new(format!("{first} {second}"))
 }

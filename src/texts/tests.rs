@@ -1,7 +1,7 @@
 use rstest::rstest;
 
 use super::*;
-use crate::sms::gsm7::septets;
+use crate::sms::gsm7::count_septets;
 
 const DANISH: &str = "+4520123456";
 const GREENLANDIC: &str = "+299221234";
@@ -21,7 +21,7 @@ fn pin_sms(language: Language, recipient: &str, expire_time: &str) -> Zeroizing<
     Texts::load().render_sms(&SmsText::Pin { pin: &pin, expire_time: at(expire_time) }, language, &number(recipient))
 }
 
-/// R24: one segment for every text, language and zone, at every minute of a day and on every day of a year.
+/// Every text in every language and time zone, at times that cover every day of a year and every hour of a day.
 #[test]
 fn r24_every_sms_is_one_gsm7_segment() {
     let texts = Texts::load();
@@ -39,7 +39,7 @@ fn r24_every_sms_is_one_gsm7_segment() {
                     SmsText::PinRevoked,
                 ] {
                     let text = texts.render_sms(&text, language, &recipient);
-                    let length = septets(&text).expect("GSM-7 letters only");
+                    let length = count_septets(&text).expect("GSM-7 characters only");
                     assert!(length <= 160, "{length} septets in {language:?}: {}", *text);
                     assert!(!text.contains(['{', '}', '$']), "an unresolved value: {}", *text);
                     assert!(!text.contains("http") && !text.contains(".dk"), "a link: {}", *text);
@@ -56,7 +56,7 @@ fn r24_every_sms_is_one_gsm7_segment() {
 #[case::greenlandic(GREENLANDIC, "2026-12-01T12:32:00Z", "kl. 10.32.")]
 #[case::faroese(FAROESE, "2026-12-01T12:32:00Z", "kl. 12.32.")]
 #[case::elsewhere(SWEDISH, "2026-12-01T12:32:00Z", "kl. 13.32 dansk tid.")]
-fn r24_the_expiry_is_a_clock_time_where_the_number_is_from(
+fn r24_the_expiry_is_a_clock_time_in_the_country_of_the_number(
     #[case] recipient: &str,
     #[case] expire_time: &str,
     #[case] expected: &str,
@@ -69,7 +69,7 @@ fn r24_the_expiry_is_a_clock_time_where_the_number_is_from(
 #[case(Language::Da)]
 #[case(Language::En)]
 #[case(Language::Kl)]
-fn r24_the_pin_is_there_in_two_groups(#[case] language: Language) {
+fn r24_the_text_contains_the_pin_in_two_groups(#[case] language: Language) {
     assert!(pin_sms(language, DANISH, "2026-12-01T12:32:00Z").contains("0123 4567"));
 }
 
@@ -82,7 +82,7 @@ fn r24_each_language_has_its_own_text() {
 }
 
 #[test]
-fn r24_a_text_that_greenlandic_lacks_is_danish() {
+fn r24_a_text_missing_in_greenlandic_is_danish() {
     let texts = Texts::load();
     let text = SmsText::HoldPassed { expire_time: at("2026-12-01T12:32:00Z") };
     let sms = |language| texts.render_sms(&text, language, &number(GREENLANDIC));
@@ -91,19 +91,19 @@ fn r24_a_text_that_greenlandic_lacks_is_danish() {
 }
 
 #[test]
-fn r9_what_was_ended_is_named_in_each_language() {
+fn r9_each_language_names_what_was_ended() {
     let texts = Texts::load();
     let sms = |text, language| texts.render_sms(&text, language, &number(DANISH));
     assert!(sms(SmsText::PinRevoked, Language::Da).contains("spærret"));
     assert!(sms(SmsText::PinRevoked, Language::En).contains("revoked"));
     assert!(sms(SmsText::AccessCancelled, Language::Da).contains("annulleret"));
     assert!(sms(SmsText::AccessCancelled, Language::En).contains("cancelled"));
-    // Awaits a native speaker, as kl.ftl says.
+    // The Greenlandic texts await a native speaker, as kl.ftl says.
     assert_eq!(*sms(SmsText::PinRevoked, Language::Kl), *sms(SmsText::PinRevoked, Language::Da));
 }
 
 #[test]
-fn r8_notices_name_the_day() {
+fn r8_notices_contain_the_date() {
     let texts = Texts::load();
     let text = SmsText::AccessRequested { eligible_time: at("2026-12-01T23:32:00Z") };
     assert!(texts.render_sms(&text, Language::Da, &number(DANISH)).contains("2/12 kl. 00.32"));
@@ -111,7 +111,7 @@ fn r8_notices_name_the_day() {
 }
 
 #[test]
-fn r16_every_kind_of_fact_has_its_question() {
+fn r16_every_kind_of_fact_has_its_own_question() {
     let texts = Texts::load();
     for language in Language::ALL {
         let mut questions = FactKind::ALL.map(|kind| texts.render_question(kind, language)).to_vec();
@@ -125,12 +125,12 @@ fn r16_every_kind_of_fact_has_its_question() {
     );
 }
 
-/// Every reason has its text in Danish and English, with its time where one is known, and nothing left open.
+/// Every reason has a text in Danish and English. If the text can contain a time, it can in both languages.
 #[test]
-fn every_refusal_tells_the_person_what_to_do() {
+fn every_reason_has_a_text_in_danish_and_english() {
     let texts = Texts::load();
     for reason in Reason::ALL {
-        let mut told = Vec::new();
+        let mut texts_of_reason = Vec::new();
         for language in [Language::Da, Language::En] {
             for until in [None, Some(at("2026-11-24T12:05:00Z"))] {
                 let (in_language, text) = texts.render_refusal(*reason, until, language);
@@ -138,11 +138,15 @@ fn every_refusal_tells_the_person_what_to_do() {
                 assert!(text.len() > 10 && text.ends_with('.'), "{reason:?}: {text}");
                 assert!(!text.contains(['{', '}', '$']), "{reason:?}: an unresolved value: {text}");
                 assert!(!text.contains("refusal_"), "{reason:?}: an unresolved text: {text}");
-                told.push(text);
+                texts_of_reason.push(text);
             }
         }
-        assert_ne!(told[0], told[2], "{reason:?}: not translated");
-        assert_eq!(told[0] == told[1], told[2] == told[3], "{reason:?}: a time in one language alone");
+        assert_ne!(texts_of_reason[0], texts_of_reason[2], "{reason:?}: not translated");
+        assert_eq!(
+            texts_of_reason[0] == texts_of_reason[1],
+            texts_of_reason[2] == texts_of_reason[3],
+            "{reason:?}: a time in one language alone"
+        );
     }
 }
 
@@ -150,7 +154,7 @@ fn every_refusal_tells_the_person_what_to_do() {
 #[case(Language::Da, Language::Da, "Kom tilbage 24.11.2026 kl. 13.05 dansk tid.")]
 #[case(Language::En, Language::En, "Come back on 24 Nov 2026 at 13:05 Danish time.")]
 #[case(Language::Kl, Language::Da, "Kom tilbage 24.11.2026 kl. 13.05 dansk tid.")]
-fn a_refusal_names_the_time_in_danish_time(#[case] asked: Language, #[case] given: Language, #[case] ending: &str) {
+fn a_refusal_gives_the_time_in_danish_time(#[case] asked: Language, #[case] given: Language, #[case] ending: &str) {
     let (language, text) = Texts::load().render_refusal(Reason::HoldRunning, Some(at("2026-11-24T12:05:00Z")), asked);
     assert_eq!(language, given);
     assert!(text.ends_with(ending), "{text}");

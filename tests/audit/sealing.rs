@@ -9,7 +9,8 @@ use temporary_pin::domain::person::PersonKey;
 use temporary_pin::keys::{KeyPurpose, KeyRing, RingFile};
 use temporary_pin::random;
 use temporary_pin::store::audit::audit_horizon::read_horizon;
-use temporary_pin::store::audit::audit_seals::{Seal, Unsealed, count_waiting, seal_events};
+use temporary_pin::store::audit::audit_seals::{Seal, seal_events};
+use temporary_pin::store::audit::sealed_events::{Unsealed, count_waiting};
 use test_support::store::*;
 
 use crate::world::World;
@@ -39,18 +40,18 @@ async fn an_event_that_is_committed_late_is_not_missed(pool: PgPool) {
     event(&mut late).await;
     world.issue(1).await;
     let mut sealer = world.sealer();
-    assert_eq!(sealer.round().await.unwrap(), 0, "event 1 may still come");
+    assert_eq!(sealer.run_round().await.unwrap(), 0, "event 1 may still come");
     assert_eq!(count_waiting(&world.pool).await.unwrap().events, 4);
     // Who begins after the horizon was seen does not hold it back.
     let mut later = world.pool.begin().await.unwrap();
     event(&mut later).await;
-    assert_eq!(sealer.round().await.unwrap(), 0);
+    assert_eq!(sealer.run_round().await.unwrap(), 0);
     late.commit().await.unwrap();
-    assert_eq!(sealer.round().await.unwrap(), 1);
+    assert_eq!(sealer.run_round().await.unwrap(), 1);
     assert_eq!(world.verify().await.unwrap().events, 5);
     later.rollback().await.unwrap();
     world.issue(2).await;
-    assert_eq!(sealer.round().await.unwrap(), 1);
+    assert_eq!(sealer.run_round().await.unwrap(), 1);
     let report = world.verify().await.unwrap();
     assert_eq!((report.events, report.waiting), (8, 0));
 }
@@ -73,10 +74,10 @@ async fn a_writer_is_known_before_its_event_has_a_number(pool: PgPool) {
     all_waiting(&world.pool, 1).await;
     world.issue(1).await;
     let mut sealer = world.sealer();
-    assert_eq!(sealer.round().await.unwrap(), 0);
+    assert_eq!(sealer.run_round().await.unwrap(), 0);
     closed.commit().await.unwrap();
     writer.await.unwrap();
-    sealer.round().await.unwrap();
+    sealer.run_round().await.unwrap();
     world.verify().await.unwrap();
     assert_eq!(count_waiting(&world.pool).await.unwrap().events, 0);
 }
@@ -115,7 +116,7 @@ async fn many_sealers_and_writers_at_once(_: sqlx::postgres::PgPoolOptions, opti
         let mut sealer = world.sealer();
         async move {
             for _ in 0..30 {
-                sealer.round().await.unwrap();
+                sealer.run_round().await.unwrap();
             }
         }
     };

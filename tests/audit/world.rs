@@ -44,7 +44,7 @@ impl World {
 
     /// Seals all there is.
     pub(crate) async fn seal(&self) -> u64 {
-        self.sealer().round().await.unwrap()
+        self.sealer().run_round().await.unwrap()
     }
 
     /// Sets the clock, lets somebody log in on the web, and issues somebody else's PIN on the phone: three events, two of
@@ -65,7 +65,7 @@ impl World {
             action: Action::LimitsLookedUp,
             actor: Actor::Operator("olga"),
             reason: "asked by the person",
-            about: None,
+            subject: None,
         };
         record(&self.pool, &event).await.unwrap();
     }

@@ -1,25 +1,25 @@
-//! `audit`, where nothing can be read. tests/production/ has it beside a service that runs.
+//! `audit` without a database. `tests/production/audit.rs` runs it beside a service.
 
-use crate::{World, run, stderr};
+use crate::{ConfigDirectory, run, stderr};
 
-fn audit(world: &World, arguments: &[&str]) -> std::process::Output {
-    run(&[&["audit"], arguments, &["--config", &world.path("temporary-pin.toml")]].concat(), &[])
+fn audit(directory: &ConfigDirectory, arguments: &[&str]) -> std::process::Output {
+    run(&[&["audit"], arguments, &["--config", &directory.path("temporary-pin.toml")]].concat(), &[])
 }
 
 #[test]
-fn a_database_that_is_down_is_no_tampering() {
-    let mut world = World::new();
-    world.set("postgres", "{ url = 'postgres://me:hunter2@127.0.0.1:1/nowhere', pool.acquire_timeout = '100ms' }");
-    world.write();
-    let output = audit(&world, &["verify"]);
+fn an_unavailable_database_is_not_reported_as_tampering() {
+    let mut directory = ConfigDirectory::new();
+    directory.set("postgres", "{ url = 'postgres://me:hunter2@127.0.0.1:1/nowhere', pool.acquire_timeout = '100ms' }");
+    directory.write();
+    let output = audit(&directory, &["verify"]);
     assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
     assert!(stderr(&output).contains("Postgres is not available"), "{}", stderr(&output));
 }
 
 #[test]
-fn nobody_is_named_on_the_command_line() {
-    let world = World::new();
-    world.write();
+fn persons_are_not_named_on_the_command_line() {
+    let directory = ConfigDirectory::new();
+    directory.write();
     for arguments in [
         &["export"][..],
         &["export", "--cpr-number", "0101011234"],
@@ -28,10 +28,10 @@ fn nobody_is_named_on_the_command_line() {
         &["verify", "--expect-head", "42"],
         &["verify", "--from", "0"],
     ] {
-        assert_eq!(audit(&world, arguments).status.code(), Some(2), "{arguments:?}");
+        assert_eq!(audit(&directory, arguments).status.code(), Some(2), "{arguments:?}");
     }
-    // Standard input is empty.
-    let output = audit(&world, &["export", "--cpr-number", "-"]);
+    // Standard input is empty, so there is no CPR number.
+    let output = audit(&directory, &["export", "--cpr-number", "-"]);
     assert_eq!(output.status.code(), Some(1));
     assert!(stderr(&output).contains("--cpr-number: must be ten digits"), "{}", stderr(&output));
 }

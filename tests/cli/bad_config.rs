@@ -1,11 +1,11 @@
-//! One thing wrong at a time: the message names the key, what is wrong and what would be right.
+//! Configurations with one problem: the message names the key, the problem and a valid value.
 
 use std::fs;
 
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use rstest::rstest;
 
-use crate::{World, stderr};
+use crate::{ConfigDirectory, stderr};
 
 #[rstest]
 // --- types, names
@@ -129,10 +129,10 @@ use crate::{World, stderr};
 #[case("telemetry.otlp_endpoint", "'collector'", "telemetry.otlp_endpoint: must be a URL")]
 #[case("telemetry.otlp_endpoint", "'https://collector:4317'", "telemetry.otlp_ca: is missing")]
 #[case("telemetry.otlp_ca", "'/nowhere'", "telemetry.otlp_ca: cannot read /nowhere")]
-fn is_refused_with_a_message(#[case] key: &str, #[case] value: &str, #[case] message: &str) {
-    let mut world = World::new();
-    world.set(key, value);
-    let output = world.check_config(&[]);
+fn a_bad_setting_is_rejected_with_a_message(#[case] key: &str, #[case] value: &str, #[case] message: &str) {
+    let mut directory = ConfigDirectory::new();
+    directory.set(key, value);
+    let output = directory.check_config(&[]);
     assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
     assert!(stderr(&output).contains(&format!("\n  {message}")), "{}", stderr(&output));
     assert!(!stderr(&output).contains("hunter2"), "a secret is shown: {}", stderr(&output));
@@ -143,7 +143,7 @@ fn is_refused_with_a_message(#[case] key: &str, #[case] value: &str, #[case] mes
 #[case("TEMPORARY_PIN__RULES__PIN__TRIES", "ten", "rules.pin.tries: must be a whole number")]
 #[case("TEMPORARY_PIN__REDIS", "redis://:hunter2@host", "redis: must be a section with keys of its own")]
 fn a_bad_variable_is_named(#[case] variable: &str, #[case] value: &str, #[case] message: &str) {
-    let output = World::new().check_config(&[(variable, value)]);
+    let output = ConfigDirectory::new().check_config(&[(variable, value)]);
     assert_eq!(output.status.code(), Some(2));
     assert!(stderr(&output).contains(message), "{}", stderr(&output));
     assert!(stderr(&output).contains(&format!("(environment variable {variable})")), "{}", stderr(&output));
@@ -151,42 +151,42 @@ fn a_bad_variable_is_named(#[case] variable: &str, #[case] value: &str, #[case] 
 }
 
 #[test]
-fn all_problems_come_at_once() {
-    let mut world = World::new();
+fn all_problems_are_reported_at_once() {
+    let mut directory = ConfigDirectory::new();
     for (key, value) in [("rules.pin.tries", "0"), ("redis.key_prefix", "''"), ("keys.file", "'/nowhere'")] {
-        world.set(key, value);
+        directory.set(key, value);
     }
-    let output = world.check_config(&[]);
+    let output = directory.check_config(&[]);
     for key in ["rules.pin.tries", "redis.key_prefix", "keys.file"] {
         assert!(stderr(&output).contains(&format!("\n  {key}: ")), "{}", stderr(&output));
     }
 }
 
 #[test]
-fn without_tls_nobody_could_be_known() {
-    let mut world = World::new();
-    world.config.remove("server");
-    let output = world.check_config(&[]);
+fn missing_tls_is_rejected() {
+    let mut directory = ConfigDirectory::new();
+    directory.config.remove("server");
+    let output = directory.check_config(&[]);
     assert_eq!(output.status.code(), Some(2));
     assert!(stderr(&output).contains("\n  server.tls: is missing; "), "{}", stderr(&output));
 }
 
 #[test]
-fn a_damaged_key_ring_is_refused() {
-    let world = World::new();
-    fs::write(world.path("key-ring.toml"), "[pseudonym]\n1 = 'c2hvcnQ='\n[verifier]\n1 = ''\n").unwrap();
-    let output = world.check_config(&[]);
+fn a_damaged_key_ring_is_rejected() {
+    let directory = ConfigDirectory::new();
+    fs::write(directory.path("key-ring.toml"), "[pseudonym]\n1 = 'c2hvcnQ='\n[verifier]\n1 = ''\n").unwrap();
+    let output = directory.check_config(&[]);
     assert_eq!(output.status.code(), Some(2));
     assert!(stderr(&output).contains("\n  keys.file: the key ring "), "{}", stderr(&output));
     assert!(!stderr(&output).contains("c2hvcnQ"), "{}", stderr(&output));
 }
 
 #[test]
-fn a_key_of_another_certificate_is_refused() {
-    let world = World::new();
+fn a_key_of_another_certificate_is_rejected() {
+    let directory = ConfigDirectory::new();
     let CertifiedKey { signing_key, .. } = generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-    fs::write(world.path("server.key"), signing_key.serialize_pem()).unwrap();
-    let output = world.check_config(&[]);
+    fs::write(directory.path("server.key"), signing_key.serialize_pem()).unwrap();
+    let output = directory.check_config(&[]);
     assert_eq!(output.status.code(), Some(2));
     assert!(stderr(&output).contains("server.tls: certificate and key do not fit"), "{}", stderr(&output));
 }

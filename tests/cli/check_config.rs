@@ -1,13 +1,13 @@
-//! `check-config` on what is right, and where values come from.
+//! `check-config` on valid configurations, and where values come from.
 
 use std::fs;
 
-use crate::{World, run, stderr, stdout};
+use crate::{ConfigDirectory, run, stderr, stdout};
 
 #[test]
 fn says_what_it_checked_and_shows_no_secret() {
-    let world = World::new();
-    let output = world.check_config(&[]);
+    let directory = ConfigDirectory::new();
+    let output = directory.check_config(&[]);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     for words in [
         "settings: valid",
@@ -25,26 +25,26 @@ fn says_what_it_checked_and_shows_no_secret() {
 
 #[test]
 fn the_file_may_be_named_by_the_environment() {
-    let world = World::new();
-    world.check_config(&[]);
-    let output = run(&["check-config"], &[("TEMPORARY_PIN_CONFIG", &world.path("temporary-pin.toml"))]);
+    let directory = ConfigDirectory::new();
+    directory.check_config(&[]);
+    let output = run(&["check-config"], &[("TEMPORARY_PIN_CONFIG", &directory.path("temporary-pin.toml"))]);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
 }
 
 #[test]
 fn the_environment_overrides_the_file() {
-    let mut world = World::new();
-    world.set("rules.pin.tries", "0");
-    assert_eq!(world.check_config(&[]).status.code(), Some(2));
-    assert_eq!(world.check_config(&[("TEMPORARY_PIN__RULES__PIN__TRIES", "3")]).status.code(), Some(0));
-    world.set("rules.pin.tries", "3");
-    assert_eq!(world.check_config(&[("TEMPORARY_PIN__RULES__PIN__TRIES", "0")]).status.code(), Some(2));
+    let mut directory = ConfigDirectory::new();
+    directory.set("rules.pin.tries", "0");
+    assert_eq!(directory.check_config(&[]).status.code(), Some(2));
+    assert_eq!(directory.check_config(&[("TEMPORARY_PIN__RULES__PIN__TRIES", "3")]).status.code(), Some(0));
+    directory.set("rules.pin.tries", "3");
+    assert_eq!(directory.check_config(&[("TEMPORARY_PIN__RULES__PIN__TRIES", "0")]).status.code(), Some(2));
 }
 
-/// Digits stay text where text is wanted; lists and tables are written as in TOML.
+/// Digits stay text for a key of type text. Lists and tables are written as in TOML.
 #[test]
 fn environment_values_take_the_type_of_their_key() {
-    let world = World::new();
+    let directory = ConfigDirectory::new();
     for (name, value) in [
         ("TEMPORARY_PIN__WEB_LOGIN__AUDIENCE", "0123"),
         ("TEMPORARY_PIN__SERVER__REFLECTION", "false"),
@@ -54,7 +54,7 @@ fn environment_values_take_the_type_of_their_key() {
         ("TEMPORARY_PIN__CALLERS", "[{ name = \"a\", sans = [\"a.example\"], roles = [\"redeemer\", \"operator\"] }]"),
         ("RUST_LOG", "warn,temporary_pin=debug"),
     ] {
-        let output = world.check_config(&[(name, value)]);
+        let output = directory.check_config(&[(name, value)]);
         assert_eq!(output.status.code(), Some(0), "{name}={value}: {}", stderr(&output));
     }
 }
@@ -69,9 +69,9 @@ fn every_command_that_reads_the_configuration_refuses_a_bad_one() {
 }
 
 #[test]
-fn a_syntax_error_is_placed_without_showing_the_line() {
-    let world = World::new();
-    let file = world.path("broken.toml");
+fn a_syntax_error_is_located_without_showing_the_line() {
+    let directory = ConfigDirectory::new();
+    let file = directory.path("broken.toml");
     fs::write(&file, "[redis]\nurl = \"redis://:hunter2@host\n").unwrap();
     let output = run(&["check-config", "--config", &file], &[]);
     assert_eq!(output.status.code(), Some(2));

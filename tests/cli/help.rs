@@ -1,4 +1,4 @@
-//! What the binary says of itself.
+//! Help, version and errors of the command line.
 
 use crate::{run, stderr, stdout};
 
@@ -12,7 +12,7 @@ fn help_names_every_command() {
 }
 
 #[test]
-fn keys_help_says_what_becomes_of_the_file() {
+fn keys_help_explains_what_happens_to_the_file() {
     let output = run(&["keys", "generate", "--help"], &[]);
     assert_eq!(output.status.code(), Some(0));
     for words in ["--out <FILE>", "must not exist", "stdout"] {
@@ -21,7 +21,7 @@ fn keys_help_says_what_becomes_of_the_file() {
 }
 
 #[test]
-fn version_is_the_crates() {
+fn version_is_the_version_of_the_crate() {
     let output = run(&["--version"], &[]);
     assert_eq!(stdout(&output).trim(), format!("temporary-pin {}", env!("CARGO_PKG_VERSION")));
 }

@@ -1,4 +1,4 @@
-//! `keys generate`.
+//! `keys`: creates and changes key rings.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -6,12 +6,12 @@ use std::path::Path;
 
 use temporary_pin::keys::KeyRing;
 
-use crate::{World, run, stderr, stdout};
+use crate::{ConfigDirectory, run, stderr, stdout};
 
 #[test]
 fn writes_a_key_ring_for_its_owner_only() {
-    let world = World::new();
-    let file = world.path("new.toml");
+    let directory = ConfigDirectory::new();
+    let file = directory.path("new.toml");
     let output = run(&["keys", "generate", "--out", &file], &[]);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     assert_eq!(stdout(&output), "", "keys are shown only when asked for");
@@ -20,9 +20,9 @@ fn writes_a_key_ring_for_its_owner_only() {
 }
 
 #[test]
-fn never_overwrites() {
-    let world = World::new();
-    let file = world.path("key-ring.toml");
+fn never_overwrites_a_file() {
+    let directory = ConfigDirectory::new();
+    let file = directory.path("key-ring.toml");
     let before = fs::read_to_string(&file).unwrap();
     let output = run(&["keys", "generate", "--out", &file], &[]);
     assert_eq!(output.status.code(), Some(1));
@@ -31,7 +31,7 @@ fn never_overwrites() {
 }
 
 #[test]
-fn prints_another_key_ring_each_time() {
+fn prints_a_new_key_ring_each_time() {
     let [first, second] = [(); 2].map(|()| run(&["keys", "generate"], &[]));
     KeyRing::parse(stdout(&first)).unwrap();
     assert_ne!(first.stdout, second.stdout);
@@ -39,8 +39,8 @@ fn prints_another_key_ring_each_time() {
 
 #[test]
 fn adds_and_activates_without_showing_or_losing_a_key() {
-    let world = World::new();
-    let ring = world.path("key-ring.toml");
+    let directory = ConfigDirectory::new();
+    let ring = directory.path("key-ring.toml");
     let before = fs::read_to_string(&ring).unwrap();
     let keys = |arguments: &[&str]| {
         let output = run(&[&["keys"], arguments, &["--ring", &ring]].concat(), &[]);
@@ -61,29 +61,29 @@ fn adds_and_activates_without_showing_or_losing_a_key() {
     }
     assert_eq!(fs::metadata(&ring).unwrap().permissions().mode() & 0o777, 0o600);
     assert!(!fs::exists(format!("{ring}.new")).unwrap());
-    assert_eq!(world.check_config(&[]).status.code(), Some(0));
+    assert_eq!(directory.check_config(&[]).status.code(), Some(0));
 }
 
-/// A ring of an older version has no key for the audit; the error says what to do, and that helps.
+/// The key ring of an older version has no key for the audit. The error names the command that adds one.
 #[test]
-fn a_purpose_without_a_key_gets_one() {
-    let world = World::new();
-    let ring = world.path("key-ring.toml");
+fn a_missing_purpose_can_be_added() {
+    let directory = ConfigDirectory::new();
+    let ring = directory.path("key-ring.toml");
     let text = fs::read_to_string(&ring).unwrap();
     fs::write(&ring, text.split("[audit]").next().unwrap()).unwrap();
-    let output = world.check_config(&[]);
+    let output = directory.check_config(&[]);
     let advice = "`temporary-pin keys add --ring FILE --purpose audit`";
     assert!(stderr(&output).contains(advice), "{}", stderr(&output));
 
     let output = run(&["keys", "add", "--ring", &ring, "--purpose", "audit"], &[]);
     assert_eq!(stdout(&output), "audit 1 active\n");
-    assert_eq!(world.check_config(&[]).status.code(), Some(0));
+    assert_eq!(directory.check_config(&[]).status.code(), Some(0));
 }
 
 #[test]
 fn a_command_that_fails_changes_nothing() {
-    let world = World::new();
-    let ring = world.path("key-ring.toml");
+    let directory = ConfigDirectory::new();
+    let ring = directory.path("key-ring.toml");
     let before = fs::read_to_string(&ring).unwrap();
     let fails = |arguments: &[&str], words: &str| {
         let output = run(&[&["keys"], arguments, &["--ring", &ring]].concat(), &[]);

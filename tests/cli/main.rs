@@ -1,4 +1,4 @@
-//! The command line: the real binary, its texts and its exit statuses.
+//! Tests of the command line: runs the binary and checks its output and exit codes.
 
 #![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
@@ -17,18 +17,18 @@ use std::process::{Command, Output};
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use uuid::Uuid;
 
-/// A directory with a configuration that is right, and the files that it names.
-struct World {
-    directory: PathBuf,
-    /// The configuration. Change it, then write it.
+/// A directory with a valid configuration and the files that it names. Dropping it deletes the directory.
+struct ConfigDirectory {
+    root: PathBuf,
+    /// The configuration. Tests change it, then write it.
     config: toml::Table,
 }
 
-impl World {
+impl ConfigDirectory {
     fn new() -> Self {
-        let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("cli-{}", random_uuid()));
-        fs::create_dir(&directory).unwrap();
-        let path = |name: &str| directory.join(name).to_str().unwrap().to_owned();
+        let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("cli-{}", random_uuid()));
+        fs::create_dir(&root).unwrap();
+        let path = |name: &str| root.join(name).to_str().unwrap().to_owned();
         let CertifiedKey { cert, signing_key } = generate_simple_self_signed(["localhost".to_owned()]).unwrap();
         fs::write(path("server.pem"), cert.pem()).unwrap();
         fs::write(path("server.key"), signing_key.serialize_pem()).unwrap();
@@ -59,11 +59,11 @@ impl World {
             token = path("sms-token"),
             keys = path("key-ring.toml"),
         );
-        Self { config: toml::from_str(&config).unwrap(), directory }
+        Self { config: toml::from_str(&config).unwrap(), root }
     }
 
     fn path(&self, name: &str) -> String {
-        self.directory.join(name).to_str().unwrap().to_owned()
+        self.root.join(name).to_str().unwrap().to_owned()
     }
 
     /// Sets a key, such as `server.address`, to a TOML value.
@@ -78,25 +78,25 @@ impl World {
         table.insert(key.to_owned(), value);
     }
 
-    /// Writes the configuration as it stands to `temporary-pin.toml`.
+    /// Writes the configuration to `temporary-pin.toml`.
     fn write(&self) {
         fs::write(self.path("temporary-pin.toml"), self.config.to_string()).unwrap();
     }
 
-    /// Runs `check-config` on the configuration as it stands.
+    /// Writes the configuration and runs `check-config` on it.
     fn check_config(&self, environment: &[(&str, &str)]) -> Output {
         self.write();
         run(&["check-config", "--config", &self.path("temporary-pin.toml")], environment)
     }
 }
 
-impl Drop for World {
+impl Drop for ConfigDirectory {
     fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.directory);
+        let _ = fs::remove_dir_all(&self.root);
     }
 }
 
-/// Runs the binary with that environment and none else.
+/// Runs the binary with exactly these environment variables.
 fn run(arguments: &[&str], environment: &[(&str, &str)]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_temporary-pin"))
         .args(arguments)

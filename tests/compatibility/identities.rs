@@ -21,7 +21,7 @@ async fn by_phone() {
     for (one, other) in [(&release, &present), (&present, &release)] {
         let person = world.somebody().await;
         one.called_by(&mut world, "phone");
-        let asked = world.ask(&person).await;
+        let asked = world.begin_questions(&person).await;
         other.called_by(&mut world, "phone");
         let verified = world.answer_right("phone", &person, &asked, 3).await;
         assert_eq!(verified.state(), State::Verified, "{verified:?}");
@@ -105,7 +105,7 @@ async fn across_the_replacement_and_back() {
     let pin = pin_in(&texts(&world, &person, 1).await[0]);
     present.process.kill();
 
-    let back = Version::of(upgrade.release.start(&upgrade.installation.authority).await);
+    let back = Version::from_process(upgrade.release.start(&upgrade.installation.authority).await);
     back.called_by(&mut world, "redeemer");
     assert_eq!(world.redeem(person.reference(), &pin).await.unwrap().outcome(), Outcome::Redeemed);
 }

@@ -43,9 +43,9 @@ impl Upgrade {
 
     /// The release serves, the present version's migrations run meanwhile, and then that serves too.
     pub(crate) async fn both(&self) -> [Version<'_>; 2] {
-        let release = Version::of(self.release.start(&self.installation.authority).await);
+        let release = Version::from_process(self.release.start(&self.installation.authority).await);
         self.installation.migrate();
-        [release, Version::of(self.installation.start().await)]
+        [release, Version::from_process(self.installation.start().await)]
     }
 
     /// Waits until no message is on its way.
@@ -68,7 +68,7 @@ pub(crate) async fn texts(world: &World, person: &Person, count: usize) -> Vec<S
 }
 
 impl<'a> Version<'a> {
-    pub(crate) fn of(process: Process<'a>) -> Self {
+    pub(crate) fn from_process(process: Process<'a>) -> Self {
         let channels = CALLERS.iter().map(|(name, ..)| (*name, process.caller(name))).collect();
         Self { process, channels }
     }

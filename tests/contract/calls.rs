@@ -19,7 +19,7 @@ use crate::values::CaseError;
 
 static PROTOSET: &[u8] = include_bytes!("../../deploy/contract/temporarypin.protoset");
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const DEFAULT_DEADLINE: Duration = Duration::from_secs(20);
 
 /// The service under test.
 pub(crate) struct Target {
@@ -41,7 +41,7 @@ impl Target {
         let rpc = described.and_then(|service| service.methods().find(|rpc| rpc.name() == method));
         let deadline = step["deadline_ms"].as_u64().map(Duration::from_millis);
         let mut request = Request::new(body(step, rpc.as_ref())?);
-        request.set_timeout(deadline.unwrap_or(PATIENCE));
+        request.set_timeout(deadline.unwrap_or(DEFAULT_DEADLINE));
         let metadata = step["metadata"].as_object().into_iter().flatten();
         for (key, value) in metadata.map(|(key, value)| (key.as_str(), value)).chain(caller(step)) {
             let key: MetadataKey<Ascii> = key.parse().map_err(|_| format!("metadata: {key}"))?;

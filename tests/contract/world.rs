@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::matching::time;
 use crate::values::{CaseError, number, uuid};
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
 
 pub(crate) struct World {
     url: String,
@@ -17,7 +17,7 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn at(url: &str) -> Self {
-        let client = reqwest::Client::builder().timeout(PATIENCE).build().expect("a client needs nothing");
+        let client = reqwest::Client::builder().timeout(REQUEST_TIMEOUT).build().expect("a client needs nothing");
         Self { url: url.trim_end_matches('/').to_owned(), client }
     }
 
@@ -66,7 +66,7 @@ impl World {
     async fn settle(&self) -> Result<(), CaseError> {
         let start = Instant::now();
         while self.get("/outbox").await?["due"] != json!(0) {
-            if start.elapsed() > PATIENCE {
+            if start.elapsed() > REQUEST_TIMEOUT {
                 return Err("messages are on their way for too long".to_owned());
             }
             tokio::time::sleep(Duration::from_millis(10)).await;

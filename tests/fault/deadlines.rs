@@ -1,4 +1,4 @@
-//! Deadlines: each call ends in time, with a reason.
+//! Deadlines: every call ends in time, with a reason, and leaves consistent data.
 
 use std::time::{Duration, Instant};
 
@@ -16,10 +16,10 @@ use test_support::world::{World, until};
 use tonic::Code;
 use uuid::Uuid;
 
-use crate::faulty::Faulty;
+use crate::faulty_sandbox::FaultySandbox;
 use crate::outages::Outage;
 
-async fn open() -> World {
+async fn new_world() -> World {
     World::around(Sandbox::start(&["--people", "2"])).await
 }
 
@@ -31,19 +31,19 @@ async fn open() -> World {
 #[case("300000u")]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deadline_shorter_than_the_work_is_exceeded_with_a_reason(#[case] timeout: &str) {
-    let world = open().await;
+    let world = new_world().await;
     world.slow("/register", 60).await;
     let request = CheckEligibilityRequest { person: Some(world.somebody().await.reference()) };
     let start = Instant::now();
     let answer = world.call_raw("phone", "TemporaryPinService/CheckEligibility", Some(timeout), &request).await;
     answer.unwrap_err().assert(Code::DeadlineExceeded, Reason::DeadlineExceeded);
-    // The register alone would have been waited for twice as long.
+    // The time-out of the register alone would be twice as long.
     assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_long_deadline_does_not_prolong_the_work() {
-    let world = open().await;
+    let world = new_world().await;
     world.slow("/register", 60).await;
     let request = CheckEligibilityRequest { person: Some(world.somebody().await.reference()) };
     let start = Instant::now();
@@ -52,23 +52,23 @@ async fn a_long_deadline_does_not_prolong_the_work() {
     assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
 }
 
-/// An order that is given up before anything of it was begun: it is not done later, and what was spent is given back.
+/// An order that times out before its statement has started is not executed later, and its spends are refunded.
 #[rstest]
 #[case::register_slow(Outage::RegisterSlow)]
 #[case::redis_silent(Outage::RedisSilent)]
 #[tokio::test(flavor = "multi_thread")]
-async fn r25_what_is_not_begun_by_its_deadline_is_not_done_and_costs_nothing(#[case] outage: Outage) {
-    let faulty = Faulty::open(1).await;
+async fn r25_an_order_that_has_not_started_by_its_deadline_is_not_done_and_spends_nothing(#[case] outage: Outage) {
+    let faulty = FaultySandbox::start(1).await;
     let world = &faulty.world;
     let person = world.somebody().await;
     let verification = world.identify(&person).await;
-    outage.begin(&faulty).await;
-    // As many as a person may have PINs in a day. All of them before the guard gives Redis up: what was asked of it then
-    // may have been spent.
+    outage.start(&faulty).await;
+    // As many orders as the daily limit of a person (R25). They run at once, before the guard considers Redis down: from
+    // then on, it is unknown whether a command has spent something.
     for order in join_all((0..3).map(|_| order(world, &verification, uuid(), "100m"))).await {
         order.unwrap_err().assert(Code::DeadlineExceeded, Reason::DeadlineExceeded);
     }
-    faulty.mend().await;
+    faulty.restore_all().await;
 
     let request_id = uuid();
     let orders = async || world.issue_again("phone", &verification, request_id).await.is_ok();
@@ -83,14 +83,14 @@ async fn r25_what_is_not_begun_by_its_deadline_is_not_done_and_costs_nothing(#[c
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_begun_by_its_deadline_is_recorded_all_the_same() {
-    let world = open().await;
+async fn an_order_that_has_started_by_its_deadline_is_recorded() {
+    let world = new_world().await;
     let person = world.somebody().await;
     let (verification, request_id) = (world.identify(&person).await, uuid());
     let lock = world.lock("pin_requests").await;
     let order = order(&world, &verification, request_id, "2500m").await;
     order.unwrap_err().assert(Code::DeadlineExceeded, Reason::DeadlineExceeded);
-    assert_eq!(world.waiting().await, 1, "the statement waits for the lock still");
+    assert_eq!(world.waiting().await, 1, "the statement still waits for the lock");
     drop(lock);
 
     until("the order is recorded", async || world.count("requests").await == 1).await;
@@ -100,10 +100,10 @@ async fn what_is_begun_by_its_deadline_is_recorded_all_the_same() {
     assert_eq!(world.texts(&person).await.len(), 1);
 }
 
-/// A try that has been counted is compared and concluded, also when its deadline passes in between.
+/// A counted attempt to redeem is compared and recorded, even if its deadline passes in between.
 #[tokio::test(flavor = "multi_thread")]
-async fn r3_a_try_that_is_counted_is_concluded_whatever_the_time() {
-    let world = open().await;
+async fn r3_a_counted_try_is_concluded_after_its_deadline() {
+    let world = new_world().await;
     let person = world.somebody().await;
     let pin = world.pin(&person).await;
     let lock = world.lock("requests").await;
@@ -116,10 +116,10 @@ async fn r3_a_try_that_is_counted_is_concluded_whatever_the_time() {
     assert_eq!(world.count("requests WHERE method = 'RedeemTemporaryPin' AND response IS NOT NULL").await, 1);
 }
 
-/// A reset that has begun in Postgres is done in Redis too: else the limit would stay where it was.
+/// A reset that has started in Postgres is done in Redis too. Otherwise the limit would stay spent.
 #[tokio::test(flavor = "multi_thread")]
-async fn r9_a_reset_that_has_begun_reaches_redis_whatever_the_time() {
-    let world = open().await;
+async fn r9_a_reset_that_has_started_reaches_redis_after_its_deadline() {
+    let world = new_world().await;
     let person = world.somebody().await;
     for _ in 0..3 {
         world.fail(&person).await;
@@ -138,10 +138,10 @@ async fn r9_a_reset_that_has_begun_reaches_redis_whatever_the_time() {
     until("the person can be verified", async || world.call(&person).await.is_ok()).await;
 }
 
-/// What only reads holds no connection, and no work in Postgres, for a caller who has ceased to wait.
+/// After its deadline, a call that only reads occupies no connection and no statement in Postgres.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_read_ends_with_its_deadline() {
-    let world = open().await;
+async fn a_read_ends_at_its_deadline() {
+    let world = new_world().await;
     let person = world.somebody().await;
     world.check("phone", person.reference()).await.unwrap();
     let _lock = world.lock("pin_requests").await;
@@ -153,7 +153,7 @@ async fn a_read_ends_with_its_deadline() {
         check.unwrap_err().assert(Code::DeadlineExceeded, Reason::DeadlineExceeded);
     }
     until("Postgres has ended the statements", async || world.waiting().await == 0).await;
-    // The last, too, would have waited for the lock as long as a statement may run.
+    // Without a deadline, the last statement would have waited for the lock until the statement time-out.
     assert!(start.elapsed() < MAX_STATEMENT_TIMEOUT, "{:?}", start.elapsed());
 }
 

@@ -1,4 +1,4 @@
-//! An SMS gateway that refuses, is slow, or is down: an SMS per send, and none after the PIN has expired (R24).
+//! An SMS gateway that rejects, is slow, or is down: one SMS per send, and none after the PIN has expired (R24).
 
 use chrono::TimeDelta;
 use temporary_pin::proto::temporarypin::v1::PinRequest;
@@ -11,12 +11,12 @@ use test_support::world::{World, until};
 const RESEND_INTERVAL: TimeDelta = TimeDelta::seconds(60);
 const LIFETIME: TimeDelta = TimeDelta::minutes(10);
 
-async fn open() -> World {
+async fn new_world() -> World {
     World::around(Sandbox::start(&["--people", "5"])).await
 }
 
-/// Somebody orders a PIN from a gateway in that mode. Also gives the verification, which serves its resends.
-async fn order(world: &World, mode: &str) -> (Person, String) {
+/// Sets the gateway's mode and orders a PIN for a person. Returns the verification too, for resends.
+async fn order_pin(world: &World, mode: &str) -> (Person, String) {
     world.set("/gateway", mode).await;
     let person = world.somebody().await;
     let verification = world.identify(&person).await;
@@ -25,87 +25,87 @@ async fn order(world: &World, mode: &str) -> (Person, String) {
     (person, verification)
 }
 
-async fn pin_request(world: &World, person: &Person) -> PinRequest {
+async fn open_pin_request(world: &World, person: &Person) -> PinRequest {
     world.check("phone", person.reference()).await.unwrap().open_pin_request.unwrap()
 }
 
-async fn until_dispatch(world: &World, person: &Person, state: DispatchState) {
-    until(state.as_str_name(), async || pin_request(world, person).await.dispatch_state() == state).await;
+async fn await_dispatch_state(world: &World, person: &Person, state: DispatchState) {
+    until(state.as_str_name(), async || open_pin_request(world, person).await.dispatch_state() == state).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_outage_delays_the_sms_as_long_as_the_pin_lives() {
-    let world = open().await;
-    let (person, _) = order(&world, "down").await;
+async fn an_outage_delays_the_sms_at_most_until_the_pin_expires() {
+    let world = new_world().await;
+    let (person, _) = order_pin(&world, "down").await;
     until("the gateway was tried", async || world.count("outbox WHERE attempts > 0").await == 1).await;
     assert_eq!(world.messages(&person).await.len(), 0);
 
     let almost = LIFETIME - TimeDelta::seconds(30);
     world.advance(almost).await;
     world.set("/gateway", "accept").await;
-    until_dispatch(&world, &person, DispatchState::Accepted).await;
+    await_dispatch_state(&world, &person, DispatchState::Accepted).await;
     let messages = world.messages(&person).await;
     assert_eq!(messages.len(), 1);
-    // R24: no network shall try for longer than the PIN lives.
+    // R24: the validity ends with the PIN, so that no network delivers it later.
     assert!(messages[0]["validity_seconds"].as_i64().unwrap() <= (LIFETIME - almost).num_seconds(), "{messages:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_pin_that_expired_in_an_outage_is_never_sent() {
-    let world = open().await;
-    let (late, _) = order(&world, "down").await;
+    let world = new_world().await;
+    let (late, _) = order_pin(&world, "down").await;
     world.advance(LIFETIME).await;
-    until("it has expired", async || world.count("outbox WHERE state = 'expired'").await == 1).await;
+    until("the message has expired", async || world.count("outbox WHERE state = 'expired'").await == 1).await;
     assert_eq!(world.count("outbox WHERE sealed_body IS NOT NULL").await, 0);
 
-    let (punctual, _) = order(&world, "accept").await;
+    let (punctual, _) = order_pin(&world, "accept").await;
     assert_eq!(world.messages(&punctual).await.len(), 1);
     assert_eq!(world.messages(&late).await.len(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refused_sms_can_be_ordered_again() {
-    let world = open().await;
-    let (person, verification) = order(&world, "reject").await;
-    until_dispatch(&world, &person, DispatchState::Failed).await;
+    let world = new_world().await;
+    let (person, verification) = order_pin(&world, "reject").await;
+    await_dispatch_state(&world, &person, DispatchState::Failed).await;
     world.set("/gateway", "accept").await;
 
-    // R5: not at once.
+    // R5: a resend is possible only after the interval.
     let too_soon = world.issue("phone", &verification).await.unwrap();
     assert_eq!(too_soon.dispatch_state(), DispatchState::Failed);
     world.advance(RESEND_INTERVAL).await;
     assert_eq!(world.messages(&person).await.len(), 0, "nobody ordered it again");
     let again = world.issue("phone", &verification).await.unwrap();
     assert_eq!((again.id, again.expire_time), (too_soon.id, too_soon.expire_time));
-    until_dispatch(&world, &person, DispatchState::Accepted).await;
+    await_dispatch_state(&world, &person, DispatchState::Accepted).await;
     assert_eq!(world.messages(&person).await.len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_slow_gateway_gets_each_send_once() {
-    let world = open().await;
+    let world = new_world().await;
     world.slow("/gateway", 2).await;
     let person = world.somebody().await;
     let verification = world.identify(&person).await;
     world.issue("phone", &verification).await.unwrap();
-    // It is on the phone before the gateway has answered. The dispatcher looks for work meanwhile.
+    // The SMS is on the phone before the gateway has answered. The dispatcher polls for work meanwhile.
     let path = format!("/phones/{}/messages", person.mobile_number());
-    until("it arrives", async || world.sandbox.get(&path).await != serde_json::json!([])).await;
-    assert_eq!(pin_request(&world, &person).await.dispatch_state(), DispatchState::Queued);
-    until_dispatch(&world, &person, DispatchState::Accepted).await;
+    until("the SMS arrives", async || world.sandbox.get(&path).await != serde_json::json!([])).await;
+    assert_eq!(open_pin_request(&world, &person).await.dispatch_state(), DispatchState::Queued);
+    await_dispatch_state(&world, &person, DispatchState::Accepted).await;
     assert_eq!(world.messages(&person).await.len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn r5_one_sms_per_send() {
-    let world = open().await;
-    let (person, verification) = order(&world, "accept").await;
+    let world = new_world().await;
+    let (person, verification) = order_pin(&world, "accept").await;
     for _ in 0..4 {
-        until_dispatch(&world, &person, DispatchState::Accepted).await;
+        await_dispatch_state(&world, &person, DispatchState::Accepted).await;
         world.advance(RESEND_INTERVAL).await;
         world.issue("phone", &verification).await.unwrap();
     }
-    until_dispatch(&world, &person, DispatchState::Accepted).await;
+    await_dispatch_state(&world, &person, DispatchState::Accepted).await;
     let messages = world.messages(&person).await;
     let pins: Vec<String> = messages.iter().map(|message| pin_in(message["text"].as_str().unwrap())).collect();
     assert_eq!(pins, vec![pins[0].clone(); 3], "three sends of the same PIN");

@@ -1,4 +1,4 @@
-//! What operators can still do while a dependency is down: take away, never give.
+//! Operators during an outage: they can still stop a PIN or an access request, but not give anything back.
 
 use rstest::rstest;
 use temporary_pin::proto::temporarypin::v1::redeem_temporary_pin_response::Outcome;
@@ -11,15 +11,15 @@ use test_support::person::Person;
 use test_support::world::World;
 use tonic::Code;
 
-use crate::faulty::Faulty;
+use crate::faulty_sandbox::FaultySandbox;
 
 #[track_caller]
 fn assert_unavailable<T>(answer: Answer<T>) {
     answer.err().expect("no answer without the dependency").assert(Code::Unavailable, Reason::Unavailable);
 }
 
-/// Revokes, cancels and blocks by MitID UUID; what the person is told of each.
-async fn end_everything(world: &World, [pin, access, both]: [&Person; 3]) -> [Notice; 3] {
+/// Revokes, cancels and blocks by MitID UUID. Returns for each act whether the person is notified.
+async fn stop_everything(world: &World, [pin, access, both]: [&Person; 3]) -> [Notice; 3] {
     let reference = |person: &Person| person.references().pop().unwrap();
     let revoked = world.revoke_temporary_pin(reference(pin)).await.unwrap();
     assert_eq!(revoked.outcome(), revoke_temporary_pin_response::Outcome::Revoked);
@@ -34,8 +34,8 @@ async fn end_everything(world: &World, [pin, access, both]: [&Person; 3]) -> [No
 #[case::redis_down(true)]
 #[case::register_down(false)]
 #[tokio::test(flavor = "multi_thread")]
-async fn r9_what_must_be_stopped_can_be_stopped(#[case] without_redis: bool) {
-    let faulty = Faulty::open(10).await;
+async fn r9_operators_can_stop_pins_and_access_during_an_outage(#[case] without_redis: bool) {
+    let faulty = FaultySandbox::start(10).await;
     let world = &faulty.world;
     let (pin, access, both) = (world.somebody().await, world.somebody().await, world.somebody().await);
     let typed = world.pin(&pin).await;
@@ -49,10 +49,10 @@ async fn r9_what_must_be_stopped_can_be_stopped(#[case] without_redis: bool) {
         assert_unavailable(world.block_person(both.reference()).await);
     }
 
-    let told = end_everything(world, [&pin, &access, &both]).await;
+    let notices = stop_everything(world, [&pin, &access, &both]).await;
 
-    faulty.mend().await;
-    assert_eq!(told, [if without_redis { Notice::Queued } else { Notice::NotSent }; 3]);
+    faulty.restore_all().await;
+    assert_eq!(notices, [if without_redis { Notice::Queued } else { Notice::NotSent }; 3]);
     for (person, typed) in [(&pin, &typed), (&both, &blocked_pin)] {
         let outcome = world.redeem(person.references().pop().unwrap(), typed).await.unwrap().outcome();
         assert_eq!(outcome, Outcome::Revoked);
@@ -67,10 +67,10 @@ async fn r9_what_must_be_stopped_can_be_stopped(#[case] without_redis: bool) {
     assert_eq!((revoking, cancelling), if without_redis { (1, 1) } else { (0, 0) }, "{texts:?}");
 }
 
-/// Look-ups need Redis, which bounds how fast a caller can look; so does whatever gives something back.
+/// Look-ups need Redis, which limits how often an operator looks up. So do acts that give a person something back.
 #[tokio::test(flavor = "multi_thread")]
-async fn r26_operators_look_and_give_only_while_all_is_well() {
-    let faulty = Faulty::open(1).await;
+async fn r26_look_ups_and_resets_need_every_dependency() {
+    let faulty = FaultySandbox::start(1).await;
     let world = &faulty.world;
     let person = world.somebody().await;
     let by_uuid = || person.references().pop().unwrap();
@@ -80,7 +80,7 @@ async fn r26_operators_look_and_give_only_while_all_is_well() {
     assert_unavailable(world.list_limits(by_uuid()).await);
     assert_unavailable(world.unblock_person(by_uuid()).await);
     assert_unavailable(world.try_reset_limit(by_uuid(), PersonLimit::WrongTries).await);
-    faulty.mend().await;
+    faulty.restore_all().await;
     world.set("/register", "down").await;
     world.list_pin_requests(by_uuid()).await.unwrap();
     assert_unavailable(world.list_limits(by_uuid()).await);

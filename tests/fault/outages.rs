@@ -1,4 +1,4 @@
-//! R26: a dependency that does not answer. Every RPC fails closed and in time, and nothing is lost by it.
+//! R26: a dependency is down. Every method fails closed and in time, and no data is lost.
 
 use std::time::{Duration, Instant};
 
@@ -14,9 +14,9 @@ use test_support::calls::{Answer, uuid};
 use tonic::Code;
 use tonic_health::pb::health_check_response::ServingStatus;
 
-use crate::faulty::Faulty;
+use crate::faulty_sandbox::FaultySandbox;
 
-/// The deadline of calls that bring none, less what it takes to answer.
+/// The default deadline of calls.
 const DEADLINE: Duration = Duration::from_secs(10);
 
 #[derive(Clone, Copy)]
@@ -30,7 +30,7 @@ pub(crate) enum Outage {
 }
 
 impl Outage {
-    pub(crate) async fn begin(self, faulty: &Faulty) {
+    pub(crate) async fn start(self, faulty: &FaultySandbox) {
         match self {
             Self::RedisDown => faulty.redis.refuse(),
             Self::RedisSilent => faulty.redis.stall(),
@@ -41,7 +41,7 @@ impl Outage {
         }
     }
 
-    /// Whether callers had better go elsewhere. Another instance would ask the same register.
+    /// Whether the outage makes the instance unhealthy. The register does not: every instance uses the same one.
     fn makes_unhealthy(self) -> bool {
         !matches!(self, Self::RegisterDown | Self::RegisterSlow)
     }
@@ -49,7 +49,7 @@ impl Outage {
 
 #[track_caller]
 fn assert_unavailable<T>(answer: Answer<T>) {
-    // Whether RetryInfo is there is looked at wherever a refusal is read.
+    // `Refusal::read` already checks that RetryInfo is present.
     answer.err().expect("no answer without the dependency").assert(Code::Unavailable, Reason::Unavailable);
 }
 
@@ -61,12 +61,12 @@ fn assert_unavailable<T>(answer: Answer<T>) {
 #[case::register_down(Outage::RegisterDown)]
 #[case::register_slow(Outage::RegisterSlow)]
 #[tokio::test(flavor = "multi_thread")]
-async fn r26_nothing_without_it_and_nothing_lost_by_it(#[case] outage: Outage) {
-    let faulty = Faulty::open(10).await;
+async fn r26_an_outage_stops_every_method_and_loses_nothing(#[case] outage: Outage) {
+    let faulty = FaultySandbox::start(10).await;
     let world = &faulty.world;
     let (answering, ordering, redeeming) = (world.somebody().await, world.somebody().await, world.somebody().await);
     let (calling, logging_in) = (world.somebody().await, world.somebody().await);
-    let asked = world.ask(&answering).await;
+    let asked = world.begin_questions(&answering).await;
     let answers = world.answers(&asked, |_, question| truth(&answering, question)).await;
     let verification = world.identify(&ordering).await;
     let pin = world.pin(&redeeming).await;
@@ -82,9 +82,9 @@ async fn r26_nothing_without_it_and_nothing_lost_by_it(#[case] outage: Outage) {
     let issue = || world.issue_again("phone", &verification, issue_id);
     let redeem = || world.redeem_again(redeeming.reference(), &pin, redeem_id);
 
-    outage.begin(&faulty).await;
+    outage.start(&faulty).await;
     let start = Instant::now();
-    // As many calls as there may be failed verifications (R18).
+    // As many calls as the limit of failed verifications (R18).
     let calls = async { tokio::join!(call(), call(), call()) };
     let (checked, called, answered, logged_in, issued, redeemed) =
         tokio::join!(check(), calls, answer(), log_in(), issue(), redeem());
@@ -98,15 +98,15 @@ async fn r26_nothing_without_it_and_nothing_lost_by_it(#[case] outage: Outage) {
     assert_unavailable(issued);
     assert_unavailable(redeemed);
     if outage.makes_unhealthy() {
-        faulty.health(ServingStatus::NotServing).await;
+        faulty.await_health(ServingStatus::NotServing).await;
     }
     assert_eq!(world.count("pin_requests").await, 1, "nothing is issued");
     assert_eq!(world.count("outbox").await, 1, "nothing is sent");
 
-    faulty.mend().await;
-    faulty.health(ServingStatus::Serving).await;
+    faulty.restore_all().await;
+    faulty.await_health(ServingStatus::Serving).await;
     check().await.unwrap();
-    assert_eq!(call().await.unwrap().state(), State::QuestionsPending, "what broke off did not count (R18)");
+    assert_eq!(call().await.unwrap().state(), State::QuestionsPending, "interrupted verifications did not count (R18)");
     assert_eq!(answer().await.unwrap().state(), State::Verified, "the round of answers was not lost");
     assert_eq!(log_in().await.unwrap().state(), State::Verified, "the login was not used up");
     let first = issue().await.unwrap();
@@ -115,10 +115,10 @@ async fn r26_nothing_without_it_and_nothing_lost_by_it(#[case] outage: Outage) {
     assert_eq!(redeem().await.unwrap().outcome(), Outcome::Redeemed);
 }
 
-/// A host that dies without a word, while another takes over its address.
+/// A host dies without closing its connections, and another takes over its address.
 #[tokio::test(flavor = "multi_thread")]
-async fn r26_connections_that_fall_silent_are_replaced() {
-    let faulty = Faulty::open(1).await;
+async fn r26_silent_connections_are_replaced() {
+    let faulty = FaultySandbox::start(1).await;
     let world = &faulty.world;
     let person = world.somebody().await;
     let check = || world.check("phone", person.reference());
@@ -136,7 +136,7 @@ async fn r26_connections_that_fall_silent_are_replaced() {
         }
     }
     assert!(start.elapsed() < DEADLINE, "{:?}", start.elapsed());
-    faulty.health(ServingStatus::Serving).await;
+    faulty.await_health(ServingStatus::Serving).await;
     for answer in many_checks().await {
         answer.unwrap();
     }

@@ -1,11 +1,11 @@
-//! As many calls at once as the service takes, and one more; an answer that is too large.
+//! More concurrent calls than permits, and a response that is too large.
 
 use std::time::Duration;
 
 use temporary_pin::proto::temporarypin::v1::{
     CheckEligibilityRequest, ListPinRequestsRequest, Reason, RedeemTemporaryPinRequest,
 };
-use test_support::calls::{answer, by, uuid};
+use test_support::calls::{answer, request_from, uuid};
 use test_support::installation::Installation;
 use test_support::person::Person;
 use test_support::sandbox::Sandbox;
@@ -15,9 +15,9 @@ use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 
-use crate::inside::Inside;
+use crate::in_process::InProcessService;
 
-const PLACES: i64 = 4;
+const MAX_CALLS: i64 = 4;
 
 async fn assert_shed(world: &World, person: &Person) {
     let refusal = world.check("counter", person.reference()).await.unwrap_err();
@@ -25,60 +25,60 @@ async fn assert_shed(world: &World, person: &Person) {
     assert!(refusal.retry_delay() > Duration::ZERO);
 }
 
-/// A call of the operator or of the redeemer, which looks at the PIN requests by a statement of its own.
-fn call_of(world: &World, person: &Person, operator: bool) -> impl Future<Output = Result<(), Status>> + use<> {
+/// A call of the operator or of the redeemer. Each runs a statement on `pin_requests`, and so waits for a lock on it.
+fn call_as(world: &World, person: &Person, is_operator: bool) -> impl Future<Output = Result<(), Status>> + use<> {
     let (mut operate, mut redeem) = (world.operator_service(), world.redemption_service());
     let (reference, reason) = (Some(person.reference()), "CASE-1".to_owned());
     async move {
-        if operator {
+        if is_operator {
             let request = ListPinRequestsRequest { person: reference, reason };
-            operate.list_pin_requests(by("operator", request)).await.map(drop)
+            operate.list_pin_requests(request_from("operator", request)).await.map(drop)
         } else {
             let (request_id, pin) = (uuid().to_string(), "12345678".to_owned());
             let request = RedeemTemporaryPinRequest { request_id, person: reference, pin };
-            redeem.redeem_temporary_pin(by("redeemer", request)).await.map(drop)
+            redeem.redeem_temporary_pin(request_from("redeemer", request)).await.map(drop)
         }
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_call_too_many_is_shed_until_another_has_ended_its_work() {
-    let world = World::around(Sandbox::start(&["--people", "1", "--max-calls", &PLACES.to_string()])).await;
+async fn a_call_above_the_limit_is_shed_until_another_has_ended_its_work() {
+    let world = World::around(Sandbox::start(&["--people", "1", "--max-calls", &MAX_CALLS.to_string()])).await;
     let person = world.somebody().await;
     world.check("phone", person.reference()).await.unwrap();
 
     let lock = world.lock("pin_requests").await;
-    let calls: Vec<_> = (0..PLACES).map(|number| tokio::spawn(call_of(&world, &person, number % 2 == 0))).collect();
-    until("all places are taken", async || world.waiting().await == PLACES).await;
+    let calls: Vec<_> = (0..MAX_CALLS).map(|number| tokio::spawn(call_as(&world, &person, number % 2 == 0))).collect();
+    until("all permits are taken", async || world.waiting().await == MAX_CALLS).await;
     assert_shed(&world, &person).await;
 
-    // Health always answers.
+    // Health needs no permit.
     let health = HealthClient::new(world.channel.clone()).check(HealthCheckRequest::default()).await.unwrap();
     assert_eq!(health.into_inner().status(), ServingStatus::Serving);
 
-    // Who goes away leaves the work behind, which keeps its place.
+    // The callers disconnect. The work continues and keeps its permits.
     for call in calls {
         call.abort();
     }
     assert_shed(&world, &person).await;
-    assert_eq!(world.waiting().await, PLACES);
+    assert_eq!(world.waiting().await, MAX_CALLS);
 
     drop(lock);
-    until("there is a place again", async || world.check("counter", person.reference()).await.is_ok()).await;
+    until("there is a permit again", async || world.check("counter", person.reference()).await.is_ok()).await;
 }
 
-/// Calls whose work does not end, or whose message never comes: they keep the others out, but not other callers.
+/// Calls of one caller that do not end take all permits of its share. Other callers still get permits.
 #[tokio::test(flavor = "multi_thread")]
-async fn one_caller_does_not_get_the_places_of_the_others() {
-    let world = World::around(Sandbox::start(&["--people", "1", "--max-calls", &PLACES.to_string()])).await;
+async fn one_caller_cannot_take_the_permits_of_the_others() {
+    let world = World::around(Sandbox::start(&["--people", "1", "--max-calls", &MAX_CALLS.to_string()])).await;
     let person = world.somebody().await;
     world.check("phone", person.reference()).await.unwrap();
 
     let lock = world.lock("pin_requests").await;
-    let calls: Vec<_> = (0..PLACES).map(|_| tokio::spawn(call_of(&world, &person, true))).collect();
-    until("the caller has its share", async || world.waiting().await == PLACES - 1).await;
-    let other = tokio::spawn(call_of(&world, &person, false));
-    until("another caller has the place that is left", async || world.waiting().await == PLACES).await;
+    let calls: Vec<_> = (0..MAX_CALLS).map(|_| tokio::spawn(call_as(&world, &person, true))).collect();
+    until("the caller has its share", async || world.waiting().await == MAX_CALLS - 1).await;
+    let other = tokio::spawn(call_as(&world, &person, false));
+    until("another caller has the last permit", async || world.waiting().await == MAX_CALLS).await;
 
     drop(lock);
     other.await.unwrap().unwrap();
@@ -89,18 +89,18 @@ async fn one_caller_does_not_get_the_places_of_the_others() {
     assert_eq!(shed, 1);
 }
 
-/// tonic alone would find out when the headers have left, and say so without a reason.
+/// tonic alone would notice only after it has sent the headers, and its status would have no reason.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_answer_that_is_too_large_is_refused_with_a_reason() {
+async fn a_response_that_is_too_large_is_refused_with_a_reason() {
     let world = World::around(Sandbox::start(&["--people", "1"])).await;
     let installation = Installation::new(&world.sandbox).await;
-    let inside = Inside::open(world, &installation).await;
-    let person = inside.world.somebody().await;
+    let service = InProcessService::start(world, &installation).await;
+    let person = service.world.somebody().await;
     let request = CheckEligibilityRequest { person: Some(person.reference()) };
-    // The request has 14 bytes, the answer 18.
+    // The request has 14 bytes, the response 18.
     for (limit, refused) in [(14, true), (17, true), (18, false)] {
-        let (mut client, _) = inside.service(1, limit).await;
-        match answer(client.check_eligibility(by("phone", request.clone())).await) {
+        let (mut client, _) = service.client(1, limit).await;
+        match answer(client.check_eligibility(request_from("phone", request.clone())).await) {
             Err(refusal) if refused => drop(refusal.assert(Code::ResourceExhausted, Reason::MessageTooLarge)),
             Ok(_) if !refused => {}
             answer => panic!("{limit}: {answer:?}"),

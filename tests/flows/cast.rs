@@ -1,4 +1,4 @@
-//! Everybody in the made-up register, and what is expected of the service about them (R10–R16, R19, R20).
+//! Every person of the made-up register gets the answers that the register expects (R10–R16, R19, R20).
 
 use chrono::{DateTime, Utc};
 use rstest::rstest;
@@ -15,26 +15,26 @@ use tonic::Code;
 
 const CHANNELS: [&str; 3] = ["web", "phone", "counter"];
 
-async fn everybody(world: &World) -> Vec<Person> {
+async fn list_people(world: &World) -> Vec<Person> {
     let people = world.sandbox.get("/people").await.as_array().unwrap().clone();
     assert!(people.len() > 80, "{}", people.len());
     people.into_iter().map(Person).collect()
 }
 
 #[tokio::test]
-async fn r10_to_r14_everybody_is_as_eligible_as_expected() {
+async fn r10_to_r14_every_person_is_as_eligible_as_expected() {
     let world = World::open().await;
-    for person in everybody(&world).await {
+    for person in list_people(&world).await {
         for own in CHANNELS {
             for reference in person.references() {
                 let answer = world.check(own, reference).await.unwrap();
-                check_answer(&person, own, &answer);
+                assert_as_expected(&person, own, &answer);
             }
         }
     }
 }
 
-fn check_answer(person: &Person, own: &str, answer: &CheckEligibilityResponse) {
+fn assert_as_expected(person: &Person, own: &str, answer: &CheckEligibilityResponse) {
     assert_eq!(answer.channels.len(), 3);
     for entry in &answer.channels {
         let channel = entry.channel().as_str_name().trim_start_matches("CHANNEL_").to_lowercase();
@@ -42,16 +42,16 @@ fn check_answer(person: &Person, own: &str, answer: &CheckEligibilityResponse) {
         if channel != own {
             expected = json!({ "status": expected["status"], "reasons": [] });
         }
-        let mut told = json!({
+        let mut actual = json!({
             "status": entry.status().as_str_name(),
             "reasons": entry.reasons().map(|reason| reason.as_str_name()).collect::<Vec<_>>(),
         });
         if entry.next_attempt_time.is_some() {
-            told["next_attempt_time"] = json!(time(entry.next_attempt_time));
+            actual["next_attempt_time"] = json!(time(entry.next_attempt_time));
             expected["next_attempt_time"] =
                 json!(expected["next_attempt_time"].as_str().unwrap().parse::<DateTime<Utc>>().unwrap());
         }
-        assert_eq!(told, expected, "{} asked about {channel} by {own}", person.id());
+        assert_eq!(actual, expected, "{} in {channel}, checked by {own}", person.id());
     }
     assert_eq!(answer.open_pin_request, None);
     let hold = answer.access_hold.map(|hold| hold.state());
@@ -61,7 +61,7 @@ fn check_answer(person: &Person, own: &str, answer: &CheckEligibilityResponse) {
 const SITUATIONS: [&str; 6] =
     ["web", "phone", "counter", "counter_with_supporting_document", "counter_with_witness", "as_witness"];
 
-/// Each situation in a world of its own: what went wrong in one counts in the next (R16, R18).
+/// Each situation runs in its own world, because a failure in one would count in the next (R16, R18).
 #[rstest]
 #[case::web(0)]
 #[case::phone(1)]
@@ -70,14 +70,14 @@ const SITUATIONS: [&str; 6] =
 #[case::counter_with_witness(4)]
 #[case::as_witness(5)]
 #[tokio::test]
-async fn r11_to_r20_everybody_is_verified_as_expected(#[case] situation: usize) {
+async fn r11_to_r20_every_person_is_verified_as_expected(#[case] situation: usize) {
     let (world, situation) = (World::open().await, SITUATIONS[situation]);
     let mut witnesses = Vec::new();
     for id in ["witness", "witness-2", "witness-just-18", "witness-mitid-31-days"] {
         witnesses.push(world.person(id).await);
     }
     let mut played = 0;
-    for person in everybody(&world).await {
+    for person in list_people(&world).await {
         let expected = person.0["expected_verification"].as_object().unwrap();
         assert!(expected.keys().all(|situation| SITUATIONS.contains(&situation.as_str())), "{}", person.id());
         if let Some(expected) = expected.get(situation) {
@@ -86,10 +86,10 @@ async fn r11_to_r20_everybody_is_verified_as_expected(#[case] situation: usize) 
             played += 1;
         }
     }
-    assert!(played > 0, "somebody shows it");
+    assert!(played > 0, "no person shows {situation}");
 }
 
-/// The situation, with an agent of the person's own, so that no agent has too much to do (R22).
+/// Plays the situation. Each person gets another agent, so that no agent reaches a limit (R22).
 async fn play(world: &World, person: &Person, situation: &str, vouching: &Person) -> Answer<VerifyIdentityResponse> {
     let clerk = format!("clerk-of-{}", person.id());
     let confirmation = match situation {
@@ -110,11 +110,11 @@ async fn play(world: &World, person: &Person, situation: &str, vouching: &Person
     world.visits(visit).await
 }
 
-/// The person vouches for an ordinary one.
+/// The person vouches for an ordinary visitor.
 async fn vouch(world: &World, person: &Person, clerk: &str) -> Answer<VerifyIdentityResponse> {
     let visitor = world.somebody().await;
     let confirmation = match person.0["documents"].as_array().unwrap().as_slice() {
-        // Shows the visitor's document for want of an own one.
+        // The person has no document, so the witness shows that of the visitor.
         [] => match witness(&visitor) {
             Confirmation::Witness(mut witness) => {
                 witness.person = Some(person.reference());
@@ -129,6 +129,7 @@ async fn vouch(world: &World, person: &Person, clerk: &str) -> Answer<VerifyIden
     world.verify("counter", Evidence::CounterIdentification(visit)).await
 }
 
+/// The answer, in the form in which the register writes its expectations.
 fn outcome(answer: Answer<VerifyIdentityResponse>) -> Value {
     match answer {
         Ok(answer) => json!({

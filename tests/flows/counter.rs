@@ -1,4 +1,4 @@
-//! The counter: documents in hand and their machine readable zones (R19).
+//! The counter: documents in the clerk's hand and their machine readable zones (R19).
 
 use temporary_pin::proto::temporarypin::v1::verify_identity_response::State;
 use temporary_pin::proto::temporarypin::v1::{
@@ -10,7 +10,7 @@ use test_support::person::{Person, no_document};
 use test_support::world::World;
 use tonic::Code;
 
-/// A visit of that person with questions, changed.
+/// A visit of the person with questions, after `change`.
 async fn visit(
     world: &World,
     person: &Person,
@@ -22,7 +22,7 @@ async fn visit(
 }
 
 #[tokio::test]
-async fn r19_with_a_passport_and_right_answers() {
+async fn r19_a_passport_and_right_answers_verify() {
     let world = World::open().await;
     let person = world.somebody().await;
 
@@ -37,7 +37,7 @@ async fn r19_with_a_passport_and_right_answers() {
 }
 
 #[tokio::test]
-async fn r19_with_a_passport_and_a_witness() {
+async fn r19_a_passport_and_a_witness_verify() {
     let world = World::open().await;
     let person = world.somebody().await;
     let mut visit = world.visit(&person, witness(&world.person("witness").await)).await;
@@ -51,7 +51,7 @@ async fn r19_with_a_passport_and_a_witness() {
 }
 
 #[tokio::test]
-async fn r19_what_is_scanned_agrees() {
+async fn r19_a_scanned_zone_agrees_with_its_document() {
     let world = World::open().await;
     for id in ["bjarne", "expires-today", "greenlandic-passport", "residence-permit"] {
         let person = world.person(id).await;
@@ -61,11 +61,11 @@ async fn r19_what_is_scanned_agrees() {
 }
 
 #[tokio::test]
-async fn r19_a_zone_that_was_misread_is_no_zone() {
+async fn r19_a_misread_zone_is_malformed() {
     let world = World::open().await;
     let person = world.somebody().await;
     let good = person.mrz_lines();
-    let digit = |index: usize| {
+    let misread_digit = |index: usize| {
         let mut lines = good.clone();
         let read = lines[1].as_bytes()[index];
         let misread = if read == b'9' { "8" } else { "9" };
@@ -73,13 +73,13 @@ async fn r19_a_zone_that_was_misread_is_no_zone() {
         lines
     };
     let cut = vec![good[0].clone(), good[1][..43].to_owned()];
-    // The number's check digit, the birth date's and the composite one; a digit of the number; a short line; one line.
-    for lines in [digit(9), digit(19), digit(43), digit(3), cut, good[..1].to_vec()] {
+    // Check digits of the number, of the birth date and of the whole; a digit of the number; a short line; one line.
+    for lines in [misread_digit(9), misread_digit(19), misread_digit(43), misread_digit(3), cut, good[..1].to_vec()] {
         let refusal = visit(&world, &person, |visit| visit.mrz_lines = lines.clone()).await.unwrap_err();
         refusal.assert(Code::InvalidArgument, Reason::InvalidField);
         assert_eq!(refusal.fields(), ["counter_identification.mrz_lines"], "{lines:?}");
     }
-    // No failed verification: the clerk scans again.
+    // A misread zone is not a failed verification: the clerk scans again.
     let asked = visit(&world, &person, |visit| visit.mrz_lines = good).await.unwrap();
     assert_eq!(asked.state(), State::QuestionsPending);
 }
@@ -94,7 +94,7 @@ async fn r19_the_zone_of_another_document_is_refused() {
         number: person.0["documents"][1]["number"].as_str().unwrap().into(),
     };
 
-    let of_somebody_else = visit(&world, &person, |visit| visit.mrz_lines = other.mrz_lines()).await.unwrap();
+    let of_another_person = visit(&world, &person, |visit| visit.mrz_lines = other.mrz_lines()).await.unwrap();
     let on_a_licence = visit(&world, &person, |visit| {
         visit.mrz_lines = person.mrz_lines();
         visit.document = Some(licence);
@@ -102,7 +102,7 @@ async fn r19_the_zone_of_another_document_is_refused() {
     .await
     .unwrap();
 
-    for rejected in [of_somebody_else, on_a_licence] {
+    for rejected in [of_another_person, on_a_licence] {
         assert_eq!(reasons(&rejected), [Reason::IdentityNotConfirmed]);
     }
 }
@@ -132,7 +132,7 @@ async fn r19_a_foreign_document_needs_a_supporting_one() {
 }
 
 #[tokio::test]
-async fn r19_whose_document_it_is_nobody_is_told() {
+async fn r19_the_answer_does_not_reveal_whose_document_it_is() {
     let world = World::open().await;
     let (person, other) = (world.somebody().await, world.somebody().await);
     for document in [other.document(), no_document()] {

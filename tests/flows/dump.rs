@@ -1,11 +1,11 @@
-//! What a thief of everything that is stored would have.
+//! Dumps all data that the service stores, as a thief would have it.
 
 use redis::AsyncCommands as _;
 use sqlx::AssertSqlSafe;
 use test_support::world::World;
 
-/// All rows of all tables, and all keys in Redis with what they hold.
-pub(crate) async fn dump(world: &World) -> String {
+/// All rows of all tables, and all keys of Redis with their values.
+pub(crate) async fn dump_all(world: &World) -> String {
     let mut dump = String::new();
     let mut database = world.database().await;
     let tables = "SELECT tablename::text FROM pg_tables WHERE schemaname = 'public'";
@@ -18,13 +18,13 @@ pub(crate) async fn dump(world: &World) -> String {
     let mut redis = world.redis().await;
     for key in world.redis_keys().await {
         let kind: String = redis::cmd("TYPE").arg(&key).query_async(&mut redis).await.unwrap();
-        let held = match kind.as_str() {
+        let value = match kind.as_str() {
             "string" => redis.get(&key).await.unwrap(),
             "zset" => redis.zrange::<_, Vec<String>>(&key, 0, -1).await.unwrap().join("\n"),
             "none" => String::new(),
             kind => panic!("{key} is a {kind}"),
         };
-        dump.push_str(&format!("{key}\n{held}\n"));
+        dump.push_str(&format!("{key}\n{value}\n"));
     }
     dump
 }

@@ -1,9 +1,8 @@
-//! A thief has a dump of the database and of Redis and all logs, but not the key ring, and knows the source: neither a PIN
-//! nor a CPR number nor a mobile number is found by trying them all. With the key ring each would be, which shows that the
-//! trials would find something.
+//! A thief has dumps of Postgres and Redis, all logs, and the source, but not the key ring. Trying all candidates finds no
+//! PIN, no CPR number and no mobile number. As a control, the same trials with the key ring find each of them.
 //!
-//! The ordinary test tries some candidates, the true ones among them. `deploy/local/dump-trials` tries all; the figures are
-//! in docs/threat-model.md.
+//! The ordinary test tries some candidates, including the true ones. `deploy/local/dump-trials` tries all. Its results are in
+//! docs/threat-model.md.
 
 use std::collections::HashSet;
 use std::fs::{self, File};
@@ -28,48 +27,48 @@ use uuid::Uuid;
 
 use crate::dump;
 
-/// The number of [`nobody`].
-const NOBODY: &str = "0101585999";
+/// The CPR number of [`nobody`], whom the register does not know.
+const UNKNOWN_CPR_NUMBER: &str = "0101585999";
 
-/// How many candidates of each kind are tried.
-struct Effort {
+/// How many candidates of each kind to try.
+struct TrialSize {
     pins: u32,
     cpr_dates: usize,
     mobile_numbers: u32,
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_dump_without_the_key_ring_gives_nothing_away() {
-    Trial::prepare().await.run(&Effort { pins: 2_000, cpr_dates: 1, mobile_numbers: 2_000 });
+async fn a_dump_without_the_key_ring_reveals_nothing() {
+    Trial::prepare().await.run(&TrialSize { pins: 2_000, cpr_dates: 1, mobile_numbers: 2_000 });
 }
 
-/// All PINs; all CPR numbers of one year, the victim's; all Danish mobile numbers that fit the masked one.
+/// Tries all PINs, all CPR numbers of the victim's birth year, and all Danish mobile numbers that fit the masked number.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "takes many minutes: deploy/local/dump-trials"]
-async fn a_dump_without_the_key_ring_gives_nothing_away_to_whoever_tries_all() {
-    Trial::prepare().await.run(&Effort { pins: 100_000_000, cpr_dates: 366, mobile_numbers: 1_000_000 });
+async fn a_dump_without_the_key_ring_resists_trying_all_candidates() {
+    Trial::prepare().await.run(&TrialSize { pins: 100_000_000, cpr_dates: 366, mobile_numbers: 1_000_000 });
 }
 
-/// What the thief has, and what they look for.
+/// The data that the thief has, and the values to find.
 struct Trial {
-    /// Every 32 bytes in it: MACs, pseudonyms, digests.
+    /// Every value of 32 bytes in the dump: MACs, pseudonyms, digests.
     digests: HashSet<[u8; 32]>,
     pin_request: Uuid,
     verifier: PinVerifier,
     masked_mobile_number: String,
-    /// Only for the counter-check.
+    /// Only for the control.
     ring: KeyRing,
     victim: Person,
     pin: String,
 }
 
-/// What a thief may try in place of the key: nothing, or a key that somebody careless may have set.
-struct Guess {
+/// A guess at how the digests are made: without a key, or with a key that a careless operator may have set.
+struct KeyGuess {
     name: String,
     key: Option<hmac::Key>,
 }
 
-impl Guess {
+impl KeyGuess {
     fn all() -> Vec<Self> {
         let keyed = |name: &str, key: &[u8]| Self {
             name: format!("HMAC-SHA-256 under {name}"),
@@ -94,7 +93,7 @@ impl Guess {
 }
 
 impl Trial {
-    /// Somebody has an open PIN, somebody unknown was asked for, and all that was written is taken.
+    /// The victim has an open PIN, and a call asks for an unknown person. Then all stored data and logs are taken.
     async fn prepare() -> Self {
         let log = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("dump-{}.log", uuid()));
         let mut command = Sandbox::command(&[]);
@@ -105,7 +104,7 @@ impl Trial {
         world.sandbox.post("/gateway", json!({ "mode": "down" })).await;
         let verification = world.identify(&victim).await;
         world.issue("phone", &verification).await.unwrap();
-        let dump = dump::dump(&world).await + &fs::read_to_string(&log).unwrap();
+        let dump = dump::dump_all(&world).await + &fs::read_to_string(&log).unwrap();
         world.sandbox.post("/gateway", json!({ "mode": "accept" })).await;
         world.advance(chrono::TimeDelta::seconds(40)).await;
         let pin = pin_in(world.texts(&victim).await.last().unwrap());
@@ -129,19 +128,19 @@ impl Trial {
         }
     }
 
-    fn run(&self, effort: &Effort) {
-        assert!(self.digests.contains(&self.verifier.mac), "the thief has what there is");
-        let guesses = Guess::all();
-        self.pins(&guesses, effort);
-        self.cpr_numbers(&guesses, effort);
-        self.mobile_numbers(&guesses, effort);
+    fn run(&self, size: &TrialSize) {
+        assert!(self.digests.contains(&self.verifier.mac), "the dump contains the verifier");
+        let guesses = KeyGuess::all();
+        self.try_pins(&guesses, size);
+        self.try_cpr_numbers(&guesses, size);
+        self.try_mobile_numbers(&guesses, size);
     }
 
-    fn pins(&self, guesses: &[Guess], effort: &Effort) {
+    fn try_pins(&self, guesses: &[KeyGuess], size: &TrialSize) {
         let true_pin: u32 = self.pin.parse().unwrap();
-        // The true one is among them.
-        let first = true_pin.saturating_sub(effort.pins / 2).min(100_000_000 - effort.pins);
-        let candidates = first..first + effort.pins;
+        // The candidates include the true PIN.
+        let first = true_pin.saturating_sub(size.pins / 2).min(100_000_000 - size.pins);
+        let candidates = first..first + size.pins;
         let input = [&self.verifier.salt[..], self.pin_request.as_bytes(), &[0; 8]].concat();
         for guess in guesses {
             let found = search("PINs", &guess.name, candidates.clone(), |pin| {
@@ -155,13 +154,13 @@ impl Trial {
             let pin = Pin::parse(std::str::from_utf8(&eight_digits(pin)).unwrap()).unwrap();
             self.ring.pin_matches(self.pin_request, &pin, &self.verifier)
         });
-        assert_eq!(found, [true_pin], "with the key ring it is found");
+        assert_eq!(found, [true_pin], "the key ring finds it");
     }
 
-    fn cpr_numbers(&self, guesses: &[Guess], effort: &Effort) {
+    fn try_cpr_numbers(&self, guesses: &[KeyGuess], size: &TrialSize) {
         let victims = self.victim.0["cpr_number"].as_str().unwrap().replace('-', "");
-        for whose in [&*victims, NOBODY] {
-            let days = days_of_the_year(whose, effort.cpr_dates);
+        for whose in [&*victims, UNKNOWN_CPR_NUMBER] {
+            let days = days_of_the_year(whose, size.cpr_dates);
             let candidates = 0..u32::try_from(days.len() * 10_000).unwrap();
             let number = |index: u32| format!("{}{:04}", days[index as usize / 10_000], index % 10_000);
             for guess in guesses {
@@ -176,22 +175,27 @@ impl Trial {
                 let number = CprNumber::parse(&number(index));
                 number.is_ok_and(|number| self.digests.contains(&self.ring.person_key_by_cpr(&number).0))
             });
-            // Somebody with MitID is stored under the UUID, which is random: not even the key ring gives their number.
+            // A person with MitID is stored under the UUID, which is random. Not even the key ring finds that CPR number.
             let numbers: Vec<String> = found.into_iter().map(number).collect();
-            let nobodys: Vec<&str> = days.iter().any(|day| *day == NOBODY[..6]).then_some(NOBODY).into_iter().collect();
-            assert_eq!(numbers, nobodys);
+            let expected: Vec<&str> = days
+                .iter()
+                .any(|day| *day == UNKNOWN_CPR_NUMBER[..6])
+                .then_some(UNKNOWN_CPR_NUMBER)
+                .into_iter()
+                .collect();
+            assert_eq!(numbers, expected);
         }
         let uuid = MitidUuid(self.victim.0["mitid_uuid"].as_str().unwrap().parse().unwrap());
-        assert!(self.digests.contains(&self.ring.person_key(uuid).0), "the UUID is what they are stored under");
+        assert!(self.digests.contains(&self.ring.person_key(uuid).0), "the victim is stored under the UUID");
     }
 
-    fn mobile_numbers(&self, guesses: &[Guess], effort: &Effort) {
+    fn try_mobile_numbers(&self, guesses: &[KeyGuess], size: &TrialSize) {
         let victims = self.victim.mobile_number();
         let shown = &self.masked_mobile_number[self.masked_mobile_number.len() - 2..];
-        assert!(victims.starts_with("+45") && victims.ends_with(shown), "two digits are in the dump");
+        assert!(victims.starts_with("+45") && victims.ends_with(shown), "the dump contains the last two digits");
         let hidden: u32 = victims[3..victims.len() - 2].parse().unwrap();
-        let first = hidden.saturating_sub(effort.mobile_numbers / 2).min(1_000_000 - effort.mobile_numbers);
-        let candidates = first..first + effort.mobile_numbers;
+        let first = hidden.saturating_sub(size.mobile_numbers / 2).min(1_000_000 - size.mobile_numbers);
+        let candidates = first..first + size.mobile_numbers;
         let number = |hidden: u32| format!("+45{hidden:06}{shown}");
         for guess in guesses {
             let found = search("mobile numbers", &guess.name, candidates.clone(), |hidden| {
@@ -205,7 +209,7 @@ impl Trial {
             let number = MobileNumber::parse(&number(hidden));
             number.is_ok_and(|number| self.digests.contains(&self.ring.mobile_key(&number).0))
         });
-        assert_eq!(found, [hidden], "with the key ring it is found");
+        assert_eq!(found, [hidden], "the key ring finds it");
     }
 }
 
@@ -219,8 +223,8 @@ fn eight_digits(number: u32) -> [u8; 8] {
     digits
 }
 
-/// Tries all candidates on all cores, and says how long it took.
-fn search(what: &str, how: &str, candidates: std::ops::Range<u32>, is_it: impl Fn(u32) -> bool + Sync) -> Vec<u32> {
+/// Tries all candidates on all cores, and prints the time. Returns the candidates that match.
+fn search(what: &str, how: &str, candidates: std::ops::Range<u32>, is_match: impl Fn(u32) -> bool + Sync) -> Vec<u32> {
     let begin = Instant::now();
     let threads = u32::try_from(thread::available_parallelism().unwrap().get()).unwrap();
     let mut found: Vec<u32> = thread::scope(|scope| {
@@ -228,8 +232,8 @@ fn search(what: &str, how: &str, candidates: std::ops::Range<u32>, is_it: impl F
             .map(|worker| {
                 let share = (candidates.end - candidates.start).div_ceil(threads);
                 let begin = candidates.start + worker * share;
-                let (mine, is_it) = (begin..(begin + share).min(candidates.end), &is_it);
-                scope.spawn(move || mine.filter(|candidate| is_it(*candidate)).collect::<Vec<u32>>())
+                let (mine, is_match) = (begin..(begin + share).min(candidates.end), &is_match);
+                scope.spawn(move || mine.filter(|candidate| is_match(*candidate)).collect::<Vec<u32>>())
             })
             .collect();
         workers.into_iter().flat_map(|worker| worker.join().unwrap()).collect()
@@ -240,7 +244,7 @@ fn search(what: &str, how: &str, candidates: std::ops::Range<u32>, is_it: impl F
     found
 }
 
-/// The first six digits of CPR numbers born in the year of that one: its own day and so many others.
+/// The first six digits of CPR numbers of the same birth year: the own day first, then others, `days` in all.
 fn days_of_the_year(number: &str, days: usize) -> Vec<String> {
     let year: i32 = 1900 + number[4..6].parse::<i32>().unwrap();
     let first = NaiveDate::from_ymd_opt(year, 1, 1).unwrap();
@@ -250,7 +254,7 @@ fn days_of_the_year(number: &str, days: usize) -> Vec<String> {
     [own.clone()].into_iter().chain(others).take(days).collect()
 }
 
-/// Every value of 32 bytes, as Postgres and the service's Redis keys write them.
+/// Every value of 32 bytes in the dump. Postgres and the keys of Redis write them as hexadecimal digits.
 fn digests_in(dump: &str) -> HashSet<[u8; 32]> {
     let runs = dump.split(|character: char| !character.is_ascii_hexdigit()).filter(|run| run.len() == 64);
     runs.filter_map(|run| from_hex(run)?.try_into().ok()).collect()

@@ -1,4 +1,4 @@
-//! The edge: callers and their roles, bodies that are no messages, methods that do not exist.
+//! The gRPC edge: callers and their roles, bodies that are not messages, unknown methods.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use temporary_pin::proto::temporarypin::v1::{
     Answer as QuestionAnswer, QuestionAnswers, Reason, RedeemTemporaryPinRequest, WebLogin,
 };
 use test_support::acts::{CLERK, QUESTIONS, truth};
-use test_support::calls::{Refusal, answer, by, uuid};
+use test_support::calls::{Refusal, answer, request_from, uuid};
 use test_support::world::World;
 use tonic::{Code, Status};
 use tonic_health::pb::HealthCheckRequest;
@@ -18,21 +18,21 @@ use tonic_health::pb::health_client::HealthClient;
 pub(crate) const TEMPORARY_PIN: &str = "temporarypin.v1.TemporaryPinService";
 const REDEMPTION: &str = "temporarypin.v1.RedemptionService";
 
-/// A call as bytes on the wire.
-pub(crate) struct Raw<'a> {
+/// A call whose body is raw bytes.
+pub(crate) struct RawCall<'a> {
     pub(crate) path: &'a str,
     pub(crate) caller: Option<&'a str>,
     pub(crate) body: Vec<u8>,
 }
 
-impl Raw<'_> {
-    /// What it is refused with.
-    pub(crate) async fn refused(self, world: &World) -> Refusal {
-        self.refused_within(world, "20S").await
+impl RawCall<'_> {
+    /// Sends the call. It must be refused.
+    pub(crate) async fn expect_refusal(self, world: &World) -> Refusal {
+        self.expect_refusal_within(world, "20S").await
     }
 
-    /// What it is refused with, when its caller waits so long, as `grpc-timeout` has it.
-    pub(crate) async fn refused_within(self, world: &World, timeout: &str) -> Refusal {
+    /// Sends the call with a deadline in the form of `grpc-timeout`. It must be refused.
+    pub(crate) async fn expect_refusal_within(self, world: &World, timeout: &str) -> Refusal {
         let client = Client::builder().http2_prior_knowledge().timeout(Duration::from_secs(20)).build().unwrap();
         let mut request = client
             .post(format!("{}/{}", world.sandbox.grpc_url, self.path))
@@ -50,8 +50,8 @@ impl Raw<'_> {
     }
 }
 
-/// A message with its prefix: not compressed, its length.
-pub(crate) fn framed(message: &[u8]) -> Vec<u8> {
+/// A message with its gRPC prefix: a flag (not compressed) and the length.
+pub(crate) fn frame_message(message: &[u8]) -> Vec<u8> {
     let length = u32::try_from(message.len()).unwrap().to_be_bytes();
     [&[0][..], &length, message].concat()
 }
@@ -62,17 +62,17 @@ async fn callers_must_be_known() {
     for caller in [None, Some("nobody"), Some("")] {
         for method in ["CheckEligibility", "VerifyIdentity", "IssueTemporaryPin"] {
             let path = &format!("{TEMPORARY_PIN}/{method}");
-            let refusal = Raw { path, caller, body: framed(&[]) }.refused(&world).await;
+            let refusal = RawCall { path, caller, body: frame_message(&[]) }.expect_refusal(&world).await;
             refusal.assert(Code::Unauthenticated, Reason::CallerUnknown);
         }
         let path = &format!("{REDEMPTION}/RedeemTemporaryPin");
-        let refusal = Raw { path, caller, body: framed(&[]) }.refused(&world).await;
+        let refusal = RawCall { path, caller, body: frame_message(&[]) }.expect_refusal(&world).await;
         refusal.assert(Code::Unauthenticated, Reason::CallerUnknown);
     }
 }
 
 #[tokio::test]
-async fn callers_have_the_role_of_their_work_alone() {
+async fn callers_may_call_only_the_services_of_their_role() {
     let world = World::open().await;
     let person = world.somebody().await;
     for caller in ["redeemer", "operator"] {
@@ -87,21 +87,22 @@ async fn callers_have_the_role_of_their_work_alone() {
             person: Some(person.reference()),
             pin: "12345678".into(),
         };
-        let refusal = answer(world.redemption_service().redeem_temporary_pin(by(caller, request)).await).unwrap_err();
+        let refusal =
+            answer(world.redemption_service().redeem_temporary_pin(request_from(caller, request)).await).unwrap_err();
         refusal.assert(Code::PermissionDenied, Reason::CallerNotAllowed);
     }
 }
 
-/// The caller decides the channel; no field does.
+/// The caller's role decides the channel. No field of the request does.
 #[tokio::test]
-async fn evidence_must_be_that_of_the_callers_channel() {
+async fn evidence_must_be_of_the_callers_channel() {
     let world = World::open().await;
     let person = world.somebody().await;
     let nonce = uuid().to_string();
     let login = WebLogin { id_token: world.id_token(&person, &nonce, &json!({})).await, nonce };
     let call = world.phone_evidence(person.reference(), person.document(), CLERK).await;
     let visit = Evidence::CounterIdentification(world.visit(&person, QUESTIONS).await);
-    let asked = world.ask(&person).await;
+    let asked = world.begin_questions(&person).await;
     let answers = Evidence::QuestionAnswers(world.answers(&asked, |_, _| "x".into()).await);
     for (caller, evidence) in [
         ("phone", Evidence::WebLogin(login.clone())),
@@ -120,7 +121,7 @@ async fn evidence_must_be_that_of_the_callers_channel() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_no_message_is_malformed() {
+async fn a_body_that_is_not_a_message_is_malformed() {
     let world = World::open().await;
     for (service, method, caller) in [
         (TEMPORARY_PIN, "CheckEligibility", "web"),
@@ -129,16 +130,21 @@ async fn a_body_that_is_no_message_is_malformed() {
         (REDEMPTION, "RedeemTemporaryPin", "redeemer"),
     ] {
         let path = &format!("{service}/{method}");
-        // Garbage, a field that ends too early, a text that is no UTF-8, no message at all.
-        for body in [framed(b"\xff\xff\xff\xff\xff"), framed(b"\x0a\x7fx"), framed(b"\x0a\x02\xc3\x28"), vec![]] {
-            let refusal = Raw { path, caller: Some(caller), body }.refused(&world).await;
+        // Garbage, a field that is cut off, a text that is not UTF-8, no message at all.
+        for body in [
+            frame_message(b"\xff\xff\xff\xff\xff"),
+            frame_message(b"\x0a\x7fx"),
+            frame_message(b"\x0a\x02\xc3\x28"),
+            vec![],
+        ] {
+            let refusal = RawCall { path, caller: Some(caller), body }.expect_refusal(&world).await;
             refusal.assert(Code::InvalidArgument, Reason::InvalidField);
         }
     }
 }
 
 #[tokio::test]
-async fn a_message_that_is_too_large_is_refused_whatever_is_in_it() {
+async fn a_message_that_is_too_large_is_refused_whatever_it_contains() {
     let world = World::open().await;
     for (size, code, reason) in [
         (60_000, Code::InvalidArgument, Reason::InvalidField),
@@ -152,9 +158,9 @@ async fn a_message_that_is_too_large_is_refused_whatever_is_in_it() {
     }
 }
 
-/// Others than ours take no more, and their refusals are tonic's.
+/// Its refusals come from tonic, without our details.
 #[tokio::test]
-async fn health_takes_no_large_message_either() {
+async fn the_health_service_refuses_large_messages_too() {
     let world = World::open().await;
     let check = async |size| {
         let request = HealthCheckRequest { service: "x".repeat(size) };
@@ -164,9 +170,9 @@ async fn health_takes_no_large_message_either() {
     assert_eq!(check(65_536).await, Code::OutOfRange);
 }
 
-/// As many violations as the largest request could hold would outgrow every header.
+/// A violation for each of them would be larger than any header may be.
 #[tokio::test]
-async fn a_request_with_very_many_faults_is_answered() {
+async fn a_request_with_very_many_malformed_fields_gets_an_answer() {
     let world = World::open().await;
     let answers = vec![QuestionAnswer::default(); 20_000];
     let evidence = QuestionAnswers { verification_id: "x".into(), answers, agent_token: "x".into() };
@@ -176,24 +182,24 @@ async fn a_request_with_very_many_faults_is_answered() {
 }
 
 #[tokio::test]
-async fn what_does_not_exist_is_refused_with_a_reason() {
+async fn unknown_services_and_methods_are_refused_with_a_reason() {
     let world = World::open().await;
     let path = &format!("{TEMPORARY_PIN}/RevealTemporaryPin");
-    let refusal = Raw { path, caller: Some("web"), body: framed(&[]) }.refused(&world).await;
+    let refusal = RawCall { path, caller: Some("web"), body: frame_message(&[]) }.expect_refusal(&world).await;
     refusal.assert(Code::Unimplemented, Reason::MethodUnknown);
     let path = "temporarypin.v1.OracleService/RevealTemporaryPin";
-    let refusal = Raw { path, caller: Some("web"), body: framed(&[]) }.refused(&world).await;
+    let refusal = RawCall { path, caller: Some("web"), body: frame_message(&[]) }.expect_refusal(&world).await;
     refusal.assert(Code::PermissionDenied, Reason::CallerNotAllowed);
 }
 
 #[tokio::test]
-async fn agents_serve_others_and_not_themselves() {
+async fn agents_may_not_serve_themselves() {
     let world = World::open().await;
     let clara = world.person("clara-clerk").await;
     let own_call = world.phone_evidence(clara.reference(), clara.document(), "clara-clerk").await;
     let mut own_visit = world.visit(&clara, QUESTIONS).await;
     own_visit.agent_token = world.agent_token("clara-clerk").await;
-    let asked = world.ask(&clara).await;
+    let asked = world.begin_questions(&clara).await;
     let mut own_answers = world.answers(&asked, |_, question| truth(&clara, question)).await;
     own_answers.agent_token = world.agent_token("clara-clerk").await;
 

@@ -1,4 +1,4 @@
-//! Every reason of the contract comes once through the wire, with the code that its comment in the contract names.
+//! The service gives every reason of the contract once, with the code that the comment of the reason names.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -23,19 +23,20 @@ use test_support::sandbox::Sandbox;
 use test_support::world::World;
 use tonic::Code;
 
-use crate::edge::{Raw, TEMPORARY_PIN, framed};
+use crate::edge::{RawCall, TEMPORARY_PIN, frame_message};
 
-const COMMENTS: &str = include_str!("../../proto/temporarypin/v1/common.proto");
+/// The contract, with the comments of the reasons.
+const CONTRACT: &str = include_str!("../../proto/temporarypin/v1/common.proto");
 
-/// How a caller learns of a reason.
-enum Told {
-    /// By an error.
+/// How a caller gets a reason.
+enum GivenReason {
+    /// In the details of an error.
     Refused(Box<Refusal>),
-    /// By an answer of VerifyIdentity.
+    /// In a response of VerifyIdentity.
     Rejected(Vec<Reason>),
 }
 
-impl Told {
+impl GivenReason {
     fn reason(&self) -> Reason {
         match self {
             Self::Refused(refusal) => refusal.reason,
@@ -43,7 +44,7 @@ impl Told {
         }
     }
 
-    /// As the comments of the contract name it.
+    /// The code as the comments of the contract name it.
     fn code(&self) -> String {
         match self {
             Self::Refused(refusal) => {
@@ -58,40 +59,42 @@ impl Told {
     }
 }
 
-fn refused<T>(answer: Answer<T>) -> Told {
-    Told::Refused(Box::new(answer.err().expect("a refusal")))
+fn from_refused<T>(answer: Answer<T>) -> GivenReason {
+    GivenReason::Refused(Box::new(answer.err().expect("a refusal")))
 }
 
-fn verified(answer: Answer<VerifyIdentityResponse>) -> Told {
+fn from_verification(answer: Answer<VerifyIdentityResponse>) -> GivenReason {
     match answer {
-        Ok(answer) => Told::Rejected(reasons(&answer)),
-        Err(refusal) => Told::Refused(Box::new(refusal)),
+        Ok(answer) => GivenReason::Rejected(reasons(&answer)),
+        Err(refusal) => GivenReason::Refused(Box::new(refusal)),
     }
 }
 
-/// Makes the service give that reason. `None`: nobody has written how.
-async fn provoke(world: &World, reason: Reason) -> Option<Told> {
-    let login = async |wishes| verified(world.try_log_in(&world.somebody().await, wishes).await);
-    let call = async |id| verified(world.call(&world.person(id).await).await);
+/// Makes the service give the reason. `None`: this function does not know how.
+async fn provoke(world: &World, reason: Reason) -> Option<GivenReason> {
+    let login = async |wishes| from_verification(world.try_log_in(&world.somebody().await, wishes).await);
+    let call = async |id| from_verification(world.call(&world.person(id).await).await);
     let visit = async |id, confirmation| {
         let visit = world.visit(&world.person(id).await, confirmation).await;
-        verified(world.visits(visit).await)
+        from_verification(world.visits(visit).await)
     };
     Some(match reason {
-        Reason::InvalidField => refused(world.issue("phone", "").await),
+        Reason::InvalidField => from_refused(world.issue("phone", "").await),
         Reason::RequestIdReused => request_id_reused(world).await,
-        Reason::CallerUnknown => refused(world.check("nobody", nobody()).await),
-        Reason::CallerNotAllowed => refused(world.check("redeemer", nobody()).await),
+        Reason::CallerUnknown => from_refused(world.check("nobody", nobody()).await),
+        Reason::CallerNotAllowed => from_refused(world.check("redeemer", nobody()).await),
         Reason::MethodUnknown => {
             let path = &format!("{TEMPORARY_PIN}/RevealTemporaryPin");
-            Told::Refused(Box::new(Raw { path, caller: Some("web"), body: framed(&[]) }.refused(world).await))
+            GivenReason::Refused(Box::new(
+                RawCall { path, caller: Some("web"), body: frame_message(&[]) }.expect_refusal(world).await,
+            ))
         }
         Reason::MessageTooLarge => {
             let login = WebLogin { id_token: "x".repeat(100_000), nonce: uuid().to_string() };
-            refused(world.verify("web", Evidence::WebLogin(login)).await)
+            from_refused(world.verify("web", Evidence::WebLogin(login)).await)
         }
 
-        Reason::IdentityNotConfirmed => verified(world.call_with(nobody(), no_document()).await),
+        Reason::IdentityNotConfirmed => from_verification(world.call_with(nobody(), no_document()).await),
         Reason::InsufficientData => call("no-data").await,
         Reason::LoginNotAccepted => login(json!({ "audience": "somebody-else" })).await,
         Reason::LoginTooOld => login(json!({ "auth_age_seconds": 301 })).await,
@@ -99,7 +102,7 @@ async fn provoke(world: &World, reason: Reason) -> Option<Told> {
         Reason::AgentNotAccepted => {
             let mut visit = world.visit(&world.somebody().await, QUESTIONS).await;
             visit.agent_token = "not.a.token".into();
-            verified(world.visits(visit).await)
+            from_verification(world.visits(visit).await)
         }
         Reason::DocumentNotAccepted => visit("lost-passport", QUESTIONS).await,
         Reason::WitnessNotAccepted => visit("david", witness(&world.person("witness-17").await)).await,
@@ -117,13 +120,13 @@ async fn provoke(world: &World, reason: Reason) -> Option<Told> {
         Reason::PersonBlocked => {
             let person = world.somebody().await;
             world.block_person(person.reference()).await.unwrap();
-            verified(world.call(&person).await)
+            from_verification(world.call(&person).await)
         }
 
         Reason::AccessNotRequested => access_not_requested(world).await,
         Reason::HoldRunning => {
             let login = world.log_in(&world.somebody().await).await;
-            refused(world.issue("web", &login.verification_id).await)
+            from_refused(world.issue("web", &login.verification_id).await)
         }
         Reason::AccessExpired => {
             let person = world.somebody().await;
@@ -131,7 +134,7 @@ async fn provoke(world: &World, reason: Reason) -> Option<Told> {
             world.advance_to(expire_time - TimeDelta::minutes(5)).await;
             let login = world.log_in(&person).await;
             world.advance_to(expire_time).await;
-            refused(world.issue("web", &login.verification_id).await)
+            from_refused(world.issue("web", &login.verification_id).await)
         }
         Reason::LoginAgain => {
             let person = world.somebody().await;
@@ -139,27 +142,27 @@ async fn provoke(world: &World, reason: Reason) -> Option<Told> {
             world.advance_to(eligible_time - TimeDelta::minutes(5)).await;
             let login = world.log_in(&person).await;
             world.advance_to(eligible_time).await;
-            refused(world.issue("web", &login.verification_id).await)
+            from_refused(world.issue("web", &login.verification_id).await)
         }
 
-        Reason::VerificationUnknown => refused(world.issue("phone", "not-one-of-ours").await),
+        Reason::VerificationUnknown => from_refused(world.issue("phone", "not-one-of-ours").await),
         Reason::VerificationNotConfirmed => {
-            let asked = world.ask(&world.somebody().await).await;
-            refused(world.issue("phone", &asked.verification_id).await)
+            let asked = world.begin_questions(&world.somebody().await).await;
+            from_refused(world.issue("phone", &asked.verification_id).await)
         }
         Reason::VerificationExpired => {
             let verification = world.identify(&world.somebody().await).await;
             world.advance(TimeDelta::minutes(16)).await;
-            refused(world.issue("phone", &verification).await)
+            from_refused(world.issue("phone", &verification).await)
         }
         Reason::VerificationUsed => {
             let person = world.somebody().await;
-            let asked = world.ask(&person).await;
+            let asked = world.begin_questions(&person).await;
             let answers = world.answers(&asked, |_, question| test_support::acts::truth(&person, question)).await;
             let answer =
                 async |answers: QuestionAnswers| world.verify("phone", Evidence::QuestionAnswers(answers)).await;
             answer(answers.clone()).await.unwrap();
-            refused(answer(answers).await)
+            from_refused(answer(answers).await)
         }
 
         Reason::VerificationLimit => {
@@ -167,7 +170,7 @@ async fn provoke(world: &World, reason: Reason) -> Option<Told> {
             for _ in 0..3 {
                 world.fail(&person).await;
             }
-            verified(world.call(&person).await)
+            from_verification(world.call(&person).await)
         }
         Reason::PersonLimit => pin_limit(world, &["anna"; 3], "anna").await,
         Reason::MobileLimit => {
@@ -177,62 +180,66 @@ async fn provoke(world: &World, reason: Reason) -> Option<Told> {
         Reason::AgentLimit => loop {
             let evidence = world.phone_evidence(nobody(), no_document(), "busy").await;
             match world.verify("phone", evidence).await {
-                // Nobody's limit of failed verifications is looked at after the agent's.
+                // The person's limit is checked after the agent's limit.
                 Ok(_) => {}
                 Err(refusal) if refusal.reason == Reason::VerificationLimit => {}
-                Err(refusal) => break Told::Refused(Box::new(refusal)),
+                Err(refusal) => break GivenReason::Refused(Box::new(refusal)),
             }
         },
         Reason::CallerLimit => {
-            empty(world, Bucket::CallerCalls("counter")).await;
-            refused(world.check("counter", nobody()).await)
+            exhaust(world, Bucket::CallerCalls("counter")).await;
+            from_refused(world.check("counter", nobody()).await)
         }
         Reason::ServiceLimit => {
             let verification = world.identify(&world.somebody().await).await;
-            empty(world, Bucket::ServicePins).await;
-            refused(world.issue("phone", &verification).await)
+            exhaust(world, Bucket::ServicePins).await;
+            from_refused(world.issue("phone", &verification).await)
         }
         Reason::Overloaded => {
             world.sandbox.post("/register", json!({ "mode": "slow", "seconds": 60 })).await;
             let check = || world.check("phone", nobody());
             let (one, another, third) = join3(check(), check(), check()).await;
             let shed = [one, another, third].into_iter().filter_map(Result::err);
-            Told::Refused(Box::new(
-                shed.into_iter().find(|no| no.code == Code::ResourceExhausted).expect("one too many"),
+            GivenReason::Refused(Box::new(
+                shed.into_iter()
+                    .find(|refusal| refusal.code == Code::ResourceExhausted)
+                    .expect("one of three calls is too many"),
             ))
         }
 
         Reason::Unavailable => {
             world.sandbox.post("/register", json!({ "mode": "down" })).await;
-            refused(world.check("phone", nobody()).await)
+            from_refused(world.check("phone", nobody()).await)
         }
         Reason::DeadlineExceeded => {
             let request = CheckEligibilityRequest { person: Some(nobody()) };
-            let body = framed(&prost::Message::encode_to_vec(&request));
+            let body = frame_message(&prost::Message::encode_to_vec(&request));
             let path = &format!("{TEMPORARY_PIN}/CheckEligibility");
-            Told::Refused(Box::new(Raw { path, caller: Some("phone"), body }.refused_within(world, "1m").await))
+            GivenReason::Refused(Box::new(
+                RawCall { path, caller: Some("phone"), body }.expect_refusal_within(world, "1m").await,
+            ))
         }
         Reason::Internal => {
             world.sandbox.post("/register", json!({ "mode": "up" })).await;
             let rename = "ALTER TABLE pin_requests RENAME TO mislaid";
             sqlx::raw_sql(rename).execute(&mut world.database().await).await.unwrap();
-            refused(world.check("phone", world.person("bjarne").await.reference()).await)
+            from_refused(world.check("phone", world.person("bjarne").await.reference()).await)
         }
         Reason::Unspecified => return None,
-        #[allow(unreachable_patterns, reason = "a reason that the contract has got since")]
+        #[allow(unreachable_patterns, reason = "for reasons that are added to the contract later")]
         _ => return None,
     })
 }
 
-async fn request_id_reused(world: &World) -> Told {
+async fn request_id_reused(world: &World) -> GivenReason {
     let verification_id = world.identify(&world.somebody().await).await;
     let request = IssueTemporaryPinRequest { request_id: uuid().to_string(), verification_id, language: 0 };
     world.order("phone", request.clone()).await.unwrap();
-    refused(world.order("phone", IssueTemporaryPinRequest { language: Language::En.into(), ..request }).await)
+    from_refused(world.order("phone", IssueTemporaryPinRequest { language: Language::En.into(), ..request }).await)
 }
 
-/// Two logins after the hold, of which the first has used up the request for access.
-async fn access_not_requested(world: &World) -> Told {
+/// Two logins after the hold. The first one gets a PIN, which closes the access request.
+async fn access_not_requested(world: &World) -> GivenReason {
     let person = world.somebody().await;
     let eligible_time = time(world.log_in(&person).await.access_hold.unwrap().eligible_time);
     world.advance_to(eligible_time).await;
@@ -240,31 +247,31 @@ async fn access_not_requested(world: &World) -> Told {
     world.issue("web", &one.verification_id).await.unwrap();
     let pin = test_support::acts::pin_in(world.texts(&person).await.last().unwrap());
     world.redeem(person.reference(), &pin).await.unwrap();
-    refused(world.issue("web", &other.verification_id).await)
+    from_refused(world.issue("web", &other.verification_id).await)
 }
 
-/// These get a PIN each, and use it; then one more is asked for.
-async fn pin_limit(world: &World, have: &[&str], wants: &str) -> Told {
-    for id in have {
+/// Each of the persons gets a PIN and redeems it. Then one more PIN is ordered.
+async fn pin_limit(world: &World, redeeming: &[&str], ordering: &str) -> GivenReason {
+    for id in redeeming {
         let person = world.person(id).await;
         let pin = world.pin(&person).await;
         world.redeem(person.reference(), &pin).await.unwrap();
     }
-    let verification = world.identify(&world.person(wants).await).await;
-    refused(world.issue("phone", &verification).await)
+    let verification = world.identify(&world.person(ordering).await).await;
+    from_refused(world.issue("phone", &verification).await)
 }
 
-/// Spends all there is in the bucket of a rate, so that it is empty for a minute.
-async fn empty(world: &World, bucket: Bucket<'_>) {
+/// Exhausts the bucket of a rate for a minute.
+async fn exhaust(world: &World, bucket: Bucket<'_>) {
     let guard = Guard::connect(&redis_url(), world.redis_prefix(), Duration::from_secs(20)).await.unwrap();
     let spend = Spend { bucket, limit: Limit { times: 1, per: Duration::from_secs(60) }, id: uuid() };
     assert_eq!(guard.check_and_spend(None, &[spend], world.now().await).await, Ok(GuardDecision::Allowed));
 }
 
-/// What the contract says of each reason: the comment before it.
-fn comments() -> BTreeMap<String, String> {
+/// The comment of each reason in the contract.
+fn read_comments() -> BTreeMap<String, String> {
     let (mut comments, mut comment) = (BTreeMap::new(), String::new());
-    for line in COMMENTS.lines().map(str::trim) {
+    for line in CONTRACT.lines().map(str::trim) {
         if let Some(text) = line.strip_prefix("//") {
             comment += text;
         } else {
@@ -280,22 +287,22 @@ fn comments() -> BTreeMap<String, String> {
 #[tokio::test]
 async fn every_reason_comes_with_the_code_that_the_contract_names() {
     let world = World::around(Sandbox::start(&["--people", "40", "--max-calls", "2"])).await;
-    let (pool, comments) = (DescriptorPool::decode(DESCRIPTOR_SET).unwrap(), comments());
+    let (pool, comments) = (DescriptorPool::decode(DESCRIPTOR_SET).unwrap(), read_comments());
     let contract = pool.get_enum_by_name("temporarypin.v1.Reason").unwrap();
     let mut missing = Vec::new();
     for value in contract.values().filter(|value| value.number() != 0) {
         let reason = Reason::try_from(value.number()).unwrap();
-        let Some(told) = provoke(&world, reason).await else {
+        let Some(given) = provoke(&world, reason).await else {
             missing.push(reason);
             continue;
         };
-        assert_eq!(told.reason(), reason, "{} instead of {reason:?}", told.reason().as_str_name());
-        if let Told::Refused(refusal) = &told {
-            let text = refusal.details.localized_message().expect("what to tell the person");
+        assert_eq!(given.reason(), reason, "{} instead of {reason:?}", given.reason().as_str_name());
+        if let GivenReason::Refused(refusal) = &given {
+            let text = refusal.details.localized_message().expect("a text for the person");
             assert!(text.locale == "en" && !text.message.is_empty(), "{reason:?}: {text:?}");
         }
         let comment = &comments[value.name()];
-        assert!(comment.contains(&format!(" {}", told.code())), "{reason:?} came as {}: {comment}", told.code());
+        assert!(comment.contains(&format!(" {}", given.code())), "{reason:?} has the code {}: {comment}", given.code());
     }
-    assert!(missing.is_empty(), "write how these come about: {missing:?}");
+    assert!(missing.is_empty(), "provoke() does not know these: {missing:?}");
 }

@@ -1,4 +1,4 @@
-//! Failed verifications are counted per person, across channels (R18).
+//! Failed verifications are counted per person, over all channels (R18).
 
 use chrono::TimeDelta;
 use serde_json::json;
@@ -17,7 +17,7 @@ async fn r18_after_three_failures_every_channel_refuses_for_a_day() {
     let world = World::open().await;
     let (person, vouching) = (world.somebody().await, world.person("witness").await);
     let before = world.now().await;
-    // One in each channel.
+    // One failure in each channel.
     world.fail(&person).await;
     let mut visit = world.visit(&person, QUESTIONS).await;
     visit.document = Some(no_document());
@@ -30,7 +30,7 @@ async fn r18_after_three_failures_every_channel_refuses_for_a_day() {
         if wiped {
             world.wipe_redis().await;
         }
-        // However good the evidence is.
+        // Even good evidence is refused.
         let visit = world.visit(&person, witness(&vouching)).await;
         for answer in [world.try_log_in(&person, json!({})).await, world.call(&person).await, world.visits(visit).await]
         {
@@ -38,8 +38,8 @@ async fn r18_after_three_failures_every_channel_refuses_for_a_day() {
             let until = refusal.assert_limit(Reason::VerificationLimit);
             assert!(before + DAY <= until && until <= after_two + DAY, "{until}: a day after the first failure");
             let wait = until - world.now().await;
-            let told = TimeDelta::from_std(refusal.retry_delay()).unwrap();
-            assert!((wait..wait + TimeDelta::seconds(10)).contains(&told), "{told}");
+            let delay = TimeDelta::from_std(refusal.retry_delay()).unwrap();
+            assert!((wait..wait + TimeDelta::seconds(10)).contains(&delay), "{delay}");
         }
         for channel in ["web", "phone", "counter"] {
             let answer = world.check(channel, person.reference()).await.unwrap();
@@ -56,7 +56,7 @@ async fn r18_after_three_failures_every_channel_refuses_for_a_day() {
 }
 
 #[tokio::test]
-async fn r18_a_run_that_verifies_costs_nothing() {
+async fn r18_a_verification_that_succeeds_costs_nothing() {
     let world = World::open().await;
     let person = world.somebody().await;
     world.fail(&person).await;
@@ -69,18 +69,18 @@ async fn r18_a_run_that_verifies_costs_nothing() {
 }
 
 #[tokio::test]
-async fn r18_breaking_off_before_the_answers_costs_the_same() {
+async fn r18_breaking_off_before_the_answers_counts_as_a_failure() {
     let world = World::open().await;
     let person = world.somebody().await;
     for _ in 0..3 {
-        world.ask(&person).await;
+        world.begin_questions(&person).await;
     }
     world.call(&person).await.unwrap_err().assert_limit(Reason::VerificationLimit);
 }
 
-/// Somebody who is not in the register is refused like somebody who is, or the limit would tell who is.
+/// Otherwise, the limit would reveal who is in the register.
 #[tokio::test]
-async fn r16_r18_the_unknown_are_limited_too() {
+async fn r16_r18_unknown_persons_have_the_same_limit() {
     let world = World::open().await;
     for _ in 0..3 {
         let rejected = world.call_with(nobody(), no_document()).await.unwrap();
@@ -90,12 +90,12 @@ async fn r16_r18_the_unknown_are_limited_too() {
     refusal.assert_limit(Reason::VerificationLimit);
 }
 
-/// The register is down: whoever calls then has not failed (R26).
+/// While the register is down, every call is UNAVAILABLE (R26).
 #[tokio::test]
-async fn r18_r26_an_outage_is_no_failure() {
+async fn r18_r26_an_outage_does_not_count_as_a_failure() {
     let world = World::open().await;
     let (person, waiting) = (world.somebody().await, world.somebody().await);
-    let asked = world.ask(&waiting).await;
+    let asked = world.begin_questions(&waiting).await;
     let verification = world.identify(&person).await;
     world.sandbox.post("/register", json!({ "mode": "down" })).await;
 

@@ -1,4 +1,4 @@
-//! The PIN: issued once, sent to the registered phone (R1, R2, R5, R21, R24).
+//! The PIN is issued once and sent to the registered mobile number (R1, R2, R5, R21, R24).
 
 use chrono::TimeDelta;
 use futures_util::future::join_all;
@@ -11,7 +11,7 @@ use test_support::world::World;
 use tonic::Code;
 
 #[tokio::test]
-async fn r1_r2_the_pin_comes_by_sms_and_by_sms_alone() {
+async fn r1_r2_the_pin_is_sent_by_sms_and_is_in_no_answer() {
     let world = World::open().await;
     let person = world.somebody().await;
     let verification = world.identify(&person).await;
@@ -31,13 +31,13 @@ async fn r1_r2_the_pin_comes_by_sms_and_by_sms_alone() {
         let bytes = answer.encode_to_vec();
         assert!(!bytes.windows(8).any(|window| window == pin.as_bytes()), "the PIN is in the answer");
     }
-    // The gateway gives up when the PIN has expired (R24).
+    // The gateway may try to deliver the SMS only until the PIN expires (R24).
     let validity = messages[0]["validity_seconds"].as_u64().unwrap();
     assert!((590..=600).contains(&validity), "{validity}");
 }
 
 #[tokio::test]
-async fn r5_the_same_request_changes_nothing_and_sends_nothing() {
+async fn r5_a_repeated_request_changes_nothing_and_sends_nothing() {
     let world = World::open().await;
     let (person, request_id) = (world.somebody().await, uuid());
     let verification = world.identify(&person).await;
@@ -55,7 +55,7 @@ async fn r5_the_same_request_changes_nothing_and_sends_nothing() {
 }
 
 #[tokio::test]
-async fn r5_the_same_request_at_once_sends_one_pin() {
+async fn r5_concurrent_repeats_of_one_request_send_one_pin() {
     let world = World::open().await;
     let (person, request_id) = (world.somebody().await, uuid());
     let verification = world.identify(&person).await;
@@ -68,7 +68,7 @@ async fn r5_the_same_request_at_once_sends_one_pin() {
 }
 
 #[tokio::test]
-async fn r5_orders_at_once_open_one_pin_request() {
+async fn r5_concurrent_orders_open_one_pin_request() {
     let world = World::open().await;
     let person = world.somebody().await;
     let verification = world.identify(&person).await;
@@ -81,7 +81,7 @@ async fn r5_orders_at_once_open_one_pin_request() {
 }
 
 #[tokio::test]
-async fn another_payload_under_a_used_request_id_is_refused() {
+async fn a_used_request_id_with_another_payload_is_refused() {
     let world = World::open().await;
     let (person, request_id) = (world.somebody().await, uuid());
     let verification = world.identify(&person).await;
@@ -103,14 +103,14 @@ async fn another_payload_under_a_used_request_id_is_refused() {
 }
 
 #[tokio::test]
-async fn r5_the_same_pin_is_sent_again_after_a_minute_three_times_in_all() {
+async fn r5_the_same_pin_is_sent_again_after_a_minute_up_to_three_sends() {
     let world = World::open().await;
     let person = world.somebody().await;
     let verification = world.identify(&person).await;
     let first = world.issue("phone", &verification).await.unwrap();
 
     for sends in 1..=3 {
-        // Too early: the open request, and no SMS.
+        // Too early for a resend: the answer is the open PIN request, and no SMS is sent.
         let open = world.issue("phone", &verification).await.unwrap();
         assert_eq!((&open.id, open.expire_time), (&first.id, first.expire_time), "expiry never moves");
         assert_eq!(world.texts(&person).await.len(), sends);
@@ -129,9 +129,9 @@ async fn r5_the_same_pin_is_sent_again_after_a_minute_three_times_in_all() {
     assert!(pins.iter().all(|pin| *pin == pins[0]), "always the same PIN");
 }
 
-/// Another verification, in another channel: there is one open PIN request all the same.
+/// Another verification in another channel gets the same open PIN request.
 #[tokio::test]
-async fn r5_one_open_pin_whatever_the_channel() {
+async fn r5_a_person_has_one_open_pin_over_all_channels() {
     let world = World::open().await;
     let person = world.somebody().await;
     let by_phone = world.identify(&person).await;
@@ -147,7 +147,7 @@ async fn r5_one_open_pin_whatever_the_channel() {
 }
 
 #[tokio::test]
-async fn r21_a_verification_serves_its_caller_alone() {
+async fn r21_a_verification_is_valid_for_its_caller_only() {
     let world = World::open().await;
     let verification = world.identify(&world.somebody().await).await;
     for (caller, verification) in
@@ -160,11 +160,11 @@ async fn r21_a_verification_serves_its_caller_alone() {
 }
 
 #[tokio::test]
-async fn r21_a_verification_serves_for_fifteen_minutes() {
+async fn r21_a_verification_is_valid_for_fifteen_minutes() {
     let world = World::open().await;
     let (person, late) = (world.somebody().await, world.somebody().await);
     let verification = world.identify(&person).await;
-    let asked = world.ask(&late).await;
+    let asked = world.begin_questions(&late).await;
     world.advance(TimeDelta::minutes(14)).await;
     world.issue("phone", &verification).await.unwrap();
     let verification = world.identify(&person).await;
@@ -178,7 +178,7 @@ async fn r21_a_verification_serves_for_fifteen_minutes() {
 }
 
 #[tokio::test]
-async fn r21_a_verification_serves_one_pin_request() {
+async fn r21_a_verification_can_be_used_for_one_pin_request() {
     let world = World::open().await;
     let (redeemer, expirer) = (world.somebody().await, world.somebody().await);
     let redeemed = world.identify(&redeemer).await;
@@ -196,13 +196,13 @@ async fn r21_a_verification_serves_one_pin_request() {
 }
 
 #[tokio::test]
-async fn r24_the_sms_speaks_the_persons_language() {
+async fn r24_the_sms_is_in_the_persons_language() {
     let world = World::open().await;
     for (id, language, words) in [
         ("bjarne", Language::Unspecified, "Din midlertidige PIN-kode"),
         ("english", Language::Unspecified, "Your temporary MitID PIN code"),
         ("greenlandic-mobile", Language::Unspecified, "Kodetit allanut takutinngisaannakkit"),
-        // Asked for.
+        // The requested language.
         ("faroese-mobile", Language::En, "Your temporary MitID PIN code"),
     ] {
         let person = world.person(id).await;

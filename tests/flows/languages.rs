@@ -1,10 +1,10 @@
-//! `LocalizedMessage`: what to tell the person who is refused, in the language that was asked for.
+//! `LocalizedMessage`: the text for a person who is refused, in the requested language.
 
 use rstest::rstest;
 use temporary_pin::proto::temporarypin::v1::{
     CheckEligibilityRequest, IssueTemporaryPinRequest, Language, RedeemTemporaryPinRequest, VerifyIdentityRequest,
 };
-use test_support::calls::{by, time, uuid};
+use test_support::calls::{request_from, time, uuid};
 use test_support::world::World;
 use tonic::metadata::AsciiMetadataValue;
 use tonic::{Request, Status};
@@ -12,9 +12,9 @@ use tonic_types::{LocalizedMessage, StatusExt as _};
 
 const WEB: &str = "web";
 
-/// A request that says which languages its sender likes, or nothing.
+/// A request with or without `accept-language`.
 fn in_languages<T>(caller: &str, message: T, accepted: Option<&str>) -> Request<T> {
-    let mut request = by(caller, message);
+    let mut request = request_from(caller, message);
     request.metadata_mut().remove("accept-language");
     if let Some(accepted) = accepted {
         request.metadata_mut().insert("accept-language", accepted.parse::<AsciiMetadataValue>().unwrap());
@@ -26,7 +26,7 @@ fn text(refusal: &Status) -> Option<LocalizedMessage> {
     refusal.get_details_localized_message()
 }
 
-/// The locale of an order's refusal.
+/// The locale of the text of a refused order.
 async fn locale(world: &World, language: Language, accepted: Option<&str>) -> Option<String> {
     let order = IssueTemporaryPinRequest { language: language.into(), ..IssueTemporaryPinRequest::default() };
     let answer = world.temporary_pin_service().issue_temporary_pin(in_languages(WEB, order, accepted)).await;
@@ -34,17 +34,17 @@ async fn locale(world: &World, language: Language, accepted: Option<&str>) -> Op
 }
 
 #[tokio::test]
-async fn the_text_is_in_the_language_that_was_asked_for() {
+async fn the_text_is_in_the_requested_language() {
     let world = World::open().await;
     for (language, accepted, expected) in [
         (Language::Unspecified, None, None),
         (Language::Unspecified, Some("de"), None),
         (Language::Unspecified, Some("da-DK,da;q=0.9,en;q=0.8"), Some("da")),
         (Language::Unspecified, Some("sv, en-GB;q=0.7"), Some("en")),
-        // There are no Greenlandic texts yet, and the caller is told so.
+        // There are no Greenlandic texts yet. The locale says that the text is in another language.
         (Language::Unspecified, Some("kl-GL"), Some("da")),
         (Language::Kl, None, Some("da")),
-        // What the request itself says counts for more.
+        // The language field of the request has priority.
         (Language::En, None, Some("en")),
         (Language::En, Some("da"), Some("en")),
         (Language::Da, Some("en"), Some("da")),
@@ -54,9 +54,9 @@ async fn the_text_is_in_the_language_that_was_asked_for() {
     }
 }
 
-/// Wherever the refusal comes from: conversion, use case, middleware.
+/// The refusals come from the conversion, from a use case and from middleware.
 #[tokio::test]
-async fn on_every_rpc() {
+async fn every_rpc_adds_the_text() {
     let world = World::open().await;
     let (channels, redemption) = (world.temporary_pin_service(), world.redemption_service());
     let verify = VerifyIdentityRequest { evidence: None, language: Language::Da.into() };
@@ -74,12 +74,16 @@ async fn on_every_rpc() {
     }
 }
 
-/// The person is told when to come back, and the caller the same.
+/// The same time as the caller gets.
 #[rstest]
 #[case(Language::Da, "Kom tilbage", "%-d.%-m.%Y kl. %H.%M dansk tid.")]
 #[case(Language::En, "Come back", "%-d %b %Y at %H:%M Danish time.")]
 #[tokio::test]
-async fn with_the_time_where_there_is_one(#[case] language: Language, #[case] what: &str, #[case] when: &str) {
+async fn the_text_contains_the_time_of_the_next_attempt(
+    #[case] language: Language,
+    #[case] what: &str,
+    #[case] when: &str,
+) {
     let world = World::open().await;
     let login = world.log_in(&world.somebody().await).await;
     let order = IssueTemporaryPinRequest {
@@ -87,9 +91,9 @@ async fn with_the_time_where_there_is_one(#[case] language: Language, #[case] wh
         verification_id: login.verification_id,
         language: language.into(),
     };
-    let refusal = world.temporary_pin_service().issue_temporary_pin(by(WEB, order)).await.unwrap_err();
+    let refusal = world.temporary_pin_service().issue_temporary_pin(request_from(WEB, order)).await.unwrap_err();
 
-    let told = text(&refusal).unwrap().message;
+    let message = text(&refusal).unwrap().message;
     let until = time(login.access_hold.unwrap().eligible_time).with_timezone(&chrono_tz::Europe::Copenhagen);
-    assert!(told.contains(what) && told.ends_with(&until.format(when).to_string()), "{told}");
+    assert!(message.contains(what) && message.ends_with(&until.format(when).to_string()), "{message}");
 }

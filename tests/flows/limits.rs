@@ -12,7 +12,7 @@ use test_support::world::World;
 const DAY: TimeDelta = TimeDelta::hours(24);
 
 #[tokio::test]
-async fn r25_three_pins_in_a_day() {
+async fn r25_a_person_gets_three_pins_in_a_day() {
     let world = World::open().await;
     let person = world.somebody().await;
     let before = world.now().await;
@@ -46,7 +46,7 @@ async fn r25_three_pins_in_a_day() {
 }
 
 #[tokio::test]
-async fn r25_five_pins_in_a_day_to_one_phone() {
+async fn r25_a_mobile_number_gets_five_pins_in_a_day() {
     let world = World::open().await;
     let (one, other) = (world.person("shared-phone").await, world.person("shared-phone-2").await);
     assert_eq!(one.mobile_number(), other.mobile_number());
@@ -74,7 +74,7 @@ async fn r25_five_pins_in_a_day_to_one_phone() {
 }
 
 #[tokio::test]
-async fn r25_sending_a_pin_again_is_no_new_pin() {
+async fn r25_a_resend_does_not_count_as_a_pin() {
     let world = World::open().await;
     let person = world.somebody().await;
     for _ in 0..3 {
@@ -89,14 +89,14 @@ async fn r25_sending_a_pin_again_is_no_new_pin() {
     assert_eq!(world.texts(&person).await.len(), 9);
 }
 
-/// One call about the person, by an agent of that name.
+/// A phone verification of the person by the agent.
 async fn call(world: &World, person: &Person, agent: &str) -> Answer<VerifyIdentityResponse> {
     let evidence = world.phone_evidence(person.reference(), person.document(), agent).await;
     world.verify("phone", evidence).await
 }
 
 #[tokio::test]
-async fn r22_thirty_verifications_per_agent_and_hour() {
+async fn r22_an_agent_makes_thirty_verifications_in_an_hour() {
     let world = World::open().await;
     for _ in 0..30 {
         let asked = call(&world, &world.somebody().await, "busy").await.unwrap();
@@ -115,7 +115,7 @@ async fn r22_thirty_verifications_per_agent_and_hour() {
     call(&world, &person, "busy").await.unwrap_err().assert_limit(Reason::AgentLimit);
 }
 
-/// Identified by an agent of that name.
+/// A verification id, after the agent has identified the person.
 async fn identify(world: &World, person: &Person, agent: &str) -> String {
     let asked = call(world, person, agent).await.unwrap();
     let agent_token = world.agent_token(agent).await;
@@ -125,7 +125,7 @@ async fn identify(world: &World, person: &Person, agent: &str) -> String {
 }
 
 #[tokio::test]
-async fn r22_twenty_pins_per_agent_and_hour() {
+async fn r22_an_agent_orders_twenty_pins_in_an_hour() {
     let world = World::open().await;
     for _ in 0..20 {
         let verification = identify(&world, &world.somebody().await, "busy").await;

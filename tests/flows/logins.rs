@@ -1,4 +1,4 @@
-//! What a login on the web must be like (R23), and what one that is not costs (R18).
+//! Which logins on the web are accepted (R23), and which refused logins count as failed verifications (R18).
 
 use serde_json::json;
 use temporary_pin::proto::temporarypin::v1::access_hold;
@@ -11,7 +11,7 @@ use test_support::person::Person;
 use test_support::world::World;
 
 #[tokio::test]
-async fn r23_what_a_login_is_refused_for() {
+async fn r23_an_unacceptable_login_is_refused_with_its_reason() {
     let world = World::open().await;
     for (wishes, reason) in [
         (json!({ "audience": "somebody-else" }), Reason::LoginNotAccepted),
@@ -26,7 +26,7 @@ async fn r23_what_a_login_is_refused_for() {
 
         assert_eq!(reasons(&rejected), [reason], "{wishes}");
         assert_eq!(rejected.verification_id, "");
-        starts_nothing(&world, &person).await;
+        assert_nothing_started(&world, &person).await;
     }
 }
 
@@ -45,7 +45,7 @@ async fn log_in_with(world: &World, id_token: &str, nonce: &str) -> VerifyIdenti
 }
 
 #[tokio::test]
-async fn r23_a_nonce_serves_once() {
+async fn r23_a_nonce_is_accepted_once() {
     let world = World::open().await;
     let (person, nonce) = (world.somebody().await, uuid().to_string());
     let token = world.id_token(&person, &nonce, &json!({})).await;
@@ -80,10 +80,11 @@ async fn r23_a_token_must_be_of_this_login_and_of_our_issuer() {
         let rejected = log_in_with(&world, token, nonce).await;
         assert_eq!(reasons(&rejected), [Reason::LoginNotAccepted]);
     }
-    starts_nothing(&world, &person).await;
+    assert_nothing_started(&world, &person).await;
 }
 
-async fn starts_nothing(world: &World, person: &Person) {
+/// Asserts that the person has no access request and got no SMS.
+async fn assert_nothing_started(world: &World, person: &Person) {
     let answer = world.check("web", person.reference()).await.unwrap();
     assert_eq!(answer.access_hold.unwrap().state(), access_hold::State::None);
     assert_eq!(world.texts(person).await, Vec::<String>::new());

@@ -1,5 +1,5 @@
-//! Every rule through the wire: our generated client against a sandbox process, which is the real service with the real
-//! Postgres and Redis. Each test has a sandbox of its own, so it may move the clock and wipe Redis.
+//! Tests of every rule over gRPC: our generated client calls a sandbox process, which is the real service with the real
+//! Postgres and Redis. Each test has its own sandbox, so it may move the clock and wipe Redis.
 
 #![allow(missing_docs, clippy::unwrap_used, reason = "tests")]
 

@@ -1,4 +1,4 @@
-//! Malformed requests: every wrong field is named at once, by its path in the contract.
+//! Malformed requests: the answer names every malformed field, by its path in the contract.
 
 use prost_reflect::{DescriptorPool, Kind};
 use temporary_pin::proto::DESCRIPTOR_SET;
@@ -12,12 +12,12 @@ use temporary_pin::proto::temporarypin::v1::{
     VerifyIdentityRequest, WebLogin, Witness,
 };
 use test_support::acts::{CLERK, QUESTIONS, truth};
-use test_support::calls::{Answer, answer, by, uuid};
+use test_support::calls::{Answer, answer, request_from, uuid};
 use test_support::world::World;
 use tonic::Code;
 
-/// Nothing that a language can be.
-const KLINGON: i32 = 99;
+/// A value that the enum of languages does not have.
+const UNKNOWN_LANGUAGE: i32 = 99;
 
 fn person(reference: Reference) -> Option<PersonReference> {
     Some(PersonReference { reference: Some(reference) })
@@ -27,7 +27,8 @@ fn document(kind: i32, issuer: &str, number: &str) -> Option<Document> {
     Some(Document { kind, issuer: issuer.into(), number: number.into() })
 }
 
-fn malformed<T>(answer: Answer<T>, request: &str, expected: &[&str]) {
+/// Asserts that the request is refused because of exactly these fields.
+fn assert_malformed<T>(answer: Answer<T>, request: &str, expected: &[&str]) {
     let Err(refusal) = answer else { panic!("accepted, not refused for {expected:?}") };
     refusal.assert(Code::InvalidArgument, Reason::InvalidField);
     assert_eq!(refusal.fields(), expected);
@@ -39,7 +40,7 @@ fn malformed<T>(answer: Answer<T>, request: &str, expected: &[&str]) {
     }
 }
 
-/// The path leads to a field, or a oneof, of the request.
+/// Asserts that the path names a field or a oneof of the request.
 fn assert_in_contract(request: &str, path: &str) {
     let pool = DescriptorPool::decode(DESCRIPTOR_SET).unwrap();
     let mut message = pool.get_message_by_name(&format!("temporarypin.v1.{request}"));
@@ -66,23 +67,23 @@ async fn check_eligibility() {
         (None, "person"),
         (Some(PersonReference { reference: None }), "person"),
         (person(Reference::CprNumber("123456".into())), "person.cpr_number"),
-        // The thirty-first of February.
+        // 31 February.
         (person(Reference::CprNumber("3102581234".into())), "person.cpr_number"),
         (person(Reference::MitidUuid("6f1c2e0a".into())), "person.mitid_uuid"),
     ] {
-        let request = by("web", CheckEligibilityRequest { person });
+        let request = request_from("web", CheckEligibilityRequest { person });
         let answer = answer(world.temporary_pin_service().check_eligibility(request).await);
-        malformed(answer, "CheckEligibilityRequest", &[field]);
+        assert_malformed(answer, "CheckEligibilityRequest", &[field]);
     }
 }
 
 async fn verify(world: &World, caller: &str, evidence: Option<Evidence>, expected: &[&str]) {
-    let request = VerifyIdentityRequest { evidence, language: KLINGON };
-    let answer = answer(world.temporary_pin_service().verify_identity(by(caller, request)).await);
+    let request = VerifyIdentityRequest { evidence, language: UNKNOWN_LANGUAGE };
+    let answer = answer(world.temporary_pin_service().verify_identity(request_from(caller, request)).await);
     let expected: Vec<&str> = expected.iter().copied().chain(["language"]).collect();
     let mut sorted = expected;
     sorted.sort_unstable();
-    malformed(answer, "VerifyIdentityRequest", &sorted);
+    assert_malformed(answer, "VerifyIdentityRequest", &sorted);
 }
 
 #[tokio::test]
@@ -113,7 +114,7 @@ async fn verify_identity_by_phone() {
             .map(|it| format!("phone_identification.{it}"));
     verify(&world, "phone", Some(all_wrong), &fields.each_ref().map(String::as_str)).await;
 
-    // A kind that is for the counter alone.
+    // A kind that is accepted at the counter only.
     let person = world.somebody().await;
     let card = world.phone_evidence(person.reference(), document(3, "DNK", "1").unwrap(), CLERK).await;
     let fields = ["phone_identification.document.kind", "phone_identification.document.number"];
@@ -172,12 +173,11 @@ async fn verify_identity_by_answers() {
     verify(&world, "counter", Some(all_wrong), &fields.each_ref().map(String::as_str)).await;
 }
 
-/// Each question of the last response, each exactly once.
 #[tokio::test]
-async fn r16_answers_must_be_those_to_the_questions() {
+async fn r16_each_question_must_have_exactly_one_answer() {
     let world = World::open().await;
     let person = world.somebody().await;
-    let asked = world.ask(&person).await;
+    let asked = world.begin_questions(&person).await;
     let good = world.answers(&asked, |_, question| truth(&person, question)).await;
     let (mut too_few, mut twice, mut other) = (good.clone(), good.clone(), good.clone());
     too_few.answers.pop();
@@ -188,7 +188,7 @@ async fn r16_answers_must_be_those_to_the_questions() {
 
     for answers in [too_few, twice, other] {
         let answer = world.verify("phone", Evidence::QuestionAnswers(answers)).await;
-        malformed(answer, "VerifyIdentityRequest", &["question_answers.answers"]);
+        assert_malformed(answer, "VerifyIdentityRequest", &["question_answers.answers"]);
     }
 
     world.verify("phone", Evidence::QuestionAnswers(good)).await.unwrap();
@@ -198,9 +198,10 @@ async fn r16_answers_must_be_those_to_the_questions() {
 async fn issue_temporary_pin() {
     let world = World::open().await;
     for (request_id, verification_id) in [("", String::new()), ("6f1c2e0a4f574c4e9a0e0d9a5b0f7c11", "v".repeat(513))] {
-        let request = IssueTemporaryPinRequest { request_id: request_id.into(), verification_id, language: KLINGON };
+        let request =
+            IssueTemporaryPinRequest { request_id: request_id.into(), verification_id, language: UNKNOWN_LANGUAGE };
         let answer = world.order("phone", request).await;
-        malformed(answer, "IssueTemporaryPinRequest", &["language", "request_id", "verification_id"]);
+        assert_malformed(answer, "IssueTemporaryPinRequest", &["language", "request_id", "verification_id"]);
     }
 }
 
@@ -209,21 +210,21 @@ async fn redeem_temporary_pin() {
     let world = World::open().await;
     for pin in ["", "1234567", "123456789", "1234567a", "+1234567"] {
         let request = RedeemTemporaryPinRequest { request_id: "1".into(), person: None, pin: pin.into() };
-        let answer = answer(world.redemption_service().redeem_temporary_pin(by("redeemer", request)).await);
-        malformed(answer, "RedeemTemporaryPinRequest", &["person", "pin", "request_id"]);
+        let answer = answer(world.redemption_service().redeem_temporary_pin(request_from("redeemer", request)).await);
+        assert_malformed(answer, "RedeemTemporaryPinRequest", &["person", "pin", "request_id"]);
     }
 }
 
-/// Person and reason are in every request, and each is told.
+/// Every request has a person and a reason, and both can be malformed.
 #[tokio::test]
-async fn operators_requests() {
+async fn operator_requests() {
     let world = World::open().await;
     let mut service = world.operator_service();
     macro_rules! refuse {
         ($call:ident($request:ident { $($field:ident: $value:expr),* }), $($malformed:literal),+) => {
             let request = pb::$request { $($field: $value,)* ..Default::default() };
-            let answer = answer(service.$call(by("operator", request)).await);
-            malformed(answer, stringify!($request), &[$($malformed),+]);
+            let answer = answer(service.$call(request_from("operator", request)).await);
+            assert_malformed(answer, stringify!($request), &[$($malformed),+]);
         };
     }
     let nobody = || person(Reference::CprNumber("123456".into()));
@@ -246,7 +247,7 @@ async fn operators_requests() {
     }
 }
 
-/// Well formed, but nobody's: no reason to look further.
+/// The fields are well-formed, but the agent's token is not acceptable.
 #[tokio::test]
 async fn r22_an_agent_proves_who_they_are() {
     let world = World::open().await;

@@ -1,4 +1,4 @@
-//! What a no tells: nothing of its reason (R16, R18). How long it takes is measured by `deploy/local/no-oracle`.
+//! A rejection does not reveal its reason (R16, R18). `deploy/local/no-oracle` measures the latency.
 
 use std::time::{Duration, Instant};
 
@@ -8,20 +8,20 @@ use temporary_pin::proto::temporarypin::v1::{
     PersonReference, Reason, RedeemTemporaryPinRequest, VerifyIdentityRequest, VerifyIdentityResponse,
 };
 use test_support::acts::{CLERK, QUESTIONS, reasons};
-use test_support::calls::{Refusal, by, uuid};
+use test_support::calls::{Refusal, request_from, uuid};
 use test_support::person::{Person, no_document, nobody};
 use test_support::world::World;
 use tonic::metadata::{KeyAndValueRef, MetadataMap};
 use tonic::{Response, Status};
 
 /// `rules.verification.refusal_interval` and `rules.pin.refusal_interval`.
-const INTERVAL: Duration = Duration::from_millis(250);
+const REFUSAL_INTERVAL: Duration = Duration::from_millis(250);
 
-/// All of an answer that leaves the service: body, headers and trailers, but for the date.
+/// All that a caller sees of an answer: body, headers and trailers, except the date.
 #[derive(Debug, PartialEq)]
-struct Outward(Vec<u8>, Vec<String>);
+struct VisibleAnswer(Vec<u8>, Vec<String>);
 
-impl Outward {
+impl VisibleAnswer {
     fn read<T: Message>(answer: &Response<T>) -> Self {
         Self(answer.get_ref().encode_to_vec(), headers(answer.metadata()))
     }
@@ -35,69 +35,77 @@ fn headers(metadata: &MetadataMap) -> Vec<String> {
     metadata.iter().filter_map(header).collect()
 }
 
-/// Calls, as they look from outside.
-trait Watched {
-    async fn hear(&self, caller: &str, evidence: Evidence) -> Result<Response<VerifyIdentityResponse>, Status>;
-    async fn claim(&self, person: PersonReference, whose: &Person) -> Evidence;
-    async fn visit_of(&self, person: PersonReference, whose: &Person, mrz_lines: Vec<String>) -> Outward;
-    async fn try_pin(&self, person: PersonReference) -> Outward;
+/// Calls that return all that the caller sees.
+trait VisibleCalls {
+    async fn verify_visibly(
+        &self,
+        caller: &str,
+        evidence: Evidence,
+    ) -> Result<Response<VerifyIdentityResponse>, Status>;
+    async fn claim_identity(&self, person: PersonReference, whose: &Person) -> Evidence;
+    async fn visit_of(&self, person: PersonReference, whose: &Person, mrz_lines: Vec<String>) -> VisibleAnswer;
+    async fn try_pin(&self, person: PersonReference) -> VisibleAnswer;
 }
 
-impl Watched for World {
-    async fn hear(&self, caller: &str, evidence: Evidence) -> Result<Response<VerifyIdentityResponse>, Status> {
+impl VisibleCalls for World {
+    async fn verify_visibly(
+        &self,
+        caller: &str,
+        evidence: Evidence,
+    ) -> Result<Response<VerifyIdentityResponse>, Status> {
         let request = VerifyIdentityRequest { evidence: Some(evidence), language: 0 };
         let begin = Instant::now();
-        let answer = self.temporary_pin_service().verify_identity(by(caller, request)).await;
-        assert!(begin.elapsed() >= INTERVAL, "a no leaves at its time");
+        let answer = self.temporary_pin_service().verify_identity(request_from(caller, request)).await;
+        assert!(begin.elapsed() >= REFUSAL_INTERVAL, "the response time is padded");
         answer
     }
 
-    async fn claim(&self, person: PersonReference, whose: &Person) -> Evidence {
+    async fn claim_identity(&self, person: PersonReference, whose: &Person) -> Evidence {
         self.phone_evidence(person, whose.document(), CLERK).await
     }
 
-    /// A failed visit at the counter, as it looks from outside.
-    async fn visit_of(&self, person: PersonReference, whose: &Person, mrz_lines: Vec<String>) -> Outward {
+    /// A rejected visit at the counter.
+    async fn visit_of(&self, person: PersonReference, whose: &Person, mrz_lines: Vec<String>) -> VisibleAnswer {
         let mut visit = self.visit(whose, QUESTIONS).await;
         visit.person = Some(person);
         visit.mrz_lines = mrz_lines;
-        Outward::read(&self.hear("counter", Evidence::CounterIdentification(visit)).await.unwrap())
+        VisibleAnswer::read(&self.verify_visibly("counter", Evidence::CounterIdentification(visit)).await.unwrap())
     }
 
-    async fn try_pin(&self, person: PersonReference) -> Outward {
+    async fn try_pin(&self, person: PersonReference) -> VisibleAnswer {
         let request =
             RedeemTemporaryPinRequest { request_id: uuid().to_string(), person: Some(person), pin: "13572468".into() };
         let begin = Instant::now();
-        let answer = self.redemption_service().redeem_temporary_pin(by("redeemer", request)).await.unwrap();
-        assert!(begin.elapsed() >= INTERVAL, "a no leaves at its time");
-        Outward::read(&answer)
+        let answer = self.redemption_service().redeem_temporary_pin(request_from("redeemer", request)).await.unwrap();
+        assert!(begin.elapsed() >= REFUSAL_INTERVAL, "the response time is padded");
+        VisibleAnswer::read(&answer)
     }
 }
 
 #[tokio::test]
-async fn r16_on_the_phone_every_no_is_the_same() {
+async fn r16_on_the_phone_every_rejection_looks_the_same() {
     let world = World::open().await;
     let (person, other, stolen) =
         (world.somebody().await, world.somebody().await, world.person("stolen-passport").await);
-    let hear = async |evidence| Outward::read(&world.hear("phone", evidence).await.unwrap());
+    let reject = async |evidence| VisibleAnswer::read(&world.verify_visibly("phone", evidence).await.unwrap());
 
-    let unknown_person = hear(world.claim(nobody(), &other).await).await;
-    let unknown_document = hear(world.phone_evidence(person.reference(), no_document(), CLERK).await).await;
-    let foreign_document = hear(world.claim(person.reference(), &other).await).await;
-    let stolen_document = hear(world.claim(stolen.reference(), &stolen).await).await;
-    let asked = world.ask(&other).await;
+    let unknown_person = reject(world.claim_identity(nobody(), &other).await).await;
+    let unknown_document = reject(world.phone_evidence(person.reference(), no_document(), CLERK).await).await;
+    let foreign_document = reject(world.claim_identity(person.reference(), &other).await).await;
+    let stolen_document = reject(world.claim_identity(stolen.reference(), &stolen).await).await;
+    let asked = world.begin_questions(&other).await;
     let answers = world.answers(&asked, |_, _| "Nonsens".into()).await;
-    let wrong_answers = hear(Evidence::QuestionAnswers(answers)).await;
+    let wrong_answers = reject(Evidence::QuestionAnswers(answers)).await;
 
-    let told = VerifyIdentityResponse::decode(&*unknown_person.0).unwrap();
-    assert_eq!(reasons(&told), [Reason::IdentityNotConfirmed]);
+    let response = VerifyIdentityResponse::decode(&*unknown_person.0).unwrap();
+    assert_eq!(reasons(&response), [Reason::IdentityNotConfirmed]);
     for answer in [unknown_document, foreign_document, stolen_document, wrong_answers] {
         assert_eq!(answer, unknown_person);
     }
 }
 
 #[tokio::test]
-async fn r19_at_the_counter_nobody_learns_whose_a_document_is() {
+async fn r19_at_the_counter_a_rejection_does_not_reveal_whose_document_it_is() {
     let world = World::open().await;
     let (person, other, third) = (world.somebody().await, world.somebody().await, world.somebody().await);
 
@@ -109,21 +117,22 @@ async fn r19_at_the_counter_nobody_learns_whose_a_document_is() {
     assert_eq!(other_zone, unknown_person);
 }
 
-/// The limit comes after as many, and says the same, whether or not there is such a person.
+/// The limit comes after the same number of failures and says the same, whether or not the person exists.
 #[tokio::test]
-async fn r18_the_limit_tells_nothing_either() {
+async fn r18_the_limit_does_not_reveal_whether_the_person_exists() {
     let world = World::open().await;
     let (person, other) = (world.somebody().await, world.somebody().await);
-    let mut told = Vec::new();
+    let mut refusals = Vec::new();
     for reference in [nobody(), person.reference()] {
         for _ in 0..3 {
-            let rejected = world.hear("phone", world.claim(reference.clone(), &other).await).await.unwrap();
+            let rejected =
+                world.verify_visibly("phone", world.claim_identity(reference.clone(), &other).await).await.unwrap();
             assert_eq!(reasons(rejected.get_ref()), [Reason::IdentityNotConfirmed]);
         }
-        let status = world.hear("phone", world.claim(reference, &other).await).await.unwrap_err();
+        let status = world.verify_visibly("phone", world.claim_identity(reference, &other).await).await.unwrap_err();
         let mut refusal = Refusal::read(&status);
         refusal.assert_limit(Reason::VerificationLimit);
-        // But for the times.
+        // Compares all but the times.
         let until = refusal.details.error_info().unwrap().metadata["nextAttemptTime"].clone();
         assert!(refusal.details.retry_info().is_some());
         refusal.details.set_retry_info(None);
@@ -131,18 +140,18 @@ async fn r18_the_limit_tells_nothing_either() {
         let (text_before, _) = text.message.split_once(" on ").unwrap();
         refusal.details.set_localized_message(text.locale, text_before);
         let details = format!("{:?}", refusal.details).replace(&until, "then");
-        told.push((status.code(), status.message().to_owned(), details, headers(status.metadata())));
+        refusals.push((status.code(), status.message().to_owned(), details, headers(status.metadata())));
     }
-    assert_eq!(told[0], told[1]);
+    assert_eq!(refusals[0], refusals[1]);
 }
 
 #[tokio::test]
-async fn no_pin_is_the_same_for_whoever_has_none() {
+async fn no_open_pin_looks_the_same_for_known_and_unknown_persons() {
     let world = World::open().await;
     let (person, dead) = (world.somebody().await, world.person("dead").await);
 
-    let nobodys = world.try_pin(nobody()).await;
+    let of_unknown_person = world.try_pin(nobody()).await;
 
-    assert_eq!(world.try_pin(person.reference()).await, nobodys);
-    assert_eq!(world.try_pin(dead.reference()).await, nobodys);
+    assert_eq!(world.try_pin(person.reference()).await, of_unknown_person);
+    assert_eq!(world.try_pin(dead.reference()).await, of_unknown_person);
 }

@@ -1,4 +1,4 @@
-//! R9: an operator revokes and cancels; either is final, audited and told to the person.
+//! R9: an operator revokes and cancels. Each act is final, is audited, and the person is notified.
 
 use chrono::TimeDelta;
 use serde_json::json;
@@ -12,7 +12,7 @@ use test_support::person::nobody;
 use test_support::world::World;
 
 #[tokio::test]
-async fn r9_a_revoked_pin_is_revoked_for_good_and_the_person_is_told() {
+async fn r9_a_revoked_pin_stays_revoked_and_the_person_is_notified() {
     use revoke_temporary_pin_response::Outcome::{NoOpenPin, Revoked};
     let world = World::open().await;
     let person = world.somebody().await;
@@ -22,7 +22,7 @@ async fn r9_a_revoked_pin_is_revoked_for_good_and_the_person_is_told() {
 
     assert_eq!((answer.outcome(), answer.notice()), (Revoked, Notice::Queued));
     let redeemed = world.redeem(person.reference(), &pin).await.unwrap();
-    assert_eq!(redeemed.outcome(), Outcome::Revoked, "the right PIN comes too late");
+    assert_eq!(redeemed.outcome(), Outcome::Revoked, "the right PIN does not help any more");
     assert_eq!(world.check("phone", person.reference()).await.unwrap().open_pin_request, None);
     let texts = world.texts(&person).await;
     assert_eq!(texts.len(), 2);
@@ -30,7 +30,7 @@ async fn r9_a_revoked_pin_is_revoked_for_good_and_the_person_is_told() {
 
     let again = world.revoke_temporary_pin(person.reference()).await.unwrap();
     assert_eq!((again.outcome(), again.notice()), (NoOpenPin, Notice::Unspecified));
-    assert_eq!(world.texts(&person).await.len(), 2, "told once");
+    assert_eq!(world.texts(&person).await.len(), 2, "one notice");
     let record = world.list_pin_requests(person.reference()).await.unwrap().pin_requests.swap_remove(0);
     assert_eq!(record.pin_request.unwrap().state(), pin_request::State::Revoked);
     assert_eq!(record.revoke_reason, REASON);
@@ -43,7 +43,7 @@ async fn r9_a_revoked_pin_is_revoked_for_good_and_the_person_is_told() {
 }
 
 #[tokio::test]
-async fn r9_a_pin_that_is_not_sent_yet_is_not_sent_when_revoked() {
+async fn r9_a_revoked_pin_that_is_not_sent_yet_is_never_sent() {
     let world = World::open().await;
     let person = world.somebody().await;
     let verification = world.identify(&person).await;
@@ -60,7 +60,7 @@ async fn r9_a_pin_that_is_not_sent_yet_is_not_sent_when_revoked() {
 }
 
 #[tokio::test]
-async fn r9_cancelled_access_must_be_asked_for_again_and_the_person_is_told() {
+async fn r9_cancelled_access_must_be_requested_again_and_the_person_is_notified() {
     use cancel_access_request_response::Outcome::{Cancelled, NoOpenRequest};
     let world = World::open().await;
     let person = world.somebody().await;
@@ -81,12 +81,12 @@ async fn r9_cancelled_access_must_be_asked_for_again_and_the_person_is_told() {
     assert_eq!((again.outcome(), again.notice()), (NoOpenRequest, Notice::Unspecified));
 
     let hold = world.log_in(&person).await.access_hold.unwrap();
-    assert_eq!(hold.state(), access_hold::State::Running, "the wait starts anew");
+    assert_eq!(hold.state(), access_hold::State::Running, "a new hold starts");
 }
 
-/// Also when Redis has lost the hold, or could not be told of its end.
+/// As if Redis had been down when the hold was cancelled.
 #[tokio::test]
-async fn r9_a_cancelled_hold_that_redis_still_has_gets_no_pin() {
+async fn r9_a_cancelled_hold_that_is_still_in_redis_gets_no_pin() {
     let world = World::open().await;
     let person = world.somebody().await;
     world.log_in(&person).await;
@@ -95,7 +95,7 @@ async fn r9_a_cancelled_hold_that_redis_still_has_gets_no_pin() {
     let passed = world.log_in(&person).await;
     let hold: String = redis::AsyncCommands::get(&mut world.redis().await, &key).await.unwrap();
     world.cancel_access_request(person.reference()).await.unwrap();
-    assert!(!world.redis_keys().await.contains(&key), "forgotten at once");
+    assert!(!world.redis_keys().await.contains(&key), "Redis has forgotten the hold");
     redis::AsyncCommands::set::<_, _, ()>(&mut world.redis().await, &key, hold).await.unwrap();
 
     let refusal = world.issue("web", &passed.verification_id).await.unwrap_err();
@@ -104,7 +104,7 @@ async fn r9_a_cancelled_hold_that_redis_still_has_gets_no_pin() {
 }
 
 #[tokio::test]
-async fn r9_nothing_open_is_an_answer_whoever_it_is() {
+async fn r9_ending_nothing_answers_the_same_for_known_and_unknown_persons() {
     let world = World::open().await;
     let person = world.somebody().await;
     for reference in person.references().into_iter().chain([nobody()]) {
@@ -113,6 +113,6 @@ async fn r9_nothing_open_is_an_answer_whoever_it_is() {
         let cancelled = world.cancel_access_request(reference).await.unwrap();
         assert_eq!(cancelled.outcome(), cancel_access_request_response::Outcome::NoOpenRequest);
     }
-    assert_eq!(world.actions(&person).await, [Action::AuditEventsLookedUp], "nothing done, nothing on record");
+    assert_eq!(world.actions(&person).await, [Action::AuditEventsLookedUp], "no act is recorded");
     assert_eq!(world.texts(&person).await, [""; 0]);
 }

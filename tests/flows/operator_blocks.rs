@@ -30,7 +30,7 @@ async fn r9_a_blocked_person_is_refused_in_every_channel_and_at_every_step() {
     let world = World::open().await;
     let person = world.somebody().await;
     let verified = world.identify(&person).await;
-    let asked = world.ask(&person).await;
+    let asked = world.begin_questions(&person).await;
     let vouching = world.person("witness").await;
 
     assert_eq!(block(&world, &person).await, Notice::Unspecified);
@@ -56,7 +56,7 @@ async fn r9_a_blocked_person_is_refused_in_every_channel_and_at_every_step() {
     world.issue("phone", &verified).await.unwrap();
 }
 
-/// Why somebody is blocked is nobody's to know who calls for them.
+/// The caller must not learn why the person is blocked.
 #[tokio::test]
 async fn r9_a_refusal_does_not_tell_why_the_person_is_blocked() {
     let world = World::open().await;
@@ -66,12 +66,12 @@ async fn r9_a_refusal_does_not_tell_why_the_person_is_blocked() {
     let refusal = world.issue("phone", &verified).await.unwrap_err();
     assert!(!format!("{:?}", refusal.details).contains(REASON));
     assert_eq!(refusal.until, None);
-    // Before the person is identified nothing is told.
+    // Before the person is identified, the answer does not mention the block.
     world.fail(&person).await;
 }
 
 #[tokio::test]
-async fn r9_blocking_ends_an_open_pin_and_an_open_request_for_access() {
+async fn r9_blocking_ends_an_open_pin_and_an_open_access_request() {
     let world = World::open().await;
     let person = world.somebody().await;
     world.log_in(&person).await;
@@ -84,7 +84,11 @@ async fn r9_blocking_ends_an_open_pin_and_an_open_request_for_access() {
     assert_eq!(texts.iter().filter(|text| tells_of_revoking(text)).count(), 1, "{texts:?}");
     assert_eq!(texts.iter().filter(|text| tells_of_cancelling(text)).count(), 1, "{texts:?}");
     unblock(&world, &person).await;
-    assert_eq!(world.redeem(person.reference(), &pin).await.unwrap().outcome(), Redeemed::Revoked, "for good");
+    assert_eq!(
+        world.redeem(person.reference(), &pin).await.unwrap().outcome(),
+        Redeemed::Revoked,
+        "the PIN stays revoked"
+    );
     let check = world.check("web", person.reference()).await.unwrap();
     assert_eq!(check.channels[0].reasons().collect::<Vec<_>>(), [Reason::AccessNotRequested]);
     let actions = world.actions(&person).await;
@@ -92,7 +96,7 @@ async fn r9_blocking_ends_an_open_pin_and_an_open_request_for_access() {
 }
 
 #[tokio::test]
-async fn r9_blocks_are_told_with_their_first_reason_and_repeats_say_so() {
+async fn r9_a_repeated_block_keeps_the_first_reason_and_says_so() {
     let world = World::open().await;
     let person = world.somebody().await;
     let state = async || world.get_person_block(person.reference()).await.unwrap();
@@ -104,9 +108,9 @@ async fn r9_blocks_are_told_with_their_first_reason_and_repeats_say_so() {
     let again = world.block_person(person.references().pop().unwrap()).await.unwrap();
 
     assert_eq!(again.outcome(), block_person_response::Outcome::AlreadyBlocked);
-    let told = state().await;
-    assert_eq!((told.state(), &*told.block_reason), (get_person_block_response::State::Blocked, REASON));
-    assert!(time(told.block_time) - before < TimeDelta::minutes(1));
+    let block = state().await;
+    assert_eq!((block.state(), &*block.block_reason), (get_person_block_response::State::Blocked, REASON));
+    assert!(time(block.block_time) - before < TimeDelta::minutes(1));
     unblock(&world, &person).await;
     let again = world.unblock_person(person.reference()).await.unwrap();
     assert_eq!(again.outcome(), unblock_person_response::Outcome::NotBlocked);
@@ -115,11 +119,11 @@ async fn r9_blocks_are_told_with_their_first_reason_and_repeats_say_so() {
     assert_eq!((count(Action::PersonBlocked), count(Action::PersonUnblocked)), (1, 1));
 }
 
-/// Whoever blocks in haste may have a CPR number that the register does not know (yet).
+/// An operator may have to block a CPR number that the register does not know (yet).
 #[tokio::test]
 async fn r9_an_identifier_that_the_register_does_not_know_can_be_blocked() {
     let world = World::open().await;
     world.block_person(nobody()).await.unwrap();
-    let told = world.get_person_block(nobody()).await.unwrap();
-    assert_eq!(told.state(), get_person_block_response::State::Blocked);
+    let block = world.get_person_block(nobody()).await.unwrap();
+    assert_eq!(block.state(), get_person_block_response::State::Blocked);
 }

@@ -1,4 +1,4 @@
-//! Operators see what is spent of a person's limits, and let one start afresh (R4, R9, R18, R25).
+//! Operators list what is spent of a person's limits, and reset limits (R4, R9, R18, R25).
 
 use chrono::TimeDelta;
 use rstest::rstest;
@@ -10,7 +10,7 @@ use test_support::calls::time;
 use test_support::person::{Person, nobody};
 use test_support::world::World;
 
-/// What is spent of each limit, and of how much.
+/// What is spent of each limit, and the limit itself.
 async fn spent(world: &World, person: &Person) -> Vec<(i32, i32)> {
     let limits = world.list_limits(person.reference()).await.unwrap().limits;
     let all =
@@ -20,10 +20,10 @@ async fn spent(world: &World, person: &Person) -> Vec<(i32, i32)> {
 }
 
 #[rstest]
-#[case::redis_knows(false)]
-#[case::redis_lost_them(true)]
+#[case::redis_has_counted(false)]
+#[case::redis_has_lost_its_data(true)]
 #[tokio::test]
-async fn r4_r18_r25_each_limit_is_told(#[case] wiped: bool) {
+async fn r4_r18_r25_the_usage_of_each_limit_is_listed(#[case] wiped: bool) {
     let world = World::open().await;
     let person = world.somebody().await;
     assert_eq!(spent(&world, &person).await, [(0, 10), (0, 3), (0, 3), (0, 5)]);
@@ -39,7 +39,7 @@ async fn r4_r18_r25_each_limit_is_told(#[case] wiped: bool) {
 }
 
 #[tokio::test]
-async fn r18_a_limit_that_is_reached_tells_until_when() {
+async fn r18_a_reached_limit_says_until_when() {
     let world = World::open().await;
     let person = world.somebody().await;
     let before = world.now().await;
@@ -52,12 +52,12 @@ async fn r18_a_limit_that_is_reached_tells_until_when() {
     assert!(limits[0].next_attempt_time.is_none() && limits[2].next_attempt_time.is_none());
 }
 
-/// A reset must hold in both: what Redis forgot again, Postgres would count.
+/// A reset must work in both: Postgres also counts, in case Redis has lost its data.
 #[rstest]
-#[case::redis_goes_on(false)]
-#[case::redis_loses_all_afterwards(true)]
+#[case::redis_keeps_its_data(false)]
+#[case::redis_loses_its_data_afterwards(true)]
 #[tokio::test]
-async fn r18_failed_verifications_start_afresh(#[case] wiped: bool) {
+async fn r18_failed_verifications_can_be_reset(#[case] wiped: bool) {
     let world = World::open().await;
     let person = world.somebody().await;
     for _ in 0..3 {
@@ -79,10 +79,10 @@ async fn r18_failed_verifications_start_afresh(#[case] wiped: bool) {
 }
 
 #[rstest]
-#[case::redis_goes_on(false)]
-#[case::redis_loses_all_afterwards(true)]
+#[case::redis_keeps_its_data(false)]
+#[case::redis_loses_its_data_afterwards(true)]
 #[tokio::test]
-async fn r25_pins_of_the_person_and_of_the_number_start_afresh(#[case] wiped: bool) {
+async fn r25_pins_of_the_person_and_of_the_number_can_be_reset(#[case] wiped: bool) {
     let world = World::open().await;
     let person = world.somebody().await;
     for _ in 0..3 {
@@ -115,10 +115,10 @@ async fn r25_pins_of_the_person_and_of_the_number_start_afresh(#[case] wiped: bo
 }
 
 #[rstest]
-#[case::redis_goes_on(false)]
-#[case::redis_loses_all_afterwards(true)]
+#[case::redis_keeps_its_data(false)]
+#[case::redis_loses_its_data_afterwards(true)]
 #[tokio::test]
-async fn r4_wrong_tries_start_afresh_but_not_those_of_an_open_pin(#[case] wiped: bool) {
+async fn r4_wrong_tries_can_be_reset_but_not_those_of_an_open_pin(#[case] wiped: bool) {
     let world = World::open().await;
     let person = world.somebody().await;
     for _ in 0..3 {
@@ -138,17 +138,17 @@ async fn r4_wrong_tries_start_afresh_but_not_those_of_an_open_pin(#[case] wiped:
         world.wipe_redis().await;
     }
 
-    assert_eq!(redeem(&pin).await.outcome(), Outcome::Revoked, "the PIN that was revoked stays so");
+    assert_eq!(redeem(&pin).await.outcome(), Outcome::Revoked, "a revoked PIN stays revoked");
     world.reset_limit(&person, PersonLimit::PersonPins).await;
     let pin = world.pin(&person).await;
     assert_eq!(redeem(&wrong(&pin)).await.attempts_left, 2);
     world.reset_limit(&person, PersonLimit::WrongTries).await;
-    assert_eq!(redeem(&wrong(&pin)).await.attempts_left, 1, "R3 is not given back");
+    assert_eq!(redeem(&wrong(&pin)).await.attempts_left, 1, "the tries of the PIN (R3) are not reset");
     assert_eq!(redeem(&pin).await.outcome(), Outcome::Redeemed);
 }
 
 #[tokio::test]
-async fn r25_without_a_number_there_is_no_limit_of_its_pins() {
+async fn r25_a_person_without_a_number_has_no_limit_of_its_pins() {
     let world = World::open().await;
     let refusal = world.try_reset_limit(nobody(), PersonLimit::MobilePins).await.unwrap_err();
     refusal.assert_precondition(Reason::NoMobileNumber);

@@ -1,4 +1,4 @@
-//! Operators look into a person's case: what they see, what they never see, and that it is on record.
+//! Operators look into a person's case: what they see, what they never see, and that each look-up is recorded.
 
 use chrono::TimeDelta;
 use temporary_pin::proto::temporarypin::v1::audit_event::{Action, Purpose};
@@ -8,20 +8,20 @@ use temporary_pin::proto::temporarypin::v1::{
     access_request_record,
 };
 use test_support::acts::wrong;
-use test_support::calls::{Answer, answer, by, time, uuid};
+use test_support::calls::{Answer, answer, request_from, time, uuid};
 use test_support::operator::REASON;
 use test_support::person::{Person, nobody};
 use test_support::world::World;
 use tonic::Code;
 
-/// What has become of a PIN.
+/// The state of the PIN request.
 fn state(record: &PinRequestRecord) -> State {
     record.pin_request.as_ref().unwrap().state()
 }
 
 async fn get(world: &World, id: &str) -> Answer<GetPinRequestResponse> {
     let request = GetPinRequestRequest { pin_request_id: id.into(), reason: REASON.into() };
-    answer(world.operator_service().get_pin_request(by("operator", request)).await)
+    answer(world.operator_service().get_pin_request(request_from("operator", request)).await)
 }
 
 #[tokio::test]
@@ -50,7 +50,7 @@ async fn r9_pin_requests_are_listed_by_either_identifier_the_latest_first() {
 }
 
 #[tokio::test]
-async fn r9_requests_for_access_are_listed_the_latest_first() {
+async fn r9_access_requests_are_listed_the_latest_first() {
     let world = World::open().await;
     let person = world.somebody().await;
     let hold = world.log_in(&person).await.access_hold.unwrap();
@@ -69,9 +69,9 @@ async fn r9_requests_for_access_are_listed_the_latest_first() {
     assert_eq!(listed[0].state(), Expired);
 }
 
-/// CJEU C-579/21: when and why somebody looked is the person's to know, who looked is not.
+/// CJEU C-579/21: the person may learn when and why someone looked, but not who.
 #[tokio::test]
-async fn r9_every_look_is_on_record_with_its_purpose_and_reason_and_without_the_operator() {
+async fn r9_every_look_up_is_recorded_with_purpose_and_reason_but_without_the_operator() {
     let world = World::open().await;
     let person = world.somebody().await;
     world.list_pin_requests(person.reference()).await.unwrap();
@@ -107,7 +107,7 @@ async fn r9_every_look_is_on_record_with_its_purpose_and_reason_and_without_the_
 }
 
 #[tokio::test]
-async fn r9_what_the_channels_did_is_listed_with_its_purpose_and_channel() {
+async fn r9_acts_of_the_channels_are_listed_with_their_purpose_and_channel() {
     let world = World::open().await;
     let person = world.somebody().await;
     let pin = world.pin(&person).await;
@@ -139,7 +139,7 @@ async fn page(world: &World, person: &Person, page_size: i32, page_token: &str) 
         page_size,
         page_token: page_token.into(),
     };
-    let answer = answer(world.operator_service().list_audit_events(by("operator", request)).await)?;
+    let answer = answer(world.operator_service().list_audit_events(request_from("operator", request)).await)?;
     Ok((answer.audit_events, answer.next_page_token))
 }
 
@@ -165,9 +165,9 @@ async fn audit_events_come_in_pages() {
     }
 }
 
-/// What is kept under an identifier that the register does not know can be looked up all the same.
+/// Rows are kept under the given identifier, so an operator can look them up although the register does not know the person.
 #[tokio::test]
-async fn r9_nobodys_case_is_the_one_kept_under_that_identifier() {
+async fn r9_an_unknown_person_is_looked_up_by_the_given_identifier() {
     let world = World::open().await;
     let person = world.somebody().await;
     assert_eq!(world.list_pin_requests(nobody()).await.unwrap().pin_requests, []);
@@ -179,5 +179,9 @@ async fn r9_nobodys_case_is_the_one_kept_under_that_identifier() {
     let actions: Vec<Action> = listed.iter().map(AuditEvent::action).collect();
     assert_eq!(actions, [Action::AuditEventsLookedUp, Action::IdentityRejected, Action::PinRequestsLookedUp]);
     let limits = world.list_limits(nobody()).await.unwrap().limits;
-    assert_eq!(limits.iter().map(|limit| limit.spent).collect::<Vec<_>>(), [0, 1, 0], "without a number's limit");
+    assert_eq!(
+        limits.iter().map(|limit| limit.spent).collect::<Vec<_>>(),
+        [0, 1, 0],
+        "there is no limit of a mobile number"
+    );
 }

@@ -16,7 +16,7 @@ async fn r16_two_right_answers_of_three_are_enough() {
     let world = World::open().await;
     for right in [3, 2] {
         let person = world.somebody().await;
-        let asked = world.ask(&person).await;
+        let asked = world.begin_questions(&person).await;
         let kinds: BTreeSet<i32> = asked.questions.iter().map(|question| question.kind).collect();
         assert_eq!(kinds.len(), 3, "three different questions: {asked:?}");
         assert!(asked.questions.iter().all(|question| question.prompt.len() > 10), "{asked:?}");
@@ -35,7 +35,7 @@ async fn r16_after_two_wrong_answers_one_more_question_decides() {
     let world = World::open().await;
     for right in [1, 0] {
         let person = world.somebody().await;
-        let asked = world.ask(&person).await;
+        let asked = world.begin_questions(&person).await;
 
         let more = world.answer_right("phone", &person, &asked, 1).await;
 
@@ -56,7 +56,7 @@ async fn r16_no_second_chance_after_three_wrong_answers_or_without_a_fourth_fact
     let nothing_right = world.somebody().await;
     let three_facts = world.person("three-facts").await;
     for (person, right) in [(nothing_right, 0), (three_facts, 1)] {
-        let asked = world.ask(&person).await;
+        let asked = world.begin_questions(&person).await;
 
         let rejected = world.answer_right("phone", &person, &asked, right).await;
 
@@ -68,35 +68,37 @@ async fn r16_no_second_chance_after_three_wrong_answers_or_without_a_fourth_fact
     }
 }
 
-/// The ids of what six persons are asked, twice each.
-async fn asked_in_a_world_with(arguments: &[&str]) -> Vec<String> {
+/// The ids of all questions to six persons, who are asked twice each.
+async fn ask_in_world_with(arguments: &[&str]) -> Vec<String> {
     let world = World::around(Sandbox::start(&[&["--people", "6"], arguments].concat())).await;
     let mut asked = Vec::new();
     for person in 1..=6 {
         let person = world.person(&format!("person-{person}")).await;
         for _ in 0..2 {
-            asked.extend(world.ask(&person).await.questions.into_iter().map(|question| question.question_id));
+            asked.extend(
+                world.begin_questions(&person).await.questions.into_iter().map(|question| question.question_id),
+            );
         }
     }
     asked
 }
 
 #[tokio::test]
-async fn r16_questions_can_be_foreseen_with_a_seed_and_without_one_not() {
-    let seven = asked_in_a_world_with(&["--seed", "7"]).await;
-    assert_eq!(asked_in_a_world_with(&["--seed", "7"]).await, seven);
-    assert_ne!(asked_in_a_world_with(&["--seed", "8"]).await, seven);
-    assert_ne!(asked_in_a_world_with(&[]).await, asked_in_a_world_with(&[]).await);
+async fn r16_questions_are_predictable_only_with_a_seed() {
+    let seven = ask_in_world_with(&["--seed", "7"]).await;
+    assert_eq!(ask_in_world_with(&["--seed", "7"]).await, seven);
+    assert_ne!(ask_in_world_with(&["--seed", "8"]).await, seven);
+    assert_ne!(ask_in_world_with(&[]).await, ask_in_world_with(&[]).await);
 }
 
 #[tokio::test]
-async fn r16_a_question_of_a_failed_run_is_not_asked_again() {
+async fn r16_a_question_of_a_failed_verification_is_not_asked_again() {
     let world = World::open().await;
     let person = world.somebody().await;
     let mut asked_so_far = BTreeSet::new();
-    // Wrong answers, an extra question left unanswered, and a run broken off at once.
+    // Three wrong answers, an extra question without an answer, and a verification broken off at once.
     for right in [Some(0), Some(1), None] {
-        let mut asked = vec![world.ask(&person).await];
+        let mut asked = vec![world.begin_questions(&person).await];
         if let Some(right) = right {
             asked.push(world.answer_right("phone", &person, &asked[0], right).await);
         }
@@ -115,19 +117,19 @@ async fn r16_protected_persons_are_not_asked_about_addresses() {
     let person = world.person("protected-address").await;
     let mut kinds = Vec::new();
     for right in [1, 0] {
-        let asked = world.ask(&person).await;
+        let asked = world.begin_questions(&person).await;
         let more = world.answer_right("phone", &person, &asked, right).await;
         kinds.extend(asked.questions.iter().chain(&more.questions).map(Question::kind));
     }
-    assert_eq!(kinds.len(), 7, "all kinds but those of addresses: {kinds:?}");
+    assert_eq!(kinds.len(), 7, "all kinds except addresses: {kinds:?}");
     for kind in [Kind::PreviousRoad, Kind::MovedInYear, Kind::PreviousMunicipality] {
         assert!(!kinds.contains(&kind), "{kinds:?}");
     }
 }
 
-/// The two sloppy answers must both be right: the third is wrong.
+/// The third answer is wrong, so both sloppy answers must be right.
 #[tokio::test]
-async fn r17_spelling_is_forgiven() {
+async fn r17_spelling_variants_are_accepted() {
     let world = World::open().await;
     let person = world.person("accents").await;
     let sloppy = |question: &Question| match question.kind() {
@@ -139,10 +141,10 @@ async fn r17_spelling_is_forgiven() {
         kind => panic!("{kind:?}"),
     };
     for wrong in [0, 1, 2, 0, 1, 2] {
-        let asked = world.ask(&person).await;
+        let asked = world.begin_questions(&person).await;
         let text = |index, question: &Question| if index == wrong { "Nonsens".into() } else { sloppy(question).into() };
         let verified = world.answer("phone", &asked, text).await.unwrap();
-        assert_eq!(verified.state(), State::Verified, "{asked:?}, but for number {wrong}");
+        assert_eq!(verified.state(), State::Verified, "{asked:?}, number {wrong} wrong");
     }
 }
 
@@ -152,16 +154,16 @@ async fn r17_every_true_answer_is_right() {
     let person = world.person("many-answers").await;
     let last = |_, question: &Question| person.answers(question.kind()).pop().unwrap();
     for _ in 0..4 {
-        let asked = world.ask(&person).await;
+        let asked = world.begin_questions(&person).await;
         assert_eq!(world.answer("phone", &asked, last).await.unwrap().state(), State::Verified);
     }
 }
 
 #[tokio::test]
-async fn r16_of_answers_given_at_once_one_round_is_judged() {
+async fn r16_of_concurrent_answers_one_round_is_judged() {
     let world = World::open().await;
     let person = world.somebody().await;
-    let asked = world.ask(&person).await;
+    let asked = world.begin_questions(&person).await;
     let answers = world.answers(&asked, |_, question| truth(&person, question)).await;
 
     let all = join_all((0..16).map(|_| world.verify("phone", Evidence::QuestionAnswers(answers.clone())))).await;
@@ -174,12 +176,12 @@ async fn r16_of_answers_given_at_once_one_round_is_judged() {
     }
 }
 
-/// Sixteen guesses at once are no sixteen chances: one is judged, and the extra question is asked once.
+/// Sixteen concurrent guesses are not sixteen chances: one is judged, and the extra question is asked once.
 #[tokio::test]
-async fn r16_of_guesses_made_at_once_one_is_judged() {
+async fn r16_of_concurrent_guesses_one_is_judged() {
     let world = World::open().await;
     let person = world.somebody().await;
-    let asked = world.ask(&person).await;
+    let asked = world.begin_questions(&person).await;
     let guess = |index, question: &Question| if index == 0 { truth(&person, question) } else { "Nonsens".into() };
     let guess = world.answers(&asked, guess).await;
 

@@ -1,4 +1,4 @@
-//! Redemption: once, within three tries, and ten wrong ones a day (R2, R3, R4).
+//! Redemption: once, within three tries, and at most ten wrong tries a day (R2, R3, R4).
 
 use chrono::TimeDelta;
 use futures_util::future::join_all;
@@ -14,7 +14,7 @@ use test_support::world::World;
 use tonic::Code;
 use uuid::Uuid;
 
-/// One try: the outcome and the tries that are left.
+/// Tries the PIN once. Returns the outcome and the tries that are left.
 async fn redeem(world: &World, person: &Person, pin: &str) -> (Outcome, i32) {
     redeem_again(world, person, pin, uuid()).await
 }
@@ -31,7 +31,7 @@ async fn r2_a_pin_is_redeemed_once() {
     assert_eq!(redeem(&world, &person, "12345678").await, (NoOpenPin, 0));
     let pin = world.pin(&person).await;
 
-    // As it stands in the SMS, by the other name.
+    // With the space that the PIN has in the SMS, and with the person's other identifier.
     let typed = format!("{} {}", &pin[..4], &pin[4..]);
     let by_uuid = person.references().pop().unwrap();
     assert_eq!(world.redeem(by_uuid, &typed).await.unwrap().outcome(), Redeemed);
@@ -42,7 +42,7 @@ async fn r2_a_pin_is_redeemed_once() {
 }
 
 #[tokio::test]
-async fn r2_a_pin_lives_ten_minutes() {
+async fn r2_a_pin_is_valid_for_ten_minutes() {
     let world = World::open().await;
     let person = world.somebody().await;
     let pin = world.pin(&person).await;
@@ -64,14 +64,14 @@ async fn r3_the_third_wrong_try_revokes_the_pin() {
     assert_eq!(redeem(&world, &person, &wrong(&pin)).await, (WrongPin, 1));
     assert_eq!(redeem(&world, &person, &wrong(&pin)).await, (Revoked, 0));
 
-    assert_eq!(redeem(&world, &person, &pin).await, (Revoked, 0), "also the right one comes too late");
+    assert_eq!(redeem(&world, &person, &pin).await, (Revoked, 0), "the right PIN does not help any more");
     assert_eq!(world.check("phone", person.reference()).await.unwrap().open_pin_request, None);
     let fresh = world.pin(&person).await;
     assert_eq!(redeem(&world, &person, &fresh).await, (Redeemed, 0));
 }
 
 #[tokio::test]
-async fn r3_somebody_elses_pin_is_a_wrong_one() {
+async fn r3_the_pin_of_another_person_is_wrong() {
     let world = World::open().await;
     let (person, other) = (world.somebody().await, world.somebody().await);
     let (_, others_pin) = (world.pin(&person).await, world.pin(&other).await);
@@ -80,7 +80,7 @@ async fn r3_somebody_elses_pin_is_a_wrong_one() {
 }
 
 #[tokio::test]
-async fn r3_a_repeat_counts_no_try() {
+async fn r3_a_repeated_request_does_not_count_as_a_try() {
     let world = World::open().await;
     let person = world.somebody().await;
     let pin = world.pin(&person).await;
@@ -99,7 +99,7 @@ async fn r3_a_repeat_counts_no_try() {
 }
 
 #[tokio::test]
-async fn another_pin_under_a_used_request_id_is_refused() {
+async fn a_used_request_id_with_another_pin_is_refused() {
     let world = World::open().await;
     let (person, request_id) = (world.somebody().await, uuid());
     let pin = world.pin(&person).await;
@@ -109,11 +109,11 @@ async fn another_pin_under_a_used_request_id_is_refused() {
 
     refusal.assert(Code::InvalidArgument, Reason::RequestIdReused);
     assert_eq!(refusal.fields(), ["request_id"]);
-    assert_eq!(redeem(&world, &person, &wrong(&pin)).await, (WrongPin, 1), "it cost nothing");
+    assert_eq!(redeem(&world, &person, &wrong(&pin)).await, (WrongPin, 1), "the refused request was not a try");
 }
 
 #[tokio::test]
-async fn r2_of_many_redeemers_at_once_one_redeems() {
+async fn r2_of_many_concurrent_redemptions_one_succeeds() {
     let world = World::open().await;
     for _ in 0..4 {
         let person = world.somebody().await;
@@ -127,7 +127,7 @@ async fn r2_of_many_redeemers_at_once_one_redeems() {
 }
 
 #[tokio::test]
-async fn r3_of_many_guesses_at_once_three_are_compared() {
+async fn r3_of_many_concurrent_guesses_three_are_compared() {
     let world = World::open().await;
     let person = world.somebody().await;
     let pin = world.pin(&person).await;
@@ -142,13 +142,13 @@ async fn r3_of_many_guesses_at_once_three_are_compared() {
     assert_ne!(redeem(&world, &person, &pin).await.0, Redeemed);
 }
 
-/// Three PINs in a day and three tries each leave nine wrong tries. The tenth is the first of a PIN of the next day,
-/// made while the first day's tries still count. Whether Redis knows of them or Postgres alone.
+/// Three PINs in a day with three tries each make nine wrong tries. The tenth is on the next day's PIN, while the tries of
+/// the first day still count. Redis counts them, and so does Postgres if Redis has lost its data.
 #[rstest]
-#[case::redis_knows(false)]
-#[case::redis_lost_them(true)]
+#[case::redis_has_counted(false)]
+#[case::redis_has_lost_its_data(true)]
 #[tokio::test]
-async fn r4_ten_wrong_tries_in_a_day_over_all_pins(#[case] wiped: bool) {
+async fn r4_a_person_has_ten_wrong_tries_in_a_day_over_all_pins(#[case] wiped: bool) {
     let world = World::open().await;
     let person = world.somebody().await;
     let start = world.now().await;
@@ -157,8 +157,8 @@ async fn r4_ten_wrong_tries_in_a_day_over_all_pins(#[case] wiped: bool) {
         let pin = world.pin(&person).await;
         world.advance(TimeDelta::minutes(9)).await;
         for _ in 0..3 {
-            let (slip, typed) = (uuid(), wrong(&pin));
-            last = Some((redeem_again(&world, &person, &typed, slip).await, slip, typed));
+            let (request_id, typed) = (uuid(), wrong(&pin));
+            last = Some((redeem_again(&world, &person, &typed, request_id).await, request_id, typed));
         }
     }
     world.advance_to(start + TimeDelta::hours(24) + TimeDelta::minutes(1)).await;
@@ -168,15 +168,15 @@ async fn r4_ten_wrong_tries_in_a_day_over_all_pins(#[case] wiped: bool) {
         world.wipe_redis().await;
     }
 
-    // The eleventh comes too late, even if it is right; and the PIN is revoked.
+    // The eleventh try is refused even though the PIN is right, and the PIN is revoked.
     assert_eq!(redeem(&world, &person, &pin).await, (BudgetExhausted, 0));
     assert_eq!(world.check("phone", person.reference()).await.unwrap().open_pin_request, None);
     assert_eq!(redeem(&world, &person, &pin).await, (BudgetExhausted, 0));
-    let (answered, slip, typed) = last.unwrap();
-    assert_eq!(answered, (Revoked, 0));
-    assert_eq!(redeem_again(&world, &person, &typed, slip).await, answered, "a repeat is answered as the first time");
+    let (first_answer, request_id, typed) = last.unwrap();
+    assert_eq!(first_answer, (Revoked, 0));
+    assert_eq!(redeem_again(&world, &person, &typed, request_id).await, first_answer, "a repeat gets the first answer");
 
-    // There is room again when the first PIN's tries no longer count.
+    // There are tries left again when those of the first PIN do not count any more.
     world.advance_to(start + TimeDelta::hours(24) + TimeDelta::minutes(11)).await;
     let pin = world.pin(&person).await;
     assert_eq!(redeem(&world, &person, &pin).await, (Redeemed, 0));

@@ -1,4 +1,4 @@
-//! A graceful end: what runs may end, what is new goes elsewhere.
+//! A graceful stop: running calls finish, and health tells clients to go elsewhere.
 
 use std::time::Duration;
 
@@ -10,16 +10,16 @@ use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 
 #[tokio::test]
-async fn a_call_that_runs_when_the_service_is_told_to_stop_ends_well() {
+async fn a_running_call_succeeds_when_the_service_stops() {
     let world = World::open().await;
     let person = world.somebody().await;
     let verification = world.identify(&person).await;
     let mut health = watch(&world).await;
     assert_eq!(health.message().await.unwrap().unwrap().status(), ServingStatus::Serving);
 
-    // An order waits for a table that somebody else has.
-    let (mut somebody, mut watcher) = (world.database().await, world.database().await);
-    let mut lock = somebody.begin().await.unwrap();
+    // An order waits for a table that another transaction has locked.
+    let (mut locker, mut watcher) = (world.database().await, world.database().await);
+    let mut lock = locker.begin().await.unwrap();
     sqlx::query("LOCK TABLE pin_requests IN ACCESS EXCLUSIVE MODE").execute(&mut *lock).await.unwrap();
     let order = world.issue("phone", &verification);
     let stopping = async {
@@ -30,8 +30,9 @@ async fn a_call_that_runs_when_the_service_is_told_to_stop_ends_well() {
         })
         .await;
         world.sandbox.terminate();
-        let told = timeout(Duration::from_secs(5), health.message()).await.expect("callers are told").unwrap();
-        assert_eq!(told.unwrap().status(), ServingStatus::NotServing);
+        let health_change =
+            timeout(Duration::from_secs(5), health.message()).await.expect("health changes in time").unwrap();
+        assert_eq!(health_change.unwrap().status(), ServingStatus::NotServing);
         drop(health);
         lock.rollback().await.unwrap();
     };

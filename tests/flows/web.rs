@@ -13,8 +13,8 @@ use test_support::world::World;
 
 const HOLD: TimeDelta = TimeDelta::hours(24);
 
-/// What CheckEligibility tells a caller of the web: status and reasons, and the hold.
-async fn look(world: &World, person: &Person) -> (CheckEligibilityResponse, Vec<Reason>) {
+/// The answer of CheckEligibility to a web caller, and the reasons of the web channel.
+async fn check_web(world: &World, person: &Person) -> (CheckEligibilityResponse, Vec<Reason>) {
     let answer = world.check("web", person.reference()).await.unwrap();
     let web = answer.channels.iter().find(|entry| entry.channel() == Channel::Web).unwrap();
     let eligible = web.status() == channel_eligibility::Status::Eligible;
@@ -23,14 +23,14 @@ async fn look(world: &World, person: &Person) -> (CheckEligibilityResponse, Vec<
     (answer, reasons)
 }
 
-fn same_times(one: &AccessHold, other: &AccessHold) -> bool {
+fn have_same_times(one: &AccessHold, other: &AccessHold) -> bool {
     one.request_time == other.request_time
         && one.eligible_time == other.eligible_time
         && one.expire_time == other.expire_time
 }
 
 #[tokio::test]
-async fn r6_r8_the_first_login_starts_the_hold_and_tells_the_person_once() {
+async fn r6_r8_the_first_login_starts_the_hold_and_notifies_the_person_once() {
     let world = World::open().await;
     let person = world.somebody().await;
     let before = world.now().await;
@@ -48,9 +48,9 @@ async fn r6_r8_the_first_login_starts_the_hold_and_tells_the_person_once() {
     world.advance(TimeDelta::hours(12)).await;
     let again = world.log_in(&person).await.access_hold.unwrap();
 
-    assert_eq!(again, first, "a later login does not restart it");
+    assert_eq!(again, first, "a later login does not restart the hold");
     assert_eq!(world.texts(&person).await.len(), 1);
-    let (answer, reasons) = look(&world, &person).await;
+    let (answer, reasons) = check_web(&world, &person).await;
     assert_eq!((answer.access_hold, reasons), (Some(first), vec![Reason::HoldRunning]));
 }
 
@@ -68,7 +68,7 @@ async fn r6_no_pin_while_the_hold_is_running() {
     }
 
     let texts = world.texts(&person).await;
-    assert_eq!(texts.len(), 1, "the notice alone: {texts:?}");
+    assert_eq!(texts.len(), 1, "only the notice: {texts:?}");
 }
 
 #[tokio::test]
@@ -76,7 +76,7 @@ async fn r6_r7_a_login_after_the_hold_gets_the_pin_and_closes_the_request() {
     let world = World::open().await;
     let person = world.somebody().await;
     let eligible_time = time(world.log_in(&person).await.access_hold.unwrap().eligible_time);
-    // Five minutes before the hold has passed.
+    // A login five minutes before the hold has passed.
     world.advance_to(eligible_time - TimeDelta::minutes(5)).await;
     let too_early = world.log_in(&person).await;
     assert_eq!(too_early.access_hold.unwrap().state(), State::Running);
@@ -84,7 +84,7 @@ async fn r6_r7_a_login_after_the_hold_gets_the_pin_and_closes_the_request() {
 
     let texts = world.texts(&person).await;
     assert_eq!(texts.len(), 2, "the notice that the hold has passed: {texts:?}");
-    let (answer, reasons) = look(&world, &person).await;
+    let (answer, reasons) = check_web(&world, &person).await;
     assert_eq!((answer.access_hold.unwrap().state(), reasons), (State::Passed, vec![]));
     let refusal = world.issue("web", &too_early.verification_id).await.unwrap_err();
     assert_eq!(refusal.assert_precondition(Reason::LoginAgain).until, None);
@@ -99,13 +99,13 @@ async fn r6_r7_a_login_after_the_hold_gets_the_pin_and_closes_the_request() {
     let texts = world.texts(&person).await;
     assert_eq!(texts.len(), 3, "{texts:?}");
     pin_in(&texts[2]);
-    let (answer, reasons) = look(&world, &person).await;
+    let (answer, reasons) = check_web(&world, &person).await;
     assert_eq!(answer.open_pin_request.map(|pin| pin.id), Some(issued.id));
     assert_eq!((answer.access_hold.unwrap().state(), reasons), (State::None, vec![Reason::AccessNotRequested]));
 }
 
 #[tokio::test]
-async fn r7_who_misses_the_access_window_asks_again() {
+async fn r7_after_the_access_window_access_must_be_requested_again() {
     let world = World::open().await;
     let person = world.somebody().await;
     let first = world.log_in(&person).await.access_hold.unwrap();
@@ -117,33 +117,33 @@ async fn r7_who_misses_the_access_window_asks_again() {
 
     let refusal = world.issue("web", &in_the_window.verification_id).await.unwrap_err();
     refusal.assert_precondition(Reason::AccessExpired);
-    let (answer, reasons) = look(&world, &person).await;
+    let (answer, reasons) = check_web(&world, &person).await;
     assert_eq!((answer.access_hold.unwrap().state(), reasons), (State::Expired, vec![Reason::AccessExpired]));
     let notices = world.texts(&person).await.len();
     let second = world.log_in(&person).await.access_hold.unwrap();
     assert_eq!(second.state(), State::Running);
     assert!(time(second.request_time) > time(first.request_time));
-    assert_eq!(world.texts(&person).await.len(), notices + 1, "a new hold, a new notice");
+    assert_eq!(world.texts(&person).await.len(), notices + 1, "the new hold has a new notice");
 }
 
 #[tokio::test]
-async fn r6_a_hold_that_redis_lost_goes_on_unchanged() {
+async fn r6_a_hold_that_redis_has_lost_continues_unchanged() {
     let world = World::open().await;
     let person = world.somebody().await;
     let first = world.log_in(&person).await.access_hold.unwrap();
     let eligible_time = time(first.eligible_time);
 
-    // Found again by a login …
+    // A login finds the hold again …
     world.advance(TimeDelta::hours(12)).await;
     world.wipe_redis().await;
     let login = world.log_in(&person).await;
     assert_eq!(login.access_hold, Some(first));
-    // … and by an order.
+    // … and so does an order.
     world.wipe_redis().await;
     let refusal = world.issue("web", &login.verification_id).await.unwrap_err();
     assert_eq!(refusal.assert_precondition(Reason::HoldRunning).until, Some(eligible_time));
 
-    // It is not shorter …
+    // The hold has not become shorter …
     world.advance_to(eligible_time - TimeDelta::seconds(30)).await;
     world.wipe_redis().await;
     let login = world.log_in(&person).await;
@@ -155,13 +155,13 @@ async fn r6_a_hold_that_redis_lost_goes_on_unchanged() {
     world.advance_to(eligible_time).await;
     let login = world.log_in(&person).await;
     let hold = login.access_hold.unwrap();
-    assert!(hold.state() == State::Passed && same_times(&hold, &first), "{hold:?}");
+    assert!(hold.state() == State::Passed && have_same_times(&hold, &first), "{hold:?}");
     world.wipe_redis().await;
     world.issue("web", &login.verification_id).await.unwrap();
 }
 
 #[tokio::test]
-async fn r6_logins_at_once_start_one_hold() {
+async fn r6_concurrent_logins_start_one_hold() {
     let world = World::open().await;
     let person = world.somebody().await;
 

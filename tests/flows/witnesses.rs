@@ -9,7 +9,7 @@ use test_support::acts::{CLERK, reasons, witness};
 use test_support::person::{Person, no_document};
 use test_support::world::World;
 
-/// Somebody vouches for somebody, before that clerk.
+/// The witness in `confirmation` vouches for the person, before the clerk.
 async fn vouch(world: &World, confirmation: Confirmation, person: &Person, clerk: &str) -> VerifyIdentityResponse {
     let mut visit = world.visit(person, confirmation).await;
     visit.agent_token = world.agent_token(clerk).await;
@@ -21,7 +21,7 @@ fn with_document(person: &Person, document: Document) -> Confirmation {
 }
 
 #[tokio::test]
-async fn r20_who_may_vouch() {
+async fn r20_only_eligible_witnesses_may_vouch() {
     let world = World::open().await;
     for (id, refused) in [
         ("witness", None),
@@ -50,10 +50,10 @@ async fn r20_a_witness_shows_a_document_of_their_own() {
 }
 
 #[tokio::test]
-async fn r20_nobody_vouches_for_themselves() {
+async fn r20_persons_may_not_vouch_for_themselves() {
     let world = World::open().await;
     let person = world.somebody().await;
-    // Neither by the same name nor by another.
+    // By no identifier, CPR number or MitID UUID.
     for reference in person.references() {
         let themselves = Confirmation::Witness(Witness { person: Some(reference), document: Some(person.document()) });
         let rejected = vouch(&world, themselves, &person, CLERK).await;
@@ -62,12 +62,12 @@ async fn r20_nobody_vouches_for_themselves() {
 }
 
 #[tokio::test]
-async fn r20_no_clerk_vouches_for_their_own_visitor() {
+async fn r20_a_clerk_may_not_vouch_for_their_own_visitor() {
     let world = World::open().await;
     let clara = world.person("clara-clerk").await;
     for (clerk, refused) in [
         ("clara-clerk", Some(Reason::WitnessNotAccepted)),
-        // Who it is nobody knows, so it may be Clara.
+        // The MitID of this clerk is not known, so the clerk may be Clara.
         ("support-1", Some(Reason::WitnessNotAccepted)),
         ("klaus-clerk", None),
     ] {
@@ -77,7 +77,7 @@ async fn r20_no_clerk_vouches_for_their_own_visitor() {
 }
 
 #[tokio::test]
-async fn r20_three_times_in_120_days() {
+async fn r20_a_witness_may_vouch_three_times_in_120_days() {
     let world = World::open().await;
     let vouching = world.person("witness").await;
     let first = world.now().await;
@@ -100,7 +100,7 @@ async fn r20_three_times_in_120_days() {
 }
 
 #[tokio::test]
-async fn r20_three_times_also_when_asked_at_once() {
+async fn r20_concurrent_witness_runs_never_exceed_three_uses() {
     let world = World::open().await;
     let vouching = world.person("witness").await;
     let mut visitors = Vec::new();

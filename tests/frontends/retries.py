@@ -1,4 +1,4 @@
-"""The service config retries what it should, when it should, and nothing else. Runs against a sandbox of its own."""
+"""Tests that the service config retries UNAVAILABLE where it must, and nothing else. Needs a sandbox of its own."""
 
 import json
 import os
@@ -9,11 +9,11 @@ import grpc
 
 from service import OPTIONS, Refused, call, connect
 from temporarypin.v1 import common_pb2, temporary_pin_service_pb2 as pb, temporary_pin_service_pb2_grpc as stubs
-from world import ask, claim_person, texts
+from world import call_sandbox, claim_person, texts
 
 
 def refused_attempts(method):
-    """How often the service has answered this method with UNAVAILABLE, by its log."""
+    """Counts, in the service's log, how often it has answered this method with UNAVAILABLE."""
     with open(os.environ["SANDBOX_LOG"], encoding="utf-8") as log:
         calls = [line for line in map(json.loads, log) if line.get("message") == "call"]
     return sum(line["method"].endswith("/" + method) and line["code"] == "Unavailable" for line in calls)
@@ -28,7 +28,7 @@ def identification(person):
     return pb.VerifyIdentityRequest(phone_identification=pb.PhoneIdentification(
         person=reference(person),
         document=pb.Document(kind=passport["kind"], issuer=passport["issuer"], number=passport["number"]),
-        agent_token=ask("/agent-login", {"agent": "agent-1"})["agent_token"],
+        agent_token=call_sandbox("/agent-login", {"agent": "agent-1"})["agent_token"],
         case_reference="CASE-1",
     ))
 
@@ -43,18 +43,18 @@ def verified(service, person):
     return call(service.VerifyIdentity, pb.VerifyIdentityRequest(question_answers=pb.QuestionAnswers(
         verification_id=answer.verification_id,
         answers=answers,
-        agent_token=ask("/agent-login", {"agent": "agent-1"})["agent_token"],
+        agent_token=call_sandbox("/agent-login", {"agent": "agent-1"})["agent_token"],
     ))).verification_id
 
 
 class register_is_down:
-    """For so many seconds; the service itself then answers UNAVAILABLE."""
+    """Takes the register down for some seconds. The service then answers UNAVAILABLE."""
 
     def __init__(self, seconds):
-        self._up = threading.Timer(seconds, lambda: ask("/register", {"mode": "up"}))
+        self._up = threading.Timer(seconds, lambda: call_sandbox("/register", {"mode": "up"}))
 
     def __enter__(self):
-        ask("/register", {"mode": "down"})
+        call_sandbox("/register", {"mode": "down"})
         self._up.start()
 
     def __exit__(self, *_):
@@ -76,13 +76,13 @@ person = claim_person()
 verification_id = verified(phone, person)
 order = pb.IssueTemporaryPinRequest(request_id=str(uuid.uuid4()), verification_id=verification_id)
 
-# Without the service config one is told at once.
+# Without the service config the first UNAVAILABLE is returned.
 plain = [option for option in OPTIONS if option[0] != "grpc.service_config"] + [("grpc.enable_retries", 0)]
 bare = stubs.TemporaryPinServiceStub(grpc.insecure_channel(os.environ["SANDBOX_GRPC"], plain))
-ask("/register", {"mode": "down"})
+call_sandbox("/register", {"mode": "down"})
 unavailable(lambda request: bare.IssueTemporaryPin(request, metadata=[("x-sandbox-caller", "phone")]), order)
 
-# With it the outage passes unnoticed, in CheckEligibility and in IssueTemporaryPin, which sends one SMS.
+# With it, CheckEligibility and IssueTemporaryPin survive the outage, and one SMS is sent.
 for method, send, request in [
     ("CheckEligibility", phone.CheckEligibility, pb.CheckEligibilityRequest(person=reference(person))),
     ("IssueTemporaryPin", phone.IssueTemporaryPin, order),
@@ -93,7 +93,7 @@ for method, send, request in [
     assert before < refused_attempts(method) < before + 5, method
 texts(person, 1)
 
-# VerifyIdentity has no request id: it is tried once.
+# VerifyIdentity has no request id, so it is tried once.
 request = identification(claim_person())
 before = refused_attempts("VerifyIdentity")
 with register_is_down(seconds=0.6):

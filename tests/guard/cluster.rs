@@ -1,5 +1,5 @@
-//! Every script keeps to one slot of a Redis Cluster, and is told again to a Redis that has forgotten it. Needs
-//! `redis-server` or `valkey-server` on the path: runs one of its own.
+//! Every script uses keys of one slot of a Redis Cluster, and is loaded again after Redis has lost it. The tests start a
+//! server of their own: `redis-server` or `valkey-server` must be on the path.
 
 use std::net::TcpListener;
 use std::path::PathBuf;
@@ -11,9 +11,9 @@ use temporary_pin::guard::{Bucket, GuardDecision};
 use test_support::unique;
 use tokio::process::{Child, Command};
 
-use crate::world::{World, agent, at, hold, limit, mobile, person, spend};
+use crate::fixture::{GuardFixture, agent, at, hold, limit, mobile, person, spend};
 
-/// A cluster of one node that holds all slots. Keys of different slots in one script are an error there.
+/// A cluster of one node that holds all slots. A script with keys of different slots is an error there.
 struct Cluster {
     server: Child,
     directory: PathBuf,
@@ -28,7 +28,7 @@ impl Drop for Cluster {
 }
 
 impl Cluster {
-    /// Nothing reserves a port: when one is taken after all, another is tried.
+    /// A free port is not reserved. If another process takes it first, this tries another port.
     async fn start() -> Self {
         for _ in 0..5 {
             if let Some(cluster) = Self::start_once().await {
@@ -39,7 +39,7 @@ impl Cluster {
     }
 
     async fn start_once() -> Option<Self> {
-        // The cluster's own port is 10000 higher.
+        // The cluster bus uses the port that is 10,000 higher.
         let port = std::iter::repeat_with(|| TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port())
             .find(|port| *port < 55_000)
             .unwrap();
@@ -61,7 +61,7 @@ impl Cluster {
         cluster.is_ready().await.then_some(cluster)
     }
 
-    /// Waits until our server answers, all slots its own. `false`: it has ended, or does not answer.
+    /// Waits until our server answers and holds all slots. `false`: it has ended, or does not answer in time.
     async fn is_ready(&mut self) -> bool {
         let client = redis::Client::open(self.url.as_str()).unwrap();
         let ours = format!("process_id:{}\r", self.server.id().unwrap());
@@ -89,12 +89,12 @@ impl Cluster {
 }
 
 #[tokio::test]
-async fn every_script_keeps_to_one_slot() {
+async fn every_script_uses_keys_of_one_slot() {
     let cluster = Cluster::start().await;
-    let mut world = World::at(&cluster.url).await;
+    let mut fixture = GuardFixture::at(&cluster.url).await;
     let (person, agent) = (person(), agent());
     let hold = hold(at(0));
-    world.guard.remember_hold(person, &hold, at(0)).await.unwrap();
+    fixture.guard.remember_hold(person, &hold, at(0)).await.unwrap();
     let spends = [
         Bucket::WrongTries(person),
         Bucket::FailedVerifications(person),
@@ -107,14 +107,14 @@ async fn every_script_keeps_to_one_slot() {
     ]
     .map(|bucket| spend(bucket, limit(3, 1000), 1));
     assert_eq!(
-        world.guard.check_and_spend(Some(person), &spends, hold.eligible_time).await,
+        fixture.guard.check_and_spend(Some(person), &spends, hold.eligible_time).await,
         Ok(GuardDecision::Allowed)
     );
-    assert_eq!(world.guard.peek(&spends, hold.eligible_time).await, Ok(GuardDecision::Allowed));
+    assert_eq!(fixture.guard.peek(&spends, hold.eligible_time).await, Ok(GuardDecision::Allowed));
 
     let mut slots: Vec<(String, u16)> = Vec::new();
-    for key in world.keys().await {
-        let slot = redis::cmd("CLUSTER").arg("KEYSLOT").arg(&key).query_async(&mut world.redis).await.unwrap();
+    for key in fixture.keys().await {
+        let slot = redis::cmd("CLUSTER").arg("KEYSLOT").arg(&key).query_async(&mut fixture.redis).await.unwrap();
         let tag = key[key.find('{').unwrap()..=key.find('}').unwrap()].to_owned();
         slots.push((tag, slot));
     }
@@ -124,11 +124,11 @@ async fn every_script_keeps_to_one_slot() {
     assert_eq!(slots.len(), 5, "one slot per tag: {slots:?}");
 }
 
-/// As after a restart, when many ask at once.
+/// As after a restart of Redis, with many concurrent calls.
 #[tokio::test]
-async fn a_redis_that_has_forgotten_the_scripts_is_told_them_again() {
+async fn the_scripts_are_loaded_again_after_redis_has_lost_them() {
     let cluster = Cluster::start().await;
-    let mut world = World::at(&cluster.url).await;
+    let mut fixture = GuardFixture::at(&cluster.url).await;
     let orders: Vec<_> = (0..50)
         .map(|number| {
             [
@@ -138,14 +138,14 @@ async fn a_redis_that_has_forgotten_the_scripts_is_told_them_again() {
         })
         .collect();
     for round in 0..2 {
-        redis::cmd("SCRIPT").arg("FLUSH").exec_async(&mut world.redis).await.unwrap();
-        let answers = join_all(orders.iter().map(|order| world.check_and_spend(order, at(0)))).await;
+        redis::cmd("SCRIPT").arg("FLUSH").exec_async(&mut fixture.redis).await.unwrap();
+        let answers = join_all(orders.iter().map(|order| fixture.check_and_spend(order, at(0)))).await;
         assert_eq!(answers.iter().filter(|answer| **answer == GuardDecision::Allowed).count(), 40, "{round}");
-        assert_eq!(world.keys().await.len(), 41, "those who were refused got theirs back");
-        redis::cmd("SCRIPT").arg("FLUSH").exec_async(&mut world.redis).await.unwrap();
+        assert_eq!(fixture.keys().await.len(), 41, "refused persons got their spend back");
+        redis::cmd("SCRIPT").arg("FLUSH").exec_async(&mut fixture.redis).await.unwrap();
         for (order, _) in orders.iter().zip(answers).filter(|(_, answer)| *answer == GuardDecision::Allowed) {
-            world.guard.refund(order, at(0)).await.unwrap();
+            fixture.guard.refund(order, at(0)).await.unwrap();
         }
-        assert_eq!(world.keys().await, [""; 0]);
+        assert_eq!(fixture.keys().await, [""; 0]);
     }
 }

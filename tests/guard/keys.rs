@@ -1,12 +1,12 @@
-//! What is in Redis: pseudonyms and times, nothing else.
+//! The content of Redis: pseudonyms, ids and times, nothing else.
 
 use temporary_pin::guard::Bucket;
 
-use crate::world::{World, agent, at, hold, id, limit, mobile, person, spend};
+use crate::fixture::{GuardFixture, agent, at, hold, id, limit, mobile, person, spend};
 
 #[tokio::test]
-async fn keys_and_values_hold_pseudonyms_ids_and_times_only() {
-    let mut world = World::new().await;
+async fn keys_and_values_contain_only_pseudonyms_ids_and_times() {
+    let mut fixture = GuardFixture::new().await;
     let (person, mobile, agent) = (person(), mobile(), agent());
     let buckets = [
         Bucket::WrongTries(person),
@@ -18,8 +18,8 @@ async fn keys_and_values_hold_pseudonyms_ids_and_times_only() {
         Bucket::ServicePins,
         Bucket::CallerCalls("support-desk"),
     ];
-    let _ = world.check_and_spend(&buckets.map(|bucket| spend(bucket, limit(3, 1000), 7)), at(0)).await;
-    world.guard.remember_hold(person, &hold(at(0)), at(0)).await.unwrap();
+    let _ = fixture.check_and_spend(&buckets.map(|bucket| spend(bucket, limit(3, 1000), 7)), at(0)).await;
+    fixture.guard.remember_hold(person, &hold(at(0)), at(0)).await.unwrap();
 
     let hex = |bytes: [u8; 32]| bytes.map(|byte| format!("{byte:02x}")).concat();
     let (person, mobile, agent) = (hex(person.0), hex(mobile.0), hex(agent.0));
@@ -34,21 +34,21 @@ async fn keys_and_values_hold_pseudonyms_ids_and_times_only() {
         "{service}:pins".to_owned(),
         "{caller:support-desk}:calls".to_owned(),
     ]
-    .map(|key| format!("{}:{key}", world.prefix));
+    .map(|key| format!("{}:{key}", fixture.prefix));
     expected.sort();
-    let keys = world.keys().await;
+    let keys = fixture.keys().await;
     assert_eq!(keys, expected);
 
     for key in keys {
-        let kind: String = redis::cmd("TYPE").arg(&key).query_async(&mut world.redis).await.unwrap();
+        let kind: String = redis::cmd("TYPE").arg(&key).query_async(&mut fixture.redis).await.unwrap();
         if kind == "zset" {
             let members: Vec<String> =
-                redis::cmd("ZRANGE").arg(&key).arg(0).arg(-1).query_async(&mut world.redis).await.unwrap();
+                redis::cmd("ZRANGE").arg(&key).arg(0).arg(-1).query_async(&mut fixture.redis).await.unwrap();
             assert_eq!(members, [id(7).to_string()]);
         } else {
-            let value: String = redis::cmd("GET").arg(&key).query_async(&mut world.redis).await.unwrap();
+            let value: String = redis::cmd("GET").arg(&key).query_async(&mut fixture.redis).await.unwrap();
             assert!(value.bytes().all(|byte| byte.is_ascii_digit() || byte == b' '), "{key}: {value}");
         }
-        assert!(world.expires_in(&key).await > 0, "{key} must expire");
+        assert!(fixture.expires_in(&key).await > 0, "{key} must expire");
     }
 }

@@ -1,4 +1,4 @@
-//! The guard against naive models of the same rules, over random histories (R4, R18, R22, R25).
+//! Compares the guard with simple models of the same rules, over random histories (R4, R18, R22, R25).
 
 use std::time::Duration;
 
@@ -9,19 +9,19 @@ use temporary_pin::domain::rules::Limit;
 use temporary_pin::guard::{Bucket, GuardDecision, Spend};
 use uuid::Uuid;
 
-use crate::world::{World, agent, at, id, mobile, person};
+use crate::fixture::{GuardFixture, agent, at, id, mobile, person};
 
-/// Spans of minutes: a history is played in far less than the real time in which Redis would delete its keys.
-const SECOND: u64 = 1_000_000;
+/// Windows last minutes. A history is played much faster, so Redis deletes no key by its own clock.
+const MICROS_PER_SECOND: u64 = 1_000_000;
 
 #[derive(Clone, Copy, Debug)]
 enum Act {
-    Admit,
+    Spend,
     Peek,
     Refund,
 }
 
-/// An act on some of the buckets, so many microseconds after the one before.
+/// An act on some of the buckets, `after` so many microseconds.
 #[derive(Clone, Debug)]
 struct Step {
     after: i64,
@@ -31,8 +31,8 @@ struct Step {
 }
 
 fn steps(buckets: usize) -> impl Strategy<Value = Vec<Step>> {
-    let act = prop_oneof![5 => Just(Act::Admit), 2 => Just(Act::Peek), 1 => Just(Act::Refund)];
-    // Many steps at the same moment, at the edge of a window, and anywhere.
+    let act = prop_oneof![5 => Just(Act::Spend), 2 => Just(Act::Peek), 1 => Just(Act::Refund)];
+    // Many steps have the same time, or come at the edge of a window.
     let after = prop_oneof![Just(0), Just(60_000_000), Just(1), 0..90_000_000_i64];
     let step = (after, act, prop::sample::subsequence((0..buckets).collect::<Vec<_>>(), 1..=buckets), 0..8_u128)
         .prop_map(|(after, act, buckets, id)| Step { after, act, buckets, id });
@@ -40,24 +40,26 @@ fn steps(buckets: usize) -> impl Strategy<Value = Vec<Step>> {
 }
 
 fn limits(count: usize) -> impl Strategy<Value = Vec<Limit>> {
-    let per = prop_oneof![Just(60 * SECOND), 30 * SECOND..120 * SECOND].prop_map(Duration::from_micros);
+    let per = prop_oneof![Just(60 * MICROS_PER_SECOND), 30 * MICROS_PER_SECOND..120 * MICROS_PER_SECOND]
+        .prop_map(Duration::from_micros);
     prop::collection::vec((0..6_u32, per).prop_map(|(times, per)| Limit { times, per }), count)
 }
 
-/// One bucket, as simply as it can be said.
+/// A simple model of one bucket.
 trait Model {
+    /// `Err`: until when there is no room.
     fn peek(&self, id: Uuid, now: DateTime<Utc>) -> Result<(), DateTime<Utc>>;
     fn spend(&mut self, id: Uuid, now: DateTime<Utc>);
     fn refund(&mut self, id: Uuid, now: DateTime<Utc>);
 }
 
-/// Every spend is remembered for ever.
-struct Window {
+/// A rolling window that remembers every spend for ever.
+struct WindowModel {
     limit: Limit,
     spent: Vec<(Uuid, DateTime<Utc>)>,
 }
 
-impl Window {
+impl WindowModel {
     fn holds(&self, id: Uuid, now: DateTime<Utc>) -> bool {
         self.spent.iter().any(|(other, time)| *other == id && *time + self.limit.per > now)
     }
@@ -68,12 +70,12 @@ impl Window {
     }
 }
 
-impl Model for Window {
+impl Model for WindowModel {
     fn peek(&self, id: Uuid, now: DateTime<Utc>) -> Result<(), DateTime<Utc>> {
         if self.holds(id, now) || self.has_room(now) {
             return Ok(());
         }
-        // Room can only come at a moment when a spend leaves.
+        // There can only be room again when a spend leaves the window.
         let leaving = self.spent.iter().map(|(_, time)| *time + self.limit.per).filter(|leaves| *leaves > now);
         Err(leaving.filter(|leaves| self.has_room(*leaves)).min().unwrap_or(now + self.limit.per))
     }
@@ -89,14 +91,14 @@ impl Model for Window {
     }
 }
 
-/// A bucket that leaks: each spend pours in one interval, and a microsecond leaks out each microsecond.
-struct Leaky {
+/// A leaky bucket: each spend adds one interval to the level, and time takes it out again.
+struct LeakyBucketModel {
     limit: Limit,
     level: u64,
     last: DateTime<Utc>,
 }
 
-impl Leaky {
+impl LeakyBucketModel {
     fn interval(&self) -> u64 {
         u64::try_from(self.limit.per.as_micros()).unwrap().div_ceil(u64::from(self.limit.times.max(1)))
     }
@@ -106,7 +108,7 @@ impl Leaky {
     }
 }
 
-impl Model for Leaky {
+impl Model for LeakyBucketModel {
     fn peek(&self, _id: Uuid, now: DateTime<Utc>) -> Result<(), DateTime<Utc>> {
         let over = (self.level(now) + self.interval()).saturating_sub(self.interval() * u64::from(self.limit.times));
         if over == 0 { Ok(()) } else { Err(now + TimeDelta::microseconds(i64::try_from(over).unwrap())) }
@@ -121,15 +123,16 @@ impl Model for Leaky {
     }
 }
 
-/// What all the models say together: yes, or until when not.
-fn judge(models: &[Box<dyn Model>], step: &Step, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+/// Until when the models refuse. `None`: they allow the step.
+fn expected_refusal(models: &[Box<dyn Model>], step: &Step, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
     step.buckets.iter().filter_map(|bucket| models[*bucket].peek(id(step.id), now).err()).max()
 }
 
+/// Plays the steps on the guard and on the models, and compares the decisions.
 fn play(buckets: &[Bucket<'_>], limits: &[Limit], mut models: Vec<Box<dyn Model>>, steps: &[Step]) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let world = World::new().await;
+        let fixture = GuardFixture::new().await;
         let mut now = at(0);
         for (number, step) in steps.iter().enumerate() {
             now += TimeDelta::microseconds(step.after);
@@ -138,19 +141,19 @@ fn play(buckets: &[Bucket<'_>], limits: &[Limit], mut models: Vec<Box<dyn Model>
                 .iter()
                 .map(|bucket| Spend { bucket: buckets[*bucket], limit: limits[*bucket], id: id(step.id) })
                 .collect();
-            let expected = judge(&models, step, now);
+            let expected = expected_refusal(&models, step, now);
             let answer = match step.act {
-                Act::Admit => world.guard.check_and_spend(None, &spends, now).await.unwrap(),
-                Act::Peek => world.guard.peek(&spends, now).await.unwrap(),
+                Act::Spend => fixture.guard.check_and_spend(None, &spends, now).await.unwrap(),
+                Act::Peek => fixture.guard.peek(&spends, now).await.unwrap(),
                 Act::Refund => {
-                    world.guard.refund(&spends, now).await.unwrap();
+                    fixture.guard.refund(&spends, now).await.unwrap();
                     step.buckets.iter().for_each(|bucket| models[*bucket].refund(id(step.id), now));
                     continue;
                 }
             };
             match (answer, expected) {
                 (GuardDecision::Allowed, None) => {
-                    if matches!(step.act, Act::Admit) {
+                    if matches!(step.act, Act::Spend) {
                         step.buckets.iter().for_each(|bucket| models[*bucket].spend(id(step.id), now));
                     }
                 }
@@ -177,7 +180,7 @@ proptest! {
             Bucket::MobilePins(mobile()),
         ];
         let models =
-            limits.iter().map(|limit| Box::new(Window { limit: *limit, spent: Vec::new() }) as Box<dyn Model>).collect();
+            limits.iter().map(|limit| Box::new(WindowModel { limit: *limit, spent: Vec::new() }) as Box<dyn Model>).collect();
         play(&buckets, &limits, models, &steps);
     }
 
@@ -192,7 +195,7 @@ proptest! {
         ];
         let models = limits
             .iter()
-            .map(|limit| Box::new(Leaky { limit: *limit, level: 0, last: at(0) }) as Box<dyn Model>)
+            .map(|limit| Box::new(LeakyBucketModel { limit: *limit, level: 0, last: at(0) }) as Box<dyn Model>)
             .collect();
         play(&buckets, &limits, models, &steps);
     }

@@ -1,4 +1,4 @@
-//! Rates (R22, R25).
+//! Rates: a burst, then one per interval (R22, R25).
 
 use chrono::TimeDelta;
 use rstest::rstest;
@@ -6,7 +6,7 @@ use temporary_pin::domain::reason::Reason;
 use temporary_pin::domain::rules::{Limit, LimitRules};
 use temporary_pin::guard::{Bucket, GuardDecision};
 
-use crate::world::{World, agent, at, limit, spend};
+use crate::fixture::{GuardFixture, agent, at, limit, spend};
 
 const MICROSECOND: TimeDelta = TimeDelta::microseconds(1);
 
@@ -29,79 +29,79 @@ const MICROSECOND: TimeDelta = TimeDelta::microseconds(1);
 #[case::r25_service_pins(Bucket::ServicePins, LimitRules::default().service_pins, 100, 10_000, Reason::ServiceLimit)]
 #[case::caller_calls(Bucket::CallerCalls("web"), LimitRules::default().caller_calls, 500, 2_000, Reason::CallerLimit)]
 #[tokio::test]
-async fn admits_a_burst_and_then_at_its_rate(
+async fn a_rate_allows_a_burst_and_then_one_per_interval(
     #[case] bucket: Bucket<'static>,
     #[case] limit: Limit,
     #[case] times: u128,
     #[case] interval: i64,
     #[case] reason: Reason,
 ) {
-    let world = World::new().await;
-    // Redis deletes keys by its own clock. Stretched, so that the slowest machine is fast enough for this burst.
+    let fixture = GuardFixture::new().await;
+    // Redis deletes keys by its own clock. With a longer span, the burst is over before that on a slow machine too.
     let limit = Limit { per: limit.per * 1000, ..limit };
-    // The id plays no part in a rate: each call spends.
+    // A rate ignores the id: each call spends.
     for _ in 0..times {
-        assert_eq!(world.check_and_spend(&[spend(bucket, limit, 1)], at(0)).await, GuardDecision::Allowed);
+        assert_eq!(fixture.check_and_spend(&[spend(bucket, limit, 1)], at(0)).await, GuardDecision::Allowed);
     }
     let until = at(0) + TimeDelta::milliseconds(interval);
     let limited = GuardDecision::Limited { reason, until };
-    assert_eq!(world.check_and_spend(&[spend(bucket, limit, 2)], at(0)).await, limited);
-    assert_eq!(world.check_and_spend(&[spend(bucket, limit, 2)], until - MICROSECOND).await, limited);
-    assert_eq!(world.check_and_spend(&[spend(bucket, limit, 2)], until).await, GuardDecision::Allowed);
+    assert_eq!(fixture.check_and_spend(&[spend(bucket, limit, 2)], at(0)).await, limited);
+    assert_eq!(fixture.check_and_spend(&[spend(bucket, limit, 2)], until - MICROSECOND).await, limited);
+    assert_eq!(fixture.check_and_spend(&[spend(bucket, limit, 2)], until).await, GuardDecision::Allowed);
     let until = until + TimeDelta::milliseconds(interval);
     assert_eq!(
-        world.check_and_spend(&[spend(bucket, limit, 2)], until - MICROSECOND).await,
+        fixture.check_and_spend(&[spend(bucket, limit, 2)], until - MICROSECOND).await,
         GuardDecision::Limited { reason, until }
     );
 }
 
 #[tokio::test]
 async fn r22_a_refund_gives_back_one_and_never_more_than_a_full_bucket() {
-    let mut world = World::new().await;
+    let mut fixture = GuardFixture::new().await;
     let pins = Bucket::AgentPins(agent());
     let limit = limit(3, 3000);
     let one = [spend(pins, limit, 1)];
     for _ in 0..3 {
-        let _ = world.check_and_spend(&one, at(0)).await;
+        let _ = fixture.check_and_spend(&one, at(0)).await;
     }
-    world.guard.refund(&one, at(0)).await.unwrap();
-    assert_eq!(world.check_and_spend(&one, at(0)).await, GuardDecision::Allowed);
-    assert_ne!(world.check_and_spend(&one, at(0)).await, GuardDecision::Allowed);
+    fixture.guard.refund(&one, at(0)).await.unwrap();
+    assert_eq!(fixture.check_and_spend(&one, at(0)).await, GuardDecision::Allowed);
+    assert_ne!(fixture.check_and_spend(&one, at(0)).await, GuardDecision::Allowed);
     for _ in 0..10 {
-        world.guard.refund(&one, at(0)).await.unwrap();
+        fixture.guard.refund(&one, at(0)).await.unwrap();
     }
-    assert_eq!(world.keys().await, [""; 0], "a full bucket needs no key");
+    assert_eq!(fixture.keys().await, [""; 0], "a full bucket needs no key");
     for _ in 0..3 {
-        assert_eq!(world.check_and_spend(&one, at(0)).await, GuardDecision::Allowed);
+        assert_eq!(fixture.check_and_spend(&one, at(0)).await, GuardDecision::Allowed);
     }
-    assert_ne!(world.check_and_spend(&one, at(0)).await, GuardDecision::Allowed);
+    assert_ne!(fixture.check_and_spend(&one, at(0)).await, GuardDecision::Allowed);
 }
 
 #[tokio::test]
 async fn r22_a_peek_spends_nothing() {
-    let mut world = World::new().await;
+    let mut fixture = GuardFixture::new().await;
     let peek = [spend(Bucket::AgentVerifications(agent()), limit(1, 100), 1)];
     for _ in 0..3 {
-        assert_eq!(world.guard.peek(&peek, at(0)).await, Ok(GuardDecision::Allowed));
+        assert_eq!(fixture.guard.peek(&peek, at(0)).await, Ok(GuardDecision::Allowed));
     }
-    assert_eq!(world.keys().await, [""; 0]);
+    assert_eq!(fixture.keys().await, [""; 0]);
 }
 
 #[tokio::test]
-async fn a_limit_of_zero_admits_nothing() {
-    let world = World::new().await;
+async fn a_limit_of_zero_allows_nothing() {
+    let fixture = GuardFixture::new().await;
     let limited = GuardDecision::Limited { reason: Reason::AgentLimit, until: at(107) };
-    assert_eq!(world.check_and_spend(&[spend(Bucket::AgentPins(agent()), limit(0, 100), 1)], at(7)).await, limited);
+    assert_eq!(fixture.check_and_spend(&[spend(Bucket::AgentPins(agent()), limit(0, 100), 1)], at(7)).await, limited);
 }
 
 #[tokio::test]
 async fn keys_expire_when_the_bucket_is_full_again() {
-    let mut world = World::new().await;
+    let mut fixture = GuardFixture::new().await;
     let pins = Bucket::AgentPins(agent());
     for spent in 1..=3 {
-        let _ = world.check_and_spend(&[spend(pins, limit(4, 400), 1)], at(0)).await;
-        let key = world.only_key().await;
-        let left = world.expires_in(&key).await;
+        let _ = fixture.check_and_spend(&[spend(pins, limit(4, 400), 1)], at(0)).await;
+        let key = fixture.only_key().await;
+        let left = fixture.expires_in(&key).await;
         assert!((spent * 100_000 - 10_000..=spent * 100_000).contains(&left), "{spent}: {left}");
     }
 }

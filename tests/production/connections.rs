@@ -1,4 +1,4 @@
-//! What a connection may take, and for how long. One test per bound.
+//! Limits of connections, one test for each.
 
 use std::time::Duration;
 
@@ -13,7 +13,9 @@ use tonic::{Code, Request};
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
 
-use crate::wire::{GO_AWAY, HEADERS, PING, RST_STREAM, SETTINGS, Wire, begin_call, cancel_call, end_call, frame};
+use crate::http2_client::{
+    GO_AWAY, HEADERS, Http2Client, PING, RST_STREAM, SETTINGS, begin_call, cancel_call, end_call, frame,
+};
 
 /// Error codes of HTTP/2.
 const NO_ERROR: u32 = 0;
@@ -29,15 +31,15 @@ async fn installation(settings: &[(&str, &str)]) -> Installation {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_silent_peer_is_asked_and_then_given_up() {
+async fn a_silent_peer_is_pinged_and_then_disconnected() {
     let installation = installation(&[("KEEPALIVE_INTERVAL", "200ms"), ("KEEPALIVE_TIMEOUT", "3s")]).await;
     let process = installation.start().await;
-    let mut silent = Wire::open(&process, &installation.authority).await;
-    let frames = silent.rest().await;
+    let mut silent = Http2Client::open(&process, &installation.authority).await;
+    let frames = silent.read_to_end().await;
     assert!(frames.iter().any(|frame| frame.kind == PING), "{frames:?}");
 
-    // One that answers stays.
-    let mut lively = Wire::open(&process, &installation.authority).await;
+    // A peer that answers the pings stays connected.
+    let mut lively = Http2Client::open(&process, &installation.authority).await;
     for _ in 0..5 {
         let ping = lively.next_of(PING).await.expect("the connection stays");
         lively.send(&frame(PING, 1, 0, &ping.payload)).await;
@@ -45,32 +47,32 @@ async fn a_silent_peer_is_asked_and_then_given_up() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_old_connection_takes_leave_and_its_calls_end_first() {
+async fn an_old_connection_closes_after_its_calls_have_ended() {
     let installation = installation(&[("AGE", "2s")]).await;
     let process = installation.start().await;
-    let mut wire = Wire::open(&process, &installation.authority).await;
-    wire.send(&begin_call(1)).await;
-    let mut farewells = 0;
-    while farewells < 2 {
-        let frame = wire.next().await.expect("the connection stays while a call is under way");
+    let mut client = Http2Client::open(&process, &installation.authority).await;
+    client.send(&begin_call(1)).await;
+    let mut goaways = 0;
+    while goaways < 2 {
+        let frame = client.next().await.expect("the connection stays while a call is under way");
         match frame.kind {
             GO_AWAY => {
                 assert_eq!(frame.error_code(), NO_ERROR);
-                farewells += 1;
+                goaways += 1;
             }
-            // Between the two farewells the server asks whether the first one has arrived.
-            PING => wire.send(&self::frame(PING, 1, 0, &frame.payload)).await,
+            // Between the two GOAWAY frames, the server pings to learn whether the first has arrived.
+            PING => client.send(&self::frame(PING, 1, 0, &frame.payload)).await,
             _ => {}
         }
     }
-    wire.send(&end_call(1)).await;
-    let rest = wire.rest().await;
+    client.send(&end_call(1)).await;
+    let rest = client.read_to_end().await;
     assert!(rest.iter().any(|frame| (frame.kind, frame.stream) == (HEADERS, 1)), "an answer: {rest:?}");
     until("the call is seen", async || process.logged("call").len() == 1).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_call_that_arrives_is_answered_while_connections_come_and_go() {
+async fn calls_are_answered_while_connections_are_replaced() {
     let installation = installation(&[("AGE", "500ms")]).await;
     let process = installation.start().await;
     let mut service = TemporaryPinServiceClient::new(process.caller("phone"));
@@ -83,32 +85,33 @@ async fn each_call_that_arrives_is_answered_while_connections_come_and_go() {
                     assert_eq!(status.code(), Code::InvalidArgument, "{status:?}");
                     answered += 1;
                 }
-                // The client's own doing: it sent the call after the farewell. Nobody has seen it, as is counted below.
+                // The client itself failed the call, because it sent it after GOAWAY. The server has not seen it, as the
+                // count below shows.
                 Some(_) => assert!(status.metadata().is_empty(), "{status:?}"),
             }
         }
     };
     let ageing = async {
         for _ in 0..5 {
-            Wire::open(&process, &installation.authority).await.next_of(GO_AWAY).await.expect("a farewell");
+            Http2Client::open(&process, &installation.authority).await.next_of(GO_AWAY).await.expect("a GOAWAY frame");
         }
     };
     tokio::select! {
         () = ageing => {}
         () = calling => {}
     }
-    // The last call may have been broken off by the test.
+    // The test may have dropped the last call.
     until("all are seen", async || process.logged("call").len() >= answered).await;
     assert!(process.logged("call").len() - answered <= 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_outlasts_the_grace_of_an_old_connection_is_cut_off() {
+async fn calls_that_outlast_the_grace_period_are_cut_off() {
     let mut installation = installation(&[("AGE", "200ms"), ("AGE_GRACE", "200ms")]).await;
     installation.set("SERVER__DEFAULT_DEADLINE", "200ms");
     let process = installation.start_listening();
     let mut health = HealthClient::new(process.caller("web"));
-    // On a slow machine a connection may be old before the first call.
+    // On a slow machine, a connection may reach its age before the first call.
     let watch = loop {
         if let Ok(watch) = health.watch(HealthCheckRequest::default()).await {
             break watch;
@@ -123,51 +126,52 @@ async fn what_outlasts_the_grace_of_an_old_connection_is_cut_off() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn calls_that_are_taken_back_at_once_end_the_connection() {
+async fn a_flood_of_cancelled_calls_closes_the_connection() {
     let installation = installation(&[("PENDING_RESETS", "5")]).await;
     let process = installation.start().await;
-    let mut wire = Wire::open(&process, &installation.authority).await;
-    // Fewer than end a connection where nothing is set.
+    let mut client = Http2Client::open(&process, &installation.authority).await;
+    // Fewer than the default limit.
     let streams = (0..10).map(|number| 2 * number + 1);
     let flood: Vec<u8> = streams.flat_map(|stream| [begin_call(stream), cancel_call(stream)].concat()).collect();
-    wire.send(&flood).await;
-    let frames = wire.rest().await;
-    let farewell = frames.iter().find(|frame| frame.kind == GO_AWAY).expect("a farewell");
-    assert_eq!(farewell.error_code(), ENHANCE_YOUR_CALM);
+    client.send(&flood).await;
+    let frames = client.read_to_end().await;
+    let goaway = frames.iter().find(|frame| frame.kind == GO_AWAY).expect("a GOAWAY frame");
+    assert_eq!(goaway.error_code(), ENHANCE_YOUR_CALM);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn mistakes_that_the_server_has_to_end_end_the_connection() {
+async fn a_flood_of_protocol_errors_closes_the_connection() {
     let installation = installation(&[("STREAMS", "1"), ("ERROR_RESETS", "5")]).await;
     let process = installation.start().await;
-    let mut wire = Wire::open(&process, &installation.authority).await;
+    let mut client = Http2Client::open(&process, &installation.authority).await;
     let flood: Vec<u8> = (0..100).flat_map(|number| begin_call(2 * number + 1)).collect();
-    wire.send(&flood).await;
-    let frames = wire.rest().await;
-    let farewell = frames.iter().find(|frame| frame.kind == GO_AWAY).expect("a farewell");
-    assert_eq!(farewell.error_code(), ENHANCE_YOUR_CALM);
+    client.send(&flood).await;
+    let frames = client.read_to_end().await;
+    let goaway = frames.iter().find(|frame| frame.kind == GO_AWAY).expect("a GOAWAY frame");
+    assert_eq!(goaway.error_code(), ENHANCE_YOUR_CALM);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_call_too_many_is_refused_and_the_others_go_on() {
+async fn a_call_above_the_stream_limit_is_refused() {
     let installation = installation(&[("STREAMS", "2")]).await;
     let process = installation.start().await;
-    let mut wire = Wire::open(&process, &installation.authority).await;
-    let settings = wire.next_of(SETTINGS).await.unwrap();
-    let streams = settings.payload.chunks(6).find(|setting| setting[..2] == [0, 3]).expect("it tells how many");
+    let mut client = Http2Client::open(&process, &installation.authority).await;
+    let settings = client.next_of(SETTINGS).await.unwrap();
+    let streams =
+        settings.payload.chunks(6).find(|setting| setting[..2] == [0, 3]).expect("the setting MAX_CONCURRENT_STREAMS");
     assert_eq!(streams[2..], 2_u32.to_be_bytes());
 
-    wire.send(&[begin_call(1), begin_call(3), begin_call(5)].concat()).await;
-    let refused = wire.next_of(RST_STREAM).await.unwrap();
+    client.send(&[begin_call(1), begin_call(3), begin_call(5)].concat()).await;
+    let refused = client.next_of(RST_STREAM).await.unwrap();
     assert_eq!((refused.stream, refused.error_code()), (5, REFUSED_STREAM));
-    // Room again.
-    wire.send(&[cancel_call(1), begin_call(7), begin_call(9)].concat()).await;
-    let refused = wire.next_of(RST_STREAM).await.unwrap();
+    // There is room for a call again.
+    client.send(&[cancel_call(1), begin_call(7), begin_call(9)].concat()).await;
+    let refused = client.next_of(RST_STREAM).await.unwrap();
     assert_eq!((refused.stream, refused.error_code()), (9, REFUSED_STREAM));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn metadata_has_a_limit() {
+async fn metadata_above_the_limit_is_refused() {
     let installation = installation(&[("HEADER_LIST_SIZE", "4096")]).await;
     let process = installation.start().await;
     let mut service = TemporaryPinServiceClient::new(process.caller("web"));
@@ -178,37 +182,38 @@ async fn metadata_has_a_limit() {
     };
     assert_eq!(service.check_eligibility(with(2000)).await.unwrap_err().code(), Code::InvalidArgument);
     assert_ne!(service.check_eligibility(with(5000)).await.unwrap_err().code(), Code::InvalidArgument);
-    // The connection is none the worse for it.
+    // The connection still works.
     assert_eq!(service.check_eligibility(with(2000)).await.unwrap_err().code(), Code::InvalidArgument);
-    until("the other two are seen, and it is not", async || process.logged("call").len() == 2).await;
+    until("the other two calls are logged, and the refused one is not", async || process.logged("call").len() == 2)
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_connection_too_many_is_closed_and_the_others_stay() {
+async fn a_connection_above_the_limit_is_closed() {
     let installation = installation(&[("LIMIT", "2")]).await;
     let process = installation.start().await;
     let served = async || {
-        let mut wire = Wire::open(&process, &installation.authority).await;
-        wire.next_of(SETTINGS).await.map(|_| wire)
+        let mut client = Http2Client::open(&process, &installation.authority).await;
+        client.next_of(SETTINGS).await.map(|_| client)
     };
-    // The connection by which the test saw the service start may take a moment to go.
-    let mut wires = Vec::new();
+    // The connection that `start` used to wait for the service may take a moment to close.
+    let mut clients = Vec::new();
     until("two are served", async || {
-        wires.extend(served().await);
-        wires.len() == 2
+        clients.extend(served().await);
+        clients.len() == 2
     })
     .await;
     assert!(served().await.is_none());
     let closed = "too many connections: a new one was closed";
     until("it is noted", async || !process.logged(closed).is_empty()).await;
-    wires[0].send(&frame(PING, 0, 0, &[0; 8])).await;
-    assert!(wires[0].next_of(PING).await.is_some());
-    wires.pop();
+    clients[0].send(&frame(PING, 0, 0, &[0; 8])).await;
+    assert!(clients[0].next_of(PING).await.is_some());
+    clients.pop();
     until("there is room again", async || served().await.is_some()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_flood_of_half_open_handshakes_keeps_nobody_out() {
+async fn a_flood_of_half_open_handshakes_does_not_lock_out_callers() {
     let mut world = World::around(Sandbox::start(&["--people", "1"])).await;
     let mut installation = Installation::new(&world.sandbox).await;
     installation.set("SERVER__CONNECTIONS__HANDSHAKES", "4");
@@ -221,12 +226,12 @@ async fn a_flood_of_half_open_handshakes_keeps_nobody_out() {
     world.channel = process.caller("phone");
     let person = world.somebody().await;
     world.check("phone", person.reference()).await.unwrap();
-    // The oldest made room.
+    // The oldest handshake was aborted.
     assert_eq!(flood[0].read(&mut [0]).await.unwrap_or_default(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_handshake_has_its_time() {
+async fn a_handshake_times_out() {
     let installation = installation(&[("HANDSHAKE_TIMEOUT", "200ms")]).await;
     let process = installation.start_listening();
     let mut silent = TcpStream::connect(process.address).await.unwrap();

@@ -1,4 +1,4 @@
-//! The deadline of calls that bring none.
+//! The default deadline, for calls without one.
 
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,7 @@ use test_support::world::{World, until};
 use tonic::Code;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_call_without_a_deadline_gets_one() {
+async fn a_call_without_a_deadline_gets_the_default_one() {
     let mut world = World::around(Sandbox::start(&[])).await;
     let mut installation = Installation::new(&world.sandbox).await;
     let (redis, url) = FaultProxy::in_front_of(&redis_url()).await;
@@ -22,7 +22,7 @@ async fn a_call_without_a_deadline_gets_one() {
     let process = installation.start().await;
     world.channel = process.caller("phone");
     let person = world.person("anna").await;
-    until("it is warm", async || world.check("phone", person.reference()).await.is_ok()).await;
+    until("a call succeeds", async || world.check("phone", person.reference()).await.is_ok()).await;
 
     redis.stall();
     let start = Instant::now();

@@ -1,17 +1,17 @@
-//! The real binary over mutual TLS, configured as an operator would: who may call what, how it ends, what it tells
-//! OpenTelemetry, and one story from the login to the redemption.
+//! Tests of the production binary over mutual TLS, configured as an operator would: callers and roles, connections,
+//! reloads, shutdown, telemetry, audit commands, and one story from login to redemption.
 
 #![allow(missing_docs, clippy::unwrap_used, reason = "tests")]
 
 mod audit;
 mod connections;
 mod deadline;
-mod ending;
 mod handshake;
+mod http2_client;
 mod keys;
-mod matrix;
 mod reload;
+mod role_matrix;
 mod roles;
-mod story;
+mod shutdown;
 mod telemetry;
-mod wire;
+mod web_story;

@@ -1,4 +1,4 @@
-//! Certificates that are replaced while the service runs.
+//! Replaces certificates while the service runs.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use test_support::world::{World, until};
 use tonic::Code;
 use tonic::transport::Channel;
 
-/// A name that may check.
+/// A certificate name of a caller that may call CheckEligibility.
 const NAME: &str = CALLERS[1].1[0];
 
 const TAKEN: &str = "read again";
@@ -25,26 +25,26 @@ async fn installation(interval: &str) -> Installation {
     installation
 }
 
-/// Whether a call on that connection gets as far as to the request.
-async fn serves(channel: Channel) -> bool {
+/// Whether a call on this connection reaches the service, which refuses its empty message.
+async fn is_served(channel: Channel) -> bool {
     let mut service = TemporaryPinServiceClient::new(channel);
     let refusal = service.check_eligibility(CheckEligibilityRequest::default()).await.unwrap_err();
     refusal.code() == Code::InvalidArgument
 }
 
-/// Whether a new connection serves: to one who trusts `server` and has a certificate of `client`.
-async fn admits(process: &Process<'_>, server: &Authority, client: &Authority) -> bool {
-    serves(process.connect(server, Some(&client.sign(&[NAME])))).await
+/// Whether a new connection works for a client that trusts `server` and has a certificate of `client`.
+async fn accepts(process: &Process<'_>, server: &Authority, client: &Authority) -> bool {
+    is_served(process.connect(server, Some(&client.sign(&[NAME])))).await
 }
 
-/// Waits until it has been logged so often of the certificates.
-async fn logged(process: &Process<'_>, message: &str, times: usize) {
+/// Waits until the message has been logged `times` times for the certificates.
+async fn await_log(process: &Process<'_>, message: &str, times: usize) {
     let count = || process.logged(message).iter().filter(|line| line["role"] == "tls").count();
     until(message, async || count() == times).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn new_connections_see_new_certificates_and_open_ones_go_on() {
+async fn new_connections_use_new_certificates_and_open_ones_continue() {
     let mut world = World::around(Sandbox::start(&["--people", "1"])).await;
     let mut installation = Installation::new(&world.sandbox).await;
     installation.set("SERVER__RELOAD_INTERVAL", "50ms");
@@ -54,21 +54,21 @@ async fn new_connections_see_new_certificates_and_open_ones_go_on() {
     let person = world.somebody().await;
     world.check("phone", person.reference()).await.unwrap();
 
-    // A call is under way while everything changes.
+    // A call is running while the certificates are replaced.
     world.sandbox.post("/register", json!({ "mode": "slow", "seconds": 1 })).await;
     let change = async {
         tokio::time::sleep(Duration::from_millis(100)).await;
         installation.write("client-ca.pem", new.pem());
         installation.write_server(&new.sign(&["localhost"]));
-        until("the last change is taken", async || admits(&process, &new, &new).await).await;
+        until("the last change is loaded", async || accepts(&process, &new, &new).await).await;
     };
     let (checked, ()) = tokio::join!(world.check("phone", person.reference()), change);
     checked.unwrap();
     world.sandbox.post("/register", json!({ "mode": "up" })).await;
 
-    assert!(!admits(&process, &new, old).await, "the old CA is removed");
-    assert!(!admits(&process, old, &new).await, "the old certificate is replaced");
-    // The open connection was made under the old ones.
+    assert!(!accepts(&process, &new, old).await, "the old CA is removed");
+    assert!(!accepts(&process, old, &new).await, "the old certificate is replaced");
+    // The open connection was made with the old certificates.
     world.check("phone", person.reference()).await.unwrap();
     process.until_logged("handshake refused").await;
 }
@@ -78,23 +78,23 @@ async fn a_ca_is_added_and_another_removed() {
     let installation = installation("50ms").await;
     let process = installation.start().await;
     let (old, new) = (&installation.authority, Authority::new());
-    assert!(!admits(&process, old, &new).await);
+    assert!(!accepts(&process, old, &new).await);
     installation.write("client-ca.pem", &[old.pem(), new.pem()].concat());
-    logged(&process, TAKEN, 1).await;
-    assert!(admits(&process, old, &new).await && admits(&process, old, old).await);
+    await_log(&process, TAKEN, 1).await;
+    assert!(accepts(&process, old, &new).await && accepts(&process, old, old).await);
     installation.write("client-ca.pem", new.pem());
-    logged(&process, TAKEN, 2).await;
-    assert!(admits(&process, old, &new).await && !admits(&process, old, old).await);
+    await_log(&process, TAKEN, 2).await;
+    assert!(accepts(&process, old, &new).await && !accepts(&process, old, old).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_broken_is_not_taken() {
+async fn invalid_files_are_not_loaded() {
     let installation = installation("50ms").await;
     let process = installation.start().await;
     let ours = &installation.authority;
     let signed = ours.sign(&["localhost"]);
     let broken = [
-        // The certificate has been replaced, and its key not yet.
+        // The certificate has been replaced, but its key has not.
         ("server.pem", signed.certificate.as_str(), "do not fit"),
         ("server.pem", "hunter2", "server.tls"),
         ("server.key", "hunter2", "server.tls"),
@@ -104,36 +104,36 @@ async fn what_is_broken_is_not_taken() {
     for (index, (file, content, problem)) in broken.into_iter().enumerate() {
         let right = installation.read(file);
         installation.write(file, content);
-        logged(&process, REFUSED, index + 1).await;
+        await_log(&process, REFUSED, index + 1).await;
         let line = process.logged(REFUSED).pop().unwrap();
         assert!(line["role"] == "tls" && line["error"].as_str().unwrap().contains(problem), "{line}");
         assert!(!line.to_string().contains("hunter2"), "{line}");
-        assert!(admits(&process, ours, ours).await, "{file} with {content:?}");
+        assert!(accepts(&process, ours, ours).await, "{file} with {content:?}");
         installation.write(file, &right);
-        logged(&process, TAKEN, index + 1).await;
+        await_log(&process, TAKEN, index + 1).await;
     }
-    // Once both fit, they are taken.
+    // Once certificate and key belong together, they are loaded.
     installation.write("server.pem", &signed.certificate);
-    logged(&process, REFUSED, broken.len() + 1).await;
+    await_log(&process, REFUSED, broken.len() + 1).await;
     installation.write("server.key", &signed.key);
-    logged(&process, TAKEN, broken.len() + 1).await;
-    assert!(admits(&process, ours, ours).await);
+    await_log(&process, TAKEN, broken.len() + 1).await;
+    assert!(accepts(&process, ours, ours).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn sighup_reads_at_once() {
+async fn sighup_reloads_at_once() {
     let installation = installation("1h").await;
     let process = installation.start().await;
     let (old, new) = (&installation.authority, Authority::new());
     installation.write("client-ca.pem", new.pem());
-    assert!(admits(&process, old, old).await, "nobody has looked yet");
+    assert!(accepts(&process, old, old).await, "the files have not been checked yet");
     process.hang_up();
-    logged(&process, TAKEN, 1).await;
-    assert!(admits(&process, old, &new).await && !admits(&process, old, old).await);
+    await_log(&process, TAKEN, 1).await;
+    assert!(accepts(&process, old, &new).await && !accepts(&process, old, old).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_certificate_that_expires_soon_is_noted_from_the_start() {
+async fn a_warning_is_logged_at_the_start_if_a_certificate_expires_soon() {
     let installation = installation("1h").await;
     let soon = temporary_pin::clock::Clock::now(&temporary_pin::clock::SystemClock) + chrono::TimeDelta::days(10);
     installation.write_server(&installation.authority.sign_until(&["localhost"], soon));

@@ -1,4 +1,4 @@
-//! A certificate's name decides the caller, and the caller's roles decide what it may call.
+//! The names in a certificate identify the caller, and the caller's roles decide which methods it may call.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ use tonic::transport::Channel;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
 
-/// Makes every call there is, each with an empty request. None goes well, but some get as far as to the request.
+/// Calls every method with an empty message, which is always refused. The refusals tell whether the caller was authorized.
 async fn refusals(channel: &Channel) -> BTreeMap<&'static str, Refusal> {
     let mut pins = TemporaryPinServiceClient::new(channel.clone());
     let mut redemption = RedemptionServiceClient::new(channel.clone());
@@ -27,7 +27,7 @@ async fn refusals(channel: &Channel) -> BTreeMap<&'static str, Refusal> {
     let issue = answer(pins.issue_temporary_pin(IssueTemporaryPinRequest::default()).await).unwrap_err();
     let redeem = answer(redemption.redeem_temporary_pin(RedeemTemporaryPinRequest::default()).await).unwrap_err();
     let mut refusals = BTreeMap::from([("check", check), ("issue", issue), ("redeem", redeem)]);
-    refusals.extend(operators_refusals(channel).await);
+    refusals.extend(operator_refusals(channel).await);
     for (name, evidence) in [
         ("verify by login", Evidence::WebLogin(WebLogin::default())),
         ("verify by phone", Evidence::PhoneIdentification(PhoneIdentification::default())),
@@ -40,7 +40,7 @@ async fn refusals(channel: &Channel) -> BTreeMap<&'static str, Refusal> {
     refusals
 }
 
-const OPERATORS_CALLS: [&str; 11] = [
+const OPERATOR_METHODS: [&str; 11] = [
     "block person",
     "cancel access request",
     "get person block",
@@ -54,8 +54,8 @@ const OPERATORS_CALLS: [&str; 11] = [
     "unblock person",
 ];
 
-/// The same of the operators' calls.
-async fn operators_refusals(channel: &Channel) -> BTreeMap<&'static str, Refusal> {
+/// The refusals of the operators' methods.
+async fn operator_refusals(channel: &Channel) -> BTreeMap<&'static str, Refusal> {
     let mut service = OperatorServiceClient::new(channel.clone());
     BTreeMap::from([
         (
@@ -88,7 +88,7 @@ async fn operators_refusals(channel: &Channel) -> BTreeMap<&'static str, Refusal
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_role_may_call_what_it_is_for_and_nothing_else() {
+async fn each_role_may_call_its_methods_and_no_others() {
     let sandbox = Sandbox::start(&[]);
     let installation = Installation::new(&sandbox).await;
     let process = installation.start().await;
@@ -97,7 +97,7 @@ async fn each_role_may_call_what_it_is_for_and_nothing_else() {
         ("phone", &["check", "issue", "verify by answers", "verify by phone"]),
         ("counter", &["check", "issue", "verify at the counter", "verify by answers"]),
         ("redeemer", &["redeem"]),
-        ("operator", &OPERATORS_CALLS),
+        ("operator", &OPERATOR_METHODS),
         ("both", &["check", "issue", "redeem", "verify by answers", "verify by phone"]),
     ] {
         let mut reached = Vec::new();
@@ -114,7 +114,7 @@ async fn each_role_may_call_what_it_is_for_and_nothing_else() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_name_that_nobody_configured_is_nobody() {
+async fn a_certificate_name_that_is_not_configured_identifies_no_caller() {
     let sandbox = Sandbox::start(&[]);
     let installation = Installation::new(&sandbox).await;
     let process = installation.start().await;
@@ -122,7 +122,7 @@ async fn a_name_that_nobody_configured_is_nobody() {
         &["spiffe://example.dk/somebody-else"][..],
         &["spiffe://example.dk/profile-page/x"],
         &["sub.support.example.dk"],
-        // A name is of its kind.
+        // The name of a caller, but as a URI and not a DNS name.
         &["spiffe://support.example.dk"],
         &[],
     ] {
@@ -134,17 +134,17 @@ async fn a_name_that_nobody_configured_is_nobody() {
                 "{names:?}: {call}"
             );
         }
-        // A load balancer may look.
+        // Health is open, for load balancers.
         HealthClient::new(channel).check(HealthCheckRequest::default()).await.unwrap();
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_certificate_of_two_callers_is_nobodys() {
+async fn a_certificate_with_names_of_two_callers_identifies_none() {
     let sandbox = Sandbox::start(&[]);
     let installation = Installation::new(&sandbox).await;
     let process = installation.start().await;
-    // Two names of one caller are no riddle.
+    // Two names of the same caller identify it.
     let channel = process.with(Some(&installation.authority.sign(CALLERS[2].1)));
     assert_eq!(refusals(&channel).await["check"].code, Code::InvalidArgument);
     for (one, other) in [(0, 1), (1, 0), (0, 3), (3, 5)] {
@@ -161,7 +161,7 @@ async fn a_certificate_of_two_callers_is_nobodys() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_configured_name_serves_beside_unknown_ones_too() {
+async fn unknown_names_in_a_certificate_are_ignored() {
     let sandbox = Sandbox::start(&[]);
     let installation = Installation::new(&sandbox).await;
     let process = installation.start().await;

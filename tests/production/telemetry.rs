@@ -1,4 +1,5 @@
-//! What the service tells OpenTelemetry: a trace per call with what it waited for, metrics, and nothing about persons.
+//! What the service sends to OpenTelemetry: a trace per call with the requests to dependencies, metrics, and no personal
+//! data.
 
 use std::collections::BTreeSet;
 
@@ -18,31 +19,32 @@ use test_support::sandbox::Sandbox;
 use test_support::world::{World, until};
 use tonic::Request;
 
-/// A request of a trace. The caller's span is `00000000000000ff` in each.
-fn traced<T>(trace: u8, message: T) -> Request<T> {
+/// A request that belongs to trace number `trace`.
+fn with_trace<T>(trace: u8, message: T) -> Request<T> {
     let mut request = Request::new(message);
-    let context = format!("00-{:032x}-{CALLERS_SPAN:016x}-01", trace);
+    let context = format!("00-{:032x}-{CALLER_SPAN_ID:016x}-01", trace);
     request.metadata_mut().insert("traceparent", context.parse().unwrap());
     request
 }
 
-const CALLERS_SPAN: u64 = 0xff;
+/// The id of the caller's span, the same in every trace.
+const CALLER_SPAN_ID: u64 = 0xff;
 
-/// Calls everything once, each call in a trace of its own: 1 to 4. Gives the secrets that were used.
-async fn story(world: &mut World, installation: &Installation, collected: &Collector) -> Vec<String> {
+/// Calls each method once, in the traces 1 to 4. Returns the secrets that were used.
+async fn call_everything(world: &mut World, installation: &Installation, collected: &Collector) -> Vec<String> {
     let mut process = installation.start().await;
     let person = world.somebody().await;
     world.channel = process.caller("phone");
     let verification_id = world.identify(&person).await;
     let mut pins = TemporaryPinServiceClient::new(world.channel.clone());
     let check = CheckEligibilityRequest { person: Some(person.reference()) };
-    pins.check_eligibility(traced(1, check)).await.unwrap();
+    pins.check_eligibility(with_trace(1, check)).await.unwrap();
     let other = world.somebody().await;
     let evidence = world.phone_evidence(other.reference(), other.document(), CLERK).await;
     let verify = VerifyIdentityRequest { evidence: Some(evidence), language: 0 };
-    pins.verify_identity(traced(2, verify)).await.unwrap();
+    pins.verify_identity(with_trace(2, verify)).await.unwrap();
     let issue = IssueTemporaryPinRequest { request_id: uuid().to_string(), verification_id, language: 0 };
-    pins.issue_temporary_pin(traced(3, issue)).await.unwrap();
+    pins.issue_temporary_pin(with_trace(3, issue)).await.unwrap();
     until("the SMS is accepted", async || installation.count("outbox WHERE state = 'accepted'").await == 1).await;
     let messages = world.sandbox.get(&format!("/phones/{}/messages", person.mobile_number())).await;
     let pin = pin_in(messages[0]["text"].as_str().unwrap());
@@ -53,9 +55,9 @@ async fn story(world: &mut World, installation: &Installation, collected: &Colle
         person: Some(person.reference()),
         pin: pin.clone(),
     };
-    redemption.redeem_temporary_pin(traced(4, redeem)).await.unwrap();
+    redemption.redeem_temporary_pin(with_trace(4, redeem)).await.unwrap();
 
-    // Something that fails, to be counted.
+    // One call fails, so that the failure is counted.
     world.sandbox.post("/register", serde_json::json!({ "mode": "down" })).await;
     world.check("phone", person.reference()).await.unwrap_err();
     process.terminate();
@@ -64,7 +66,7 @@ async fn story(world: &mut World, installation: &Installation, collected: &Colle
     secrets(&[person, other], &pin)
 }
 
-/// What must not be seen, in the forms that it could have.
+/// Secrets and personal data that must not be exported, in every form that they could have.
 fn secrets(people: &[Person], pin: &str) -> Vec<String> {
     let mut secrets = vec![pin.to_owned(), format!("{} {}", &pin[..4], &pin[4..])];
     for person in people {
@@ -76,7 +78,7 @@ fn secrets(people: &[Person], pin: &str) -> Vec<String> {
         secrets.push(person.document().number);
         let facts = person.0["facts"].as_object().unwrap().values();
         let answers = facts.flat_map(|values| values.as_array().unwrap());
-        // Years are too short to be told from other numbers.
+        // Years are left out: they are too short to be distinguished from other numbers.
         secrets.extend(answers.map(|fact| fact.as_str().unwrap().to_owned()).filter(|fact| fact.len() > 4));
     }
     secrets
@@ -90,7 +92,7 @@ fn children<'a>(spans: &'a [Span], parent: &Span) -> Vec<&'a Span> {
     spans.iter().filter(|span| span.parent_span_id == parent.span_id).collect()
 }
 
-/// The one server span of a trace, and what it waited for.
+/// Checks the one server span of a trace, and the dependencies whose spans are its children.
 #[track_caller]
 fn assert_call(spans: &[Span], trace: u8, method: &str, waited_for: &[&str]) {
     let of_trace = |span: &&Span| span.trace_id[..15] == [0; 15] && span.trace_id[15] == trace;
@@ -99,7 +101,7 @@ fn assert_call(spans: &[Span], trace: u8, method: &str, waited_for: &[&str]) {
     assert_eq!(servers.len(), 1, "{servers:#?}");
     let server = servers[0];
     assert_eq!(server.name, format!("temporarypin.v1.{method}"));
-    assert_eq!(server.parent_span_id, CALLERS_SPAN.to_be_bytes());
+    assert_eq!(server.parent_span_id, CALLER_SPAN_ID.to_be_bytes());
     let children = children(spans, server);
     assert_eq!(names(children.iter().copied()), BTreeSet::from_iter(waited_for.iter().copied()), "{method}");
     for child in children {
@@ -109,12 +111,12 @@ fn assert_call(spans: &[Span], trace: u8, method: &str, waited_for: &[&str]) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_call_is_traced_and_counted_and_nobody_is_named() {
+async fn each_call_is_traced_and_counted_without_personal_data() {
     let (collected, endpoint) = Collector::start().await;
     let mut world = World::around(Sandbox::start(&["--people", "2"])).await;
     let mut installation = Installation::new(&world.sandbox).await;
     installation.set("TELEMETRY__OTLP_ENDPOINT", endpoint);
-    let secrets = story(&mut world, &installation, &collected).await;
+    let secrets = call_everything(&mut world, &installation, &collected).await;
 
     let spans = collected.spans();
     assert_call(
@@ -152,10 +154,10 @@ async fn each_call_is_traced_and_counted_and_nobody_is_named() {
     let waited_for = names(children(&spans, hand_over));
     assert_eq!(waited_for, BTreeSet::from(["postgres.begin_handover", "gateway.send", "postgres.message_accepted"]));
 
-    // Polls and probes would drown the rest.
-    let ours = |name: &&str| name.starts_with("temporarypin.v1.") || *name == "hand_over";
+    // Polls and probes have no spans, because they would hide the calls.
+    let is_expected_root = |name: &&str| name.starts_with("temporarypin.v1.") || *name == "hand_over";
     let roots = names(spans.iter().filter(|span| span.parent_span_id.is_empty()));
-    assert!(roots.iter().all(ours), "{roots:?}");
+    assert!(roots.iter().all(is_expected_root), "{roots:?}");
 
     let metrics = collected.metrics();
     let metric_names: BTreeSet<&str> = metrics.iter().map(|metric| metric.name.as_str()).collect();
@@ -175,8 +177,8 @@ async fn each_call_is_traced_and_counted_and_nobody_is_named() {
     ];
     assert_eq!(metric_names, BTreeSet::from(expected));
 
-    let told = format!("{:?} {metrics:?}", collected.resource_spans());
+    let exported = format!("{:?} {metrics:?}", collected.resource_spans());
     for secret in secrets {
-        assert!(!told.contains(&secret), "{secret}");
+        assert!(!exported.contains(&secret), "{secret}");
     }
 }

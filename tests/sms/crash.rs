@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 use sqlx::PgPool;
 use temporary_pin::random;
 use temporary_pin::store::messages::handovers::Handovers;
-use temporary_pin::store::messages::outbox::{self, ClaimedMessage};
+use temporary_pin::store::messages::{ClaimedMessage, outbox};
 use uuid::Uuid;
 
 use crate::world::{LEASE, World};

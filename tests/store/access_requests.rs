@@ -1,4 +1,4 @@
-//! R6, R7, R8, R23: asking for access.
+//! R6, R7, R8, R23: requests for access.
 
 use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
@@ -14,7 +14,7 @@ fn hold_from(now: chrono::DateTime<chrono::Utc>) -> Hold {
 }
 
 #[sqlx::test]
-async fn r6_r8_the_first_login_starts_the_hold_and_later_ones_leave_it_alone(pool: PgPool) {
+async fn r6_r8_the_first_login_starts_the_hold_and_later_ones_do_not_change_it(pool: PgPool) {
     let hold = hold_from(t0());
     assert_eq!(find_open(&pool, PERSON).await.unwrap(), None);
     for (nonce, now, outcome) in [
@@ -61,7 +61,7 @@ async fn r7_an_expired_request_makes_room_for_a_new_hold(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn r18_r23_a_used_login_or_too_many_failures_keep_nothing(pool: PgPool) {
+async fn r18_r23_nothing_is_stored_for_a_used_login_or_after_too_many_failures(pool: PgPool) {
     ask_for_access(&pool, PERSON, 1, t0()).await;
     let before = everything(&pool).await;
     assert_eq!(ask_for_access(&pool, OTHER, 1, t0()).await.1, AccessOutcome::NonceUsed);
@@ -78,7 +78,7 @@ async fn r18_r23_a_used_login_or_too_many_failures_keep_nothing(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn r6_logins_at_once_start_one_hold(_: PgPoolOptions, options: PgConnectOptions) {
+async fn r6_concurrent_logins_start_one_hold(_: PgPoolOptions, options: PgConnectOptions) {
     let pool = wide_pool(options);
     let outcomes = at_once(32, |nonce| {
         let pool = pool.clone();
@@ -92,7 +92,7 @@ async fn r6_logins_at_once_start_one_hold(_: PgPoolOptions, options: PgConnectOp
 }
 
 #[sqlx::test]
-async fn r23_one_login_at_once_serves_once(_: PgPoolOptions, options: PgConnectOptions) {
+async fn r23_a_login_used_concurrently_is_accepted_once(_: PgPoolOptions, options: PgConnectOptions) {
     let pool = wide_pool(options);
     let outcomes = at_once(32, |number| {
         let pool = pool.clone();

@@ -12,15 +12,15 @@ use uuid::Uuid;
 
 const KINDS: [FactKind; 3] = [FactKind::Birthplace, FactKind::WeddingYear, FactKind::PreviousSurname];
 
-async fn asked(pool: &PgPool) -> Uuid {
+async fn ask_questions(pool: &PgPool) -> Uuid {
     let run = NewVerification { question_kinds: &KINDS, ..verification(PERSON, VerificationState::Pending, t0()) };
     record(pool, &run, &LIMITS).await.unwrap();
     run.id
 }
 
 #[sqlx::test]
-async fn r16_two_wrong_answers_lead_to_one_more_question_and_then_to_an_end(pool: PgPool) {
-    let id = asked(&pool).await;
+async fn r16_two_wrong_answers_lead_to_one_more_question_and_then_to_a_conclusion(pool: PgPool) {
+    let id = ask_questions(&pool).await;
     let first = find_pending(&pool, id).await.unwrap().unwrap();
     let expected = PendingVerification {
         question_kinds: KINDS.to_vec(),
@@ -53,7 +53,7 @@ async fn r16_two_wrong_answers_lead_to_one_more_question_and_then_to_an_end(pool
 
 #[sqlx::test]
 async fn r16_a_rejection_is_final(pool: PgPool) {
-    let id = asked(&pool).await;
+    let id = ask_questions(&pool).await;
     let rejected = Conclusion::Rejected(Reason::IdentityNotConfirmed);
     assert!(conclude_round(&pool, id, 0, rejected, AGENT, t0()).await.unwrap());
     let before = everything(&pool).await;
@@ -65,17 +65,17 @@ async fn r16_a_rejection_is_final(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn r21_answers_that_come_too_late_conclude_nothing(pool: PgPool) {
-    let id = asked(&pool).await;
+async fn r21_answers_after_the_verification_expired_conclude_nothing(pool: PgPool) {
+    let id = ask_questions(&pool).await;
     let verified = Conclusion::Verified(AssuranceLevel::Substantial);
     assert!(!conclude_round(&pool, id, 0, verified, AGENT, t0() + seconds(900)).await.unwrap());
     assert!(conclude_round(&pool, id, 0, verified, AGENT, t0() + seconds(899)).await.unwrap());
 }
 
 #[sqlx::test]
-async fn r16_of_many_answerers_at_once_one_concludes(_: PgPoolOptions, options: PgConnectOptions) {
+async fn r16_of_concurrent_answers_one_concludes_the_round(_: PgPoolOptions, options: PgConnectOptions) {
     let pool = wide_pool(options);
-    let id = asked(&pool).await;
+    let id = ask_questions(&pool).await;
     let concluded = at_once(32, |_| {
         let pool = pool.clone();
         let one_more = Conclusion::OneMore { kind: FactKind::ChildBirthDate, right: 1 };

@@ -1,4 +1,4 @@
-//! All or none: a failure at any write of a transaction leaves nothing half done.
+//! Transactions are atomic: if any write of one fails, nothing of it remains.
 
 use sqlx::PgPool;
 use temporary_pin::domain::audit::Action;
@@ -10,16 +10,15 @@ use temporary_pin::store::StoreError;
 use temporary_pin::store::audit::audit_events::{Actor, NewAuditEvent};
 use temporary_pin::store::holds::access_requests::{AccessRequest, request_access};
 use temporary_pin::store::issuing::{IssueOutcome, issue};
-use temporary_pin::store::messages::outbox::{MessageKind, Notice};
+use temporary_pin::store::messages::{MessageKind, Notice};
 use temporary_pin::store::operators::person_blocks::{BlockNotices, BlockOrder, block_person, unblock_person};
 use temporary_pin::store::operators::person_limits::reset_limit;
 use temporary_pin::store::redeeming::{TryResult, TryStart, begin_try, finish_try};
 use temporary_pin::store::verifying::verifications::{NewVerification, record};
-use temporary_pin::store::withdrawal::cancel_access_request;
-use temporary_pin::store::withdrawal::revoke_temporary_pin;
+use temporary_pin::store::withdrawal::{cancel_access_request, revoke_temporary_pin};
 use test_support::store::*;
 
-/// Makes every write to the table fail, runs the call, and sees that it failed and left everything as it was.
+/// Makes every write to the table fail, runs the call, and checks that it fails and changes nothing.
 async fn fails_without_trace<T>(pool: &PgPool, table: &str, call: impl Future<Output = Result<T, StoreError>>) {
     let run = |sql: String| async move { sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(pool).await.unwrap() };
     let before = everything(pool).await;
@@ -96,7 +95,7 @@ async fn blocking_unblocking_and_resetting(pool: PgPool) {
         action: Action::LimitReset,
         actor: Actor::Operator("olga"),
         reason: "helped",
-        about: None,
+        subject: None,
     };
     for table in ["limit_resets", "audit_events", "audit_operators"] {
         fails_without_trace(&pool, table, reset_limit(&pool, PersonLimit::PersonPins, PERSON.0, &event)).await;

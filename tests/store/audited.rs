@@ -1,4 +1,4 @@
-//! Whatever changes about a person is on record, in the same transaction. Whoever adds a transaction adds a line.
+//! Every change about a person is recorded in the audit, in the same transaction. A new transaction needs a line here.
 
 use sqlx::PgPool;
 use temporary_pin::domain::assurance::AssuranceLevel;
@@ -12,12 +12,11 @@ use temporary_pin::store::operators::person_blocks::{BlockNotices, BlockOrder, b
 use temporary_pin::store::operators::person_limits::reset_limit;
 use temporary_pin::store::verifying::answer_rounds::{Conclusion, conclude_round};
 use temporary_pin::store::verifying::verifications::{VerificationState, record};
-use temporary_pin::store::withdrawal::cancel_access_request;
-use temporary_pin::store::withdrawal::revoke_temporary_pin;
+use temporary_pin::store::withdrawal::{cancel_access_request, revoke_temporary_pin};
 use test_support::store::*;
 
-/// The events since the last look, each with its agent or operator, if it has one.
-async fn since(pool: &PgPool, last: &mut i64) -> Vec<String> {
+/// The events since the previous call, each with its agent or operator, if it has one.
+async fn new_events(pool: &PgPool, last: &mut i64) -> Vec<String> {
     let events = sqlx::query_as::<_, (i64, String)>(
         "SELECT id, concat_ws(' ', action, CASE WHEN agent_key IS NOT NULL THEN 'by agent' END, 'by ' || operator)
         FROM audit_events LEFT JOIN audit_agents a ON a.audit_event_id = id LEFT JOIN audit_operators o ON o.audit_event_id = id
@@ -34,74 +33,74 @@ async fn every_change_has_its_event(pool: PgPool) {
     let now = t0();
 
     // Verifications.
-    for (standing, event) in [
+    for (state, event) in [
         (VerificationState::Verified(AssuranceLevel::Substantial), "identity_verified by agent"),
         (VerificationState::Rejected(Reason::IdentityNotConfirmed), "identity_rejected by agent"),
     ] {
-        record(&pool, &verification(PERSON, standing, now), &LIMITS).await.unwrap();
-        assert_eq!(since(&pool, &mut last).await, [event]);
+        record(&pool, &verification(PERSON, state, now), &LIMITS).await.unwrap();
+        assert_eq!(new_events(&pool, &mut last).await, [event]);
     }
     let pending = verification(PERSON, VerificationState::Pending, now);
     record(&pool, &pending, &LIMITS).await.unwrap();
-    assert_eq!(since(&pool, &mut last).await, ["questions_asked by agent"]);
+    assert_eq!(new_events(&pool, &mut last).await, ["questions_asked by agent"]);
     let one_more = Conclusion::OneMore { kind: FactKind::Birthplace, right: 1 };
     let verified_now = Conclusion::Verified(AssuranceLevel::Substantial);
     for (round, conclusion, event) in
         [(0, one_more, "questions_asked by agent"), (1, verified_now, "identity_verified by agent")]
     {
         assert!(conclude_round(&pool, pending.id, round, conclusion, AGENT, now).await.unwrap());
-        assert_eq!(since(&pool, &mut last).await, [event]);
+        assert_eq!(new_events(&pool, &mut last).await, [event]);
     }
 
     // Access.
     ask_for_access(&pool, OTHER, 1, now).await;
-    assert_eq!(since(&pool, &mut last).await, ["identity_verified", "access_requested"]);
+    assert_eq!(new_events(&pool, &mut last).await, ["identity_verified", "access_requested"]);
     assert!(cancel_access_request(&pool, &withdrawal(OTHER, now)).await.unwrap());
-    assert_eq!(since(&pool, &mut last).await, ["access_cancelled by olga"]);
+    assert_eq!(new_events(&pool, &mut last).await, ["access_cancelled by olga"]);
 
     // PINs.
     let order = order(PERSON, pending.id, now);
     issue(&pool, &order).await.unwrap();
-    assert_eq!(since(&pool, &mut last).await, ["pin_issued by agent"]);
+    assert_eq!(new_events(&pool, &mut last).await, ["pin_issued by agent"]);
     for (after, event) in [(1, "pin_already_open by agent"), (61, "pin_resent by agent")] {
         let again = test_support::store::order(PERSON, pending.id, now + seconds(after));
         issue(&pool, &again).await.unwrap();
-        assert_eq!(since(&pool, &mut last).await, [event]);
+        assert_eq!(new_events(&pool, &mut last).await, [event]);
     }
     for (right, event) in [(false, "pin_refused"), (true, "pin_redeemed"), (true, "pin_refused")] {
         redeem(&pool, &attempt(PERSON, now + seconds(62)), right).await;
-        assert_eq!(since(&pool, &mut last).await, [event]);
+        assert_eq!(new_events(&pool, &mut last).await, [event]);
     }
     issued(&pool, OTHER, now).await;
-    since(&pool, &mut last).await;
+    new_events(&pool, &mut last).await;
     for event in ["pin_refused", "pin_refused", "pin_revoked"] {
         redeem(&pool, &attempt(OTHER, now), false).await;
-        assert_eq!(since(&pool, &mut last).await, [event]);
+        assert_eq!(new_events(&pool, &mut last).await, [event]);
     }
     issued(&pool, OTHER, now + seconds(1)).await;
-    since(&pool, &mut last).await;
+    new_events(&pool, &mut last).await;
     assert!(revoke_temporary_pin(&pool, &withdrawal(OTHER, now + seconds(2))).await.unwrap());
-    assert_eq!(since(&pool, &mut last).await, ["pin_revoked by olga"]);
+    assert_eq!(new_events(&pool, &mut last).await, ["pin_revoked by olga"]);
 
     // Blocks and limits.
     issued(&pool, OTHER, now + seconds(3)).await;
     ask_for_access(&pool, OTHER, 2, now + seconds(3)).await;
-    since(&pool, &mut last).await;
+    new_events(&pool, &mut last).await;
     let order = BlockOrder { keys: &[OTHER], operator: "olga", reason: "stolen phone", now: now + seconds(4) };
     block_person(&pool, &order, BlockNotices::default()).await.unwrap();
-    let mut ended = since(&pool, &mut last).await;
-    ended.sort_unstable();
-    assert_eq!(ended, ["access_cancelled by olga", "person_blocked by olga", "pin_revoked by olga"]);
+    let mut events = new_events(&pool, &mut last).await;
+    events.sort_unstable();
+    assert_eq!(events, ["access_cancelled by olga", "person_blocked by olga", "pin_revoked by olga"]);
     assert!(unblock_person(&pool, &order).await.unwrap());
-    assert_eq!(since(&pool, &mut last).await, ["person_unblocked by olga"]);
+    assert_eq!(new_events(&pool, &mut last).await, ["person_unblocked by olga"]);
     let event = NewAuditEvent {
         now,
         person: OTHER,
         action: Action::LimitReset,
         actor: Actor::Operator("olga"),
         reason: "asked by the person",
-        about: None,
+        subject: None,
     };
     reset_limit(&pool, PersonLimit::WrongTries, OTHER.0, &event).await.unwrap();
-    assert_eq!(since(&pool, &mut last).await, ["limit_reset by olga"]);
+    assert_eq!(new_events(&pool, &mut last).await, ["limit_reset by olga"]);
 }

@@ -13,7 +13,7 @@ use test_support::store::*;
 use uuid::Uuid;
 
 #[sqlx::test]
-async fn a_new_pin_is_kept_with_its_message_its_answer_and_its_audit_event(pool: PgPool) {
+async fn a_new_pin_is_stored_with_its_message_its_answer_and_its_audit_event(pool: PgPool) {
     let verification = verified(&pool, PERSON, t0()).await;
     let order = order(PERSON, verification, t0());
     let IssueOutcome::Issued(view) = issue(&pool, &order).await.unwrap() else { panic!("no PIN") };
@@ -61,7 +61,7 @@ async fn a_repeat_gets_the_first_answer_and_changes_nothing(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn r21_a_verification_serves_its_person_caller_and_channel_while_it_lives_and_is_confirmed(pool: PgPool) {
+async fn r21_a_verification_allows_orders_of_its_person_caller_and_channel_until_it_expires(pool: PgPool) {
     let verification_id = verified(&pool, PERSON, t0()).await;
     let pending = verification(OTHER, VerificationState::Pending, t0());
     let rejected = verification(OTHER, VerificationState::Rejected(Reason::IdentityNotConfirmed), t0());
@@ -88,7 +88,7 @@ async fn r21_a_verification_serves_its_person_caller_and_channel_while_it_lives_
 }
 
 #[sqlx::test]
-async fn r21_a_verification_serves_one_pin_request_and_its_resends(pool: PgPool) {
+async fn r21_a_verification_allows_one_pin_request_and_its_resends(pool: PgPool) {
     let verification = verified(&pool, PERSON, t0()).await;
     let again = |after| order(PERSON, verification, t0() + seconds(after));
     assert!(matches!(issue(&pool, &again(0)).await.unwrap(), IssueOutcome::Issued(_)));
@@ -98,7 +98,7 @@ async fn r21_a_verification_serves_one_pin_request_and_its_resends(pool: PgPool)
     let used = IssueOutcome::Verification(VerificationProblem::Used);
     assert_eq!(issue(&pool, &again(91)).await.unwrap(), used);
 
-    // A second verification that asked while the first PIN was open is used up by it as well.
+    // A second verification, whose order returned the open PIN, is used up by that PIN as well.
     let person = OTHER;
     issued(&pool, person, t0()).await;
     let second = verified(&pool, person, t0()).await;
@@ -108,7 +108,7 @@ async fn r21_a_verification_serves_one_pin_request_and_its_resends(pool: PgPool)
 }
 
 #[sqlx::test]
-async fn r5_the_same_message_goes_again_after_the_interval_until_its_sends_are_spent(pool: PgPool) {
+async fn r5_the_same_message_is_sent_again_after_the_interval_until_no_sends_remain(pool: PgPool) {
     let first = issued(&pool, PERSON, t0()).await;
     let verification = verified(&pool, PERSON, t0()).await;
     let again = |after| {
@@ -171,7 +171,7 @@ async fn r5_no_send_is_offered_after_the_pin_expires(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn r2_an_expired_pin_makes_room_and_its_text_is_erased(pool: PgPool) {
+async fn r2_an_expired_pin_is_replaced_and_its_text_erased(pool: PgPool) {
     let first = issued(&pool, PERSON, t0()).await;
     let second = issued(&pool, PERSON, first.expire_time).await;
     assert_ne!(first.id, second.id);
@@ -224,15 +224,15 @@ async fn r6_r7_the_web_needs_a_passed_hold_and_a_login_after_it(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn r6_other_channels_leave_the_hold_alone(pool: PgPool) {
+async fn r6_orders_on_other_channels_do_not_use_the_hold(pool: PgPool) {
     ask_for_access(&pool, PERSON, 1, t0()).await;
     issued(&pool, PERSON, t0()).await;
     assert_eq!(one::<String>(&pool, "SELECT state FROM access_requests").await, "open");
 }
 
-/// R5: whoever holds the old number gets nothing more, and the new one gets a PIN of its own.
+/// R5: nothing more is sent to the old number, and the new number gets a new PIN.
 #[sqlx::test]
-async fn r5_a_pin_that_went_to_another_number_is_revoked_and_not_sent_again(pool: PgPool) {
+async fn r5_a_pin_sent_to_another_number_is_revoked_and_not_sent_again(pool: PgPool) {
     issued(&pool, PERSON, t0()).await;
     let now = t0() + seconds(120);
     let verification = verified(&pool, PERSON, now).await;

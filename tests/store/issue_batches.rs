@@ -1,4 +1,4 @@
-//! PinIssuer that come at the same moment share a statement, and no fate.
+//! Concurrent orders share a statement, but each has its own outcome.
 
 use std::collections::HashSet;
 
@@ -10,15 +10,15 @@ use temporary_pin::store::issuing::{IssueOutcome, PinIssuer, PinOrder, Verificat
 use temporary_pin::store::operators::person_blocks::{BlockNotices, BlockOrder, block_person};
 use test_support::store::*;
 
-/// An order for a person of that number, who has just been verified.
+/// An order for the person with this number, who has just been verified.
 async fn order_for(pool: &PgPool, number: u8) -> PinOrder {
     let person = PersonKey([number; 32]);
     let order = order(person, verified(pool, person, t0()).await, t0());
     PinOrder { masked_mobile_number: format!("+45 ** ** ** {number:02}"), sealed_body: vec![number; 9], ..order }
 }
 
-async fn issue_all(orders: &PinIssuer, all: &[PinOrder]) -> Vec<Result<IssueOutcome, StoreError>> {
-    join_all(all.iter().cloned().map(|order| orders.issue(order))).await
+async fn issue_all(issuer: &PinIssuer, orders: &[PinOrder]) -> Vec<Result<IssueOutcome, StoreError>> {
+    join_all(orders.iter().cloned().map(|order| issuer.issue(order))).await
 }
 
 fn is_issued(outcome: &Result<IssueOutcome, StoreError>) -> bool {
@@ -26,7 +26,7 @@ fn is_issued(outcome: &Result<IssueOutcome, StoreError>) -> bool {
 }
 
 #[sqlx::test]
-async fn each_has_its_own_pin_message_record_and_event(pool: PgPool) {
+async fn each_order_has_its_own_pin_message_record_and_event(pool: PgPool) {
     let mut all = Vec::new();
     for number in 0..40 {
         all.push(order_for(&pool, number).await);
@@ -59,10 +59,10 @@ async fn each_has_its_own_pin_message_record_and_event(pool: PgPool) {
     assert_eq!(one::<i64>(&pool, "SELECT count(DISTINCT xmin::text) FROM pin_requests").await, 1, "one statement");
 }
 
-/// Among those who get a PIN: an unknown verification, a repeat, a repeat of another order, a block, somebody whose number
-/// has had its PINs, an order that may only resend, a resend.
+/// Among orders that are issued: an unknown verification, a repeat, a request id reused, a block, a mobile number that has had
+/// its PINs, an order that may not issue, a resend.
 #[sqlx::test]
-async fn each_gets_what_it_would_get_alone(pool: PgPool) {
+async fn each_order_has_the_outcome_that_it_would_have_alone(pool: PgPool) {
     let mut all = Vec::new();
     for number in 0..20 {
         all.push(order_for(&pool, number).await);
@@ -87,7 +87,7 @@ async fn each_gets_what_it_would_get_alone(pool: PgPool) {
     let outcomes = issue_all(&PinIssuer::new(pool.clone()), &all).await;
 
     for (number, outcome) in outcomes.into_iter().map(Result::unwrap).enumerate() {
-        let as_alone = match number {
+        let is_expected = match number {
             2 => outcome == IssueOutcome::Verification(VerificationProblem::Unknown),
             5 => matches!(outcome, IssueOutcome::Replayed(_)),
             7 => outcome == IssueOutcome::RequestIdReused,
@@ -97,12 +97,12 @@ async fn each_gets_what_it_would_get_alone(pool: PgPool) {
             15 => matches!(outcome, IssueOutcome::Resent(_)),
             _ => matches!(outcome, IssueOutcome::Issued(_)),
         };
-        assert!(as_alone, "{number}: {outcome:?}");
+        assert!(is_expected, "{number}: {outcome:?}");
     }
 }
 
 #[sqlx::test]
-async fn of_one_persons_orders_one_is_issued(pool: PgPool) {
+async fn of_several_orders_of_a_person_one_is_issued(pool: PgPool) {
     let mut all = Vec::new();
     for number in 0..30 {
         all.push(order_for(&pool, number % 3).await);
@@ -113,9 +113,9 @@ async fn of_one_persons_orders_one_is_issued(pool: PgPool) {
     assert_eq!(one::<i64>(&pool, "SELECT count(*) FROM pin_requests").await, 3);
 }
 
-/// Postgres refuses a zero byte in a text, and with it the whole statement.
+/// Postgres refuses the whole statement because of a zero byte in a text.
 #[sqlx::test]
-async fn one_that_postgres_refuses_keeps_nobody_from_their_pin(pool: PgPool) {
+async fn an_order_that_postgres_refuses_does_not_stop_the_others(pool: PgPool) {
     let mut all = Vec::new();
     for number in 0..8 {
         all.push(order_for(&pool, number).await);
@@ -127,9 +127,9 @@ async fn one_that_postgres_refuses_keeps_nobody_from_their_pin(pool: PgPool) {
     assert!(matches!(outcomes[3], Err(StoreError::Internal(_))));
 }
 
-/// Four instances of the service get orders for the same persons, each in an order of its own.
+/// Four instances of the service get orders for the same persons, each in a different sequence.
 #[sqlx::test]
-async fn instances_that_issue_to_the_same_persons_do_not_hold_each_other_up(
+async fn instances_that_issue_to_the_same_persons_do_not_deadlock(
     _: sqlx::postgres::PgPoolOptions,
     options: sqlx::postgres::PgConnectOptions,
 ) {

@@ -1,11 +1,10 @@
-//! R25 as counted from rows.
+//! R25, as counted from rows.
 
 use sqlx::PgPool;
 use temporary_pin::domain::person::{MobileKey, PersonKey};
 use temporary_pin::domain::rules::{Limit, LimitRules};
 use temporary_pin::store::eligibility::PersonStatus;
-use temporary_pin::store::issuing::DispatchState;
-use temporary_pin::store::issuing::{IssueLimits, IssueOutcome, PinOrder, issue};
+use temporary_pin::store::issuing::{DispatchState, IssueLimits, IssueOutcome, PinOrder, issue};
 use test_support::store::*;
 
 const TWO_A_DAY: Limit = Limit { times: 2, per: DAY };
@@ -34,12 +33,12 @@ async fn r25_a_persons_pins_are_limited_in_a_rolling_window(pool: PgPool) {
         assert_eq!((standing.person_until, standing.mobile_until), (Some(until), None));
     }
     assert!(matches!(at(until).await, IssueOutcome::Issued(_)));
-    // Now the second PIN is the one to wait for.
+    // Now the second PIN is the one that must leave the window.
     assert_eq!(at(until + seconds(600)).await, IssueOutcome::PersonLimit { until: t0() + hours(1) + DAY });
 }
 
 #[sqlx::test]
-async fn r25_pins_to_a_mobile_number_are_limited_whoever_they_are_for(pool: PgPool) {
+async fn r25_pins_to_a_mobile_number_are_limited_over_all_persons(pool: PgPool) {
     let mobile = MobileKey([8; 32]);
     let now = t0() + seconds(1);
     for (number, is_issued) in [(1, true), (2, true), (3, false)] {
@@ -57,13 +56,13 @@ async fn r25_pins_to_a_mobile_number_are_limited_whoever_they_are_for(pool: PgPo
         }
     }
     let limits = LimitRules { person_pins: MANY, mobile_pins: TWO_A_DAY, ..LimitRules::default() };
-    // The number of whom is asked about has the pseudonym of the person.
+    // `standing` uses the person's pseudonym for the mobile number as well.
     let standing = standing(&pool, PersonKey(mobile.0), &limits, now).await;
     assert_eq!(standing, PersonStatus { mobile_until: Some(now + DAY), ..PersonStatus::default() });
 }
 
 #[sqlx::test]
-async fn r25_without_leave_an_open_pin_is_still_returned_or_sent_again_but_none_is_issued(pool: PgPool) {
+async fn r25_when_none_may_be_issued_an_open_pin_is_still_returned_or_sent_again(pool: PgPool) {
     let verification = verified(&pool, PERSON, t0()).await;
     let refused = PinOrder { may_issue: false, ..order(PERSON, verification, t0()) };
     let before = everything(&pool).await;
@@ -77,7 +76,7 @@ async fn r25_without_leave_an_open_pin_is_still_returned_or_sent_again_but_none_
 }
 
 #[sqlx::test]
-async fn r25_a_resend_counts_as_no_pin(pool: PgPool) {
+async fn r25_a_resend_does_not_count_as_a_pin(pool: PgPool) {
     let verification = verified(&pool, PERSON, t0()).await;
     let one_a_day = Limit { times: 1, per: DAY };
     let at = |after| PinOrder {
@@ -89,18 +88,18 @@ async fn r25_a_resend_counts_as_no_pin(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn the_open_pin_is_seen_until_it_ends(pool: PgPool) {
+async fn the_open_pin_is_shown_until_it_ends(pool: PgPool) {
     let limits = LimitRules::default();
     let view = issued(&pool, PERSON, t0()).await;
-    let seen = async |person, now| standing(&pool, person, &limits, now).await.open_pin_request;
-    assert_eq!(seen(PERSON, t0()).await, Some(view.clone()));
-    assert_eq!(seen(OTHER, t0()).await, None);
-    assert_eq!(seen(PERSON, view.expire_time).await, None);
+    let open_pin = async |person, now| standing(&pool, person, &limits, now).await.open_pin_request;
+    assert_eq!(open_pin(PERSON, t0()).await, Some(view.clone()));
+    assert_eq!(open_pin(OTHER, t0()).await, None);
+    assert_eq!(open_pin(PERSON, view.expire_time).await, None);
 
     sqlx::query("UPDATE outbox SET state = 'failed', sealed_body = NULL").execute(&pool).await.unwrap();
-    let failed = seen(PERSON, t0()).await.unwrap();
+    let failed = open_pin(PERSON, t0()).await.unwrap();
     assert_eq!((failed.dispatch_state, failed.next_send_time), (DispatchState::Failed, None));
 
     redeem(&pool, &attempt(PERSON, t0()), true).await;
-    assert_eq!(seen(PERSON, t0()).await, None);
+    assert_eq!(open_pin(PERSON, t0()).await, None);
 }

@@ -1,4 +1,4 @@
-//! R5 under 32 callers at once: one open PIN per person, one message.
+//! R5 with 32 concurrent calls: one open PIN per person, one message.
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use temporary_pin::domain::person::PersonKey;
@@ -31,12 +31,12 @@ async fn r5_different_orders_at_once_issue_one_pin(_: PgPoolOptions, options: Pg
     assert!(one::<bool>(&pool, "SELECT count(*) = 1 AND bool_and(sends = 1) FROM outbox").await);
     assert_eq!(one::<i64>(&pool, "SELECT count(*) FROM pin_requests").await, 1);
     assert_eq!(one::<i64>(&pool, "SELECT count(*) FROM requests").await, 32);
-    // R21: whoever got the open PIN has used its verification for it.
+    // R21: every order that got the open PIN has used its verification for it.
     assert_eq!(one::<i64>(&pool, "SELECT count(*) FROM verifications WHERE pin_request_id IS NULL").await, 0);
 }
 
 #[sqlx::test]
-async fn r5_different_orders_with_one_verification_issue_one_pin(_: PgPoolOptions, options: PgConnectOptions) {
+async fn r5_concurrent_orders_with_one_verification_issue_one_pin(_: PgPoolOptions, options: PgConnectOptions) {
     let pool = wide_pool(options);
     let verification = verified(&pool, PERSON, t0()).await;
     let outcomes = at_once_behind(&pool, GATE, CALLERS, |_| {
@@ -54,7 +54,7 @@ fn assert_one_pin(outcomes: &[IssueOutcome]) {
 }
 
 #[sqlx::test]
-async fn r5_repeats_at_once_issue_one_pin_and_replay_it(_: PgPoolOptions, options: PgConnectOptions) {
+async fn r5_concurrent_repeats_issue_one_pin_and_replay_it(_: PgPoolOptions, options: PgConnectOptions) {
     let pool = wide_pool(options);
     let verification = verified(&pool, PERSON, t0()).await;
     let request_id = fresh_id();
@@ -77,7 +77,7 @@ async fn r5_repeats_at_once_issue_one_pin_and_replay_it(_: PgPoolOptions, option
 }
 
 #[sqlx::test]
-async fn r5_resends_at_once_send_once(_: PgPoolOptions, options: PgConnectOptions) {
+async fn r5_concurrent_resends_send_once(_: PgPoolOptions, options: PgConnectOptions) {
     let pool = wide_pool(options);
     let verification = verified(&pool, PERSON, t0()).await;
     issue(&pool, &order(PERSON, verification, t0())).await.unwrap();
@@ -93,7 +93,7 @@ async fn r5_resends_at_once_send_once(_: PgPoolOptions, options: PgConnectOption
 }
 
 #[sqlx::test]
-async fn r5_orders_at_once_after_an_expired_pin_issue_one(_: PgPoolOptions, options: PgConnectOptions) {
+async fn r5_concurrent_orders_after_an_expired_pin_issue_one(_: PgPoolOptions, options: PgConnectOptions) {
     let pool = wide_pool(options);
     let first = issued(&pool, PERSON, t0()).await;
     let now = first.expire_time;
@@ -109,13 +109,13 @@ async fn r5_orders_at_once_after_an_expired_pin_issue_one(_: PgPoolOptions, opti
 }
 
 #[sqlx::test]
-async fn r21_a_verification_that_is_used_at_this_moment_serves_no_second_pin(
+async fn r21_a_verification_used_by_a_concurrent_order_allows_no_second_pin(
     _: PgPoolOptions,
     options: PgConnectOptions,
 ) {
     let pool = wide_pool(options);
     let verification = verified(&pool, PERSON, t0()).await;
-    // It serves another PIN request, which is redeemed at once: no open one stands in the way.
+    // It is used for another PIN request that is redeemed already, so no open PIN keeps the order from being issued.
     let mut other = pool.begin().await.unwrap();
     sqlx::query("UPDATE verifications SET pin_request_id = gen_random_uuid()").execute(&mut *other).await.unwrap();
     let order = order(PERSON, verification, t0());
@@ -129,7 +129,7 @@ async fn r21_a_verification_that_is_used_at_this_moment_serves_no_second_pin(
 }
 
 #[sqlx::test]
-async fn r9_a_cancelled_hold_gives_no_pin_however_close_the_race(_: PgPoolOptions, options: PgConnectOptions) {
+async fn r9_a_cancelled_hold_allows_no_pin_however_close_the_race(_: PgPoolOptions, options: PgConnectOptions) {
     let pool = wide_pool(options);
     for round in 0..16 {
         let person = PersonKey([100 + round; 32]);
@@ -141,6 +141,6 @@ async fn r9_a_cancelled_hold_gives_no_pin_however_close_the_race(_: PgPoolOption
         let withdrawal = withdrawal(person, later);
         let (outcome, cancelled) = tokio::join!(issue(&pool, &order), cancel_access_request(&pool, &withdrawal));
         let is_issued = matches!(outcome.unwrap(), IssueOutcome::Issued(_));
-        assert_ne!(is_issued, cancelled.unwrap(), "round {round}: either the PIN or the cancelling");
+        assert_ne!(is_issued, cancelled.unwrap(), "round {round}: either the PIN is issued or the hold is cancelled");
     }
 }

@@ -1,4 +1,4 @@
-//! R9: a limit starts afresh, as counted from rows (R4, R18, R25).
+//! R9: an operator resets a limit, as counted from rows (R4, R18, R25).
 
 use chrono::{DateTime, Utc};
 use sqlx::PgPool;
@@ -8,7 +8,7 @@ use temporary_pin::domain::reason::Reason;
 use temporary_pin::domain::rules::{Limit, LimitRules};
 use temporary_pin::store::audit::audit_events::{Actor, NewAuditEvent};
 use temporary_pin::store::issuing::{IssueLimits, IssueOutcome, PinOrder, issue};
-use temporary_pin::store::operators::person_limits::{read_spent, reset_limit};
+use temporary_pin::store::operators::person_limits::{read_usage, reset_limit};
 use temporary_pin::store::redeeming::{RedeemOutcome, RedemptionTry};
 use temporary_pin::store::verifying::verifications::{RecordOutcome, VerificationState, record};
 use test_support::store::*;
@@ -22,48 +22,48 @@ async fn reset_at(pool: &PgPool, limit: PersonLimit, now: DateTime<Utc>) {
         action: Action::LimitReset,
         actor: Actor::Operator("olga"),
         reason: "helped by phone",
-        about: None,
+        subject: None,
     };
     reset_limit(pool, limit, PERSON.0, &event).await.unwrap();
 }
 
-async fn times(pool: &PgPool, limit: PersonLimit, now: DateTime<Utc>) -> u32 {
-    read_spent(pool, limit, LIMIT, PERSON.0, now).await.unwrap().times
+async fn used(pool: &PgPool, limit: PersonLimit, now: DateTime<Utc>) -> u32 {
+    read_usage(pool, limit, LIMIT, PERSON.0, now).await.unwrap().times
 }
 
-async fn fail(pool: &PgPool, now: DateTime<Utc>) -> RecordOutcome {
+async fn record_failed(pool: &PgPool, now: DateTime<Utc>) -> RecordOutcome {
     let run = verification(PERSON, VerificationState::Rejected(Reason::IdentityNotConfirmed), now);
     record(pool, &run, &LIMITS).await.unwrap()
 }
 
 #[sqlx::test]
-async fn r18_runs_from_before_the_reset_do_not_count(pool: PgPool) {
+async fn r18_verifications_from_before_the_reset_do_not_count(pool: PgPool) {
     for minute in 0..3 {
-        assert_eq!(fail(&pool, t0() + seconds(60 * minute)).await, RecordOutcome::Recorded);
+        assert_eq!(record_failed(&pool, t0() + seconds(60 * minute)).await, RecordOutcome::Recorded);
     }
     let now = t0() + seconds(180);
     let until = t0() + DAY;
-    assert_eq!(fail(&pool, now).await, RecordOutcome::Limited { until });
-    let full = read_spent(&pool, PersonLimit::FailedVerifications, LIMIT, PERSON.0, now).await.unwrap();
+    assert_eq!(record_failed(&pool, now).await, RecordOutcome::Limited { until });
+    let full = read_usage(&pool, PersonLimit::FailedVerifications, LIMIT, PERSON.0, now).await.unwrap();
     assert_eq!(full, LimitUsage { times: 3, full_until: Some(until) });
 
     reset_at(&pool, PersonLimit::FailedVerifications, now).await;
-    // A clock that is behind does not undo it.
+    // A reset from an instance whose clock is behind does not undo it.
     reset_at(&pool, PersonLimit::FailedVerifications, t0()).await;
 
-    assert_eq!(times(&pool, PersonLimit::FailedVerifications, now).await, 0);
+    assert_eq!(used(&pool, PersonLimit::FailedVerifications, now).await, 0);
     let limits = LimitRules { failed_verifications: LIMIT, ..LimitRules::default() };
     assert_eq!(standing(&pool, PERSON, &limits, now).await.failed_until, None);
     let later = now + seconds(1);
     for _ in 0..3 {
-        assert_eq!(fail(&pool, later).await, RecordOutcome::Recorded);
+        assert_eq!(record_failed(&pool, later).await, RecordOutcome::Recorded);
     }
-    assert_eq!(fail(&pool, later).await, RecordOutcome::Limited { until: later + DAY });
-    assert_eq!(times(&pool, PersonLimit::PersonPins, later).await, 0);
+    assert_eq!(record_failed(&pool, later).await, RecordOutcome::Limited { until: later + DAY });
+    assert_eq!(used(&pool, PersonLimit::PersonPins, later).await, 0);
 }
 
 #[sqlx::test]
-async fn r25_a_reset_is_of_one_limit(pool: PgPool) {
+async fn r25_a_reset_affects_one_limit_only(pool: PgPool) {
     let order_at = |now| {
         let pool = pool.clone();
         async move {
@@ -81,17 +81,17 @@ async fn r25_a_reset_is_of_one_limit(pool: PgPool) {
     let now = t0() + hours(3);
     assert_eq!(order_at(now).await, IssueOutcome::PersonLimit { until: t0() + DAY });
     reset_at(&pool, PersonLimit::PersonPins, now).await;
-    // The number of these orders has the person's own pseudonym: the limits are told apart by name.
+    // The mobile number of these orders has the person's own pseudonym, so only the name tells the two limits apart.
     assert_eq!(order_at(now).await, IssueOutcome::MobileLimit { until: t0() + DAY });
     reset_at(&pool, PersonLimit::MobilePins, now).await;
     assert!(matches!(order_at(now + seconds(1)).await, IssueOutcome::Issued(_)));
-    assert_eq!(times(&pool, PersonLimit::PersonPins, now + seconds(1)).await, 1);
-    assert_eq!(times(&pool, PersonLimit::MobilePins, now + seconds(1)).await, 1);
+    assert_eq!(used(&pool, PersonLimit::PersonPins, now + seconds(1)).await, 1);
+    assert_eq!(used(&pool, PersonLimit::MobilePins, now + seconds(1)).await, 1);
 }
 
-/// In doubt no: a PIN that is open at the reset counts with all its tries.
+/// A PIN that is open at the reset still counts with all its tries: that is the safe side.
 #[sqlx::test]
-async fn r4_tries_of_pins_that_had_ended_do_not_count(pool: PgPool) {
+async fn r4_tries_of_pins_that_ended_before_the_reset_do_not_count(pool: PgPool) {
     issued(&pool, PERSON, t0()).await;
     for _ in 0..3 {
         redeem(&pool, &attempt(PERSON, t0()), false).await;
@@ -99,14 +99,14 @@ async fn r4_tries_of_pins_that_had_ended_do_not_count(pool: PgPool) {
     let now = t0() + seconds(60);
     issued(&pool, PERSON, now).await;
     redeem(&pool, &attempt(PERSON, now), false).await;
-    assert_eq!(times(&pool, PersonLimit::WrongTries, now).await, 4);
+    assert_eq!(used(&pool, PersonLimit::WrongTries, now).await, 4);
 
     reset_at(&pool, PersonLimit::WrongTries, now).await;
 
-    assert_eq!(times(&pool, PersonLimit::WrongTries, now).await, 1);
+    assert_eq!(used(&pool, PersonLimit::WrongTries, now).await, 1);
     let last = RedemptionTry { wrong_tries: Limit { times: 3, per: DAY }, ..attempt(PERSON, now + seconds(1)) };
     assert_eq!(redeem(&pool, &last, false).await, RedeemOutcome::WrongPin { left: 1 });
-    // Revoked: its tries count on as long as the window has them.
+    // The PIN is revoked, but its tries count until they leave the window.
     let last = RedemptionTry { request_id: fresh_id(), ..last };
     assert_eq!(redeem(&pool, &last, false).await, RedeemOutcome::Revoked);
     let last = RedemptionTry { request_id: fresh_id(), ..last };

@@ -1,4 +1,4 @@
-//! The store against a real Postgres: each test has a database of its own. Needs `DATABASE_URL`.
+//! Tests of the store with a real Postgres. Each test has its own database. Needs `DATABASE_URL`.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -11,6 +11,7 @@ mod issue_batches;
 mod issue_limits;
 mod issue_race;
 mod limit_resets;
+mod locks;
 mod person_blocks;
 mod person_status;
 mod plans;

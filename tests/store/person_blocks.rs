@@ -1,4 +1,4 @@
-//! R9: blocking a person, also against the closest races.
+//! R9: blocking a person, also in races with orders.
 
 use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
@@ -6,9 +6,11 @@ use temporary_pin::domain::assurance::AssuranceLevel;
 use temporary_pin::domain::person::PersonKey;
 use temporary_pin::store::holds::access_requests::{AccessOutcome, find_open as find_open_access};
 use temporary_pin::store::issuing::{IssueOutcome, PinOrder, issue};
-use temporary_pin::store::messages::outbox::{MessageKind, Notice, claim_due};
+use temporary_pin::store::locks::INSERT_OR_BLOCK_CLASS;
+use temporary_pin::store::messages::outbox::claim_due;
+use temporary_pin::store::messages::{MessageKind, Notice};
 use temporary_pin::store::operators::person_blocks::{
-    Block, BlockNotices, BlockOrder, Blocked, block_person, find_block, unblock_person,
+    BlockNotices, BlockOrder, BlockOutcome, PersonBlock, block_person, find_block, unblock_person,
 };
 use temporary_pin::store::verifying::verifications::{VerificationState, record};
 use test_support::store::*;
@@ -24,7 +26,7 @@ fn order_of(keys: &[PersonKey]) -> BlockOrder<'_> {
     BlockOrder { keys, operator: "olga", reason: "suspicion of fraud", now: t0() }
 }
 
-async fn block_by_default(pool: &PgPool) -> Blocked {
+async fn block(pool: &PgPool) -> BlockOutcome {
     block_person(pool, &order_of(&KEYS), BlockNotices::default()).await.unwrap()
 }
 
@@ -32,8 +34,8 @@ fn is_blocked(outcome: &IssueOutcome) -> bool {
     *outcome == IssueOutcome::Blocked
 }
 
-/// Those that can be redeemed. A row learns that its PIN has expired when the next one is issued.
-async fn open_pins(pool: &PgPool) -> i64 {
+/// How many PINs can be redeemed. The state of an expired PIN is updated only when the next one is issued.
+async fn count_open_pins(pool: &PgPool) -> i64 {
     let open = "SELECT count(*) FROM pin_requests WHERE state = 'open' AND expire_time > $1";
     sqlx::query_scalar(open).bind(t0()).fetch_one(pool).await.unwrap()
 }
@@ -43,7 +45,7 @@ fn notice(kind: MessageKind) -> Notice {
 }
 
 #[sqlx::test]
-async fn r9_a_block_ends_what_is_open_and_tells_the_person(pool: PgPool) {
+async fn r9_a_block_revokes_the_pin_cancels_access_and_tells_the_person(pool: PgPool) {
     issued(&pool, PERSON, t0()).await;
     ask_for_access(&pool, PERSON, 1, t0()).await;
     issued(&pool, OTHER, t0()).await;
@@ -52,8 +54,8 @@ async fn r9_a_block_ends_what_is_open_and_tells_the_person(pool: PgPool) {
 
     let blocked = block_person(&pool, &order_of(&KEYS), notices).await.unwrap();
 
-    assert_eq!(blocked, Blocked { is_new: true, pin_revoked: true, access_cancelled: true });
-    assert_eq!(open_pins(&pool).await, 1, "the other's");
+    assert_eq!(blocked, BlockOutcome { is_new: true, pin_revoked: true, access_cancelled: true });
+    assert_eq!(count_open_pins(&pool).await, 1, "the PIN of the other person");
     assert_eq!(find_open_access(&pool, PERSON).await.unwrap(), None);
     let due = claim_due(&pool, t0(), DAY, 10, fresh_id()).await.unwrap();
     let mut kinds: Vec<&str> = due.iter().map(|message| message.kind.as_str()).collect();
@@ -61,26 +63,26 @@ async fn r9_a_block_ends_what_is_open_and_tells_the_person(pool: PgPool) {
     assert_eq!(kinds, ["access_cancelled", "pin", "pin_revoked"]);
     assert!(
         one::<bool>(&pool, "SELECT bool_and(kind = 'hold_passed') FROM outbox WHERE notice IS NOT NULL").await,
-        "a kind that the previous version sends"
+        "the kind that version 0.1.0 sends"
     );
     let again = block_person(&pool, &order_of(&KEYS), BlockNotices::default()).await.unwrap();
-    assert_eq!(again, Blocked { is_new: false, pin_revoked: false, access_cancelled: false });
+    assert_eq!(again, BlockOutcome { is_new: false, pin_revoked: false, access_cancelled: false });
     assert_eq!(
         actions(&pool).await[6..],
         ["person_blocked", "access_cancelled", "pin_revoked"],
-        "once, and nothing of a repeat"
+        "recorded once; the repeat records nothing"
     );
 }
 
-/// A block made under one pseudonym is met under every other that is known of the person.
+/// A block under one pseudonym counts for orders under every other known pseudonym of the person.
 #[sqlx::test]
-async fn r9_a_block_holds_by_each_pseudonym_until_it_is_ended(pool: PgPool) {
+async fn r9_a_block_counts_under_each_pseudonym_until_it_is_ended(pool: PgPool) {
     let verification = verified(&pool, PERSON, t0()).await;
     block_person(&pool, &order_of(&[BY_CPR]), BlockNotices::default()).await.unwrap();
     let order = PinOrder { keys: KEYS.to_vec(), ..order(PERSON, verification, t0()) };
     assert!(is_blocked(&issue(&pool, &order).await.unwrap()));
-    let told = Block { block_time: t0(), reason: "suspicion of fraud".into() };
-    assert_eq!(find_block(&pool, &KEYS).await.unwrap(), Some(told));
+    let expected = PersonBlock { block_time: t0(), reason: "suspicion of fraud".into() };
+    assert_eq!(find_block(&pool, &KEYS).await.unwrap(), Some(expected));
     assert_eq!(find_block(&pool, &[PERSON]).await.unwrap(), None);
 
     assert!(unblock_person(&pool, &order_of(&KEYS)).await.unwrap());
@@ -90,20 +92,20 @@ async fn r9_a_block_holds_by_each_pseudonym_until_it_is_ended(pool: PgPool) {
     assert_eq!(actions(&pool).await, ["identity_verified", "person_blocked", "person_unblocked", "pin_issued"]);
 }
 
-/// Even an order that does not look: what the previous version would do.
+/// Even if the order does not check blocks, as in version 0.1.0.
 #[sqlx::test]
 async fn r9_the_database_itself_refuses_a_blocked_persons_pin_and_access(pool: PgPool) {
     let verification = verified(&pool, PERSON, t0()).await;
-    block_by_default(&pool).await;
+    block(&pool).await;
     let before = everything(&pool).await;
     issue(&pool, &PinOrder { keys: Vec::new(), ..order(PERSON, verification, t0()) }).await.unwrap_err();
     assert_eq!(ask_for_access(&pool, PERSON, 1, t0()).await.1, AccessOutcome::Blocked);
-    assert_eq!(everything(&pool).await, before, "nothing is kept");
+    assert_eq!(everything(&pool).await, before, "nothing is stored");
 }
 
-/// Each order has read that there is no block, and waits; then the block commits.
+/// Each order has read that there is no block, and waits for a lock. Then the block commits.
 #[sqlx::test]
-async fn r9_no_pin_is_issued_after_the_block_by_orders_that_began_before(_: PgPoolOptions, options: PgConnectOptions) {
+async fn r9_orders_that_started_before_the_block_issue_no_pin_after_it(_: PgPoolOptions, options: PgConnectOptions) {
     let pool = wide_pool(options);
     let mut verifications = Vec::new();
     for _ in 0..CALLERS {
@@ -114,7 +116,7 @@ async fn r9_no_pin_is_issued_after_the_block_by_orders_that_began_before(_: PgPo
     let orders = at_once(CALLERS, |number| issue_for(&pool, verifications[number as usize]));
     let blocking = async {
         all_waiting(&pool, CALLERS).await;
-        block_by_default(&pool).await;
+        block(&pool).await;
         gate.commit().await.unwrap();
     };
     let (outcomes, ()) = tokio::join!(orders, blocking);
@@ -127,19 +129,19 @@ fn issue_for(pool: &PgPool, verification: Uuid) -> impl Future<Output = IssueOut
     async move { issue(&pool, &PinOrder { keys: KEYS.to_vec(), ..order(PERSON, verification, t0()) }).await.unwrap() }
 }
 
-/// The order has made its PIN, and has not committed: the block waits, and ends that PIN.
+/// The order has inserted its PIN but not committed. The block waits for it and revokes that PIN.
 #[sqlx::test]
 async fn r9_a_pin_that_is_being_issued_is_revoked_by_the_block(_: PgPoolOptions, options: PgConnectOptions) {
     let pool = wide_pool(options);
     let order = order(PERSON, verified(&pool, PERSON, t0()).await, t0());
-    // The statement's last write waits for this one.
+    // The last write of the issue statement waits for this one.
     let mut gate = pool.begin().await.unwrap();
     let taken = "INSERT INTO requests (caller, method, request_id, payload_digest, create_time)
         VALUES ('support', 'IssueTemporaryPin', $1, sha256('x'), now())";
     sqlx::query(taken).bind(order.request_id).execute(&mut *gate).await.unwrap();
     let blocking = async {
         all_waiting(&pool, 1).await;
-        block_by_default(&pool).await
+        block(&pool).await
     };
     let opening = async {
         all_waiting(&pool, 2).await;
@@ -147,27 +149,28 @@ async fn r9_a_pin_that_is_being_issued_is_revoked_by_the_block(_: PgPoolOptions,
     };
     let (outcome, blocked, ()) = tokio::join!(issue(&pool, &order), blocking, opening);
     assert!(matches!(outcome.unwrap(), IssueOutcome::Issued(_)));
-    assert_eq!(blocked, Blocked { is_new: true, pin_revoked: true, access_cancelled: false });
-    assert_eq!(open_pins(&pool).await, 0);
+    assert_eq!(blocked, BlockOutcome { is_new: true, pin_revoked: true, access_cancelled: false });
+    assert_eq!(count_open_pins(&pool).await, 0);
 }
 
-/// A PIN that came after the first had looked for one, so that the second has locked its row: neither waits for the other.
+/// A PIN is issued after the first block has locked the open rows, so that the second block locks the new row. Neither block
+/// may wait for the other.
 #[sqlx::test]
-async fn r9_two_blocks_at_once_do_not_hold_each_other_up(_: PgPoolOptions, options: PgConnectOptions) {
+async fn r9_two_concurrent_blocks_do_not_deadlock(_: PgPoolOptions, options: PgConnectOptions) {
     let pool = wide_pool(options);
     let order = order(PERSON, verified(&pool, PERSON, t0()).await, t0());
     let mut other_order = pool.begin().await.unwrap();
-    let lock = "SELECT pg_advisory_xact_lock_shared(2, block_lock($1))";
-    sqlx::query(lock).bind(PERSON.0).execute(&mut *other_order).await.unwrap();
+    let lock = "SELECT pg_advisory_xact_lock_shared($1, block_lock($2))";
+    sqlx::query(lock).bind(INSERT_OR_BLOCK_CLASS).bind(PERSON.0).execute(&mut *other_order).await.unwrap();
     let mut gate = pool.begin().await.unwrap();
     let taken = "INSERT INTO requests (caller, method, request_id, payload_digest, create_time)
         VALUES ('support', 'IssueTemporaryPin', $1, sha256('x'), now())";
     sqlx::query(taken).bind(order.request_id).execute(&mut *gate).await.unwrap();
     let issuing = async {
         issue(&pool, &order).await.unwrap();
-        // The first block waits for the other order alone.
+        // The first block now waits for the other order only.
         all_waiting(&pool, 1).await;
-        let second = block_by_default(&pool);
+        let second = block(&pool);
         let opening = async {
             all_waiting(&pool, 2).await;
             other_order.rollback().await.unwrap();
@@ -176,7 +179,7 @@ async fn r9_two_blocks_at_once_do_not_hold_each_other_up(_: PgPoolOptions, optio
     };
     let first = async {
         all_waiting(&pool, 1).await;
-        block_by_default(&pool).await
+        block(&pool).await
     };
     let opening = async {
         all_waiting(&pool, 2).await;
@@ -185,14 +188,14 @@ async fn r9_two_blocks_at_once_do_not_hold_each_other_up(_: PgPoolOptions, optio
     let (second, first, ()) = tokio::join!(issuing, first, opening);
     assert_eq!([first.is_new, second.is_new], [true, false]);
     assert!(first.pin_revoked != second.pin_revoked, "{first:?} {second:?}");
-    assert_eq!(open_pins(&pool).await, 0);
+    assert_eq!(count_open_pins(&pool).await, 0);
 }
 
 #[sqlx::test]
-async fn r9_no_pin_is_open_after_a_block_among_32_orders(_: PgPoolOptions, options: PgConnectOptions) {
+async fn r9_no_pin_is_open_after_a_block_during_32_orders(_: PgPoolOptions, options: PgConnectOptions) {
     let pool = wide_pool(options);
     for round in 0..8 {
-        // Every other round with a PIN that has expired, whose place the new one takes.
+        // In every other round there is an expired PIN that the new one replaces.
         if round % 2 == 1 {
             issued(&pool, PERSON, t0() - hours(48)).await;
         }
@@ -201,20 +204,20 @@ async fn r9_no_pin_is_open_after_a_block_among_32_orders(_: PgPoolOptions, optio
             verifications.push(verified(&pool, PERSON, t0()).await);
         }
         let orders = at_once(CALLERS, |number| issue_for(&pool, verifications[number as usize]));
-        let (outcomes, _) = tokio::join!(orders, block_by_default(&pool));
+        let (outcomes, _) = tokio::join!(orders, block(&pool));
         let allowed =
             |it: &IssueOutcome| is_blocked(it) || matches!(it, IssueOutcome::Issued(_) | IssueOutcome::AlreadyOpen(_));
         assert!(outcomes.iter().all(allowed), "{outcomes:?}");
-        assert_eq!(open_pins(&pool).await, 0, "round {round}");
+        assert_eq!(count_open_pins(&pool).await, 0, "round {round}");
         assert!(is_blocked(&issue_for(&pool, verified(&pool, PERSON, t0()).await).await));
         unblock_person(&pool, &order_of(&KEYS)).await.unwrap();
         sqlx::query("DELETE FROM pin_requests").execute(&pool).await.unwrap();
     }
 }
 
-/// On the web, too, and together with the hold that the order uses up.
+/// On the web, the order also uses the access request that the block cancels.
 #[sqlx::test]
-async fn r9_on_the_web_either_the_order_or_the_block_comes_first(_: PgPoolOptions, options: PgConnectOptions) {
+async fn r9_on_the_web_either_the_order_or_the_block_is_first(_: PgPoolOptions, options: PgConnectOptions) {
     let pool = wide_pool(options);
     for round in 0..16 {
         let person = PersonKey([100 + round; 32]);
@@ -237,10 +240,10 @@ async fn r9_on_the_web_either_the_order_or_the_block_comes_first(_: PgPoolOption
     }
 }
 
-/// A verification that is made while the person is blocked serves as little as any other.
+/// A verification from the time of the block gives no PIN either.
 #[sqlx::test]
-async fn r9_verifications_go_on_but_give_no_pin(pool: PgPool) {
-    block_by_default(&pool).await;
+async fn r9_a_blocked_person_can_be_verified_but_gets_no_pin(pool: PgPool) {
+    block(&pool).await;
     let verification = verification(PERSON, VerificationState::Verified(AssuranceLevel::Substantial), t0());
     record(&pool, &verification, &LIMITS).await.unwrap();
     assert!(is_blocked(&issue_for(&pool, verification.id).await));

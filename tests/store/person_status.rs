@@ -1,4 +1,4 @@
-//! How persons stand: each as if asked about alone, however many are asked about at the same moment.
+//! The status of persons is the same whether it is read alone or in a batch.
 
 use futures_util::future::join_all;
 use sqlx::PgPool;
@@ -20,8 +20,8 @@ fn reader(pool: &PgPool) -> PersonStatusReader {
     PersonStatusReader::new(pool.clone(), &PinRules::default(), &limits)
 }
 
-/// Makes what is on record of a person, and says it.
-async fn make(pool: &PgPool, kind: usize, person: PersonKey) -> PersonStatus {
+/// Stores something about a person, by `kind`, and returns the status that follows from it.
+async fn store_status(pool: &PgPool, kind: usize, person: PersonKey) -> PersonStatus {
     let until = Some(t0() + DAY);
     match kind {
         0 => {
@@ -46,30 +46,30 @@ async fn make(pool: &PgPool, kind: usize, person: PersonKey) -> PersonStatus {
     }
 }
 
-/// The pseudonym that the block of a person stands under.
+/// The pseudonym under which the block of a person is stored.
 fn other_key(person: PersonKey) -> PersonKey {
     PersonKey([person.0[0]; 32].map(|byte| !byte))
 }
 
 #[sqlx::test]
-async fn each_is_answered_as_if_alone(pool: PgPool) {
+async fn a_status_in_a_batch_is_the_same_as_alone(pool: PgPool) {
     let mut expected = Vec::new();
-    let mut subjects = Vec::new();
+    let mut queries = Vec::new();
     for number in 0..100 {
         let person = PersonKey([number; 32]);
-        expected.push(make(&pool, usize::from(number) % 5, person).await);
-        subjects.push(PersonQuery { keys: vec![person, other_key(person)], ..subject(person, t0()) });
+        expected.push(store_status(&pool, usize::from(number) % 5, person).await);
+        queries.push(PersonQuery { keys: vec![person, other_key(person)], ..subject(person, t0()) });
     }
     let reader = reader(&pool);
-    let together = join_all(subjects.iter().map(|subject| reader.read(subject.clone()))).await;
+    let together = join_all(queries.iter().map(|query| reader.read(query.clone()))).await;
     assert_eq!(together.into_iter().collect::<Result<Vec<_>, _>>().unwrap(), expected);
-    for (subject, expected) in subjects.into_iter().zip(expected).take(5) {
-        assert_eq!(reader.read(subject).await.unwrap(), expected);
+    for (query, expected) in queries.into_iter().zip(expected).take(5) {
+        assert_eq!(reader.read(query).await.unwrap(), expected);
     }
 }
 
 #[sqlx::test]
-async fn one_person_asked_about_twice_is_answered_twice_and_at_each_time(pool: PgPool) {
+async fn one_person_can_be_read_several_times_in_a_batch_at_different_times(pool: PgPool) {
     let view = issued(&pool, PERSON, t0()).await;
     let reader = reader(&pool);
     let at = |now| reader.read(subject(PERSON, now));
@@ -86,7 +86,7 @@ async fn one_person_asked_about_twice_is_answered_twice_and_at_each_time(pool: P
 }
 
 #[sqlx::test]
-async fn without_a_mobile_number_there_is_no_limit_of_one(pool: PgPool) {
+async fn without_a_mobile_number_there_is_no_mobile_limit(pool: PgPool) {
     let verification = verified(&pool, OTHER, t0()).await;
     let order = PinOrder { mobile: MobileKey(PERSON.0), ..order(OTHER, verification, t0()) };
     issue(&pool, &order).await.unwrap();

@@ -1,7 +1,7 @@
-//! How Postgres runs the service's statements: by an index that leads to their rows, whatever the tables' size.
+//! The plans of the service's statements: each finds its rows by an index, whatever the size of the tables.
 //!
-//! The statements are those that the build checked (`.sqlx`), so a new one is looked at without being named here. Each is
-//! planned on a connection of the service's own pool, whose settings decide plans.
+//! The statements are those that the build checked (`.sqlx`), so a new one is tested without being named here. Each is planned
+//! on a connection of the service's own pool, because its settings decide the plan.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -24,9 +24,9 @@ const GROWING: [&str; 9] = [
     "audit_seals",
 ];
 
-/// How the statements that need no index of their own begin, and why they need none.
+/// The beginning of each statement that may scan a growing table, and why it may.
 const EXCEPTIONS: [(&str, &str); 1] =
-    [("UPDATE outbox SET last_error = 'outcome unknown'", "reads outbox_due, which has what waits to be sent alone")];
+    [("UPDATE outbox SET last_error = 'outcome unknown'", "reads outbox_due, which contains queued messages only")];
 
 /// A statement of the service.
 struct Statement {
@@ -40,17 +40,38 @@ async fn every_statement_reaches_large_tables_by_an_index(pool: PgPool) {
     assert_by_index(&pool).await;
 }
 
-/// A plan that is made now is kept while the tables grow.
+/// A function that Postgres does not inline is planned and run apart from the statement, which is much slower.
 #[sqlx::test]
-async fn every_statement_would_do_so_while_the_tables_are_empty(pool: PgPool) {
+async fn the_shared_functions_are_inlined(pool: PgPool) {
+    const FUNCTIONS: [&str; 6] = [
+        "failed_verifications_in_window(",
+        "person_pins_in_window(",
+        "mobile_pins_in_window(",
+        "wrong_tries_in_window(",
+        "next_send_time(",
+        "withdrawn_message(",
+    ];
+    let mut connection = service_pool(&pool).acquire().await.unwrap();
+    let statements = statements();
+    for function in FUNCTIONS {
+        assert!(statements.iter().any(|statement| statement.sql.contains(function)), "no statement uses {function}");
+    }
+    for statement in statements {
+        let plan = plan(&mut connection, &statement).await.to_string();
+        let called: Vec<_> = FUNCTIONS.iter().filter(|function| plan.contains(**function)).collect();
+        assert!(called.is_empty(), "{called:?} in {}", statement.sql);
+    }
+}
+
+/// A plan that is made while the tables are empty is kept while they grow.
+#[sqlx::test]
+async fn every_statement_uses_an_index_while_the_tables_are_empty(pool: PgPool) {
     assert_by_index(&pool).await;
 }
 
 async fn assert_by_index(pool: &PgPool) {
-    let url = pool.connect_options().to_url_lossy();
-    let service = temporary_pin::store::connect(url.as_str(), &PoolSettings::default()).unwrap();
-    let mut connection = service.acquire().await.unwrap();
-    // Else a plan would be for the parameters that are given below, which are null.
+    let mut connection = service_pool(pool).acquire().await.unwrap();
+    // Otherwise Postgres would plan for the parameters below, which are null.
     let mode: String = sqlx::query_scalar("SHOW plan_cache_mode").fetch_one(&mut *connection).await.unwrap();
     assert_eq!(mode, "force_generic_plan");
     let leading = "SELECT relname::text, pg_get_indexdef(indexrelid, 1, true)
@@ -66,11 +87,20 @@ async fn assert_by_index(pool: &PgPool) {
         }
     }
     for (beginning, reason) in EXCEPTIONS {
-        assert!(scans.keys().any(|sql| sql.starts_with(beginning)), "is no exception: {beginning} ({reason})");
+        assert!(
+            scans.keys().any(|sql| sql.starts_with(beginning)),
+            "needs no exception any more: {beginning} ({reason})"
+        );
     }
     scans.retain(|sql, _| !EXCEPTIONS.iter().any(|(beginning, _)| sql.starts_with(beginning)));
     let scans: Vec<_> = scans.iter().map(|(sql, found)| (sql.chars().take(150).collect::<String>(), found)).collect();
     assert!(scans.is_empty(), "{scans:#?}");
+}
+
+/// A pool of the service for the same database.
+fn service_pool(pool: &PgPool) -> PgPool {
+    let url = pool.connect_options().to_url_lossy();
+    temporary_pin::store::connect(url.as_str(), &PoolSettings::default()).unwrap()
 }
 
 async fn fill(connection: &mut PgConnection, requests: u32, people: u32) {
@@ -83,7 +113,7 @@ async fn fill(connection: &mut PgConnection, requests: u32, people: u32) {
     );
     sqlx::raw_sql(AssertSqlSafe(settings)).execute(&mut *connection).await.unwrap();
     sqlx::raw_sql(include_str!("../load/src/bench/growth.sql")).execute(&mut *connection).await.unwrap();
-    // Tables of which that leaves little, made large too.
+    // Tables that are still small after that.
     let more = format!(
         "INSERT INTO requests (caller, method, request_id, payload_digest, response, create_time)
             SELECT 'load_web', 'IssueTemporaryPin', gen_random_uuid(), sha256('x'), '{{}}', '2026-11-24'
@@ -103,7 +133,7 @@ async fn fill(connection: &mut PgConnection, requests: u32, people: u32) {
     sqlx::raw_sql(AssertSqlSafe(more)).execute(connection).await.unwrap();
 }
 
-/// All statements that the build has checked.
+/// All statements that the build checked.
 fn statements() -> Vec<Statement> {
     let files = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".sqlx")).unwrap();
     let statements: Vec<Statement> = files
@@ -122,29 +152,29 @@ async fn plan(connection: &mut PgConnection, Statement { sql, parameters }: &Sta
     let execute = if arguments.is_empty() { "statement".to_owned() } else { format!("statement ({arguments})") };
     let prepare = format!("PREPARE statement AS {sql}");
     sqlx::raw_sql(AssertSqlSafe(prepare)).execute(&mut *connection).await.unwrap();
-    let explain = format!("EXPLAIN (FORMAT JSON) EXECUTE {execute}");
+    let explain = format!("EXPLAIN (VERBOSE, FORMAT JSON) EXECUTE {execute}");
     let plan = sqlx::query_scalar(AssertSqlSafe(explain)).persistent(false).fetch_one(&mut *connection).await.unwrap();
     sqlx::raw_sql("DEALLOCATE statement").execute(connection).await.unwrap();
     plan
 }
 
-/// The steps of a plan that read a growing table, or much of it, without an index that serves them: how, and which.
-/// `leading` has each index's first column.
+/// The steps of a plan that read a growing table, or much of it, without a suitable index: kind of step, index and table.
+/// `leading` has the first column of each index. `is_limited`: the step above stops after a few rows.
 fn scans_of(plan: &Value, leading: &BTreeMap<String, String>, is_limited: bool) -> Vec<String> {
     match plan {
         Value::Array(steps) => steps.iter().flat_map(|step| scans_of(step, leading, is_limited)).collect(),
         Value::Object(step) => {
             let text = |name| step.get(name).and_then(Value::as_str).unwrap_or_default();
             let (kind, table, index) = (text("Node Type"), text("Relation Name"), text("Index Name"));
-            // Without a condition on its first column an index is read from end to end as well.
+            // An index without a condition on its first column is read from end to end.
             let has_condition = leading.get(index).is_some_and(|column| text("Index Cond").contains(column));
-            // Unless its first entries are what is wanted.
+            // Unless only its first entries are needed.
             let is_first = is_limited && text("Parent Relationship") == "Outer";
             let takes_first = is_first && !step.contains_key("Filter");
             let has_index = match kind {
                 "Index Scan" | "Index Only Scan" => !GROWING.contains(&table) || has_condition || takes_first,
                 "Bitmap Index Scan" => has_condition,
-                // At places that an index below it has named.
+                // Reads rows whose places an index scan below it has found.
                 "Bitmap Heap Scan" | "Tid Scan" => true,
                 _ => !(kind.ends_with("Scan") && GROWING.contains(&table)),
             };

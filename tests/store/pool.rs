@@ -1,4 +1,4 @@
-//! Connecting, the schema, and how failures look.
+//! Connecting, the schema, and errors.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ async fn the_schema_is_current_once_migrated(pool: PgPool) {
     assert_eq!(schema_is_current(&pool).await, Ok(true));
     migrate(&pool).await.unwrap();
 
-    // A newer version's migration beside ours does not trouble us; ours in another form does.
+    // A migration of a newer version is accepted; a changed migration of this version is not.
     sqlx::query("INSERT INTO _sqlx_migrations SELECT 99990101, 'newer', now(), true, 'x', 0")
         .execute(&pool)
         .await
@@ -25,10 +25,11 @@ async fn the_schema_is_current_once_migrated(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn no_postgres_is_unavailable(_: PgPoolOptions, _: PgConnectOptions) {
+async fn a_postgres_that_cannot_be_reached_is_unavailable(_: PgPoolOptions, _: PgConnectOptions) {
     let settings = PoolSettings { acquire_timeout: Duration::from_millis(200), ..PoolSettings::default() };
     let pool = connect("postgres://nobody:secret@127.0.0.1:1/none", &settings).unwrap();
-    assert!(matches!(schema_is_current(&pool).await, Err(StoreError::Unavailable(_))));
+    let error = schema_is_current(&pool).await.unwrap_err();
+    assert!(matches!(error, StoreError::Unavailable(_)), "{error}");
     for url in ["mysql://secret@host/db", "postgres://secret@host:port/db", "secret"] {
         let error = connect(url, &settings).unwrap_err();
         assert!(!error.to_string().contains("secret"), "{error}");
@@ -36,10 +37,7 @@ async fn no_postgres_is_unavailable(_: PgPoolOptions, _: PgConnectOptions) {
 }
 
 #[sqlx::test]
-async fn no_free_connection_a_statement_too_long_and_a_standby_are_unavailable(
-    _: PgPoolOptions,
-    options: PgConnectOptions,
-) {
+async fn a_busy_pool_a_slow_statement_and_a_standby_are_unavailable(_: PgPoolOptions, options: PgConnectOptions) {
     let settings = PoolSettings {
         max_connections: 1,
         acquire_timeout: Duration::from_secs(1),

@@ -10,7 +10,7 @@ use test_support::store::*;
 use uuid::Uuid;
 
 #[sqlx::test]
-async fn rows_go_when_their_time_is_over_and_not_before(pool: PgPool) {
+async fn rows_are_deleted_after_their_retention_and_not_before(pool: PgPool) {
     issued(&pool, PERSON, t0()).await;
     ask_for_access(&pool, OTHER, 1, t0()).await;
     let event = "WITH event AS (
@@ -40,7 +40,7 @@ async fn rows_go_when_their_time_is_over_and_not_before(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn more_rows_than_a_batch_go_all_the_same(pool: PgPool) {
+async fn more_rows_than_one_batch_are_deleted(pool: PgPool) {
     let (old, young) = (t0(), t0() + DAY);
     for (count, time) in [(2500, old), (1200, young)] {
         let ids: Vec<Uuid> = (0..count).map(|_| time_ordered_uuid(time, &mut secure())).collect();
@@ -65,21 +65,21 @@ async fn more_rows_than_a_batch_go_all_the_same(pool: PgPool) {
 }
 
 #[test]
-fn settings_that_would_delete_what_the_rules_count_are_named() {
+fn settings_that_would_delete_rows_that_the_rules_count_are_listed() {
     let rules = Rules::default();
     assert_eq!(Retention::default().settings_too_short(&rules).next(), None);
     let days = |count: u32| DAY * count;
-    let of = |change: fn(&mut Retention)| {
+    let too_short = |change: fn(&mut Retention)| {
         let mut retention = Retention::default();
         change(&mut retention);
         retention.settings_too_short(&rules).next()
     };
-    assert_eq!(of(|retention| retention.verifications = DAY * 119), Some(("verifications", days(120))));
-    assert_eq!(of(|retention| retention.requests = DAY - Duration::from_secs(1)), Some(("requests", days(1))));
+    assert_eq!(too_short(|retention| retention.verifications = DAY * 119), Some(("verifications", days(120))));
+    assert_eq!(too_short(|retention| retention.requests = DAY - Duration::from_secs(1)), Some(("requests", days(1))));
     assert_eq!(
-        of(|retention| retention.pin_requests = DAY),
+        too_short(|retention| retention.pin_requests = DAY),
         Some(("pin_requests", days(1) + Duration::from_secs(600)))
     );
-    assert_eq!(of(|retention| retention.access_requests = DAY), Some(("access_requests", days(2))));
-    assert_eq!(of(|retention| retention.outbox = DAY), Some(("outbox", days(2))));
+    assert_eq!(too_short(|retention| retention.access_requests = DAY), Some(("access_requests", days(2))));
+    assert_eq!(too_short(|retention| retention.outbox = DAY), Some(("outbox", days(2))));
 }

@@ -46,7 +46,7 @@ async fn r3_wrong_tries_count_down_and_the_last_revokes(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn without_an_open_pin_the_answer_tells_none_from_revoked(pool: PgPool) {
+async fn without_an_open_pin_the_answer_is_none_or_revoked(pool: PgPool) {
     assert_eq!(redeem(&pool, &attempt(PERSON, t0()), true).await, RedeemOutcome::NoOpenPin);
     let view = issued(&pool, PERSON, t0()).await;
     assert_eq!(redeem(&pool, &attempt(PERSON, view.expire_time), true).await, RedeemOutcome::NoOpenPin);
@@ -58,7 +58,7 @@ async fn without_an_open_pin_the_answer_tells_none_from_revoked(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn r2_a_pin_is_good_until_its_last_moment(pool: PgPool) {
+async fn r2_a_pin_can_be_redeemed_until_it_expires(pool: PgPool) {
     let view = issued(&pool, PERSON, t0()).await;
     let last_moment = attempt(PERSON, view.expire_time - seconds(1));
     assert_eq!(redeem(&pool, &last_moment, true).await, RedeemOutcome::Redeemed);
@@ -68,16 +68,16 @@ async fn r2_a_pin_is_good_until_its_last_moment(pool: PgPool) {
 async fn r4_wrong_tries_over_all_pins_are_limited_and_a_new_pin_does_not_reset_them(pool: PgPool) {
     let wrong_tries = Limit { times: 4, per: DAY };
     let at = |now| RedemptionTry { wrong_tries, ..attempt(PERSON, now) };
-    // A right try is no wrong try: one wrong, one right.
+    // One wrong try. The right one does not count.
     issued(&pool, PERSON, t0()).await;
     assert_eq!(redeem(&pool, &at(t0()), false).await, RedeemOutcome::WrongPin { left: 2 });
     assert_eq!(redeem(&pool, &at(t0()), true).await, RedeemOutcome::Redeemed);
-    // Two more on the next.
+    // Two more wrong tries on the next PIN.
     let second = issued(&pool, PERSON, t0()).await;
     for left in [2, 1] {
         assert_eq!(redeem(&pool, &at(t0()), false).await, RedeemOutcome::WrongPin { left });
     }
-    // One more on the third makes four.
+    // One more on the third PIN makes four.
     let now = second.expire_time;
     issued(&pool, PERSON, now).await;
     assert_eq!(redeem(&pool, &at(now), false).await, RedeemOutcome::WrongPin { left: 2 });
@@ -91,7 +91,7 @@ async fn r4_wrong_tries_over_all_pins_are_limited_and_a_new_pin_does_not_reset_t
         )
         .await
     );
-    // The window rolls: the first PIN ended ten minutes after it was issued.
+    // The window is rolling. The first PIN ended ten minutes after it was issued.
     assert_eq!(redeem(&pool, &at(t0() + DAY), true).await, RedeemOutcome::BudgetExhausted);
     assert_eq!(redeem(&pool, &at(second.expire_time + DAY), true).await, RedeemOutcome::NoOpenPin);
 }
@@ -114,7 +114,7 @@ async fn a_repeat_gets_the_first_answer_and_changes_nothing(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn r3_a_try_that_broke_off_is_continued_and_counts_once(pool: PgPool) {
+async fn r3_an_interrupted_try_is_continued_and_counts_once(pool: PgPool) {
     issued(&pool, PERSON, t0()).await;
     let attempt = attempt(PERSON, t0());
     let TryStart::Counted(first) = begin_try(&pool, &attempt).await.unwrap() else { panic!("not counted") };
@@ -125,12 +125,12 @@ async fn r3_a_try_that_broke_off_is_continued_and_counts_once(pool: PgPool) {
     let wrong = RedeemOutcome::WrongPin { left: 2 };
     assert_eq!(finish_try(&pool, &attempt, TryResult::Wrong(&first)).await.unwrap(), wrong);
     let before = everything(&pool).await;
-    assert_eq!(finish_try(&pool, &attempt, TryResult::Wrong(&second)).await.unwrap(), wrong, "as first concluded");
+    assert_eq!(finish_try(&pool, &attempt, TryResult::Wrong(&second)).await.unwrap(), wrong, "the first result");
     assert_eq!(everything(&pool).await, before);
 }
 
 #[sqlx::test]
-async fn a_try_that_broke_off_without_an_open_pin_does_not_count_on_a_later_one(pool: PgPool) {
+async fn a_try_interrupted_without_an_open_pin_does_not_count_on_a_later_pin(pool: PgPool) {
     let attempt = attempt(PERSON, t0());
     assert_eq!(begin_try(&pool, &attempt).await.unwrap(), TryStart::Refused(TryRefusal::NoOpenPin));
     issued(&pool, PERSON, t0()).await;
@@ -139,7 +139,7 @@ async fn a_try_that_broke_off_without_an_open_pin_does_not_count_on_a_later_one(
 }
 
 #[sqlx::test]
-async fn a_counted_try_that_is_overtaken_says_so(pool: PgPool) {
+async fn a_counted_try_whose_pin_ends_meanwhile_is_told_so(pool: PgPool) {
     let outcome_after = |right: bool, revoked: bool| {
         let pool = pool.clone();
         async move {
@@ -155,8 +155,8 @@ async fn a_counted_try_that_is_overtaken_says_so(pool: PgPool) {
                 .execute(&pool)
                 .await
                 .unwrap();
-            let verdict = if right { TryResult::Right(&counted) } else { TryResult::Wrong(&counted) };
-            finish_try(&pool, &slow, verdict).await.unwrap()
+            let result = if right { TryResult::Right(&counted) } else { TryResult::Wrong(&counted) };
+            finish_try(&pool, &slow, result).await.unwrap()
         }
     };
     for right in [true, false] {
@@ -175,9 +175,9 @@ async fn r2_a_pin_that_expires_during_the_comparison_is_not_redeemed(pool: PgPoo
     assert_eq!(one::<String>(&pool, "SELECT state FROM pin_requests").await, "open");
 }
 
-/// Others may be trying at this moment, and one of them may be right.
+/// Other tries may be running, and one of them may be right.
 #[sqlx::test]
-async fn r4_a_no_of_the_guard_is_answered_and_closes_nothing(pool: PgPool) {
+async fn r4_a_try_that_the_guard_refuses_revokes_nothing(pool: PgPool) {
     issued(&pool, PERSON, t0()).await;
     let attempt = RedemptionTry { may_count: false, ..attempt(PERSON, t0()) };
     let TryStart::Refused(refusal) = begin_try(&pool, &attempt).await.unwrap() else { panic!("counted") };

@@ -1,4 +1,4 @@
-//! R2, R3, R4 under 32 tries at once, and a try against a revocation (R9).
+//! R2, R3, R4 with 32 concurrent tries, and a try concurrent with a revocation (R9).
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -19,7 +19,7 @@ fn count(outcomes: &[RedeemOutcome], outcome: RedeemOutcome) -> usize {
 }
 
 #[sqlx::test]
-async fn r2_right_tries_at_once_redeem_once(_: PgPoolOptions, options: PgConnectOptions) {
+async fn r2_concurrent_right_tries_redeem_once(_: PgPoolOptions, options: PgConnectOptions) {
     let pool = wide_pool(options);
     issued(&pool, PERSON, t0()).await;
     let outcomes = at_once(CALLERS, |_| {
@@ -36,7 +36,7 @@ async fn r2_right_tries_at_once_redeem_once(_: PgPoolOptions, options: PgConnect
     );
 }
 
-/// All of them compared: it is not the number of tries that decides, but the consuming.
+/// All of them are compared, so it is not the number of tries that limits the redemptions.
 #[sqlx::test]
 async fn r2_right_tries_that_were_all_compared_redeem_once(_: PgPoolOptions, options: PgConnectOptions) {
     let pool = wide_pool(options);
@@ -62,7 +62,7 @@ async fn r2_right_tries_that_were_all_compared_redeem_once(_: PgPoolOptions, opt
 }
 
 #[sqlx::test]
-async fn r3_wrong_tries_at_once_compare_no_more_than_three_times(_: PgPoolOptions, options: PgConnectOptions) {
+async fn r3_concurrent_wrong_tries_compare_no_more_than_three_times(_: PgPoolOptions, options: PgConnectOptions) {
     let pool = wide_pool(options);
     issued(&pool, PERSON, t0()).await;
     let compared = Arc::new(AtomicU32::new(0));
@@ -88,7 +88,7 @@ async fn r3_wrong_tries_at_once_compare_no_more_than_three_times(_: PgPoolOption
 }
 
 #[sqlx::test]
-async fn r4_tries_at_once_do_not_pass_the_persons_budget(_: PgPoolOptions, options: PgConnectOptions) {
+async fn r4_concurrent_tries_do_not_exceed_the_persons_budget(_: PgPoolOptions, options: PgConnectOptions) {
     let pool = wide_pool(options);
     issued(&pool, PERSON, t0()).await;
     let outcomes = at_once_behind(&pool, GATE, CALLERS, |_| {
@@ -101,11 +101,11 @@ async fn r4_tries_at_once_do_not_pass_the_persons_budget(_: PgPoolOptions, optio
         }
     })
     .await;
-    assert_eq!(outcomes.iter().filter(|begun| matches!(begun, TryStart::Counted(_))).count(), 5, "{outcomes:?}");
+    assert_eq!(outcomes.iter().filter(|start| matches!(start, TryStart::Counted(_))).count(), 5, "{outcomes:?}");
 }
 
 #[sqlx::test]
-async fn r3_repeats_at_once_count_once_and_agree(_: PgPoolOptions, options: PgConnectOptions) {
+async fn r3_concurrent_repeats_count_once_and_agree(_: PgPoolOptions, options: PgConnectOptions) {
     let pool = wide_pool(options);
     issued(&pool, PERSON, t0()).await;
     let request_id = fresh_id();
@@ -119,9 +119,9 @@ async fn r3_repeats_at_once_count_once_and_agree(_: PgPoolOptions, options: PgCo
     assert_eq!(one::<i64>(&pool, "SELECT count(*) FROM audit_events WHERE action = 'pin_refused'").await, 1);
 }
 
-/// R9: a PIN is redeemed or revoked, never both, and whoever comes second is told.
+/// R9: a PIN is redeemed or revoked, never both, and the second call is told.
 #[sqlx::test]
-async fn r9_of_a_right_try_and_a_revocation_one_wins(_: PgPoolOptions, options: PgConnectOptions) {
+async fn r9_of_a_concurrent_right_try_and_revocation_one_wins(_: PgPoolOptions, options: PgConnectOptions) {
     let pool = wide_pool(options);
     let mut redeemed = 0;
     for round in 0..16 {
@@ -139,9 +139,9 @@ async fn r9_of_a_right_try_and_a_revocation_one_wins(_: PgPoolOptions, options: 
     assert_eq!(one::<i64>(&pool, state).await, redeemed);
 }
 
-/// The try is compared, and right; then the PIN is revoked; then the try is concluded.
+/// The try is compared and right; then the PIN is revoked; then the try is finished.
 #[sqlx::test]
-async fn r9_a_right_try_that_is_concluded_after_the_revocation_redeems_nothing(pool: PgPool) {
+async fn r9_a_right_try_that_is_finished_after_the_revocation_redeems_nothing(pool: PgPool) {
     issued(&pool, PERSON, t0()).await;
     let attempt = attempt(PERSON, t0());
     let TryStart::Counted(counted) = begin_try(&pool, &attempt).await.unwrap() else { panic!("not counted") };

@@ -1,4 +1,4 @@
-//! Every pseudonym comes under another key: all of them, once, however often the work is broken off, and with nobody beside.
+//! Re-keying: every pseudonym is replaced once, however often the work is interrupted, and no instance serves meanwhile.
 
 use std::collections::BTreeMap;
 
@@ -8,10 +8,10 @@ use temporary_pin::store::upkeep::rekey::{OTHER_BYTE_COLUMNS, PSEUDONYM_COLUMNS,
 use temporary_pin::store::{PoolSettings, StoreError, connect_instance, schema_is_current};
 use test_support::store::*;
 
-/// Stands in for the key ring: what matters here is that no pseudonym goes through it twice.
-fn raise(from: i32, mut pseudonym: [u8; 32]) -> [u8; 32] {
+/// Replaces the key ring. Fails if it gets a pseudonym twice.
+fn rekey(from: i32, mut pseudonym: [u8; 32]) -> [u8; 32] {
     assert_eq!(from, 1);
-    assert_ne!(pseudonym[..4], [0xff; 4], "raised twice");
+    assert_ne!(pseudonym[..4], [0xff; 4], "re-keyed twice");
     pseudonym.rotate_right(4);
     pseudonym[..4].fill(0xff);
     pseudonym
@@ -25,7 +25,7 @@ fn settings() -> PoolSettings {
     PoolSettings { acquire_timeout: std::time::Duration::from_secs(1), ..PoolSettings::default() }
 }
 
-/// One of everything, and many messages.
+/// Inserts one row of every kind, and many messages.
 async fn fill(pool: &PgPool) {
     ask_for_access(pool, PERSON, 1, t0()).await;
     issued(pool, OTHER, t0()).await;
@@ -41,7 +41,7 @@ async fn fill(pool: &PgPool) {
     }
 }
 
-/// The pseudonyms of each column, in no order.
+/// The pseudonyms of each column, sorted.
 async fn pseudonyms(pool: &PgPool) -> BTreeMap<(&'static str, &'static str), Vec<[u8; 32]>> {
     let mut all = BTreeMap::new();
     for (table, columns) in PSEUDONYM_COLUMNS {
@@ -57,7 +57,7 @@ async fn pseudonyms(pool: &PgPool) -> BTreeMap<(&'static str, &'static str), Vec
 }
 
 #[sqlx::test]
-async fn every_column_of_bytes_is_rekeyed_or_left_on_purpose(pool: PgPool) {
+async fn every_column_of_bytes_is_rekeyed_or_listed_as_unchanged(pool: PgPool) {
     let columns: Vec<(String, String)> = sqlx::query_as(
         "SELECT table_name::text, column_name::text FROM information_schema.columns
         WHERE table_schema = 'public' AND data_type = 'bytea' AND table_name <> '_sqlx_migrations'",
@@ -74,7 +74,10 @@ async fn every_column_of_bytes_is_rekeyed_or_left_on_purpose(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn broken_off_anywhere_it_goes_on_and_each_pseudonym_is_raised_once(_: PgPoolOptions, options: PgConnectOptions) {
+async fn an_interrupted_rekeying_continues_and_replaces_each_pseudonym_once(
+    _: PgPoolOptions,
+    options: PgConnectOptions,
+) {
     let url = options.to_url_lossy().to_string();
     let pool = PgPool::connect_with(options).await.unwrap();
     fill(&pool).await;
@@ -82,36 +85,36 @@ async fn broken_off_anywhere_it_goes_on_and_each_pseudonym_is_raised_once(_: PgP
     assert!(before.values().all(|values| !values.is_empty()), "each column has a pseudonym");
     let audit: String = one(&pool, "SELECT string_agg(e::text, '' ORDER BY id) FROM audit_events e").await;
 
-    // Broken off after none, one, two … batches.
+    // Interrupted after zero, one, two … batches.
     let mut batches = 0;
     'until_done: for length in 0.. {
         let mut rekeying = begin(&url, 2).await.unwrap().expect("it is not done");
         for _ in 0..length {
-            let Some(batch) = rekeying.next_batch(raise).await.unwrap() else { break 'until_done };
+            let Some(batch) = rekeying.next_batch(rekey).await.unwrap() else { break 'until_done };
             batches += usize::from(batch.rows > 0);
         }
     }
     assert!(batches > PSEUDONYM_COLUMNS.len(), "some table has several pages: {batches}");
-    // The last one broke off before its end, too.
+    // The last one was interrupted as well, before `finish`.
     let instance = connect_instance(&url, &settings(), 2).unwrap();
     assert!(matches!(schema_is_current(&instance).await, Err(StoreError::Unavailable(_))));
     let mut last = begin(&url, 2).await.unwrap().unwrap();
-    while let Some(batch) = last.next_batch(raise).await.unwrap() {
+    while let Some(batch) = last.next_batch(rekey).await.unwrap() {
         assert_eq!(batch.rows, 0);
     }
     last.finish().await.unwrap();
 
     let after = pseudonyms(&pool).await;
     for (column, values) in before {
-        let mut raised: Vec<[u8; 32]> = values.into_iter().map(|value| raise(1, value)).collect();
-        raised.sort_unstable();
-        assert!(after[&column] == raised, "{column:?}");
+        let mut expected: Vec<[u8; 32]> = values.into_iter().map(|value| rekey(1, value)).collect();
+        expected.sort_unstable();
+        assert!(after[&column] == expected, "{column:?}");
     }
     assert!(begin(&url, 2).await.unwrap().is_none(), "it is done");
     let columns = "SELECT count(*) FROM information_schema.columns WHERE column_name = 'rekeyed_to'";
     assert_eq!(one::<i64>(&pool, columns).await, 0);
 
-    // The audit is as it was; what comes says under which key it is.
+    // Existing audit events are unchanged; new ones name the new key.
     let events: i64 = one(&pool, "SELECT count(*) FROM audit_events WHERE pseudonym_key_id = 1").await;
     assert_eq!(one::<String>(&pool, "SELECT string_agg(e::text, '' ORDER BY id) FROM audit_events e").await, audit);
     issued(&pool, PERSON, t0()).await;
@@ -121,7 +124,7 @@ async fn broken_off_anywhere_it_goes_on_and_each_pseudonym_is_raised_once(_: PgP
 
 /// R26: nothing is written under two keys.
 #[sqlx::test]
-async fn r26_nobody_serves_beside_it_nor_under_another_key(_: PgPoolOptions, options: PgConnectOptions) {
+async fn r26_no_instance_serves_during_a_rekeying_or_under_another_key(_: PgPoolOptions, options: PgConnectOptions) {
     let url = options.to_url_lossy().to_string();
     let serves = async |key_id| {
         let instance = connect_instance(&url, &settings(), key_id).unwrap();
@@ -133,7 +136,7 @@ async fn r26_nobody_serves_beside_it_nor_under_another_key(_: PgPoolOptions, opt
     assert_eq!(serves(1).await, Ok(true));
     assert_eq!(serves(2).await, refused);
 
-    // One connection of one instance is enough.
+    // One connection of one instance is enough to prevent a re-keying.
     let instance = connect_instance(&url, &settings(), 1).unwrap();
     let connection = instance.acquire().await.unwrap();
     let error = begin(&url, 2).await.err().unwrap().to_string();
@@ -142,11 +145,11 @@ async fn r26_nobody_serves_beside_it_nor_under_another_key(_: PgPoolOptions, opt
     instance.close().await;
 
     let mut rekeying = begin(&url, 2).await.unwrap().unwrap();
-    assert!(begin(&url, 2).await.is_err(), "two at once");
+    assert!(begin(&url, 2).await.is_err(), "two concurrent re-keyings");
     assert_eq!((serves(1).await, serves(2).await), (refused.clone(), refused.clone()));
-    while rekeying.next_batch(raise).await.unwrap().is_some() {}
+    while rekeying.next_batch(rekey).await.unwrap().is_some() {}
     drop(rekeying);
-    // Broken off, and not taken up with another key.
+    // An interrupted re-keying cannot be continued with another key.
     assert_eq!((serves(1).await, serves(2).await), (refused.clone(), refused.clone()));
     let error = begin(&url, 3).await.err().unwrap().to_string();
     assert!(error.starts_with("a re-keying to pseudonym key 2 has not ended"), "{error}");

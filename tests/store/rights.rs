@@ -1,4 +1,4 @@
-//! What the service's role may do. Whoever adds a table decides here what the service needs of it.
+//! The rights of the service's role. For a new table or function, decide here what the service needs.
 
 use rand::RngExt as _;
 use sqlx::postgres::PgPoolOptions;
@@ -19,10 +19,14 @@ const RIGHTS: &[&str] = &[
     "audit_retention: SELECT",
     "audit_seals: SELECT INSERT",
     "block_lock: EXECUTE",
+    "failed_verifications_in_window: EXECUTE",
     "limit_resets: SELECT INSERT UPDATE(reset_time) DELETE",
+    "mobile_pins_in_window: EXECUTE",
+    "next_send_time: EXECUTE",
     "outbox: SELECT INSERT UPDATE(state, sealed_body, sends, last_send, attempts, next_attempt_time, lease_token, \
         lease_expire_time, handover_time, gateway_reference, last_error) DELETE",
     "person_blocks: SELECT INSERT DELETE",
+    "person_pins_in_window: EXECUTE",
     "pin_requests: SELECT INSERT UPDATE(state, tries, sends, last_send_time, close_time, revoke_reason) DELETE",
     "pseudonym_keys: SELECT",
     "purge_audit: EXECUTE",
@@ -31,25 +35,27 @@ const RIGHTS: &[&str] = &[
     "requests: SELECT INSERT UPDATE(response) DELETE",
     "verifications: SELECT INSERT UPDATE(state, reason, assurance_level, question_kinds, answer_rounds, right_answers, \
         pin_request_id) DELETE",
+    "withdrawn_message: EXECUTE",
+    "wrong_tries_in_window: EXECUTE",
 ];
 
-/// A role of the test's own, which are the whole server's, and a pool that is it.
+/// A role for one test (roles belong to the whole server), and a pool that uses it.
 struct Role {
     name: String,
     pool: PgPool,
 }
 
 impl Role {
-    async fn make(pool: &PgPool) -> Self {
+    async fn create(pool: &PgPool) -> Self {
         let name = format!("service_{:016x}", random::secure().random::<u64>());
         run(pool, format!("CREATE ROLE {name:?}")).await;
-        let become_it = format!("SET ROLE {name:?}");
+        let set_role = format!("SET ROLE {name:?}");
         let role = PgPoolOptions::new()
             .max_connections(2)
             .after_connect(move |connection, _| {
-                let become_it = become_it.clone();
+                let set_role = set_role.clone();
                 Box::pin(async move {
-                    sqlx::raw_sql(AssertSqlSafe(become_it)).execute(connection).await?;
+                    sqlx::raw_sql(AssertSqlSafe(set_role)).execute(connection).await?;
                     Ok(())
                 })
             })
@@ -96,9 +102,9 @@ async fn rights(pool: &PgPool, role: &str) -> Vec<String> {
 }
 
 #[sqlx::test]
-async fn are_exactly_these(pool: PgPool) {
-    let role = Role::make(&pool).await;
-    // What is too much goes, whether the role has it or everybody.
+async fn the_rights_are_exactly_these(pool: PgPool) {
+    let role = Role::create(&pool).await;
+    // Excess rights are revoked, whether the role or PUBLIC has them.
     run(&pool, format!("GRANT ALL ON audit_events TO PUBLIC; GRANT UPDATE (mac) ON audit_seals TO {:?}", role.name))
         .await;
     for _ in 0..2 {
@@ -111,8 +117,8 @@ async fn are_exactly_these(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn are_granted_by_several_at_once(pool: PgPool) {
-    let role = Role::make(&pool).await;
+async fn concurrent_grants_succeed(pool: PgPool) {
+    let role = Role::create(&pool).await;
     let granted = at_once(8, |_| {
         let (pool, name) = (pool.clone(), role.name.clone());
         async move { grant(&pool, &name).await }
@@ -122,8 +128,8 @@ async fn are_granted_by_several_at_once(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn do_not_change_what_is_on_record(pool: PgPool) {
-    let role = Role::make(&pool).await;
+async fn the_role_cannot_change_audit_rows(pool: PgPool) {
+    let role = Role::create(&pool).await;
     grant(&pool, &role.name).await.unwrap();
     issued(&role.pool, PERSON, t0()).await;
     let before = everything(&pool).await;
@@ -151,8 +157,8 @@ async fn one_column(pool: &PgPool, table: &str) -> String {
 }
 
 #[sqlx::test]
-async fn that_are_too_much_are_named(pool: PgPool) {
-    let role = Role::make(&pool).await;
+async fn excess_rights_are_listed(pool: PgPool) {
+    let role = Role::create(&pool).await;
     grant(&pool, &role.name).await.unwrap();
     assert!(find_excess(&role.pool).await.unwrap().is_empty());
     run(
@@ -166,7 +172,7 @@ async fn that_are_too_much_are_named(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn are_not_granted_by_oneself_or_to_nobody(pool: PgPool) {
+async fn rights_are_not_granted_to_the_owner_or_to_an_unknown_role(pool: PgPool) {
     for (name, problem) in [("postgres", "both"), ("nobody \" here", "does not exist")] {
         let Err(error @ StoreError::Internal(_)) = grant(&pool, name).await else { panic!("granted to {name}") };
         let text = error.to_string();

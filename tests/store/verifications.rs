@@ -1,4 +1,4 @@
-//! R16, R18, R20: runs of VerifyIdentity and their counts.
+//! R16, R18, R20: verifications and their limits.
 
 use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
@@ -17,7 +17,7 @@ const VERIFIED: VerificationState = VerificationState::Verified(AssuranceLevel::
 const WITNESS: PersonKey = PersonKey([9; 32]);
 
 #[sqlx::test]
-async fn a_run_is_kept_whole_with_its_audit_event(pool: PgPool) {
+async fn a_verification_is_recorded_with_its_audit_event(pool: PgPool) {
     let run = NewVerification {
         question_kinds: &[FactKind::Birthplace, FactKind::WeddingYear],
         office_id: Some("office-1"),
@@ -49,15 +49,15 @@ async fn a_run_is_kept_whole_with_its_audit_event(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn r18_failed_and_abandoned_runs_are_limited_in_a_rolling_window(pool: PgPool) {
-    for (standing, after) in [(REJECTED, 0), (VerificationState::Pending, 1), (VERIFIED, 2), (REJECTED, 3)] {
-        let run = verification(PERSON, standing, t0() + hours(after));
+async fn r18_failed_and_unanswered_verifications_are_limited_in_a_rolling_window(pool: PgPool) {
+    for (state, after) in [(REJECTED, 0), (VerificationState::Pending, 1), (VERIFIED, 2), (REJECTED, 3)] {
+        let run = verification(PERSON, state, t0() + hours(after));
         assert_eq!(record(&pool, &run, &LIMITS).await.unwrap(), RecordOutcome::Recorded);
     }
     let until = t0() + DAY;
     let before = everything(&pool).await;
-    for standing in [REJECTED, VerificationState::Pending, VERIFIED] {
-        let run = verification(PERSON, standing, until - seconds(1));
+    for state in [REJECTED, VerificationState::Pending, VERIFIED] {
+        let run = verification(PERSON, state, until - seconds(1));
         assert_eq!(record(&pool, &run, &LIMITS).await.unwrap(), RecordOutcome::Limited { until });
     }
     assert_eq!(everything(&pool).await, before);
@@ -70,12 +70,12 @@ async fn r18_failed_and_abandoned_runs_are_limited_in_a_rolling_window(pool: PgP
 }
 
 #[sqlx::test]
-async fn r18_failed_runs_at_once_do_not_pass_the_limit(_: PgPoolOptions, options: PgConnectOptions) {
+async fn r18_concurrent_failed_verifications_do_not_exceed_the_limit(_: PgPoolOptions, options: PgConnectOptions) {
     let pool = wide_pool(options);
     let outcomes = at_once(32, |number| {
         let pool = pool.clone();
-        let standing = if number % 2 == 0 { REJECTED } else { VerificationState::Pending };
-        async move { record(&pool, &verification(PERSON, standing, t0()), &LIMITS).await.unwrap() }
+        let state = if number % 2 == 0 { REJECTED } else { VerificationState::Pending };
+        async move { record(&pool, &verification(PERSON, state, t0()), &LIMITS).await.unwrap() }
     })
     .await;
     assert_eq!(outcomes.iter().filter(|outcome| **outcome == RecordOutcome::Recorded).count(), 3);
@@ -84,7 +84,7 @@ async fn r18_failed_runs_at_once_do_not_pass_the_limit(_: PgPoolOptions, options
 }
 
 #[sqlx::test]
-async fn r23_a_login_serves_once(pool: PgPool) {
+async fn r23_a_login_can_be_used_once(pool: PgPool) {
     assert_eq!(record(&pool, &login(PERSON, 1, t0()), &LIMITS).await.unwrap(), RecordOutcome::Recorded);
     assert_eq!(record(&pool, &login(PERSON, 1, t0()), &LIMITS).await.unwrap(), RecordOutcome::NonceUsed);
     assert_eq!(record(&pool, &login(PERSON, 2, t0()), &LIMITS).await.unwrap(), RecordOutcome::Recorded);
@@ -92,14 +92,14 @@ async fn r23_a_login_serves_once(pool: PgPool) {
 
 fn witnessed(
     person: PersonKey,
-    standing: VerificationState,
+    state: VerificationState,
     now: chrono::DateTime<chrono::Utc>,
 ) -> NewVerification<'static> {
-    NewVerification { method: Method::Witness, witness: Some(WITNESS), ..verification(person, standing, now) }
+    NewVerification { method: Method::Witness, witness: Some(WITNESS), ..verification(person, state, now) }
 }
 
 #[sqlx::test]
-async fn r20_a_witness_vouches_three_times_in_the_window(pool: PgPool) {
+async fn r20_a_person_can_be_a_witness_three_times_in_the_window(pool: PgPool) {
     for number in 10..13 {
         let run = witnessed(PersonKey([number; 32]), VERIFIED, t0());
         assert_eq!(record(&pool, &run, &LIMITS).await.unwrap(), RecordOutcome::Recorded);
@@ -117,7 +117,7 @@ async fn r20_a_witness_vouches_three_times_in_the_window(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn r20_witnessing_at_once_does_not_pass_the_limit(_: PgPoolOptions, options: PgConnectOptions) {
+async fn r20_concurrent_witness_verifications_do_not_exceed_the_limit(_: PgPoolOptions, options: PgConnectOptions) {
     let pool = wide_pool(options);
     let outcomes = at_once(32, |number| {
         let pool = pool.clone();
@@ -130,10 +130,7 @@ async fn r20_witnessing_at_once_does_not_pass_the_limit(_: PgPoolOptions, option
 }
 
 #[sqlx::test]
-async fn r20_persons_who_witness_for_each_other_at_once_do_not_block_each_other(
-    _: PgPoolOptions,
-    options: PgConnectOptions,
-) {
+async fn r20_persons_who_are_witnesses_for_each_other_do_not_deadlock(_: PgPoolOptions, options: PgConnectOptions) {
     let pool = wide_pool(options);
     let outcomes = at_once(32, |number| {
         let pool = pool.clone();
@@ -146,8 +143,8 @@ async fn r20_persons_who_witness_for_each_other_at_once_do_not_block_each_other(
 }
 
 #[sqlx::test]
-async fn r16_questions_of_runs_that_came_to_nothing_are_remembered(pool: PgPool) {
-    let run = |standing, kinds, now| NewVerification { question_kinds: kinds, ..verification(PERSON, standing, now) };
+async fn r16_questions_of_unsuccessful_verifications_are_remembered(pool: PgPool) {
+    let run = |state, kinds, now| NewVerification { question_kinds: kinds, ..verification(PERSON, state, now) };
     for run in [
         run(REJECTED, &[FactKind::Birthplace, FactKind::WeddingYear], t0()),
         run(VerificationState::Pending, &[FactKind::WeddingYear, FactKind::PreviousSurname], t0()),

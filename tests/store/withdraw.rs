@@ -1,10 +1,9 @@
-//! R9: revoke and cancel.
+//! R9: revoking a PIN and cancelling an access request.
 
 use sqlx::PgPool;
 use temporary_pin::store::holds::access_requests::{AccessOutcome, find_open};
 use temporary_pin::store::issuing::{AccessProblem, IssueOutcome, issue};
-use temporary_pin::store::withdrawal::cancel_access_request;
-use temporary_pin::store::withdrawal::revoke_temporary_pin;
+use temporary_pin::store::withdrawal::{cancel_access_request, revoke_temporary_pin};
 use test_support::store::*;
 
 #[sqlx::test]
@@ -12,7 +11,7 @@ async fn r9_revoking_is_final_audited_and_withdraws_the_message(pool: PgPool) {
     let view = issued(&pool, PERSON, t0()).await;
     assert!(!revoke_temporary_pin(&pool, &withdrawal(OTHER, t0())).await.unwrap());
     assert!(!revoke_temporary_pin(&pool, &withdrawal(PERSON, view.expire_time)).await.unwrap());
-    assert_eq!(actions(&pool).await.len(), 2, "nothing revoked, nothing audited");
+    assert_eq!(actions(&pool).await.len(), 2, "nothing was revoked, so nothing is recorded");
 
     assert!(revoke_temporary_pin(&pool, &withdrawal(PERSON, t0() + seconds(1))).await.unwrap());
     assert!(!revoke_temporary_pin(&pool, &withdrawal(PERSON, t0() + seconds(1))).await.unwrap());

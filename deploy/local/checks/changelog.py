@@ -6,8 +6,8 @@ Under *Unreleased* these must be named, in backticks:
 
 - each setting that is new, gone or has another default: as `section.key`, or as `key` in an entry that names `[section]`;
 - each metric that is new or gone, and each new migration;
-- each new service, RPC, message, field, enum and enum value. A new service covers its RPCs, an RPC the new messages and enums
-  that it needs, and a message or enum what is in it.
+- each new service, RPC, message, field (as `Message.field`), enum and enum value. A new service covers its RPCs, an RPC the new
+  messages and enums that it needs, and a message or enum what is in it.
 
 The released side comes from files in deploy/contract, so a shallow clone without network suffices.
 """
@@ -104,10 +104,11 @@ def contract_changes(unreleased, released, present):
             for used in new[name][2]:
                 cover(used)
 
-    for name in new:
+    for name, (kind, parent, _) in new.items():
         segments = name.split(".")
-        # From the last segment alone to the full name, such as `next_send_time` or `PinRequest.next_send_time`.
-        if any(unreleased.has(".".join(segments[start:])) for start in range(len(segments))):
+        # A part of a message is named with its message, such as `PinRequest.next_send_time`: its own name may mean others, too.
+        least = 2 if kind == "field" or (kind in ("enum", "message") and parent) else 1
+        if any(unreleased.has(".".join(segments[start:])) for start in range(len(segments) - least + 1)):
             cover(name)
     for name in sorted(set(new) - covered):
         yield f"the {new[name][0]} `{name}`"

@@ -4,6 +4,7 @@
 - A table cell has at most 200 characters.
 - A path in backticks must exist, and so must a file name with a known ending. Released sections of the changelog may name
   files that are gone.
+- A type that the glossary names must exist.
 """
 
 import fnmatch
@@ -81,6 +82,15 @@ def missing_paths(document, text, files, folders):
             yield f"no file is called `{path}`"
 
 
+def missing_types(text, files):
+    code = "".join(pathlib.Path(name).read_text() for name in files if name.startswith("src/") and name.endswith(".rs"))
+    types = set(re.findall(r"\b(?:struct|enum|trait|type) ([A-Z]\w*)|^    ([A-Z]\w*)(?=[,({ ])", code, re.M))
+    known = {name for pair in types for name in pair}
+    for name in CODE_SPAN.findall(text):
+        if re.fullmatch(r"(?:[A-Z][a-z]+)+", name) and name not in known:
+            yield f"no type or variant is called `{name}`"
+
+
 def main():
     files = tracked_files()
     folders = {str(parent) for name in files for parent in pathlib.PurePath(name).parents}
@@ -96,6 +106,8 @@ def main():
             prose_for_paths = prose
         problems = [*broken_links(document, prose), *long_cells(prose)]
         problems += missing_paths(document, prose_for_paths, files, folders)
+        if document.name == "glossary.md":
+            problems += missing_types(text, files)
         for problem in problems:
             failures += 1
             print(f"{document}: {problem}", file=sys.stderr)

@@ -2,7 +2,7 @@
 
     words.py RETIRED
 
-RETIRED has a name per line, with the kind of what it must not name:
+RETIRED has a name per line, with the kind of what it must not name and, optionally, the only file in which it is retired:
 
     type NAME        struct, enum, trait, union or type alias (Rust), message or enum (proto)
     fn NAME          function (Rust, Lua, SQL)
@@ -40,17 +40,17 @@ def retired(path):
     for line in pathlib.Path(path).read_text().splitlines():
         words = line.split("#")[0].split()
         if words:
-            kind, name = words
-            yield kind, name
+            kind, name, where = (*words, "*")[:3]
+            yield kind, name, where
 
 
 def main():
     patterns, files = [], []
-    for kind, name in retired(sys.argv[1]):
+    for kind, name, where in retired(sys.argv[1]):
         if kind == "file":
             files.append(name)
         else:
-            patterns.append((kind, name, re.compile(BEFORE[kind] + re.escape(name) + r"\b")))
+            patterns.append((kind, name, where, re.compile(BEFORE[kind] + re.escape(name) + r"\b")))
     command = ["git", "ls-files", "-co", "--exclude-standard", "--", *FOLDERS]
     tracked = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
     failures = 0
@@ -67,8 +67,8 @@ def main():
             # Line breaks stay, so that line numbers are right.
             code = prose.sub(lambda match: "\n" * match[0].count("\n"), path.read_text())
             for number, line in enumerate(code.split("\n"), start=1):
-                for kind, word, pattern in patterns:
-                    if pattern.search(line):
+                for kind, word, where, pattern in patterns:
+                    if pattern.search(line) and fnmatch.fnmatchcase(name, where):
                         failures += 1
                         print(f"{name}:{number}: {kind} {word} is retired: {line.strip()}", file=sys.stderr)
     if failures:

@@ -4,12 +4,12 @@
 //! | request | answer |
 //! |---|---|
 //! | `GET /people`, `GET /people/{id}` | the cast: a list, or one of them |
-//! | `POST /people/claim` | an ordinary person whom nobody has claimed before: a test's own, among tests that run at once |
-//! | `POST /login` `{person, nonce}` | `{id_token}`; `auth_age_seconds`, `assurance`, `audience`, `issuer`, `expired` make it a bad one |
-//! | `POST /agent-login` `{agent}` | `{agent_token}`; the same wishes |
-//! | `GET /phones/{E.164}/messages` | a list, oldest first; with `?expect=N` it waits for so many, 10 s at most |
+//! | `POST /people/claim` | an ordinary person whom no other test has claimed |
+//! | `POST /login` `{person, nonce}` | `{id_token}`; `auth_age_seconds`, `assurance`, `audience`, `issuer`, `expired` make it different |
+//! | `POST /agent-login` `{agent}` | `{agent_token}`; the same options |
+//! | `GET /phones/{E.164}/messages` | a list, oldest first; with `?expect=N` it waits for N messages, at most 10 s |
 //! | `GET /` | all phones, as a page |
-//! | `GET /outbox` | `{due}`: how many messages are on their way to the gateway at this time; 0: the phones show all |
+//! | `GET /outbox` | `{due}`: how many messages the service has yet to send; at 0 the phones show every message |
 //! | `GET /clock`, `POST /clock/advance` `{seconds}` | `{time}` |
 //! | `POST /gateway` `{mode}` | accept, reject, slow (with `seconds`) or down |
 //! | `POST /register` `{mode}` | up, slow (with `seconds`) or down |
@@ -23,34 +23,35 @@ use std::time::Duration;
 use axum::body::Bytes;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
-use axum::http::{HeaderMap, StatusCode};
 use axum::response::Html;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use made_up_world::gateway::GatewayMode;
-use made_up_world::issuers::Issuer;
 use made_up_world::register::RegisterMode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use temporary_pin::clock::Clock as _;
 
-use crate::fields::{Fields, Refusal};
+use crate::request_body::{BadRequest, Fields};
 use crate::world::World;
 use crate::{logins, page};
 
-/// The clock goes no further than this at once.
-const MOST_ADVANCE: u32 = 366 * 24 * 3600;
+/// The clock moves by at most a year at once.
+const MAX_ADVANCE_SECONDS: u32 = 366 * 24 * 3600;
 
-/// How late something slow answers, if the request does not say.
-const SLOWNESS: u32 = 5;
+/// The delay of a slow gateway or register, if the request has none.
+const DEFAULT_DELAY_SECONDS: u32 = 5;
 
-/// A message that has not come by then will not come.
-const LONGEST_WAIT: Duration = Duration::from_secs(10);
+const MAX_DELAY_SECONDS: u32 = 60;
 
-/// What a handler answers.
-type Answer = Result<Json<Value>, Refusal>;
+/// Messages on the page of all phones.
+const MESSAGES_SHOWN: usize = 100;
 
-/// All routes.
+/// A message that has not been received after this time was not sent.
+const MESSAGE_TIMEOUT: Duration = Duration::from_secs(10);
+
+type Answer = Result<Json<Value>, BadRequest>;
+
 pub(crate) fn routes(world: Arc<World>) -> Router {
     Router::new()
         .route("/", get(front))
@@ -67,15 +68,14 @@ pub(crate) fn routes(world: Arc<World>) -> Router {
         .route("/register", get(register).post(register_mode))
         .route("/certificates", get(certificates))
         .route("/scratch", get(scratch))
-        .route("/rest/mtsms", post(mtsms))
-        .route("/issuers/{name}/.well-known/openid-configuration", get(discovery))
-        .route("/issuers/{name}/jwks", get(jwks))
-        .fallback(async || Refusal::not_found("there is nothing at this path"))
-        .with_state(world)
+        .with_state(Arc::clone(&world))
+        .merge(world.gateway.routes())
+        .merge(world.issuers.routes())
+        .fallback(async || BadRequest::not_found("there is nothing at this path"))
 }
 
 async fn front(State(world): State<Arc<World>>) -> Html<String> {
-    Html(page::render(&world.people, &world.phones.latest(100), world.clock.now()))
+    Html(page::render(&world.people, &world.phones.newest(MESSAGES_SHOWN), world.clock.now()))
 }
 
 async fn people(State(world): State<Arc<World>>) -> Json<Value> {
@@ -83,34 +83,34 @@ async fn people(State(world): State<Arc<World>>) -> Json<Value> {
 }
 
 async fn person(State(world): State<Arc<World>>, Path(id): Path<String>) -> Answer {
-    let person = world.people.by_id(&id).ok_or_else(|| Refusal::not_found(format!("nobody has the id {id:?}")))?;
+    let person = world.people.by_id(&id).ok_or_else(|| BadRequest::not_found(format!("nobody has the id {id:?}")))?;
     Ok(Json(person.to_json()))
 }
 
-/// The generated ones, each once; the cast is everybody's.
+/// Gives each generated person to one request only. The cast is shared.
 async fn claim(State(world): State<Arc<World>>) -> Answer {
     let number = world.claimed.fetch_add(1, Ordering::Relaxed) + 1;
     let person = world.people.by_id(&format!("person-{number}"));
-    person
-        .map(|person| Json(person.to_json()))
-        .ok_or_else(|| Refusal::conflict("every ordinary person is claimed: start the sandbox with a higher --people"))
+    person.map(|person| Json(person.to_json())).ok_or_else(|| {
+        BadRequest::conflict("every ordinary person is claimed: start the sandbox with a higher --people")
+    })
 }
 
 async fn login(State(world): State<Arc<World>>, body: Bytes) -> Answer {
-    let login = logins::person(&world.people, Fields::parse(&body)?)?;
-    Ok(Json(json!({ "id_token": world.web.id_token(&login, world.clock.now())? })))
+    let login = logins::read_person_login(&world.people, Fields::parse(&body)?)?;
+    Ok(Json(json!({ "id_token": world.issuers.web.id_token(&login, world.clock.now())? })))
 }
 
 async fn agent_login(State(world): State<Arc<World>>, body: Bytes) -> Answer {
-    let login = logins::agent(&world.people, Fields::parse(&body)?)?;
-    Ok(Json(json!({ "agent_token": world.workforce.id_token(&login, world.clock.now())? })))
+    let login = logins::read_agent_login(&world.people, Fields::parse(&body)?)?;
+    Ok(Json(json!({ "agent_token": world.issuers.workforce.id_token(&login, world.clock.now())? })))
 }
 
-/// What a reader of a phone may ask for.
+/// The query of `GET /phones/{number}/messages`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Expectation {
-    /// So many messages are on their way.
+    /// How many messages to wait for.
     #[serde(default)]
     expect: usize,
 }
@@ -121,23 +121,23 @@ async fn messages(
     expectation: Result<Query<Expectation>, QueryRejection>,
 ) -> Answer {
     let Query(Expectation { expect }) =
-        expectation.map_err(|_| Refusal::field("expect", "must be a number of messages"))?;
+        expectation.map_err(|_| BadRequest::field("expect", "must be a number of messages"))?;
     let digits = number.strip_prefix('+').unwrap_or_default();
     if !(8..=15).contains(&digits.len()) || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err(Refusal::field("number", "must be in E.164 form, such as +4520000001"));
+        return Err(BadRequest::field("number", "must be in E.164 form, such as +4520000001"));
     }
-    let arriving = async {
+    let all_received = async {
         while world.phones.messages(&number).len() < expect {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
-    // Fewer are an answer too.
-    let _ = tokio::time::timeout(LONGEST_WAIT, arriving).await;
+    // After the time-out the answer has fewer messages.
+    let _ = tokio::time::timeout(MESSAGE_TIMEOUT, all_received).await;
     Ok(Json(json!(world.phones.messages(&number))))
 }
 
 async fn outbox(State(world): State<Arc<World>>) -> Answer {
-    Ok(Json(json!({ "due": world.outbox.due(world.clock.now()).await? })))
+    Ok(Json(json!({ "due": world.outbox.count_due(world.clock.now()).await? })))
 }
 
 async fn clock(State(world): State<Arc<World>>) -> Json<Value> {
@@ -146,77 +146,59 @@ async fn clock(State(world): State<Arc<World>>) -> Json<Value> {
 
 async fn advance(State(world): State<Arc<World>>, body: Bytes) -> Answer {
     let mut fields = Fields::parse(&body)?;
-    let seconds =
-        fields.optional_number("seconds", MOST_ADVANCE)?.ok_or_else(|| Refusal::field("seconds", "is required"))?;
-    fields.end()?;
+    let seconds = fields
+        .take_optional_number("seconds", MAX_ADVANCE_SECONDS)?
+        .ok_or_else(|| BadRequest::field("seconds", "is required"))?;
+    fields.finish()?;
     world.clock.advance(Duration::from_secs(seconds.into()));
     Ok(Json(json!({ "time": world.clock.now() })))
 }
 
 async fn gateway_mode(State(world): State<Arc<World>>, body: Bytes) -> Answer {
     let mut fields = Fields::parse(&body)?;
-    let name = fields.text("mode")?;
+    let name = fields.take_text("mode")?;
     let mode = match name.as_str() {
         "accept" => GatewayMode::Accept,
         "reject" => GatewayMode::Reject,
-        "slow" => GatewayMode::Slow(slowness(&mut fields)?),
+        "slow" => GatewayMode::Slow(read_delay(&mut fields)?),
         "down" => GatewayMode::Down,
-        _ => return Err(Refusal::field("mode", "must be accept, reject, slow or down")),
+        _ => return Err(BadRequest::field("mode", "must be accept, reject, slow or down")),
     };
-    fields.end()?;
+    fields.finish()?;
     world.gateway.mode.set(mode);
     Ok(Json(json!({ "mode": name })))
 }
 
-/// Where the identity register answers: for a test that runs the service itself in this world.
+/// The URL of the identity register, for tests that start the service themselves.
 async fn register(State(world): State<Arc<World>>) -> Json<Value> {
     Json(json!({ "url": world.register_url }))
 }
 
 async fn register_mode(State(world): State<Arc<World>>, body: Bytes) -> Answer {
     let mut fields = Fields::parse(&body)?;
-    let name = fields.text("mode")?;
+    let name = fields.take_text("mode")?;
     let mode = match name.as_str() {
         "up" => RegisterMode::Up,
-        "slow" => RegisterMode::Slow(slowness(&mut fields)?),
+        "slow" => RegisterMode::Slow(read_delay(&mut fields)?),
         "down" => RegisterMode::Down,
-        _ => return Err(Refusal::field("mode", "must be up, slow or down")),
+        _ => return Err(BadRequest::field("mode", "must be up, slow or down")),
     };
-    fields.end()?;
+    fields.finish()?;
     world.register_mode.set(mode);
     Ok(Json(json!({ "mode": name })))
 }
 
-/// Where the certificates of mutual TLS are.
 async fn certificates(State(world): State<Arc<World>>) -> Json<Value> {
     Json(world.certificates.to_json())
 }
 
-/// Which database, and which prefix of Redis keys, is this sandbox's: for a test that looks at what was stored.
+/// The name of the database and the prefix of the Redis keys, for tests that look at stored data.
 async fn scratch(State(world): State<Arc<World>>) -> Json<Value> {
     Json(json!({ "name": world.scratch_name }))
 }
 
-fn slowness(fields: &mut Fields) -> Result<Duration, Refusal> {
-    Ok(Duration::from_secs(fields.optional_number("seconds", 60)?.unwrap_or(SLOWNESS).into()))
-}
-
-async fn mtsms(State(world): State<Arc<World>>, headers: HeaderMap, body: Bytes) -> (StatusCode, Json<Value>) {
-    world.gateway.submit(&headers, &body, world.clock.now()).await
-}
-
-async fn discovery(State(world): State<Arc<World>>, Path(name): Path<String>) -> Answer {
-    Ok(Json(issuer(&world, &name)?.discovery()))
-}
-
-async fn jwks(State(world): State<Arc<World>>, Path(name): Path<String>) -> Answer {
-    Ok(Json(issuer(&world, &name)?.jwks()))
-}
-
-fn issuer<'a>(world: &'a World, name: &str) -> Result<&'a Issuer, Refusal> {
-    match name {
-        "web" => Ok(&world.web),
-        "workforce" => Ok(&world.workforce),
-        _ => Err(Refusal::not_found("the issuers are web and workforce")),
-    }
+fn read_delay(fields: &mut Fields) -> Result<Duration, BadRequest> {
+    Ok(Duration::from_secs(
+        fields.take_optional_number("seconds", MAX_DELAY_SECONDS)?.unwrap_or(DEFAULT_DELAY_SECONDS).into(),
+    ))
 }

@@ -1,64 +1,68 @@
-//! Logins of persons and agents, as the bodies of `POST /login` and `POST /agent-login` describe them.
+//! Reads the logins of persons and agents from the bodies of `POST /login` and `POST /agent-login`.
 
 use chrono::TimeDelta;
-use made_up_world::issuers::{Login, Wishes};
+use made_up_world::issuers::{Login, LoginOptions};
 use made_up_world::people::{Account, People, uuid_of};
 use temporary_pin::domain::assurance::AssuranceLevel;
 
-use crate::fields::{Fields, Refusal};
+use crate::request_body::{BadRequest, Fields};
 
-/// No login is older than a year.
-const MOST_AGE: u32 = 366 * 24 * 3600;
+/// The oldest login: a year ago.
+const MAX_AUTH_AGE_SECONDS: u32 = 366 * 24 * 3600;
 
-/// A person logs in. Somebody blocked can too: the block may be younger than the login.
-pub(crate) fn person(people: &People, mut fields: Fields) -> Result<Login, Refusal> {
-    let id = fields.text("person")?;
+const MAX_AGENT_NAME_LENGTH: usize = 64;
+
+/// Reads a person's login. A blocked person can log in: the block may be newer than the login.
+pub(crate) fn read_person_login(people: &People, mut fields: Fields) -> Result<Login, BadRequest> {
+    let id = fields.take_text("person")?;
     let person = people
         .by_id(&id)
-        .ok_or_else(|| Refusal::field("person", format!("nobody has the id {id:?}: GET /people lists them all")))?;
+        .ok_or_else(|| BadRequest::field("person", format!("nobody has the id {id:?}: GET /people lists them all")))?;
     let account = person
         .account
         .as_ref()
-        .ok_or_else(|| Refusal::field("person", format!("{id} has no MitID account to log in with")))?;
-    let nonce = Some(fields.text("nonce")?);
-    let wishes = wishes(&mut fields)?;
-    fields.end()?;
-    // A subject that is not the UUID of the account, so that nobody can mistake the one for the other.
+        .ok_or_else(|| BadRequest::field("person", format!("{id} has no MitID account to log in with")))?;
+    let nonce = Some(fields.take_text("nonce")?);
+    let options = read_options(&mut fields)?;
+    fields.finish()?;
+    // Not the UUID of the account: a service that confuses the two claims fails.
     let subject = uuid_of(&format!("subject of {id}")).to_string();
-    Ok(Login { subject, mitid_uuid: Some(account.mitid_uuid), nonce, wishes })
+    Ok(Login { subject, mitid_uuid: Some(account.mitid_uuid), nonce, options })
 }
 
-/// An agent logs in. Agents come into being as they are named. `clerk-…` have a MitID account of their own, which the
-/// register does not know; an agent with the id of a person is that person; the others log in without MitID.
-pub(crate) fn agent(people: &People, mut fields: Fields) -> Result<Login, Refusal> {
-    let agent = fields.text("agent")?;
-    let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    if agent.is_empty() || agent.len() > 64 || !agent.bytes().all(fits) {
-        return Err(Refusal::field("agent", "must be 1 to 64 small letters, digits and hyphens, such as clerk-1"));
+/// Reads an agent's login. Any name is an agent. `clerk-…` have a MitID account that the register does not know; an agent
+/// with the id of a person is that person; all others log in without MitID.
+pub(crate) fn read_agent_login(people: &People, mut fields: Fields) -> Result<Login, BadRequest> {
+    let agent = fields.take_text("agent")?;
+    let is_allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    if agent.is_empty() || agent.len() > MAX_AGENT_NAME_LENGTH || !agent.bytes().all(is_allowed) {
+        return Err(BadRequest::field("agent", "must be 1 to 64 small letters, digits and hyphens, such as clerk-1"));
     }
     let own = people.by_id(&agent).and_then(|person| person.account.as_ref());
     let mitid_uuid = match own {
         Some(Account { mitid_uuid, .. }) => Some(*mitid_uuid),
         None => agent.starts_with("clerk-").then(|| uuid_of(&format!("agent {agent}"))),
     };
-    let wishes = wishes(&mut fields)?;
-    fields.end()?;
-    Ok(Login { subject: agent, mitid_uuid, nonce: None, wishes })
+    let options = read_options(&mut fields)?;
+    fields.finish()?;
+    Ok(Login { subject: agent, mitid_uuid, nonce: None, options })
 }
 
-fn wishes(fields: &mut Fields) -> Result<Wishes, Refusal> {
-    let assurance = match fields.optional_text("assurance")? {
+fn read_options(fields: &mut Fields) -> Result<LoginOptions, BadRequest> {
+    let assurance = match fields.take_optional_text("assurance")? {
         None => AssuranceLevel::Substantial,
         Some(name) => [AssuranceLevel::Low, AssuranceLevel::Substantial, AssuranceLevel::High]
             .into_iter()
             .find(|level| level.as_str() == name)
-            .ok_or_else(|| Refusal::field("assurance", "must be Low, Substantial or High"))?,
+            .ok_or_else(|| BadRequest::field("assurance", "must be Low, Substantial or High"))?,
     };
-    Ok(Wishes {
-        auth_age: TimeDelta::seconds(fields.optional_number("auth_age_seconds", MOST_AGE)?.unwrap_or(0).into()),
+    let auth_age = fields.take_optional_number("auth_age_seconds", MAX_AUTH_AGE_SECONDS)?.unwrap_or(0);
+    Ok(LoginOptions {
+        auth_age: TimeDelta::seconds(auth_age.into()),
         assurance,
-        audience: fields.optional_text("audience")?,
-        issuer: fields.optional_text("issuer")?,
-        expired: fields.flag("expired")?,
+        audience: fields.take_optional_text("audience")?,
+        issuer: fields.take_optional_text("issuer")?,
+        is_expired: fields.take_flag("expired")?,
+        ..LoginOptions::default()
     })
 }

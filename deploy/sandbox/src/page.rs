@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Europe::Copenhagen;
+use made_up_world::gateway::Message;
 use made_up_world::people::People;
-use made_up_world::phones::Message;
 
 /// Generated persons would drown the cast.
 const PEOPLE_SHOWN: usize = 100;

@@ -1,4 +1,4 @@
-//! Questions drawn from the sandbox's seed, so that a test meets the same ones in every run.
+//! Draws questions from the sandbox's seed, so that a test is asked the same questions in every run.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -10,22 +10,23 @@ use temporary_pin::domain::person::MitidUuid;
 use temporary_pin::issuance::QuestionDraws;
 use temporary_pin::random;
 
-/// Sets these draws apart from whatever else a seed may make. CI looks for it in the production binary.
+/// Keeps these draws apart from others of the same seed. CI looks for it in the production binary.
 const PURPOSE: &str = "sandbox-question-draws";
 
-/// A person's first draw, second and so on depend on the seed and the person alone. Without a seed: as in production.
+/// Makes the draws depend on the seed, the person and how often the person was asked. Without a seed they are random, as in
+/// production.
 pub(crate) fn from_seed(seed: Option<u64>) -> Arc<QuestionDraws> {
     let Some(seed) = seed else { return Arc::new(|_| Box::new(random::secure())) };
-    let draws: Mutex<HashMap<MitidUuid, u64>> = Mutex::default();
+    let counts: Mutex<HashMap<MitidUuid, u64>> = Mutex::default();
     Arc::new(move |person| {
-        let mut draws = draws.lock().expect("nothing panics while it is held");
-        let draw = draws.entry(person).or_default();
-        *draw += 1;
-        Box::new(rng(seed, person, *draw))
+        let mut counts = counts.lock().expect("the code that holds this lock does not panic");
+        let count = counts.entry(person).or_default();
+        *count += 1;
+        Box::new(seeded_rng(seed, person, *count))
     })
 }
 
-fn rng(seed: u64, person: MitidUuid, draw: u64) -> impl Rng {
+fn seeded_rng(seed: u64, person: MitidUuid, draw: u64) -> impl Rng {
     let mut context = digest::Context::new(&digest::SHA256);
     context.update(PURPOSE.as_bytes());
     context.update(&seed.to_be_bytes());

@@ -1,11 +1,12 @@
-//! Starts the service itself in the made-up world: the one place where sandbox and product meet.
+//! Runs the service itself in the made-up world.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use made_up_world::callers::{self, NamedCallers};
+use made_up_world::callers::{CallersByMetadata, configured_callers};
+use made_up_world::gateway;
 use made_up_world::issuers::Issuer;
 use made_up_world::plaintext;
 use temporary_pin::config::Config;
@@ -24,35 +25,45 @@ use crate::question_draws;
 use crate::scratch::Scratch;
 use crate::world::World;
 
-/// The service serves well before this, or not at all.
-const LONGEST_START: Duration = Duration::from_secs(30);
+/// The service serves well within this time, or not at all.
+const START_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Makes the tables and serves gRPC, in plaintext and over mutual TLS, with the world's clock, until `stop`. With a seed,
-/// questions are drawn from it.
+/// What differs from the service in production.
+pub(crate) struct Settings {
+    pub(crate) max_calls: Option<usize>,
+    /// Questions are drawn from it.
+    pub(crate) seed: Option<u64>,
+    pub(crate) plaintext: TcpListener,
+    pub(crate) tls: TcpListener,
+}
+
+/// Makes the tables and serves gRPC, in plaintext and over mutual TLS, with the world's clock, until `stop` is cancelled.
 pub(crate) async fn serve(
     world: &World,
     scratch: &Scratch,
-    max_calls: Option<usize>,
-    plaintext: TcpListener,
-    tls: TcpListener,
-    seed: Option<u64>,
+    settings: Settings,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
-    let owner = store::connect(&scratch.owner_url, &store::PoolSettings::default())?;
+    let owner = store::connect(&scratch.database.owner_url()?, &store::PoolSettings::default())?;
     store::migrate(&owner).await.context("cannot make the tables")?;
-    store::rights::grant(&owner, &scratch.service_role()).await.context("cannot grant what the service needs")?;
+    store::rights::grant(&owner, &scratch.database.service_role())
+        .await
+        .context("cannot grant what the service needs")?;
     owner.close().await;
-    let clock = Arc::new(world.clock.clone());
-    let (mut config, draws) = (config(world, scratch), question_draws::from_seed(seed));
-    if let Some(max_calls) = max_calls {
+    let (clock, draws) = (Arc::new(world.clock.clone()), question_draws::from_seed(settings.seed));
+    let mut config = configure(world, scratch)?;
+    if let Some(max_calls) = settings.max_calls {
         config.server.max_calls = max_calls;
     }
-    let listeners = vec![plaintext::listen(plaintext, Arc::new(NamedCallers))?, Listener::mutual_tls(tls, &config)?];
+    let listeners = vec![
+        plaintext::listen(settings.plaintext, Arc::new(CallersByMetadata))?,
+        Listener::mutual_tls(settings.tls, &config)?,
+    ];
     server::run(&config, clock, draws, listeners, stop.cancelled_owned()).await
 }
 
-/// The defaults, which are those of production, and where this world's parts are.
-fn config(world: &World, scratch: &Scratch) -> Config {
+/// The defaults of production, and the addresses of this world.
+fn configure(world: &World, scratch: &Scratch) -> anyhow::Result<Config> {
     let issuer = |issuer: &Issuer| IssuerSettings {
         issuer: issuer.url().to_owned(),
         audience: issuer.audience().to_owned(),
@@ -60,25 +71,25 @@ fn config(world: &World, scratch: &Scratch) -> Config {
     };
     let mut config = Config {
         register: RegisterSettings { url: world.register_url.clone(), ..RegisterSettings::default() },
-        web_login: issuer(&world.web),
-        agent_login: issuer(&world.workforce),
+        web_login: issuer(&world.issuers.web),
+        agent_login: issuer(&world.issuers.workforce),
         ..Config::default()
     };
     config.server.tls = Some(world.certificates.tls());
-    config.callers = callers::configured();
-    config.postgres.url = scratch.database_url.clone().into();
+    config.callers = configured_callers();
+    config.postgres.url = scratch.database.service_url()?.into();
     config.redis.url = scratch.redis_url.clone().into();
-    config.redis.key_prefix.clone_from(&scratch.name);
-    config.sms.gateway.url = format!("{}/rest/mtsms", world.http_url);
-    config.sms.gateway.token = made_up_world::gateway::TOKEN.into();
+    config.redis.key_prefix = scratch.name().to_owned();
+    config.sms.gateway.url = format!("{}{}", world.http_url, gateway::PATH);
+    config.sms.gateway.token = gateway::TOKEN.into();
     config.keys.file = scratch.key_ring();
-    config
+    Ok(config)
 }
 
-/// Waits until the service says that it serves.
-pub(crate) async fn ready(address: SocketAddr) -> anyhow::Result<()> {
+/// Waits until the service reports that it serves.
+pub(crate) async fn wait_until_serving(address: SocketAddr) -> anyhow::Result<()> {
     let channel = Endpoint::from_shared(format!("http://{address}"))?.connect_lazy();
-    let waiting = async {
+    let serving = async {
         let mut health = HealthClient::new(channel).watch(HealthCheckRequest::default()).await?.into_inner();
         while let Some(answer) = health.message().await? {
             if answer.status() == ServingStatus::Serving {
@@ -87,5 +98,5 @@ pub(crate) async fn ready(address: SocketAddr) -> anyhow::Result<()> {
         }
         Err(anyhow::anyhow!("the service stopped before it was ready"))
     };
-    tokio::time::timeout(LONGEST_START, waiting).await.context("the service is not ready; its log tells why")?
+    tokio::time::timeout(START_TIMEOUT, serving).await.context("the service is not ready; its log tells why")?
 }

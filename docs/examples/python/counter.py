@@ -1,11 +1,11 @@
-"""Citizen Service: a document in hand, a witness, order. Then the authenticator core redeems what the person typed."""
+"""Citizen Service: verifies a document and a witness, and orders. Then the authenticator core redeems the PIN."""
 
 import uuid
 
 from service import call, connect
 from temporarypin.v1 import common_pb2, redemption_service_pb2, redemption_service_pb2_grpc
 from temporarypin.v1 import temporary_pin_service_pb2 as pb, temporary_pin_service_pb2_grpc as stubs
-from world import ask, claim_person, pin_on_phone, texts
+from world import call_sandbox, claim_person, pin_on_phone, texts
 
 service = stubs.TemporaryPinServiceStub(connect("counter"))
 visitor, friend = claim_person(), claim_person()
@@ -25,7 +25,7 @@ answer = call(service.VerifyIdentity, pb.VerifyIdentityRequest(counter_identific
     document=document(visitor),
     mrz_lines=visitor["documents"][0]["mrz_lines"],
     witness=pb.Witness(person=reference(friend), document=document(friend)),
-    agent_token=ask("/agent-login", {"agent": "clara-clerk"})["agent_token"],
+    agent_token=call_sandbox("/agent-login", {"agent": "clara-clerk"})["agent_token"],
     office_id="AARHUS-1",
     appointment_reference="A-1",
 )))

@@ -1,16 +1,16 @@
-"""MitID Support: a document number, questions from the CPR register, order."""
+"""MitID Support: takes a document number, asks questions from the CPR register, and orders."""
 
 import uuid
 
 from service import call, connect
 from temporarypin.v1 import common_pb2, temporary_pin_service_pb2 as pb, temporary_pin_service_pb2_grpc as stubs
-from world import ask, claim_person, texts
+from world import call_sandbox, claim_person, texts
 
 service = stubs.TemporaryPinServiceStub(connect("phone"))
 caller = claim_person()
-agent_token = ask("/agent-login", {"agent": "agent-1"})["agent_token"]
+agent_token = call_sandbox("/agent-login", {"agent": "agent-1"})["agent_token"]
 
-# Before the person reads out any document: can there be a PIN at all?
+# Check eligibility before the person reads out a document.
 reference = common_pb2.PersonReference(cpr_number=caller["cpr_number"])
 for channel in call(service.CheckEligibility, pb.CheckEligibilityRequest(person=reference)).channels:
     print(common_pb2.Channel.Name(channel.channel), pb.ChannelEligibility.Status.Name(channel.status))
@@ -24,19 +24,19 @@ answer = call(service.VerifyIdentity, pb.VerifyIdentityRequest(phone_identificat
 )))
 
 
-def say(question, right):
-    """What the person answers. The first answer is wrong, so that one may see what follows."""
+def answer_of_caller(question, right):
+    """Returns what the person answers. The first answers are wrong, to show what follows."""
     return caller["facts"][pb.Question.Kind.Name(question.kind)][0] if right else "Nonsens"
 
 
-# Two right answers of three pass; after two wrong ones there is one more question. Never which answer was wrong.
+# Two right answers of three pass. After two wrong ones there is one more question. The service never says which was wrong.
 rounds = 0
 while answer.state == pb.VerifyIdentityResponse.STATE_QUESTIONS_PENDING:
     rounds += 1
     for question in answer.questions:
         print("ask:", question.prompt)
     answers = [
-        pb.Answer(question_id=question.question_id, text=say(question, right=rounds > 1 or index == 2))
+        pb.Answer(question_id=question.question_id, text=answer_of_caller(question, right=rounds > 1 or index == 2))
         for index, question in enumerate(answer.questions)
     ]
     answer = call(service.VerifyIdentity, pb.VerifyIdentityRequest(question_answers=pb.QuestionAnswers(

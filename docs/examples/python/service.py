@@ -1,4 +1,4 @@
-"""How a frontend calls the service: the connection, and what an error says."""
+"""Connects a frontend to the service, and reads its errors."""
 
 import os
 import pathlib
@@ -7,31 +7,31 @@ import grpc
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
-# One file for every frontend: deadlines, retries and their throttling.
+# Deadlines, retries and their throttling: one file for every frontend.
 SERVICE_CONFIG = pathlib.Path(__file__).parents[3] / "deploy/contract/service_config.json"
 
 OPTIONS = [
     ("grpc.service_config", SERVICE_CONFIG.read_text()),
-    # Notices a dead connection within a minute and a half, also behind a firewall that forgets idle ones.
+    # Detects a dead connection within 80 seconds, also behind a firewall that drops idle connections.
     ("grpc.keepalive_time_ms", 60_000),
     ("grpc.keepalive_timeout_ms", 20_000),
 ]
 
 
 def connect(caller, address=None):
-    """A connection to the sandbox. One for the life of the process: it carries many calls at once.
+    """Connects to the sandbox. Connect once per process: a connection carries many calls at once.
 
-    In production this is grpc.secure_channel, and the client certificate names the caller.
+    In production, use grpc.secure_channel with a client certificate, which names the caller.
     """
     channel = grpc.insecure_channel(address or os.environ["SANDBOX_GRPC"], OPTIONS)
-    return grpc.intercept_channel(channel, _Named(caller))
+    return grpc.intercept_channel(channel, _CallerMetadata(caller))
 
 
-class _Named(grpc.UnaryUnaryClientInterceptor):
-    """The sandbox takes the caller's word for who it is; production does not know that metadata."""
+class _CallerMetadata(grpc.UnaryUnaryClientInterceptor):
+    """Adds metadata to each call. Only the sandbox reads `x-sandbox-caller`; production ignores it."""
 
     def __init__(self, caller):
-        # The second is for production too: in which language errors are worded.
+        # `accept-language` is for production, too: the language of LocalizedMessage.
         self._metadata = [("x-sandbox-caller", caller), ("accept-language", "en")]
 
     def intercept_unary_unary(self, continuation, details, request):
@@ -40,7 +40,7 @@ class _Named(grpc.UnaryUnaryClientInterceptor):
 
 
 class Refused(Exception):
-    """The service's no: a reason of the contract, and from when another try may succeed."""
+    """A refusal of the service: a reason of the contract, and when to try again."""
 
     def __init__(self, error):
         self.code = error.code()
@@ -55,13 +55,13 @@ class Refused(Exception):
                 self.message = error_details_pb2.LocalizedMessage.FromString(detail.value).message
             elif detail.Is(error_details_pb2.RetryInfo.DESCRIPTOR):
                 self.retry_delay = error_details_pb2.RetryInfo.FromString(detail.value).retry_delay.ToTimedelta()
-        # Not the request: it holds what must not be logged.
+        # The request must not be in the message, because it must not be logged.
         until = f", not before {self.next_attempt_time}" if self.next_attempt_time else ""
         super().__init__(f"{self.code.name} {self.reason}{until}")
 
 
 def call(method, request):
-    """One call. Deadline and retries are the service config's."""
+    """Calls a method. The service config sets deadline and retries."""
     try:
         return method(request)
     except grpc.RpcError as error:

@@ -1,19 +1,19 @@
-"""The profile page: log in, wait 24 hours, log in again, order."""
+"""The profile page: the person logs in, waits 24 hours, logs in again, and orders."""
 
 import uuid
 
 from service import Refused, call, connect
 from temporarypin.v1 import common_pb2, temporary_pin_service_pb2 as pb, temporary_pin_service_pb2_grpc as stubs
-from world import ask, claim_person, texts
+from world import call_sandbox, claim_person, texts
 
 service = stubs.TemporaryPinServiceStub(connect("web"))
 person = claim_person()
 
 
 def log_in():
-    """The person logs in with MitID; the frontend gets an ID token, and shows it with the nonce that it sent."""
+    """Logs the person in with MitID, and sends the ID token with the nonce of the login."""
     nonce = str(uuid.uuid4())
-    token = ask("/login", {"person": person["id"], "nonce": nonce})["id_token"]
+    token = call_sandbox("/login", {"person": person["id"], "nonce": nonce})["id_token"]
     login = pb.WebLogin(id_token=token, nonce=nonce)
     answer = call(service.VerifyIdentity, pb.VerifyIdentityRequest(web_login=login))
     assert answer.state == pb.VerifyIdentityResponse.STATE_VERIFIED, answer.reasons
@@ -25,7 +25,7 @@ def order(verification_id, request_id):
     return call(service.IssueTemporaryPin, request).pin_request
 
 
-# The first accepted login is the act of asking for access. Show the person the time.
+# The first accepted login requests access. Show the person the time.
 first = log_in()
 assert first.access_hold.state == common_pb2.AccessHold.STATE_RUNNING
 print("wait until", first.access_hold.eligible_time.ToJsonString())
@@ -35,12 +35,12 @@ try:
 except Refused as refused:
     assert (refused.reason, refused.next_attempt_time is not None) == ("HOLD_RUNNING", True), refused
     print("show the person:", refused.message)
-texts(person, 1)  # the notice, with the way to stop it
+texts(person, 1)  # the notice that access was requested
 
-ask("/clock/advance", {"seconds": 86_400})
+call_sandbox("/clock/advance", {"seconds": 86_400})
 second = log_in()
 assert second.access_hold.state == common_pb2.AccessHold.STATE_PASSED
-# The request id is made once per order and kept until the answer is there: a repeat does nothing twice.
+# Make the request id once per order and keep it until the answer has come: a repeat sends nothing.
 request_id = str(uuid.uuid4())
 pin_request = order(second.verification_id, request_id)
 assert order(second.verification_id, request_id) == pin_request

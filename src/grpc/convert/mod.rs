@@ -14,8 +14,8 @@ pub(super) use enums::parse_language;
 pub(super) use evidence::{is_evidence_allowed, parse_evidence};
 pub(super) use operator_requests::{parse_limit, parse_page_size, parse_person_and_reason, parse_reason};
 pub(super) use operator_responses::{
-    access_request_record_to_proto, audit_event_to_proto, block_to_proto, limit_status_to_proto, notice_to_proto,
-    pin_request_record_to_proto,
+    access_request_record_to_proto, audit_event_to_proto, block_to_proto, blocking_to_proto, cancellation_to_proto,
+    limit_status_to_proto, pin_request_record_to_proto, revocation_to_proto, unblocking_to_proto,
 };
 pub(super) use person::parse_person;
 pub(super) use responses::{eligibility_to_proto, pin_request_to_proto, redemption_to_proto, verification_to_proto};

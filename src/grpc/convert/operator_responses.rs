@@ -4,7 +4,9 @@ use super::enums;
 use super::responses::timestamp_to_proto;
 use crate::domain::audit::{Action, ProcessingPurpose};
 use crate::domain::person_limit::PersonLimit;
-use crate::issuance::{AccessRequestRecord, AccessState, AuditEvent, Block, LimitStatus, Notified, PinRequestRecord};
+use crate::issuance::{
+    AccessRequestRecord, AccessState, AuditEvent, Blocking, LimitStatus, Notified, PersonBlock, PinRequestRecord,
+};
 use crate::proto::temporarypin::v1 as pb;
 
 /// A PIN request as operators see it.
@@ -61,7 +63,7 @@ pub(in super::super) fn limit_status_to_proto(status: &LimitStatus) -> pb::Limit
 }
 
 /// The block of a person, `None` if the person is not blocked.
-pub(in super::super) fn block_to_proto(block: Option<Block>) -> pb::GetPersonBlockResponse {
+pub(in super::super) fn block_to_proto(block: Option<PersonBlock>) -> pb::GetPersonBlockResponse {
     use pb::get_person_block_response::State;
     match block {
         None => pb::GetPersonBlockResponse { state: State::NotBlocked.into(), ..pb::GetPersonBlockResponse::default() },
@@ -73,8 +75,36 @@ pub(in super::super) fn block_to_proto(block: Option<Block>) -> pb::GetPersonBlo
     }
 }
 
+/// The outcome of revoking a PIN. `None` if the person has no open PIN.
+pub(in super::super) fn revocation_to_proto(notified: Option<Notified>) -> pb::RevokeTemporaryPinResponse {
+    use pb::revoke_temporary_pin_response::Outcome;
+    let outcome = if notified.is_some() { Outcome::Revoked } else { Outcome::NoOpenPin };
+    pb::RevokeTemporaryPinResponse { outcome: outcome.into(), notice: notice_to_proto(notified) }
+}
+
+/// The outcome of cancelling an access request. `None` if the person has no open one.
+pub(in super::super) fn cancellation_to_proto(notified: Option<Notified>) -> pb::CancelAccessRequestResponse {
+    use pb::cancel_access_request_response::Outcome;
+    let outcome = if notified.is_some() { Outcome::Cancelled } else { Outcome::NoOpenRequest };
+    pb::CancelAccessRequestResponse { outcome: outcome.into(), notice: notice_to_proto(notified) }
+}
+
+/// The outcome of blocking a person, who may have been blocked before.
+pub(in super::super) fn blocking_to_proto(blocking: &Blocking) -> pb::BlockPersonResponse {
+    use pb::block_person_response::Outcome;
+    let outcome = if blocking.is_new { Outcome::Blocked } else { Outcome::AlreadyBlocked };
+    pb::BlockPersonResponse { outcome: outcome.into(), notice: notice_to_proto(blocking.notified) }
+}
+
+/// The outcome of unblocking a person.
+pub(in super::super) fn unblocking_to_proto(was_blocked: bool) -> pb::UnblockPersonResponse {
+    use pb::unblock_person_response::Outcome;
+    let outcome = if was_blocked { Outcome::Unblocked } else { Outcome::NotBlocked };
+    pb::UnblockPersonResponse { outcome: outcome.into() }
+}
+
 /// Whether the SMS that notifies the person was queued. `None` if there was nothing to notify of.
-pub(in super::super) fn notice_to_proto(notified: Option<Notified>) -> i32 {
+fn notice_to_proto(notified: Option<Notified>) -> i32 {
     match notified {
         None => pb::Notice::Unspecified,
         Some(Notified::Queued) => pb::Notice::Queued,

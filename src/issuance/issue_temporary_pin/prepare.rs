@@ -15,7 +15,7 @@ use crate::store::issuing::{IssueLimits, PinOrder};
 use crate::texts::SmsText;
 
 /// The person and the mobile number that the PIN goes to.
-pub(super) struct Recipient<'p> {
+pub(super) struct PinRecipient<'p> {
     person: &'p Person,
     mobile: &'p RegisteredMobile,
 }
@@ -26,7 +26,7 @@ impl IssueTemporaryPin<'_> {
         &self,
         id: &VerificationId,
         person: Option<&'p Person>,
-    ) -> Result<Recipient<'p>, Refusal> {
+    ) -> Result<PinRecipient<'p>, Refusal> {
         let person = person.ok_or_else(|| Refusal::lasting(Reason::IdentityNotConfirmed))?;
         let denials = find_person_denials(person, self.call.channel, &self.rules.eligibility, self.call.now);
         match person.registered_mobile() {
@@ -34,7 +34,7 @@ impl IssueTemporaryPin<'_> {
                 if self.keys.mobile_key(&mobile.number) != id.mobile {
                     return Err(Refusal::lasting(Reason::VerificationExpired));
                 }
-                Ok(Recipient { person, mobile })
+                Ok(PinRecipient { person, mobile })
             }
             _ => Err(Refusal::Precondition(denials)),
         }
@@ -44,11 +44,11 @@ impl IssueTemporaryPin<'_> {
     pub(super) fn build_pin_order(
         &self,
         id: &VerificationId,
-        recipient: &Recipient<'_>,
+        recipient: &PinRecipient<'_>,
         payload_digest: [u8; 32],
         may_issue: bool,
     ) -> PinOrder {
-        let Recipient { person, mobile } = recipient;
+        let PinRecipient { person, mobile } = recipient;
         let (now, rules) = (self.call.now, self.rules);
         let mut rng = random::secure();
         let pin = Pin::draw(&mut rng);

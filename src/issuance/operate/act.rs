@@ -11,7 +11,7 @@ use crate::issuance::Refusal;
 use crate::issuance::sms_composer::choose_language;
 use crate::random;
 use crate::store::audit::audit_events::Actor;
-use crate::store::messages::outbox::{MessageKind, Notice};
+use crate::store::messages::{MessageKind, Notice};
 use crate::store::operators::person_blocks::{self, BlockNotices, BlockOrder};
 use crate::store::withdrawal::{self, Withdrawal};
 use crate::texts::SmsText;

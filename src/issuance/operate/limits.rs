@@ -67,7 +67,7 @@ impl OperatorDesk<'_> {
         let configured = limit.configured_limit(&self.rules.limits);
         let now = self.operation.now;
         let in_redis = self.guard.spent(counters.bucket, configured, now).await?;
-        let in_postgres = person_limits::read_spent(self.store, limit, configured, counters.pseudonym, now).await?;
+        let in_postgres = person_limits::read_usage(self.store, limit, configured, counters.pseudonym, now).await?;
         Ok(LimitStatus { limit, spent: in_redis.stricter_of(in_postgres), of: configured.times })
     }
 

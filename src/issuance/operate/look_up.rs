@@ -7,7 +7,7 @@ use super::page_token::{open_page_token, seal_page_token};
 use super::person_on_file::PersonOnFile;
 use crate::domain::audit::Action;
 use crate::domain::person::PersonReference;
-use crate::issuance::{AccessRequestRecord, AuditEvent, Block, PinRequestRecord, Refusal};
+use crate::issuance::{AccessRequestRecord, AuditEvent, PersonBlock, PinRequestRecord, Refusal};
 use crate::store::audit::audit_events;
 use crate::store::operators::{access_request_records, person_blocks, pin_request_records};
 
@@ -49,7 +49,7 @@ impl OperatorDesk<'_> {
     }
 
     /// The person's block, if there is one.
-    pub async fn get_person_block(&self, person: &PersonReference) -> Result<Option<Block>, Refusal> {
+    pub async fn get_person_block(&self, person: &PersonReference) -> Result<Option<PersonBlock>, Refusal> {
         let person = self.look_up(person, Action::BlockLookedUp).await?;
         Ok(person_blocks::find_block(self.store, &person.pseudonyms.current).await?)
     }

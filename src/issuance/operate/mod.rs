@@ -84,7 +84,7 @@ impl<'a> OperatorDesk<'a> {
             action,
             actor: Actor::Operator(&self.operation.operator),
             reason: self.operation.reason.as_str(),
-            about: None,
+            subject: None,
         }
     }
 }

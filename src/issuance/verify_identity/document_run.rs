@@ -24,7 +24,7 @@ pub(super) struct StartedRun {
     pub id: Uuid,
     pub agent: Agent,
     pub agent_key: AgentKey,
-    /// The pseudonym of the person, or of the person that somebody claims to be.
+    /// The pseudonym of the person whom the evidence names, whether or not the register knows that person.
     pub person_key: PersonKey,
     /// `None`: the register does not know the person.
     pub person: Option<Person>,
@@ -36,7 +36,7 @@ pub(super) struct StartedRun {
 pub(super) struct DocumentRun {
     /// The row in `verifications`.
     pub id: Uuid,
-    /// The pseudonym of the person, or of the person that somebody claims to be.
+    /// The pseudonym of the person whom the evidence names, whether or not the register knows that person.
     pub person_key: PersonKey,
     pub agent_key: AgentKey,
     /// Whether a witness confirms the identity. If not, questions do.

@@ -12,7 +12,7 @@ use crate::issuance::Refusal;
 
 /// What the person tells a support agent.
 pub struct PhoneIdentification {
-    /// The person that the caller on the phone claims to be.
+    /// The person that somebody on the phone claims to be.
     pub person: PersonReference,
     /// The passport or driving licence that the person reads out.
     pub document: Document,

@@ -13,7 +13,7 @@ use crate::issuance::{Dependency, Refusal};
 use crate::login::{LoginError, WebLogin};
 use crate::random;
 use crate::store::holds::access_requests::{self, AccessOutcome, AccessRequest};
-use crate::store::messages::outbox::{MessageKind, Notice};
+use crate::store::messages::{MessageKind, Notice};
 use crate::store::verifying::verifications::{self, Method, NewVerification, RecordOutcome, VerificationState};
 use crate::texts::SmsText;
 

@@ -9,19 +9,21 @@ use http::header::CONTENT_TYPE;
 use reqwest::{Client, Response, Url};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
-use tracing::Span;
 use tracing::field::Empty;
+use tracing::{Span, warn};
 use zeroize::Zeroizing;
 
+use crate::io_error::find_io_error;
 use crate::sms::gateway::{Acceptance, Gateway, GatewayError, OutgoingSms};
 
-/// More bytes than a request has, so that it does not grow and leave copies behind.
-const BODY_ROOM: usize = 2048;
+/// Capacity in bytes for the body of a request. More than any body needs, so that the buffer does not grow: a buffer that grows
+/// is moved, and leaves copies in memory.
+const BODY_CAPACITY: usize = 2048;
 
-/// Longest error code of theirs that we keep. They look like `0x0213`.
-const CODE_LENGTH: usize = 16;
+/// Longest error code of GatewayAPI that is logged and stored, in bytes. Codes look like `0x0213`.
+const MAX_CODE_LENGTH: usize = 16;
 
-/// Client of GatewayAPI.
+/// A client of GatewayAPI.
 pub struct GatewayApi {
     client: Client,
     url: Url,
@@ -30,7 +32,7 @@ pub struct GatewayApi {
     timeout: Duration,
 }
 
-/// What `POST /rest/mtsms` takes.
+/// The body of `POST /rest/mtsms`.
 #[derive(Serialize)]
 struct Request<'a> {
     sender: &'a str,
@@ -46,24 +48,24 @@ struct Recipient<'a> {
     msisdn: &'a str,
 }
 
-/// The answer when it took the message.
+/// The response if the message is accepted.
 #[derive(Default, Deserialize)]
-struct Taken {
+struct AcceptedResponse {
     #[serde(default)]
     ids: Vec<u64>,
 }
 
-/// The answer when it did not.
+/// The response if the message is refused.
 #[derive(Default, Deserialize)]
-struct Refused {
+struct RefusedResponse {
     #[serde(default)]
     code: Option<String>,
 }
 
 impl GatewayApi {
-    /// A client that posts to `url` as the sender that phones show (at most 11 letters and digits, or 15 digits).
+    /// A client that posts to `url`. `sender`: what phones show as the sender, at most 11 letters and digits or 15 digits.
     ///
-    /// `timeout` bounds one call, half of it the connecting. Fails when TLS cannot be set up.
+    /// `timeout` limits one call, and half of it limits the connecting. Fails if TLS cannot be set up.
     pub fn new(url: Url, token: SecretString, sender: String, timeout: Duration) -> anyhow::Result<Self> {
         let client = Client::builder()
             .timeout(timeout)
@@ -91,13 +93,13 @@ impl Gateway for GatewayApi {
             userref: &message.reference,
             validity_period: message.validity.as_secs().max(1),
         };
-        // Wiped when it has been sent. The copies that HTTP and TLS make of it on the way are theirs.
-        let mut body = Zeroizing::new(Vec::with_capacity(BODY_ROOM));
+        // Wiped after the call. HTTP and TLS make copies that this code cannot wipe.
+        let mut body = Zeroizing::new(Vec::with_capacity(BODY_CAPACITY));
         serde_json::to_writer(&mut *body, &request).expect("strings and numbers are JSON");
         let response = self
             .client
             .post(self.url.clone())
-            // Their form of token authentication: the token is the user, without a password.
+            // GatewayAPI takes the token as the user name, with an empty password.
             .basic_auth(self.token.expose_secret(), Some(""))
             .header(CONTENT_TYPE, "application/json")
             .body(Bytes::from_owner(body))
@@ -105,20 +107,22 @@ impl Gateway for GatewayApi {
             .await
             .map_err(|error| {
                 Span::current().record("otel.status_code", "ERROR");
-                no_answer(&error)
+                classify_error(&error)
             })?;
         if response.status().is_success() {
-            // The message is taken, readable answer or not.
-            let taken: Taken = response.json().await.unwrap_or_default();
-            return Ok(Acceptance { gateway_reference: taken.ids.first().map(u64::to_string) });
+            // The status alone says that the message is accepted; the body only adds the id.
+            let accepted: AcceptedResponse = response.json().await.unwrap_or_default();
+            return Ok(Acceptance { gateway_reference: accepted.ids.first().map(u64::to_string) });
         }
         Span::current().record("otel.status_code", "ERROR");
-        Err(refusal(response).await)
+        Err(classify_response(response).await)
     }
 }
 
-/// An error of the connection. Its own text is not used: it names the URL.
-fn no_answer(error: &reqwest::Error) -> GatewayError {
+/// Classifies a call without a response. The text of the error is left out, because it contains the URL; the log gets the
+/// input/output error behind it.
+fn classify_error(error: &reqwest::Error) -> GatewayError {
+    warn!(cause = find_io_error(error), "no response from the SMS gateway");
     if error.is_connect() {
         GatewayError::Temporary("cannot connect".to_owned())
     } else if error.is_timeout() {
@@ -128,16 +132,17 @@ fn no_answer(error: &reqwest::Error) -> GatewayError {
     }
 }
 
-/// An answer other than 2xx, as status and their error code. The rest of it may repeat the number.
-async fn refusal(response: Response) -> GatewayError {
+/// Classifies a response other than 2xx. The reason consists of the status and the error code of GatewayAPI. The rest of the
+/// response is left out, because it may repeat the number.
+async fn classify_response(response: Response) -> GatewayError {
     let status = response.status();
-    let refused: Refused = response.json().await.unwrap_or_default();
+    let refused: RefusedResponse = response.json().await.unwrap_or_default();
     let mut reason = format!("status {}", status.as_u16());
     if let Some(code) = refused.code.filter(|code| is_error_code(code)) {
         reason = format!("{reason}, code {code}");
     }
     match status {
-        // It broke somewhere behind the gateway's door, perhaps after the message was taken.
+        // The failure may have happened after the gateway accepted the message.
         StatusCode::INTERNAL_SERVER_ERROR | StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT => {
             GatewayError::Unknown(reason)
         }
@@ -147,8 +152,8 @@ async fn refusal(response: Response) -> GatewayError {
     }
 }
 
-/// `0x` and hex digits, so that nothing else can be smuggled into our log.
+/// Whether the text is `0x` and hexadecimal digits. Other texts are not logged, so that the gateway cannot write into our log.
 fn is_error_code(code: &str) -> bool {
-    code.len() <= CODE_LENGTH
+    code.len() <= MAX_CODE_LENGTH
         && code.strip_prefix("0x").is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }

@@ -1,4 +1,5 @@
-//! The table `audit_events`, beside what other transactions write there: operators' events, and what a person may have.
+//! The table `audit_events`: events of operators and of the service itself, and the list for a person. Other transactions
+//! insert their events in their own statements.
 
 use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgPool};
@@ -10,47 +11,41 @@ use crate::domain::person::PersonKey;
 use crate::store::connections::{StoreError, read, write};
 use crate::store::parameters::pseudonyms;
 
-/// Who did it.
+/// Who acted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Actor<'a> {
     /// The service, while it answered this caller.
     Caller(&'a str),
-    /// An operator, by the caller's name. It is kept apart from the event, which the person may have.
+    /// An operator, by the caller's name. It is stored apart from the event, because the person may see the event but not
+    /// the operator.
     Operator(&'a str),
 }
 
 /// The row that an event is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EventSubject {
-    /// A request for access.
     AccessRequest(Uuid),
-    /// A PIN request.
     PinRequest(Uuid),
 }
 
-/// An event to keep.
+/// An event to record.
 pub struct NewAuditEvent<'a> {
-    /// When.
     pub now: DateTime<Utc>,
-    /// The person.
     pub person: PersonKey,
-    /// What was done.
     pub action: Action,
-    /// Who did it.
     pub actor: Actor<'a>,
-    /// Why: an operator's reason, or a fixed word.
+    /// An operator's reason, or a fixed word.
     pub reason: &'a str,
-    /// The row that it is about, if it is about one.
-    pub about: Option<EventSubject>,
+    pub subject: Option<EventSubject>,
 }
 
-/// Keeps an event by itself, in a commit of its own.
+/// Records an event in a transaction of its own.
 pub async fn record(pool: &PgPool, event: &NewAuditEvent<'_>) -> Result<(), StoreError> {
-    write(pool, "record_audit_event", async |connection| record_in(connection, event).await).await
+    write(pool, "record_audit_event", async |connection| record_in_transaction(connection, event).await).await
 }
 
-/// Keeps an event as part of a transaction.
-pub(in crate::store) async fn record_in(
+/// Records an event as part of a larger transaction.
+pub(in crate::store) async fn record_in_transaction(
     connection: &mut PgConnection,
     event: &NewAuditEvent<'_>,
 ) -> Result<(), StoreError> {
@@ -58,7 +53,7 @@ pub(in crate::store) async fn record_in(
         Actor::Caller(caller) => (caller, None, ProcessingPurpose::Redemption),
         Actor::Operator(operator) => ("operator", Some(operator), ProcessingPurpose::Operation),
     };
-    let (access_request_id, pin_request_id) = match event.about {
+    let (access_request_id, pin_request_id) = match event.subject {
         Some(EventSubject::AccessRequest(id)) => (Some(id), None),
         Some(EventSubject::PinRequest(id)) => (None, Some(id)),
         None => (None, None),
@@ -88,24 +83,22 @@ pub(in crate::store) async fn record_in(
     Ok(())
 }
 
-/// An event as its person may have it: neither agent nor operator.
+/// An event as its person may see it: without agent and operator.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuditEvent {
-    /// Its place in the order of events; not for the person.
+    /// Orders the events. Not for the person.
     pub id: i64,
-    /// When.
     pub event_time: DateTime<Utc>,
-    /// What was done; `None` for something that this version does not know.
+    /// `None` if this version does not know the action.
     pub action: Option<Action>,
-    /// What for; `None` when it was not kept.
+    /// `None` if it was not recorded, or this version does not know it.
     pub purpose: Option<ProcessingPurpose>,
-    /// Through which channel.
     pub channel: Option<Channel>,
-    /// Why.
     pub reason: String,
 }
 
-/// Up to `limit` events of somebody known under these pseudonyms, the latest first, from before the event `before`.
+/// Lists up to `limit` events of the person with these pseudonyms, the latest first. `before` is the id of an event; only
+/// earlier ones are listed.
 pub async fn list(
     pool: &PgPool,
     keys: &[PersonKey],

@@ -1,49 +1,51 @@
-//! How far the ids of audit events have got, and who is writing some (`crate::audit` says why that matters).
+//! Up to which id audit events have been assigned, and which transactions are still writing events with such ids.
+//! `crate::audit` says why that matters.
 
 use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgPool};
 
 use crate::store::connections::{StoreError, write};
 
-/// Ids up to which every event that will ever be there is there, once the writers have ended.
+/// A point in the sequence of ids. Once all its writers have ended, no more events appear with ids up to `last_event_id`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Horizon {
-    /// The last id that was handed out.
+    /// The last id that had been assigned.
     pub last_event_id: i64,
-    /// Just before that.
+    /// Just before `last_event_id` was read.
     pub time: DateTime<Utc>,
-    /// The transactions that may have been given an id up to then and had not ended.
+    /// The transactions that may have been assigned such an id and had not ended.
     writers: Vec<String>,
 }
 
-/// Looks where the ids of events stand, and who is writing. `now` is the time just before.
+/// Reads the last assigned id and the transactions that are writing. `now` is the time just before the call.
 pub async fn read_horizon(pool: &PgPool, now: DateTime<Utc>) -> Result<Horizon, StoreError> {
     write(pool, "audit_horizon", async |connection| {
-        // This order: who is given an id before the first statement is seen by the second, or has ended.
+        // In this order: a transaction that was assigned an id before the first statement is either listed by the second,
+        // or has ended.
         let last_event_id =
             sqlx::query_scalar!(r#"SELECT coalesce(pg_sequence_last_value('audit_events_id_seq'), 0) AS "id!""#)
                 .fetch_one(&mut *connection)
                 .await?;
-        Ok(Horizon { last_event_id, time: now, writers: writers(connection).await? })
+        Ok(Horizon { last_event_id, time: now, writers: list_writers(connection).await? })
     })
     .await
 }
 
-/// Whether all writers of that horizon have ended.
+/// Whether all writers of the horizon have ended.
 pub async fn writers_have_ended(pool: &PgPool, horizon: &Horizon) -> Result<bool, StoreError> {
     if horizon.writers.is_empty() {
         return Ok(true);
     }
     write(pool, "audit_horizon", async |connection| {
-        let writing = writers(connection).await?;
-        Ok(!horizon.writers.iter().any(|writer| writing.contains(writer)))
+        let current_writers = list_writers(connection).await?;
+        Ok(!horizon.writers.iter().any(|writer| current_writers.contains(writer)))
     })
     .await
 }
 
-/// The transactions that are writing audit events. Every writer takes this lock before it is given an id, and leaves it
-/// after its rows can be seen.
-async fn writers(connection: &mut PgConnection) -> Result<Vec<String>, StoreError> {
+/// Lists the transactions that are writing audit events. Each of them takes this lock before it is assigned an id, and
+/// releases it after its rows have become visible.
+async fn list_writers(connection: &mut PgConnection) -> Result<Vec<String>, StoreError> {
     let writers = sqlx::query_scalar!(
         r#"SELECT DISTINCT virtualtransaction AS "writer!" FROM pg_locks
         WHERE locktype = 'relation' AND relation = 'audit_events'::regclass AND mode = 'RowExclusiveLock' AND granted

@@ -2,7 +2,7 @@
 //!
 //! | | single | in a batch with others |
 //! |---|---|---|
-//! | may change something | [`write`] | [`write_batched`] |
+//! | may change something | [`write()`] | [`write_batched`] |
 //! | changes nothing | [`read`] | [`read_batched`] |
 
 use std::future::Future;
@@ -30,7 +30,7 @@ pub(in crate::store) async fn write<T>(
     traced(operation, Box::pin(on_connection(pool, work))).await
 }
 
-/// Like [`write`], for work that changes nothing: the call's deadline ends it. That closes the connection, and Postgres
+/// Like [`write()`], for work that changes nothing: the call's deadline ends it. That closes the connection, and Postgres
 /// then stops the statement.
 pub(in crate::store) async fn read<T>(
     pool: &PgPool,
@@ -40,7 +40,7 @@ pub(in crate::store) async fn read<T>(
     traced(operation, until_deadline(Box::pin(on_connection(pool, work)))).await
 }
 
-/// Like [`write`], as one request of a batch. The batch uses its own
+/// Like [`write()`], as one request of a batch. The batch uses its own
 /// [`StickyConnection`](super::sticky_connection::StickyConnection), and each request has its own span.
 pub(in crate::store) async fn write_batched<Q, T>(
     operation: &'static str,

@@ -1,5 +1,5 @@
-//! The two steps of every hand-over: it begins, and the gateway has taken the message. What several hand-overs come to at
-//! the same moment is one statement and one commit.
+//! The two steps of every hand-over that write to the outbox: it begins, and the gateway accepts the message. The same step
+//! of concurrent hand-overs is one statement and one commit.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -8,25 +8,26 @@ use chrono::{DateTime, Utc};
 use sqlx::PgPool;
 use uuid::Uuid;
 
+use super::ClaimedMessage;
 use crate::batch::Batcher;
 use crate::store::connections::{StickyConnection, StoreError, write_batched};
-use crate::store::messages::outbox::ClaimedMessage;
 
-/// Most hand-overs in one statement.
-const MOST: usize = 64;
+/// How many hand-overs one statement takes.
+const MAX_HANDOVERS_PER_STATEMENT: usize = 64;
 
 /// The hand-overs of a dispatcher. Cheap to clone.
 #[derive(Clone)]
 pub struct Handovers {
-    begin: Batcher<Beginning, Result<bool, StoreError>>,
-    accepted: Batcher<Acceptance, Result<(), StoreError>>,
+    beginnings: Batcher<Beginning, Result<bool, StoreError>>,
+    acceptances: Batcher<Acceptance, Result<(), StoreError>>,
 }
 
 struct Beginning {
     id: Uuid,
     lease_token: Uuid,
     now: DateTime<Utc>,
-    until: DateTime<Utc>,
+    /// By then the gateway has answered, or is not waited for any more.
+    end_time: DateTime<Utc>,
 }
 
 struct Acceptance {
@@ -36,61 +37,66 @@ struct Acceptance {
 }
 
 impl Handovers {
-    /// Over this database.
+    /// Must be called within a runtime.
     #[must_use]
     pub fn new(pool: &PgPool) -> Self {
-        let (beginning, accepting) = (StickyConnection::new(pool.clone()), StickyConnection::new(pool.clone()));
+        let for_beginnings = StickyConnection::new(pool.clone());
+        let for_acceptances = StickyConnection::new(pool.clone());
         Self {
-            begin: Batcher::new(MOST, move |batch| begin(beginning.clone(), batch)),
-            accepted: Batcher::new(MOST, move |batch| accepted(accepting.clone(), batch)),
+            beginnings: Batcher::new(MAX_HANDOVERS_PER_STATEMENT, move |batch| {
+                begin_batch(for_beginnings.clone(), batch)
+            }),
+            acceptances: Batcher::new(MAX_HANDOVERS_PER_STATEMENT, move |batch| {
+                record_acceptances(for_acceptances.clone(), batch)
+            }),
         }
     }
 
-    /// Commits that the hand-over begins now. `false`: it must not, because the message is no longer ours, or would expire or
-    /// no longer be ours before the gateway's answer must be there. May be repeated as long as nothing has been sent.
+    /// Commits that the hand-over begins now. `false`: it must not begin, because the lease is no longer ours, or because the
+    /// lease or the message expires before the gateway must have answered. May be repeated until something has been sent.
     pub async fn begin_handover(
         &self,
         message: &ClaimedMessage,
         now: DateTime<Utc>,
         gateway_timeout: Duration,
     ) -> Result<bool, StoreError> {
-        let until = now + gateway_timeout;
-        let beginning = Beginning { id: message.id, lease_token: message.lease_token, now, until };
-        write_batched("begin_handover", &self.begin, beginning).await
+        let end_time = now + gateway_timeout;
+        let beginning = Beginning { id: message.id, lease_token: message.lease_token, now, end_time };
+        write_batched("begin_handover", &self.beginnings, beginning).await
     }
 
-    /// Records that the gateway took the message. A PIN's body stays while R5 allows a further send.
+    /// Records that the gateway accepted the message. A PIN's body stays while R5 allows another send.
     ///
-    /// The answer also counts when it comes after [`settle_lost`](super::outbox::settle_lost_handovers) has given the message up.
+    /// Also counts for a message that [`settle_lost_handovers`](super::outbox::settle_lost_handovers) has failed meanwhile.
     pub async fn record_acceptance(
         &self,
         message: &ClaimedMessage,
         gateway_reference: Option<String>,
     ) -> Result<(), StoreError> {
         let acceptance = Acceptance { id: message.id, lease_token: message.lease_token, gateway_reference };
-        write_batched("message_accepted", &self.accepted, acceptance).await
+        write_batched("message_accepted", &self.acceptances, acceptance).await
     }
 }
 
-async fn begin(relay: StickyConnection, batch: Vec<Beginning>) -> Vec<Result<bool, StoreError>> {
-    let ids: Vec<Uuid> = batch.iter().map(|message| message.id).collect();
-    let tokens: Vec<Uuid> = batch.iter().map(|message| message.lease_token).collect();
-    let times: Vec<DateTime<Utc>> = batch.iter().map(|message| message.now).collect();
-    let ends: Vec<DateTime<Utc>> = batch.iter().map(|message| message.until).collect();
-    let begun = relay.run(async |connection| {
+async fn begin_batch(connection: StickyConnection, batch: Vec<Beginning>) -> Vec<Result<bool, StoreError>> {
+    let ids: Vec<Uuid> = batch.iter().map(|beginning| beginning.id).collect();
+    let tokens: Vec<Uuid> = batch.iter().map(|beginning| beginning.lease_token).collect();
+    let times: Vec<DateTime<Utc>> = batch.iter().map(|beginning| beginning.now).collect();
+    let end_times: Vec<DateTime<Utc>> = batch.iter().map(|beginning| beginning.end_time).collect();
+    let begun = connection.run(async |connection| {
         let begun = sqlx::query_scalar!(
             "UPDATE outbox SET handover_time = beginning.now,
                 attempts = attempts + CASE WHEN handover_time IS NULL THEN 1 ELSE 0 END
             FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::timestamptz[])
-                AS beginning (id, lease_token, now, until)
+                AS beginning (id, lease_token, now, end_time)
             WHERE outbox.id = beginning.id AND outbox.lease_token = beginning.lease_token
                 AND (state = 'queued') IS TRUE
-                AND expire_time > beginning.until AND lease_expire_time > beginning.until
+                AND expire_time > beginning.end_time AND lease_expire_time > beginning.end_time
             RETURNING outbox.id",
             &ids,
             &tokens,
             &times,
-            &ends,
+            &end_times,
         )
         .fetch_all(connection)
         .await?;
@@ -100,12 +106,12 @@ async fn begin(relay: StickyConnection, batch: Vec<Beginning>) -> Vec<Result<boo
     ids.iter().map(|id| begun.as_ref().map(|begun| begun.contains(id)).map_err(Clone::clone)).collect()
 }
 
-async fn accepted(relay: StickyConnection, batch: Vec<Acceptance>) -> Vec<Result<(), StoreError>> {
-    let ids: Vec<Uuid> = batch.iter().map(|message| message.id).collect();
-    let tokens: Vec<Uuid> = batch.iter().map(|message| message.lease_token).collect();
+async fn record_acceptances(connection: StickyConnection, batch: Vec<Acceptance>) -> Vec<Result<(), StoreError>> {
+    let ids: Vec<Uuid> = batch.iter().map(|acceptance| acceptance.id).collect();
+    let tokens: Vec<Uuid> = batch.iter().map(|acceptance| acceptance.lease_token).collect();
     let count = batch.len();
-    let references: Vec<Option<String>> = batch.into_iter().map(|message| message.gateway_reference).collect();
-    let recorded = relay.run(async |connection| {
+    let references: Vec<Option<String>> = batch.into_iter().map(|acceptance| acceptance.gateway_reference).collect();
+    let recorded = connection.run(async |connection| {
         sqlx::query!(
             "UPDATE outbox SET state = 'accepted', gateway_reference = acceptance.reference, last_error = NULL,
                 handover_time = NULL, lease_token = NULL, lease_expire_time = NULL,

@@ -1,4 +1,8 @@
-//! SMS: the outbox, and the hand-over of its messages to the gateway.
+//! SMS: the outbox, and how its messages are handed over to the gateway.
 
 pub mod handovers;
 pub mod outbox;
+
+mod message;
+
+pub use message::{ClaimedMessage, MessageKind, Notice};

@@ -1,10 +1,10 @@
-//! The outbox: SMS to send. Rows are queued by the transactions that cause them.
+//! The outbox: SMS to send. The transactions that cause a message queue it.
 //!
-//! A dispatcher claims a due row for the length of a lease, begins the hand-over in a commit of its own, calls the
-//! gateway, and records the outcome. Each step after the claim is guarded by the lease's token. When a lease runs out
-//! - before the hand-over, another dispatcher claims the row: nobody has sent it;
-//! - after it, nobody knows whether the phone has it: the row has failed, and only a new send, which the person orders
-//!   (R5), goes out. So no message is ever sent by two dispatchers.
+//! A dispatcher claims a due row for the length of a lease, records in a commit of its own that the hand-over begins, calls
+//! the gateway, and records the outcome. The lease's token guards each step after the claim. If a lease expires
+//! - before the hand-over has begun, another dispatcher claims the row: nobody has sent the message;
+//! - after it has begun, nobody knows whether the gateway took the message: a PIN has failed and is sent again only if the
+//!   person orders it (R5), so that no PIN is sent twice unasked; a notice is sent again.
 
 use std::time::Duration;
 
@@ -12,78 +12,11 @@ use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
+use super::{ClaimedMessage, MessageKind, Notice};
 use crate::domain::person::PersonKey;
 use crate::store::connections::{StoreError, write};
 
-/// What a message says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MessageKind {
-    /// The PIN.
-    Pin,
-    /// Access was requested; how to stop it.
-    AccessRequested,
-    /// The hold has passed; the person may order.
-    HoldPassed,
-    /// R9: the request for access was cancelled.
-    AccessCancelled,
-    /// R9: the PIN was revoked.
-    PinRevoked,
-}
-
-impl MessageKind {
-    /// The name used in the table, metrics and logs.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Pin => "pin",
-            Self::AccessRequested => "access_requested",
-            Self::HoldPassed => "hold_passed",
-            Self::AccessCancelled => "access_cancelled",
-            Self::PinRevoked => "pin_revoked",
-        }
-    }
-
-    /// The kind of that name, the reverse of [`Self::as_str`].
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Pin, Self::AccessRequested, Self::HoldPassed, Self::AccessCancelled, Self::PinRevoked]
-            .into_iter()
-            .find(|kind| kind.as_str() == name)
-    }
-}
-
-/// A sealed SMS that tells the person something.
-pub struct Notice {
-    /// Its id in the outbox.
-    pub id: Uuid,
-    /// What it says.
-    pub kind: MessageKind,
-    /// Sealed number and text.
-    pub sealed_body: Vec<u8>,
-    /// From when it can be sent.
-    pub due_time: DateTime<Utc>,
-    /// From when it is not sent any more.
-    pub expire_time: DateTime<Utc>,
-}
-
-/// A message that is ours until the lease runs out. Has no `Debug`.
-pub struct ClaimedMessage {
-    /// The message.
-    pub id: Uuid,
-    /// What it says.
-    pub kind: MessageKind,
-    /// Recipient and text, sealed.
-    pub sealed_body: Vec<u8>,
-    /// Which send of the message this is, from 1.
-    pub sends: i16,
-    /// Hand-overs of this send begun before.
-    pub attempts: i16,
-    /// From when it must not be sent any more.
-    pub expire_time: DateTime<Utc>,
-    pub(in crate::store) lease_token: Uuid,
-}
-
-/// Claims up to `limit` messages that are due, the longest due first. `token` is fresh for every claim.
+/// Claims up to `limit` due messages, those that have been due longest first. `token` must be fresh for every claim.
 pub async fn claim_due(
     pool: &PgPool,
     now: DateTime<Utc>,
@@ -92,19 +25,8 @@ pub async fn claim_due(
     token: Uuid,
 ) -> Result<Vec<ClaimedMessage>, StoreError> {
     write(pool, "claim_messages", async |connection| {
-        let claimed = sqlx::query!(
-            r#"
-            WITH due AS MATERIALIZED (
-                SELECT id FROM outbox
-                WHERE state = 'queued' AND next_attempt_time <= $1 AND expire_time > $1 AND handover_time IS NULL
-                    AND (lease_expire_time IS NULL OR lease_expire_time <= $1)
-                ORDER BY next_attempt_time LIMIT $2
-                FOR UPDATE SKIP LOCKED
-            )
-            UPDATE outbox SET lease_token = $3, lease_expire_time = $4
-            FROM due WHERE outbox.id = due.id
-            RETURNING outbox.id, coalesce(notice, kind) AS "kind!", sealed_body AS "sealed_body!", sends, attempts, expire_time,
-                lease_token AS "lease_token!""#,
+        let claimed = sqlx::query_file!(
+            "src/store/messages/claim_due.sql",
             now,
             i64::try_from(limit).unwrap_or(i64::MAX),
             token,
@@ -132,7 +54,8 @@ pub async fn claim_due(
 
 /// Queues a notice as part of the transaction that causes it.
 ///
-/// To the previous version, which may send it, every such notice is a `hold_passed`; `notice` says what it is.
+/// `kind` is `hold_passed`, whatever the notice says: version 0.1.0, which may send it, knows that kind and sends it like
+/// any notice. The column `notice` has the true kind.
 pub(in crate::store) async fn queue_notice(
     connection: &mut PgConnection,
     person: PersonKey,
@@ -157,7 +80,22 @@ pub(in crate::store) async fn queue_notice(
     Ok(())
 }
 
-/// Records that the gateway did not take the message this time.
+/// Withdraws messages as part of the transaction that makes them pointless: they are not sent any more, and their texts are
+/// erased.
+pub(in crate::store) async fn withdraw(connection: &mut PgConnection, message_ids: &[Uuid]) -> Result<(), StoreError> {
+    sqlx::query!(
+        "UPDATE outbox o SET (sealed_body, lease_token, lease_expire_time, state) = (
+            SELECT w.* FROM withdrawn_message(o.state, 'cancelled') AS w
+        )
+        WHERE o.id = ANY ($1)",
+        message_ids,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Records that the gateway did not take the message this time, and when the next hand-over is due.
 pub async fn schedule_retry(
     pool: &PgPool,
     message: &ClaimedMessage,
@@ -181,12 +119,12 @@ pub async fn schedule_retry(
     .await
 }
 
-/// Records that the message will not be handed over again. A PIN's body stays while R5 allows a further send.
+/// Records that the message will not be handed over again. A PIN's body stays while R5 allows another send.
 pub async fn record_failure(pool: &PgPool, message: &ClaimedMessage, reason: &str) -> Result<(), StoreError> {
     write(pool, "message_failed", async |connection| {
         sqlx::query!(
-            "UPDATE outbox SET state = 'failed', last_error = $3, handover_time = NULL,
-                sealed_body = CASE WHEN kind = 'pin' AND NOT last_send THEN sealed_body END, lease_token = NULL, lease_expire_time = NULL
+            "UPDATE outbox SET state = 'failed', last_error = $3, handover_time = NULL, lease_token = NULL,
+                lease_expire_time = NULL, sealed_body = CASE WHEN kind = 'pin' AND NOT last_send THEN sealed_body END
             WHERE id = $1 AND lease_token = $2 AND (state = 'queued') IS TRUE",
             message.id,
             message.lease_token,
@@ -199,8 +137,11 @@ pub async fn record_failure(pool: &PgPool, message: &ClaimedMessage, reason: &st
     .await
 }
 
-/// Settles the messages whose lease ran out during the hand-over: a PIN is given up, because it may have gone out; a
-/// notice is due again, because a warning twice does less harm than none. The lease's token stays: see [`Handovers::record_acceptance`](super::handovers::Handovers::record_acceptance).
+/// Settles the messages whose lease expired during the hand-over, and returns how many there were. A PIN fails, because it
+/// may have been sent. A notice is due again, because a warning sent twice does less harm than none.
+///
+/// The lease's token stays, so that an answer of the gateway that arrives later is still recorded: see
+/// [`Handovers::record_acceptance`](super::handovers::Handovers::record_acceptance).
 pub async fn settle_lost_handovers(pool: &PgPool, now: DateTime<Utc>) -> Result<u64, StoreError> {
     write(pool, "settle_lost_messages", async |connection| {
         let lost = sqlx::query!(
@@ -218,7 +159,7 @@ pub async fn settle_lost_handovers(pool: &PgPool, now: DateTime<Utc>) -> Result<
     .await
 }
 
-/// Erases the bodies of expired messages. What was still queued has expired unsent.
+/// Erases the bodies of expired messages, and returns how many there were. Messages that were still queued become expired.
 pub async fn erase_expired(pool: &PgPool, now: DateTime<Utc>) -> Result<u64, StoreError> {
     write(pool, "expire_messages", async |connection| {
         let expired = sqlx::query!(

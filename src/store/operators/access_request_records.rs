@@ -9,33 +9,29 @@ use crate::domain::person::PersonKey;
 use crate::store::connections::{StoreError, read};
 use crate::store::parameters::pseudonyms;
 
-/// A request for access as operators see it.
+/// An access request as operators see it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccessRequestRecord {
-    /// Its id.
     pub id: Uuid,
-    /// What has become of it.
     pub state: AccessState,
-    /// Its times.
     pub hold: Hold,
-    /// When it was used, cancelled or replaced.
+    /// When it was used, cancelled, or replaced after it had expired.
     pub close_time: Option<DateTime<Utc>>,
 }
 
-/// What has become of a request for access.
+/// The state of an access request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AccessState {
     /// The hold is running or has passed.
     Open,
-    /// A PIN was ordered.
+    /// A PIN was issued.
     Used,
-    /// It was cancelled.
     Cancelled,
-    /// The access window passed unused.
+    /// The access window passed without an order.
     Expired,
 }
 
-/// Up to `limit` requests of somebody known under these pseudonyms, the latest first.
+/// Lists up to `limit` access requests of the person with these pseudonyms, the latest first.
 pub async fn list(
     pool: &PgPool,
     keys: &[PersonKey],
@@ -54,6 +50,7 @@ pub async fn list(
         rows.into_iter()
             .map(|row| {
                 let state = match row.state.as_str() {
+                    // The row is updated only when the next access request opens.
                     "open" if row.expire_time > now => AccessState::Open,
                     "open" | "expired" => AccessState::Expired,
                     "used" => AccessState::Used,

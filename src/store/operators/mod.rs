@@ -1,4 +1,4 @@
-//! What operators do and see: blocks, limits, and the records of a person (R9).
+//! What operators do and see (R9): blocks, resets of limits, and the PIN requests and access requests of a person.
 
 pub mod access_request_records;
 pub mod person_blocks;

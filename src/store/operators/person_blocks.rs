@@ -1,85 +1,83 @@
-//! The table `person_blocks`: who gets no PIN, and the transactions that block and unblock (R9).
+//! The table `person_blocks`: persons who get no PIN, and the transactions that block and unblock them (R9).
 
 use chrono::{DateTime, Utc};
 use sqlx::{Connection as _, PgConnection, PgPool};
 
 use crate::domain::audit::Action;
 use crate::domain::person::PersonKey;
-use crate::store::audit::audit_events::{Actor, NewAuditEvent, record_in};
+use crate::store::audit::audit_events::{Actor, NewAuditEvent, record_in_transaction};
 use crate::store::connections::{StoreError, read, write};
 use crate::store::locks::{lock_blocking, lock_inserts};
-use crate::store::messages::outbox::Notice;
+use crate::store::messages::Notice;
 use crate::store::parameters::pseudonyms;
 use crate::store::withdrawal::{Withdrawal, cancel_in_transaction, revoke_in_transaction};
 
-/// An order to block or unblock.
+/// An order to block or unblock a person.
 pub struct BlockOrder<'a> {
-    /// Every pseudonym of the person that is known, at least one; the first is the one that PINs are issued to.
+    /// Every known pseudonym of the person, at least one. The first is the one that PINs are issued to.
     pub keys: &'a [PersonKey],
     /// Name of the operator.
     pub operator: &'a str,
-    /// Why.
     pub reason: &'a str,
-    /// The time of the order.
     pub now: DateTime<Utc>,
 }
 
-/// What the person is told when the block ends something.
+/// What the person is told if the block withdraws something.
 #[derive(Clone, Copy, Default)]
 pub struct BlockNotices<'a> {
-    /// An open PIN.
+    /// Sent if an open PIN was revoked.
     pub pin_revoked: Option<&'a Notice>,
-    /// An open request for access.
+    /// Sent if an open access request was cancelled.
     pub access_cancelled: Option<&'a Notice>,
 }
 
-/// What blocking has done.
+/// The outcome of blocking a person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Blocked {
-    /// Whether the block is new.
+pub struct BlockOutcome {
+    /// `false`: the person was blocked already.
     pub is_new: bool,
     /// Whether an open PIN was revoked.
     pub pin_revoked: bool,
-    /// Whether an open request for access was cancelled.
+    /// Whether an open access request was cancelled.
     pub access_cancelled: bool,
 }
 
-/// A block.
+/// A stored block of a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Block {
-    /// Since when.
+pub struct PersonBlock {
     pub block_time: DateTime<Utc>,
     /// The operator's reason.
     pub reason: String,
 }
 
-/// Blocks the person, and ends the open PIN and the open request for access: all or nothing, audited. No PIN is issued
-/// to the person by whatever commits after this.
+/// Blocks the person, revokes the open PIN and cancels the open access request: all or nothing, audited. Once this has
+/// committed, no PIN can be issued to the person.
 pub async fn block_person(
     pool: &PgPool,
     order: &BlockOrder<'_>,
     notices: BlockNotices<'_>,
-) -> Result<Blocked, StoreError> {
+) -> Result<BlockOutcome, StoreError> {
     write(pool, "block_person", async |connection| {
         let mut transaction = connection.begin().await?;
-        let blocked = block_in(&mut transaction, order, notices).await?;
+        let outcome = block_in_transaction(&mut transaction, order, notices).await?;
         transaction.commit().await?;
-        Ok(blocked)
+        Ok(outcome)
     })
     .await
 }
 
-async fn block_in(
+async fn block_in_transaction(
     connection: &mut PgConnection,
     order: &BlockOrder<'_>,
     notices: BlockNotices<'_>,
-) -> Result<Blocked, StoreError> {
+) -> Result<BlockOutcome, StoreError> {
     let BlockOrder { keys, operator, reason, now } = *order;
-    let Some(&person) = keys.first() else { return Err(StoreError::Internal("a person without a pseudonym".into())) };
-    // One block of a person at a time: two would each hold what the other waits for, when a PIN comes after the first has
-    // looked for one.
+    let person = current_pseudonym(keys)?;
+    // One block of a person at a time. Two could deadlock: if a PIN is issued after the first has locked the rows below, the
+    // second locks that PIN and waits for the first at the lock on inserts, while the first waits for the PIN.
     lock_blocking(connection, person).await?;
-    // Rows before the lock, as whoever issues has them when it comes to the lock: see 0002_operator.sql.
+    // First the rows, then the lock on inserts: an issue statement takes them in this order too (refuse_blocked in
+    // 0002_operator.sql).
     sqlx::query!("SELECT FROM access_requests WHERE person_key = $1 AND state = 'open' FOR UPDATE", &person.0)
         .execute(&mut *connection)
         .await?;
@@ -100,27 +98,22 @@ async fn block_in(
     let actor = Actor::Operator(operator);
     let is_new = inserted.rows_affected() > 0;
     if is_new {
-        record_in(
-            connection,
-            &NewAuditEvent { now, person, action: Action::PersonBlocked, actor, reason, about: None },
-        )
-        .await?;
+        let event = NewAuditEvent { now, person, action: Action::PersonBlocked, actor, reason, subject: None };
+        record_in_transaction(connection, &event).await?;
     }
     let withdrawal = |notice| Withdrawal { person, actor, reason, notice, now };
-    Ok(Blocked {
+    Ok(BlockOutcome {
         is_new,
         access_cancelled: cancel_in_transaction(connection, &withdrawal(notices.access_cancelled)).await?,
         pin_revoked: revoke_in_transaction(connection, &withdrawal(notices.pin_revoked)).await?,
     })
 }
 
-/// Ends the block, audited. Says whether there was one.
+/// Ends the block, audited. Returns whether there was one.
 pub async fn unblock_person(pool: &PgPool, order: &BlockOrder<'_>) -> Result<bool, StoreError> {
     write(pool, "unblock_person", async |connection| {
         let BlockOrder { keys, operator, reason, now } = *order;
-        let Some(&person) = keys.first() else {
-            return Err(StoreError::Internal("a person without a pseudonym".into()));
-        };
+        let person = current_pseudonym(keys)?;
         let mut transaction = connection.begin().await?;
         let deleted = sqlx::query!("DELETE FROM person_blocks WHERE person_key = ANY ($1)", &pseudonyms(keys))
             .execute(&mut *transaction)
@@ -128,8 +121,8 @@ pub async fn unblock_person(pool: &PgPool, order: &BlockOrder<'_>) -> Result<boo
         let was_blocked = deleted.rows_affected() > 0;
         if was_blocked {
             let (action, actor) = (Action::PersonUnblocked, Actor::Operator(operator));
-            let event = NewAuditEvent { now, person, action, actor, reason, about: None };
-            record_in(&mut transaction, &event).await?;
+            let event = NewAuditEvent { now, person, action, actor, reason, subject: None };
+            record_in_transaction(&mut transaction, &event).await?;
         }
         transaction.commit().await?;
         Ok(was_blocked)
@@ -137,11 +130,15 @@ pub async fn unblock_person(pool: &PgPool, order: &BlockOrder<'_>) -> Result<boo
     .await
 }
 
-/// The block of somebody known under these pseudonyms, if there is one.
-pub async fn find_block(pool: &PgPool, keys: &[PersonKey]) -> Result<Option<Block>, StoreError> {
+fn current_pseudonym(keys: &[PersonKey]) -> Result<PersonKey, StoreError> {
+    keys.first().copied().ok_or_else(|| StoreError::Internal("a person without a pseudonym".into()))
+}
+
+/// Finds the block of the person with these pseudonyms.
+pub async fn find_block(pool: &PgPool, keys: &[PersonKey]) -> Result<Option<PersonBlock>, StoreError> {
     read(pool, "current_person_block", async |connection| {
         Ok(sqlx::query_as!(
-            Block,
+            PersonBlock,
             "SELECT block_time, reason FROM person_blocks WHERE person_key = ANY ($1) ORDER BY block_time LIMIT 1",
             &pseudonyms(keys),
         )

@@ -1,90 +1,82 @@
-//! The limits of persons as rows bear witness to them, and the table `limit_resets` (R4, R18, R25).
+//! How much of a person's limits is used up according to Postgres, and the table `limit_resets` (R4, R18, R25).
 
 use chrono::{DateTime, Utc};
 use sqlx::{Connection as _, PgPool};
 
 use crate::domain::person_limit::{LimitUsage, PersonLimit};
 use crate::domain::rules::Limit;
-use crate::store::audit::audit_events::{NewAuditEvent, record_in};
+use crate::store::audit::audit_events::{NewAuditEvent, record_in_transaction};
 use crate::store::connections::{StoreError, read, write};
+use crate::store::parameters::interval;
 
-/// What is spent of the limit by rows. As in the statements that enforce it: issue_temporary_pin.sql,
-/// redeem_begin_try.sql, verification_record.sql. `subject` is the pseudonym of the person, or of the mobile number.
-pub async fn read_spent(
+/// Reads how much of a limit is used up, by the same windows as the statements that enforce it (0007_shared_functions.sql).
+/// `configured` is the limit's setting; `subject` is the pseudonym of the person or of the mobile number.
+pub async fn read_usage(
     pool: &PgPool,
     limit: PersonLimit,
-    figures: Limit,
+    configured: Limit,
     subject: [u8; 32],
     now: DateTime<Utc>,
 ) -> Result<LimitUsage, StoreError> {
     read(pool, "spent_of_limit", async |connection| {
-        let subject = subject.as_slice();
-        let reset_time = sqlx::query_scalar!(
-            "SELECT reset_time FROM limit_resets WHERE subject_key = $1 AND limit_name = $2",
-            subject,
-            limit.as_str(),
-        )
-        .fetch_optional(&mut *connection)
-        .await?;
-        // `max` of an option and none is the option.
-        let from = Some(now - figures.per).max(reset_time);
+        let (subject, span) = (subject.as_slice(), interval(configured.per));
         let spends: Vec<(DateTime<Utc>, u32)> = match limit {
             PersonLimit::WrongTries => sqlx::query!(
-                r#"SELECT expire_time, tries - (state = 'redeemed')::int AS "tries!" FROM pin_requests
-                WHERE person_key = $1 AND expire_time > $2
-                    AND ($3::timestamptz IS NULL OR least(close_time, expire_time) > $3)
-                ORDER BY expire_time DESC"#,
+                r#"SELECT expire_time AS "expire_time!", wrong_tries AS "wrong_tries!"
+                FROM wrong_tries_in_window($1, $2, $3) ORDER BY expire_time DESC"#,
                 subject,
-                now - figures.per,
-                reset_time,
+                now,
+                span,
             )
             .fetch_all(connection)
             .await?
             .into_iter()
-            .map(|row| (row.expire_time, row.tries.unsigned_abs()))
+            .map(|row| (row.expire_time, row.wrong_tries.unsigned_abs()))
             .collect(),
-            PersonLimit::FailedVerifications => once(
+            PersonLimit::FailedVerifications => spent_once_each(
                 sqlx::query_scalar!(
-                    "SELECT create_time FROM verifications
-                    WHERE person_key = $1 AND state IN ('rejected', 'questions_pending') AND create_time > $2
-                    ORDER BY create_time DESC",
+                    r#"SELECT create_time AS "create_time!" FROM failed_verifications_in_window($1, $2, $3)
+                    ORDER BY create_time DESC"#,
                     subject,
-                    from,
+                    now,
+                    span,
                 )
                 .fetch_all(connection)
                 .await?,
             ),
-            PersonLimit::PersonPins => once(
+            PersonLimit::PersonPins => spent_once_each(
                 sqlx::query_scalar!(
-                    "SELECT create_time FROM pin_requests WHERE person_key = $1 AND create_time > $2
-                    ORDER BY create_time DESC",
+                    r#"SELECT create_time AS "create_time!" FROM person_pins_in_window($1, $2, $3)
+                    ORDER BY create_time DESC"#,
                     subject,
-                    from,
+                    now,
+                    span,
                 )
                 .fetch_all(connection)
                 .await?,
             ),
-            PersonLimit::MobilePins => once(
+            PersonLimit::MobilePins => spent_once_each(
                 sqlx::query_scalar!(
-                    "SELECT create_time FROM pin_requests WHERE mobile_key = $1 AND create_time > $2
-                    ORDER BY create_time DESC",
+                    r#"SELECT create_time AS "create_time!" FROM mobile_pins_in_window($1, $2, $3)
+                    ORDER BY create_time DESC"#,
                     subject,
-                    from,
+                    now,
+                    span,
                 )
                 .fetch_all(connection)
                 .await?,
             ),
         };
-        Ok(LimitUsage::count(spends, figures))
+        Ok(LimitUsage::count(spends, configured))
     })
     .await
 }
 
-fn once(times: Vec<DateTime<Utc>>) -> Vec<(DateTime<Utc>, u32)> {
+fn spent_once_each(times: Vec<DateTime<Utc>>) -> Vec<(DateTime<Utc>, u32)> {
     times.into_iter().map(|time| (time, 1)).collect()
 }
 
-/// Lets the limit start afresh: rows from before `event.now` do not count any more. Audited.
+/// Resets the limit: rows from before `event.now` do not count any more. Audited.
 pub async fn reset_limit(
     pool: &PgPool,
     limit: PersonLimit,
@@ -103,7 +95,7 @@ pub async fn reset_limit(
         )
         .execute(&mut *transaction)
         .await?;
-        record_in(&mut transaction, event).await?;
+        record_in_transaction(&mut transaction, event).await?;
         transaction.commit().await?;
         Ok(())
     })

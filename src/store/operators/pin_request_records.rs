@@ -10,34 +10,27 @@ use crate::store::connections::{StoreError, read};
 use crate::store::issuing::{DispatchState, PinState};
 use crate::store::parameters::pseudonyms;
 
-/// A PIN request as operators see it. Never the PIN.
+/// A PIN request as operators see it. Never contains the PIN.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PinRequestRecord {
-    /// Its id.
     pub id: Uuid,
-    /// The person.
     pub person: PersonKey,
-    /// What has become of the PIN.
     pub state: PinState,
-    /// The channel it was issued through.
     pub channel: Channel,
-    /// When it was issued.
     pub create_time: DateTime<Utc>,
-    /// When the PIN ceases to be valid (R2).
+    /// From when the PIN cannot be redeemed any more (R2).
     pub expire_time: DateTime<Utc>,
-    /// When it was redeemed, revoked or replaced.
+    /// When it was redeemed, revoked, or replaced after it had expired.
     pub close_time: Option<DateTime<Utc>>,
-    /// The mobile number, masked.
     pub masked_mobile_number: String,
-    /// What has become of the SMS; `None` when that is not kept any more.
+    /// `None` if the message is purged.
     pub dispatch_state: Option<DispatchState>,
-    /// Tries so far (R3).
+    /// Tries so far (R3), right ones included.
     pub tries: u32,
-    /// Why it was revoked.
     pub revoke_reason: Option<String>,
 }
 
-/// Up to `limit` PIN requests of somebody known under these pseudonyms, the latest first.
+/// Lists up to `limit` PIN requests of the person with these pseudonyms, the latest first.
 pub async fn list(
     pool: &PgPool,
     keys: &[PersonKey],
@@ -46,7 +39,7 @@ pub async fn list(
 ) -> Result<Vec<PinRequestRecord>, StoreError> {
     read(pool, "list_pin_requests", async |connection| {
         let rows = sqlx::query_as!(
-            Row,
+            RecordRow,
             r#"SELECT p.id, p.person_key, p.state, p.channel, p.create_time, p.expire_time, p.close_time,
                 p.masked_mobile_number, o.state AS "dispatch_state?", p.tries, p.revoke_reason
             FROM pin_requests p LEFT JOIN outbox o ON o.id = p.message_id
@@ -61,11 +54,11 @@ pub async fn list(
     .await
 }
 
-/// The PIN request of that id.
+/// Finds the PIN request with this id.
 pub async fn get(pool: &PgPool, id: Uuid, now: DateTime<Utc>) -> Result<Option<PinRequestRecord>, StoreError> {
     read(pool, "get_pin_request", async |connection| {
         let row = sqlx::query_as!(
-            Row,
+            RecordRow,
             r#"SELECT p.id, p.person_key, p.state, p.channel, p.create_time, p.expire_time, p.close_time,
                 p.masked_mobile_number, o.state AS "dispatch_state?", p.tries, p.revoke_reason
             FROM pin_requests p LEFT JOIN outbox o ON o.id = p.message_id
@@ -79,7 +72,7 @@ pub async fn get(pool: &PgPool, id: Uuid, now: DateTime<Utc>) -> Result<Option<P
     .await
 }
 
-struct Row {
+struct RecordRow {
     id: Uuid,
     person_key: Vec<u8>,
     state: String,
@@ -93,13 +86,13 @@ struct Row {
     revoke_reason: Option<String>,
 }
 
-impl Row {
+impl RecordRow {
     fn into_record(self, now: DateTime<Utc>) -> Result<PinRequestRecord, StoreError> {
         let unknown = |column| StoreError::unknown_word(column);
         Ok(PinRequestRecord {
             id: self.id,
             person: PersonKey(self.person_key.try_into().map_err(|_| unknown("pin_requests.person_key"))?),
-            // A row learns that its PIN has expired when the next one is issued.
+            // The row is updated only when the next PIN is issued.
             state: match self.state.as_str() {
                 "open" if self.expire_time > now => PinState::Open,
                 "open" | "expired" => PinState::Expired,

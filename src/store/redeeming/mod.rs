@@ -1,5 +1,5 @@
-//! RedeemTemporaryPin (R2, R3, R4) in two transactions: [`begin_try`] counts the try and commits; then the caller compares
-//! the PIN; then [`finish_try`] stores the result. Every try runs both, whatever its outcome.
+//! RedeemTemporaryPin (R2, R3, R4) in two transactions: [`begin_try()`] counts the try and commits; then the caller compares
+//! the PIN; then [`finish_try()`] stores the result. Every try runs both, whatever its outcome.
 
 mod begin_try;
 mod finish_try;

@@ -32,9 +32,9 @@ pub enum TryStart {
     Replayed(RedeemOutcome),
     /// The request id was used with another payload.
     RequestIdReused,
-    /// The try is counted. Compare the PIN, then call [`finish_try`](super::finish_try).
+    /// The try is counted. Compare the PIN, then call [`finish_try`](super::finish_try()).
     Counted(CountedTry),
-    /// There is no PIN to compare with. Call [`finish_try`](super::finish_try) to record that.
+    /// There is no PIN to compare with. Call [`finish_try`](super::finish_try()) to record that.
     Refused(TryRefusal),
 }
 

@@ -1,4 +1,4 @@
-//! Deletes what has served its time.
+//! Deletes rows that are older than their retention.
 
 use std::time::Duration;
 
@@ -11,34 +11,32 @@ use crate::domain::rules::Rules;
 use crate::random;
 use crate::store::connections::{StoreError, write};
 
-/// Most rows that one statement deletes, so that none holds its locks for long.
-const BATCH: i64 = 1000;
+/// How many rows one statement deletes, so that none holds its locks for long.
+const MAX_ROWS_PER_STATEMENT: i64 = 1000;
 
-/// How long the purge rests after a batch, as a multiple of what that took: calls come first.
-const REST: u32 = 10;
+/// How long the purge pauses after a statement, as a multiple of the time that the statement took. So calls of the service
+/// have priority.
+const PAUSE_FACTOR: u32 = 10;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
-/// How long rows are kept after they came to be.
+/// The settings `[retention]`: how long rows are kept after they were created.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Retention {
-    /// Verifications.
     #[serde(with = "humantime_serde")]
     pub verifications: Duration,
-    /// Access requests.
     #[serde(with = "humantime_serde")]
     pub access_requests: Duration,
-    /// PIN requests.
     #[serde(with = "humantime_serde")]
     pub pin_requests: Duration,
-    /// Answers to requests, by which a repeat is known.
+    /// Answers to requests, by which repeats are recognised.
     #[serde(with = "humantime_serde")]
     pub requests: Duration,
-    /// Messages; their texts are erased long before.
+    /// Messages. Their texts are erased much earlier.
     #[serde(with = "humantime_serde")]
     pub outbox: Duration,
-    /// Audit events and the agents behind them.
+    /// Audit events and who acted.
     #[serde(with = "humantime_serde")]
     pub audit_events: Duration,
 }
@@ -57,7 +55,7 @@ impl Default for Retention {
 }
 
 impl Retention {
-    /// Names the settings by which rows would go while `rules` still count them, and the least that each may be.
+    /// Lists the settings that would delete rows which `rules` still count: the name of each, and its least allowed value.
     pub fn settings_too_short(&self, rules: &Rules) -> impl Iterator<Item = (&'static str, Duration)> {
         let Rules { pin, hold, limits, verification, .. } = rules;
         let counted_verifications =
@@ -77,8 +75,8 @@ impl Retention {
     }
 }
 
-/// Deletes rows older than the settings say, in batches with rests between them. None of the audit: see
-/// [`crate::audit::purge`]. Returns how many went.
+/// Deletes rows that are older than their retention, in batches with pauses between them. Returns how many it deleted.
+/// Does not delete audit rows: [`crate::audit::purge`] does.
 pub async fn delete_old_rows(pool: &PgPool, retention: &Retention, now: DateTime<Utc>) -> Result<u64, StoreError> {
     let mut total = 0;
     for (table, kept) in [
@@ -87,17 +85,17 @@ pub async fn delete_old_rows(pool: &PgPool, retention: &Retention, now: DateTime
         (Table::PinRequests, retention.pin_requests),
         (Table::Requests, retention.requests),
         (Table::Outbox, retention.outbox),
-        // A reset has no more effect when the rows that it discounts have gone.
+        // A reset has no effect any more once the rows that it discounts are gone.
         (Table::LimitResets, retention.verifications.max(retention.pin_requests)),
     ] {
         loop {
             let start = Instant::now();
             let deleted = delete_batch(pool, table, now - kept).await?;
             total += deleted;
-            if deleted < BATCH.unsigned_abs() {
+            if deleted < MAX_ROWS_PER_STATEMENT.unsigned_abs() {
                 break;
             }
-            tokio::time::sleep(start.elapsed() * REST).await;
+            tokio::time::sleep(start.elapsed() * PAUSE_FACTOR).await;
         }
     }
     Ok(total)
@@ -113,10 +111,11 @@ enum Table {
     LimitResets,
 }
 
-/// Deletes up to [`BATCH`] rows that came to be before `before`.
+/// Deletes up to [`MAX_ROWS_PER_STATEMENT`] rows that were created before `before`.
 async fn delete_batch(pool: &PgPool, table: Table, before: DateTime<Utc>) -> Result<u64, StoreError> {
     write(pool, "purge", async |connection| {
-        /// The rows are named by their place, which is found and used in the same statement.
+        /// Names the rows by `ctid`, their place in the table. It is found and used in the same statement, so it cannot
+        /// change in between.
         macro_rules! delete {
             ($table:literal, $condition:literal $(, $bound:expr)?) => {
                 sqlx::query!(
@@ -128,21 +127,21 @@ async fn delete_batch(pool: &PgPool, table: Table, before: DateTime<Utc>) -> Res
                         + $condition
                         + " LIMIT $2))",
                     before,
-                    BATCH
+                    MAX_ROWS_PER_STATEMENT
                     $(, $bound)?
                 )
                 .execute(connection)
                 .await
             };
         }
-        // Where ids begin with the time, their index leads to the oldest rows and no further, however large the table is.
+        // Ids that begin with the time: their index leads to the oldest rows and no further, however large the table is.
         let first = random::first_time_ordered_uuid(before);
         let deleted = match table {
             Table::Verifications => delete!("verifications", "id < $3 AND create_time < $1 ORDER BY id", first),
             Table::AccessRequests => delete!("access_requests", "id < $3 AND request_time < $1 ORDER BY id", first),
             Table::PinRequests => delete!("pin_requests", "id < $3 AND create_time < $1 ORDER BY id", first),
             Table::Outbox => delete!("outbox", "id < $3 AND create_time < $1 ORDER BY id", first),
-            // Callers choose these ids.
+            // Callers choose the ids of requests.
             Table::Requests => delete!("requests", "create_time < $1 ORDER BY create_time"),
             Table::LimitResets => delete!("limit_resets", "reset_time < $1"),
         }?;

@@ -1,7 +1,9 @@
-//! Brings every stored pseudonym under another key, in batches. It may be broken off at any point and begun again.
+//! Re-keying: replaces every stored pseudonym by the one under a new key, in batches. It can be interrupted at any point and
+//! started again.
 //!
-//! While it runs it has the database for itself. A column that each table has for that time marks the rows that are done;
-//! a batch changes rows and marks in one transaction. Audit events are never rewritten: they say which key they are under.
+//! While it runs, no instance is connected to the database. Each table has an additional column for that time, which marks
+//! the rows that are done; a batch changes pseudonyms and marks in one transaction. Audit events are never rewritten: each
+//! of them names its key.
 
 use std::time::Duration;
 
@@ -12,7 +14,7 @@ use sqlx::{AssertSqlSafe, Connection as _, PgConnection, Row as _};
 use crate::store::connections::{PoolSettings, PseudonymKeys, connect_options, pool_options};
 use crate::store::locks::try_lock_pseudonym_key;
 
-/// Where pseudonyms stand, and digests that are made with the pseudonym key. A test holds this against the schema.
+/// The columns that hold pseudonyms, or digests made with the pseudonym key. A test compares this list with the schema.
 pub const PSEUDONYM_COLUMNS: [(&str, &[&str]); 7] = [
     ("verifications", &["person_key", "agent_key", "witness_key", "login_nonce_digest"]),
     ("access_requests", &["person_key"]),
@@ -23,7 +25,7 @@ pub const PSEUDONYM_COLUMNS: [(&str, &[&str]); 7] = [
     ("limit_resets", &["subject_key"]),
 ];
 
-/// Bytes that are left as they are, because they are no pseudonyms or stand in the audit.
+/// The other columns of bytes, which are not changed: they hold no pseudonyms, or belong to the audit.
 pub const OTHER_BYTE_COLUMNS: [(&str, &str); 9] = [
     ("pin_requests", "verifier_salt"),
     ("pin_requests", "verifier_mac"),
@@ -36,35 +38,37 @@ pub const OTHER_BYTE_COLUMNS: [(&str, &str); 9] = [
     ("audit_seals", "mac"),
 ];
 
-/// How often the lock is tried, and how long after a try the next one is.
+/// How often the lock is tried before giving up.
 const LOCK_TRIES: u32 = 20;
-const LOCK_INTERVAL: Duration = Duration::from_millis(100);
 
-/// A re-keying under way.
+/// How long to wait between two tries.
+const LOCK_RETRY_INTERVAL: Duration = Duration::from_millis(100);
+
+/// A re-keying that has started.
 pub struct Rekeying {
     connection: PgConnection,
     from: i32,
     to: i32,
     pages_per_batch: u32,
-    /// The table that is next, of [`PSEUDONYM_COLUMNS`], and its page.
+    /// The index of the current table in [`PSEUDONYM_COLUMNS`].
     table: usize,
+    /// The first page of that table that is not done.
     page: u32,
 }
 
-/// A batch that is done.
+/// A finished batch.
 #[derive(Debug, PartialEq, Eq)]
 pub struct RekeyedBatch {
-    /// Its table.
     pub table: &'static str,
-    /// How many rows it changed.
+    /// How many rows the batch changed.
     pub rows: usize,
-    /// How much of the table is done.
+    /// How much of the table is done so far.
     pub percent: u8,
 }
 
 impl Rekeying {
-    /// Begins, or goes on with what was begun. `None`: the rows are under the key `to` already. Else fails while an instance
-    /// is connected, and when another re-keying has not ended.
+    /// Starts a re-keying to the key `to`, or continues one that was interrupted. `None`: the rows are under that key already.
+    /// Otherwise fails if an instance is connected, or if a re-keying to another key has not ended.
     pub async fn begin(
         url: &str,
         settings: &PoolSettings,
@@ -75,7 +79,7 @@ impl Rekeying {
         let mut connection = pool.acquire().await.context("cannot connect to Postgres")?.detach();
         run(&mut connection, "SET statement_timeout = 0".into()).await?;
         let is_done = PseudonymKeys { key_id: to, next_key_id: None };
-        // Instances may be connected then.
+        // Checked before the lock, because instances may be connected then.
         if PseudonymKeys::read(&mut connection).await.context("cannot read the table pseudonym_keys")? == is_done {
             return Ok(None);
         }
@@ -86,7 +90,7 @@ impl Rekeying {
                 next == to,
                 "a re-keying to pseudonym key {next} has not ended; end it with the key ring in which that is active"
             ),
-            // Another re-keying was quicker.
+            // Another re-keying finished meanwhile.
             _ if rows == is_done => return Ok(None),
             PseudonymKeys { key_id, .. } => {
                 ensure!(key_id < to, "the rows are under pseudonym key {key_id}; there is no way back to key {to}");
@@ -99,28 +103,30 @@ impl Rekeying {
         Ok(Some(Self { connection, from: rows.key_id, to, pages_per_batch, table: 0, page: 0 }))
     }
 
-    /// Does the next batch; `None` when all are done. `raise` makes of a pseudonym under the key that is its first argument
-    /// one under the new key.
+    /// Re-keys the next batch; `None` if all are done. `rekey` takes the id of the old key and a pseudonym under it, and
+    /// returns the pseudonym under the new key.
     pub async fn next_batch(
         &mut self,
-        raise: impl Fn(i32, [u8; 32]) -> [u8; 32],
+        rekey: impl Fn(i32, [u8; 32]) -> [u8; 32],
     ) -> anyhow::Result<Option<RekeyedBatch>> {
         let Some((table, columns)) = PSEUDONYM_COLUMNS.get(self.table) else { return Ok(None) };
         let size = format!("SELECT pg_relation_size('{table}') / current_setting('block_size')::bigint");
         let pages: i64 = sqlx::query_scalar(AssertSqlSafe(size)).fetch_one(&mut self.connection).await?;
         let end = self.page.saturating_add(self.pages_per_batch);
-        let rows =
-            self.rekey(table, columns, end, raise).await.with_context(|| format!("{table}, from {}", self.page))?;
+        let rows = self
+            .rekey_pages(table, columns, end, rekey)
+            .await
+            .with_context(|| format!("{table}, from {}", self.page))?;
         let is_last = i64::from(end) >= pages;
         let percent = if is_last { 100 } else { u8::try_from(i64::from(end) * 100 / pages).unwrap_or(100) };
         (self.table, self.page) = if is_last { (self.table + 1, 0) } else { (self.table, end) };
         Ok(Some(RekeyedBatch { table, rows, percent }))
     }
 
-    /// Lets the service serve again.
+    /// Ends the re-keying, so that instances can connect again. Fails if a row is not done.
     pub async fn finish(mut self) -> anyhow::Result<()> {
         for (table, _) in PSEUDONYM_COLUMNS {
-            // Else the old pseudonyms would stay in the files of the tables for a while.
+            // Removes the old pseudonyms from the files of the tables at once.
             run(&mut self.connection, format!("VACUUM FULL {table}")).await?;
         }
         let mut transaction = self.connection.begin().await?;
@@ -137,13 +143,13 @@ impl Rekeying {
         Ok(self.connection.close().await?)
     }
 
-    /// Rows of the pages up to `end` that are not done.
-    async fn rekey(
+    /// Re-keys the rows of the pages up to `end` that are not done. Returns how many there were.
+    async fn rekey_pages(
         &mut self,
         table: &str,
         columns: &[&str],
         end: u32,
-        raise: impl Fn(i32, [u8; 32]) -> [u8; 32],
+        rekey: impl Fn(i32, [u8; 32]) -> [u8; 32],
     ) -> anyhow::Result<usize> {
         let (page, from, to) = (self.page, self.from, self.to);
         let mut transaction = self.connection.begin().await?;
@@ -153,8 +159,8 @@ impl Rekeying {
             columns.join(", ")
         );
         let rows = sqlx::query(AssertSqlSafe(select)).fetch_all(&mut *transaction).await?;
-        let raised = |column| -> anyhow::Result<Vec<Option<Vec<u8>>>> {
-            rows.iter().map(|row| Ok(pseudonym(row, column)?.map(|old| raise(from, old).to_vec()))).collect()
+        let rekeyed = |column| -> anyhow::Result<Vec<Option<Vec<u8>>>> {
+            rows.iter().map(|row| Ok(pseudonym(row, column)?.map(|old| rekey(from, old).to_vec()))).collect()
         };
         let places = rows.iter().map(|row| row.try_get(0)).collect::<sqlx::Result<Vec<String>>>()?;
         let (set, types): (Vec<_>, Vec<_>) = (columns.iter().zip(2..))
@@ -169,7 +175,7 @@ impl Rekeying {
         );
         let mut update = sqlx::query(AssertSqlSafe(update)).bind(places);
         for column in columns {
-            update = update.bind(raised(*column)?);
+            update = update.bind(rekeyed(*column)?);
         }
         let changed = update.execute(&mut *transaction).await?.rows_affected();
         ensure!(changed == rows.len() as u64, "{changed} of {} rows were changed", rows.len());
@@ -178,14 +184,15 @@ impl Rekeying {
     }
 }
 
-/// Takes the lock that every connection of an instance shares. Tries for a while: one that is refused has it for a moment.
+/// Takes the lock that every connection of an instance shares. Tries for a while, because an instance that is refused a
+/// connection also holds it for a moment.
 async fn lock(connection: &mut PgConnection) -> anyhow::Result<()> {
     for _ in 0..LOCK_TRIES {
         let is_alone = try_lock_pseudonym_key(connection).await?;
         if is_alone {
             return Ok(());
         }
-        tokio::time::sleep(LOCK_INTERVAL).await;
+        tokio::time::sleep(LOCK_RETRY_INTERVAL).await;
     }
     bail!("instances are connected to the database, or another re-keying runs: stop them all first")
 }
@@ -195,7 +202,7 @@ fn pseudonym(row: &PgRow, column: &str) -> anyhow::Result<Option<[u8; 32]>> {
     bytes.map(|bytes| bytes.as_slice().try_into().with_context(|| format!("{column} holds no pseudonym"))).transpose()
 }
 
-/// Runs a statement of this file: it holds names and numbers alone.
+/// Runs a statement of this file. They contain only names and numbers, so nothing needs escaping.
 async fn run(connection: &mut PgConnection, statement: String) -> anyhow::Result<()> {
     let what = statement.clone();
     sqlx::query(AssertSqlSafe(statement)).execute(connection).await.context(what)?;

@@ -1,4 +1,5 @@
-//! Rounds of answers to a pending verification (R16): each is concluded once, whoever answers at the same time.
+//! Rounds of answers to a pending verification (R16). Each round is concluded once, even if several agents answer it at the
+//! same time.
 
 use chrono::{DateTime, Utc};
 use sqlx::PgPool;
@@ -10,36 +11,31 @@ use crate::domain::person::AgentKey;
 use crate::domain::reason::Reason;
 use crate::store::connections::{StoreError, read, write};
 
-/// A verification whose questions wait for answers.
+/// A verification whose questions are not answered yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PendingVerification {
-    /// Kinds of all questions asked, in order.
+    /// Kinds of all questions asked so far, in order.
     pub question_kinds: Vec<FactKind>,
-    /// Rounds of answers begun.
+    /// How many rounds are concluded.
     pub answer_rounds: u32,
-    /// Right answers in earlier rounds.
+    /// How many answers in those rounds were right.
     pub right_answers: u32,
-    /// When it ceases to serve (R21).
+    /// From when the verification cannot be used any more (R21).
     pub expire_time: DateTime<Utc>,
 }
 
-/// What the answers of a round led to.
+/// The conclusion from the answers of a round.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Conclusion {
     /// The identity is confirmed.
     Verified(AssuranceLevel),
-    /// One more question is asked.
-    OneMore {
-        /// Its kind.
-        kind: FactKind,
-        /// Right answers so far.
-        right: u32,
-    },
+    /// One more question, of this kind, is asked. `right` counts the right answers so far.
+    OneMore { kind: FactKind, right: u32 },
     /// The identity is not confirmed.
     Rejected(Reason),
 }
 
-/// The pending verification of that id; `None` when there is none, or it is concluded.
+/// Finds the verification with this id. `None` if there is none, or it is concluded.
 pub async fn find_pending(pool: &PgPool, id: Uuid) -> Result<Option<PendingVerification>, StoreError> {
     read(pool, "pending_verification", async |connection| {
         let row = sqlx::query!(
@@ -61,12 +57,13 @@ pub async fn find_pending(pool: &PgPool, id: Uuid) -> Result<Option<PendingVerif
     .await
 }
 
-/// Concludes the round after `rounds_begun`, audited. Of several answerers at once, one concludes it; the others get
-/// `false` and learn nothing of their answers. `agent` is the one who answered.
+/// Concludes the next round, if `concluded_rounds` rounds are concluded so far. Audited. If several calls answer the round
+/// at the same time, one gets `true`; the others get `false` and learn nothing about their answers. `agent` is the one who
+/// answered.
 pub async fn conclude_round(
     pool: &PgPool,
     id: Uuid,
-    rounds_begun: u32,
+    concluded_rounds: u32,
     conclusion: Conclusion,
     agent: AgentKey,
     now: DateTime<Utc>,
@@ -86,26 +83,8 @@ pub async fn conclude_round(
             }
             Conclusion::Rejected(why) => reason = Some(why.as_str()),
         }
-        let concluded = sqlx::query_scalar!(
-            r#"WITH concluded AS (
-                UPDATE verifications SET state = $2, assurance_level = $3, reason = $4,
-                    question_kinds = CASE WHEN $5::text IS NULL THEN question_kinds ELSE question_kinds || $5 END,
-                    right_answers = coalesce($6, right_answers), answer_rounds = answer_rounds + 1
-                WHERE id = $1 AND state = 'questions_pending' AND answer_rounds = $9::int AND expire_time > $7
-                RETURNING person_key, channel, caller
-            ),
-            event AS (
-                INSERT INTO audit_events (
-                    event_time, person_key, action, purpose, channel, caller, reason, verification_id
-                )
-                SELECT $7, person_key, $8, 'identification', channel, caller, $4, $1 FROM concluded
-                RETURNING id
-            ),
-            agent AS (
-                INSERT INTO audit_agents (audit_event_id, agent_key)
-                SELECT event.id, $10::bytea FROM event
-            )
-            SELECT EXISTS (SELECT FROM concluded) AS "done!""#,
+        Ok(sqlx::query_file_scalar!(
+            "src/store/verifying/conclude_round.sql",
             id,
             state,
             assurance,
@@ -114,12 +93,11 @@ pub async fn conclude_round(
             right,
             now,
             action,
-            i32::try_from(rounds_begun).unwrap_or(i32::MAX),
+            i32::try_from(concluded_rounds).unwrap_or(i32::MAX),
             &agent.0,
         )
         .fetch_one(connection)
-        .await?;
-        Ok(concluded)
+        .await?)
     })
     .await
 }

@@ -14,55 +14,47 @@ use crate::store::connections::{StoreError, read, write};
 use crate::store::locks::lock_persons;
 use crate::store::parameters::interval;
 
-/// A run of VerifyIdentity, as it is first kept.
+/// A run of VerifyIdentity, when it is first recorded.
 pub struct NewVerification<'a> {
-    /// Its id.
     pub id: Uuid,
-    /// The person.
     pub person: PersonKey,
-    /// The caller's channel.
     pub channel: Channel,
-    /// The caller; nobody else may use the verification (R21).
+    /// The only caller that may use the verification (R21).
     pub caller: &'a str,
     /// The support agent or clerk, on phone and at the counter.
     pub agent: Option<AgentKey>,
-    /// How the identity is confirmed.
     pub method: Method,
-    /// Where it stands.
     pub state: VerificationState,
-    /// Kinds of the questions asked.
+    /// Kinds of the questions asked, in order.
     pub question_kinds: &'a [FactKind],
-    /// The witness (R20).
     pub witness: Option<PersonKey>,
-    /// Keyed digest of the login's nonce, which serves once (R23).
+    /// Keyed digest of the login's nonce, which can be used once (R23).
     pub login_nonce_digest: Option<[u8; 32]>,
-    /// The case in the support system.
+    /// The case in the support system, on phone.
     pub case_reference: Option<&'a str>,
-    /// The counter's office.
+    /// The office, at the counter.
     pub office_id: Option<&'a str>,
-    /// The booked visit.
+    /// The booked visit, at the counter.
     pub appointment_reference: Option<&'a str>,
-    /// The time of the run.
     pub now: DateTime<Utc>,
-    /// From when it does not serve any more (R21).
+    /// From when the verification cannot be used any more (R21).
     pub expire_time: DateTime<Utc>,
 }
 
-/// How an identity is confirmed.
+/// How the identity is confirmed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
     /// The person's own login.
     Login,
     /// Questions from the CPR register.
     Questions,
-    /// A witness.
     Witness,
 }
 
-/// Where a verification stands.
+/// The state of a verification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum VerificationState {
-    /// Its questions wait for answers.
+    /// Its questions are not answered yet.
     Pending,
     /// The identity is confirmed.
     Verified(AssuranceLevel),
@@ -70,32 +62,31 @@ pub enum VerificationState {
     Rejected(Reason),
 }
 
-/// The counts that a new run is held against.
+/// The limits on new verifications.
 #[derive(Clone, Copy, Debug)]
 pub struct VerificationLimits {
-    /// R18: failed runs per person; at least once.
+    /// R18: failed verifications per person; at least one.
     pub failed: Limit,
-    /// R20: how often somebody may witness.
+    /// R20: how often a person may be a witness.
     pub witness: Limit,
 }
 
-/// What became of a new run.
+/// The outcome of recording a verification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RecordOutcome {
-    /// It is kept.
     Recorded,
-    /// R18: too many failed runs of this person. Nothing is kept.
+    /// R18: too many failed verifications of this person. Nothing is stored. The next one is possible at `until`.
     Limited {
-        /// When there is room for another run.
         until: DateTime<Utc>,
     },
-    /// R23: the login has served before. Nothing is kept.
+    /// R23: the login was used before. Nothing is stored.
     NonceUsed,
-    /// R20: the witness has vouched too often. Nothing is kept.
+    /// R20: the witness has been a witness too often. Nothing is stored.
     WitnessUsed,
 }
 
-/// Keeps a run of VerifyIdentity, unless a count forbids it. Exact under concurrency: one run per person at a time.
+/// Records a verification, unless a limit is reached. Exact under concurrency: verifications of one person are recorded one
+/// after the other.
 pub async fn record(
     pool: &PgPool,
     verification: &NewVerification<'_>,
@@ -103,15 +94,15 @@ pub async fn record(
 ) -> Result<RecordOutcome, StoreError> {
     write(pool, "record_verification", async |connection| {
         let mut transaction = connection.begin().await?;
-        let recorded = record_in(&mut transaction, verification, limits).await?;
+        let outcome = record_in_transaction(&mut transaction, verification, limits).await?;
         transaction.commit().await?;
-        Ok(recorded)
+        Ok(outcome)
     })
     .await
 }
 
-/// [`record`] as part of a larger transaction.
-pub(in crate::store) async fn record_in(
+/// Like [`record`], as part of a larger transaction. Locks the person until it ends.
+pub(in crate::store) async fn record_in_transaction(
     transaction: &mut PgTransaction<'_>,
     verification: &NewVerification<'_>,
     limits: &VerificationLimits,
@@ -155,15 +146,15 @@ pub(in crate::store) async fn record_in(
     )
     .fetch_one(&mut **transaction)
     .await?;
-    Ok(match row.failed_time {
+    Ok(match row.failed_until {
         _ if row.is_created => RecordOutcome::Recorded,
-        Some(time) => RecordOutcome::Limited { until: time + limits.failed.per },
-        None if row.is_witness_spent => RecordOutcome::WitnessUsed,
+        Some(until) => RecordOutcome::Limited { until },
+        None if row.is_witness_used_up => RecordOutcome::WitnessUsed,
         None => RecordOutcome::NonceUsed,
     })
 }
 
-/// R16: kinds of question asked since `since` in runs of this person that did not confirm the identity.
+/// R16: the kinds of question asked since `since` in verifications of this person that did not confirm the identity.
 pub async fn list_unsuccessful_kinds(
     pool: &PgPool,
     person: PersonKey,
@@ -183,7 +174,7 @@ pub async fn list_unsuccessful_kinds(
     .await
 }
 
-/// R20: how often somebody has witnessed since `since`.
+/// R20: how often this person has been a witness since `since`.
 pub async fn count_witness_uses(pool: &PgPool, witness: PersonKey, since: DateTime<Utc>) -> Result<u32, StoreError> {
     read(pool, "witness_uses", async |connection| {
         let count = sqlx::query_scalar!(

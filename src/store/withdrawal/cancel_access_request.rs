@@ -1,24 +1,24 @@
-//! The cancel transaction (R9).
+//! Cancels an access request (R9).
 
 use sqlx::{Connection as _, PgConnection, PgPool};
 
+use super::{Withdrawal, complete_withdrawal};
 use crate::store::audit::audit_events::EventSubject;
 use crate::store::connections::{StoreError, write};
-use crate::store::withdrawal::{Withdrawal, conclude};
 
-/// Cancels the person's open access request: final and audited; notices that are not sent yet are not sent. Says
-/// whether there was one. The hold in Redis is for the caller to forget.
+/// Cancels the person's open access request. Final and audited; its unsent notices are withdrawn. Returns whether there was
+/// one. Does not remove the hold from Redis.
 pub async fn cancel_access_request(pool: &PgPool, withdrawal: &Withdrawal<'_>) -> Result<bool, StoreError> {
     write(pool, "cancel_access_request", async |connection| {
         let mut transaction = connection.begin().await?;
-        let cancelled = cancel_in_transaction(&mut transaction, withdrawal).await?;
+        let is_cancelled = cancel_in_transaction(&mut transaction, withdrawal).await?;
         transaction.commit().await?;
-        Ok(cancelled)
+        Ok(is_cancelled)
     })
     .await
 }
 
-/// [`cancel_access_request`] as part of a larger transaction.
+/// Like [`cancel_access_request`], as part of a larger transaction.
 pub(in crate::store) async fn cancel_in_transaction(
     connection: &mut PgConnection,
     withdrawal: &Withdrawal<'_>,
@@ -33,6 +33,6 @@ pub(in crate::store) async fn cancel_in_transaction(
     .fetch_optional(&mut *connection)
     .await?;
     let Some(request) = cancelled else { return Ok(false) };
-    conclude(connection, withdrawal, EventSubject::AccessRequest(request.id), &request.notice_ids).await?;
+    complete_withdrawal(connection, withdrawal, EventSubject::AccessRequest(request.id), &request.notice_ids).await?;
     Ok(true)
 }

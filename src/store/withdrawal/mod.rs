@@ -1,4 +1,4 @@
-//! What revoking, cancelling and blocking share (R9): an end for good, audited, with a notice to the person.
+//! Cancelling an access request and revoking a PIN (R9): final, audited, and told to the person.
 
 mod cancel_access_request;
 mod revoke_temporary_pin;
@@ -9,9 +9,9 @@ use uuid::Uuid;
 
 use crate::domain::audit::Action;
 use crate::domain::person::PersonKey;
-use crate::store::audit::audit_events::{Actor, EventSubject, NewAuditEvent, record_in};
+use crate::store::audit::audit_events::{Actor, EventSubject, NewAuditEvent, record_in_transaction};
 use crate::store::connections::StoreError;
-use crate::store::messages::outbox::{Notice, queue_notice};
+use crate::store::messages::{Notice, outbox};
 
 pub use cancel_access_request::cancel_access_request;
 pub use revoke_temporary_pin::revoke_temporary_pin;
@@ -19,42 +19,34 @@ pub use revoke_temporary_pin::revoke_temporary_pin;
 pub(in crate::store) use cancel_access_request::cancel_in_transaction;
 pub(in crate::store) use revoke_temporary_pin::revoke_in_transaction;
 
-/// An order to end something for good, by an operator or by the service itself.
+/// An order to cancel or revoke what is open for a person.
 pub struct Withdrawal<'a> {
-    /// The person.
     pub person: PersonKey,
-    /// Who ends it.
     pub actor: Actor<'a>,
-    /// Why, as the audit keeps it: a fixed word or an operator's reason, nothing personal.
+    /// Why, as the audit stores it: a fixed word or an operator's reason. Nothing personal.
     pub reason: &'a str,
-    /// What the person is told when there was something to end.
+    /// What the person is told if something was open.
     pub notice: Option<&'a Notice>,
-    /// The time of the order.
     pub now: DateTime<Utc>,
 }
 
-/// Concludes the end of that row: what is not sent yet is not sent, the person is told, and it is on record.
-pub(in crate::store) async fn conclude(
+/// Completes the withdrawal of the row `withdrawn`: withdraws its unsent messages, queues the notice and records the audit
+/// event.
+async fn complete_withdrawal(
     connection: &mut PgConnection,
     withdrawal: &Withdrawal<'_>,
-    ended: EventSubject,
+    withdrawn: EventSubject,
     message_ids: &[Uuid],
 ) -> Result<(), StoreError> {
-    sqlx::query!(
-        "UPDATE outbox SET sealed_body = NULL, lease_token = NULL, lease_expire_time = NULL,
-            state = CASE state WHEN 'queued' THEN 'cancelled' ELSE state END
-        WHERE id = ANY ($1)",
-        message_ids,
-    )
-    .execute(&mut *connection)
-    .await?;
+    outbox::withdraw(connection, message_ids).await?;
     if let Some(notice) = withdrawal.notice {
-        queue_notice(connection, withdrawal.person, notice, withdrawal.now).await?;
+        outbox::queue_notice(connection, withdrawal.person, notice, withdrawal.now).await?;
     }
-    let action = match ended {
+    let action = match withdrawn {
         EventSubject::AccessRequest(_) => Action::AccessCancelled,
         EventSubject::PinRequest(_) => Action::PinRevoked,
     };
     let Withdrawal { person, actor, reason, now, .. } = *withdrawal;
-    record_in(connection, &NewAuditEvent { now, person, action, actor, reason, about: Some(ended) }).await
+    let event = NewAuditEvent { now, person, action, actor, reason, subject: Some(withdrawn) };
+    record_in_transaction(connection, &event).await
 }

@@ -1,23 +1,24 @@
-//! The revoke transaction (R9).
+//! Revokes a PIN (R9).
 
 use sqlx::{Connection as _, PgConnection, PgPool};
 
+use super::{Withdrawal, complete_withdrawal};
 use crate::store::audit::audit_events::EventSubject;
 use crate::store::connections::{StoreError, write};
-use crate::store::withdrawal::{Withdrawal, conclude};
 
-/// Revokes the person's open PIN: final and audited; what is not sent yet is not sent. Says whether there was one.
+/// Revokes the person's open PIN. Final and audited; its SMS is withdrawn if it is not sent yet. Returns whether there was
+/// one.
 pub async fn revoke_temporary_pin(pool: &PgPool, withdrawal: &Withdrawal<'_>) -> Result<bool, StoreError> {
     write(pool, "revoke_temporary_pin", async |connection| {
         let mut transaction = connection.begin().await?;
-        let revoked = revoke_in_transaction(&mut transaction, withdrawal).await?;
+        let is_revoked = revoke_in_transaction(&mut transaction, withdrawal).await?;
         transaction.commit().await?;
-        Ok(revoked)
+        Ok(is_revoked)
     })
     .await
 }
 
-/// [`revoke_temporary_pin`] as part of a larger transaction.
+/// Like [`revoke_temporary_pin`], as part of a larger transaction.
 pub(in crate::store) async fn revoke_in_transaction(
     connection: &mut PgConnection,
     withdrawal: &Withdrawal<'_>,
@@ -33,6 +34,6 @@ pub(in crate::store) async fn revoke_in_transaction(
     .fetch_optional(&mut *connection)
     .await?;
     let Some(pin) = revoked else { return Ok(false) };
-    conclude(connection, withdrawal, EventSubject::PinRequest(pin.id), &[pin.message_id]).await?;
+    complete_withdrawal(connection, withdrawal, EventSubject::PinRequest(pin.id), &[pin.message_id]).await?;
     Ok(true)
 }

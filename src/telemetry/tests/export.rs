@@ -54,11 +54,11 @@ async fn spans_join_the_callers_trace() {
     assert_eq!(name, "temporary-pin");
 }
 
-/// The logs may want the inner spans all the same, or not.
+/// With a log filter that enables the inner spans, and with one that does not.
 #[rstest]
 #[case("info")]
 #[case("warn")]
-fn with_nobody_to_collect_spans_the_call_alone_has_one_and_its_trace_is_everywhere(#[case] log: &str) {
+fn without_an_endpoint_only_the_call_has_a_span_and_everything_has_its_trace_id(#[case] log: &str) {
     let settings = TelemetrySettings { log: log.into(), ..TelemetrySettings::default() };
     let telemetry = Telemetry::start(&settings).unwrap();
     let subscriber = build_subscriber(&settings, &telemetry, std::io::sink, true).unwrap();
@@ -114,9 +114,9 @@ async fn every_metric_arrives_with_its_labels() {
     }
 }
 
-/// A collector that is not there, and one that takes the connection and then says nothing.
+/// A collector that refuses the connection, and one that accepts it and never answers.
 #[tokio::test]
-async fn a_dead_collector_does_not_hold_up_the_end() {
+async fn a_dead_collector_does_not_delay_the_shutdown() {
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     for address in [closed, silent.local_addr().unwrap()] {

@@ -6,11 +6,11 @@ use tracing_subscriber::fmt::MakeWriter;
 
 use super::super::{Telemetry, TelemetrySettings, build_subscriber};
 
-/// Keeps what is written.
+/// Collects the written bytes.
 #[derive(Clone, Default)]
-struct Written(Arc<Mutex<Vec<u8>>>);
+struct LogBuffer(Arc<Mutex<Vec<u8>>>);
 
-impl Write for Written {
+impl Write for LogBuffer {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.0.lock().unwrap().write(bytes)
     }
@@ -20,7 +20,7 @@ impl Write for Written {
     }
 }
 
-impl MakeWriter<'_> for Written {
+impl MakeWriter<'_> for LogBuffer {
     type Writer = Self;
 
     fn make_writer(&self) -> Self {
@@ -28,13 +28,13 @@ impl MakeWriter<'_> for Written {
     }
 }
 
-/// What `log` writes under that filter.
-pub(crate) fn written(filter: &str, json: bool, log: impl FnOnce()) -> String {
+/// Runs `log` under a filter and returns what it writes to the log.
+pub(crate) fn capture_log(filter: &str, json: bool, log: impl FnOnce()) -> String {
     let settings = TelemetrySettings { log: filter.to_owned(), ..TelemetrySettings::default() };
-    let written = Written::default();
-    let subscriber = build_subscriber(&settings, &Telemetry::start(&settings).unwrap(), written.clone(), json).unwrap();
+    let buffer = LogBuffer::default();
+    let subscriber = build_subscriber(&settings, &Telemetry::start(&settings).unwrap(), buffer.clone(), json).unwrap();
     tracing::subscriber::with_default(subscriber, log);
-    let bytes = written.0.lock().unwrap().clone();
+    let bytes = buffer.0.lock().unwrap().clone();
     String::from_utf8(bytes).unwrap()
 }
 
@@ -52,7 +52,7 @@ macro_rules! log_as {
 #[test]
 fn no_filter_lets_other_code_log_below_warn() {
     for filter in ["trace", "info,redis=trace,sqlx=trace,h2=trace,hyper=trace,rustls=trace,reqwest=trace,tonic=trace"] {
-        let text = written(filter, true, || {
+        let text = capture_log(filter, true, || {
             log_as!("redis" "sqlx::query" "h2::codec" "hyper_util::client" "rustls::client" "reqwest" "tonic" "new_crate");
         });
         assert!(!text.contains("12345678"), "{filter}: {text}");
@@ -61,20 +61,20 @@ fn no_filter_lets_other_code_log_below_warn() {
 }
 
 #[test]
-fn the_filter_holds_for_our_own_code() {
+fn the_filter_applies_to_our_own_code() {
     let log = || {
         tracing::trace!(target: "temporary_pin::sms", "fine");
         tracing::info!(target: "temporary_pin::sms", "coarse");
     };
-    assert!(written("trace", true, log).contains("fine"));
-    let text = written("info", true, log);
+    assert!(capture_log("trace", true, log).contains("fine"));
+    let text = capture_log("info", true, log);
     assert!(text.contains("coarse") && !text.contains("fine"), "{text}");
-    assert_eq!(written("info,temporary_pin::sms=error", true, log), "");
+    assert_eq!(capture_log("info,temporary_pin::sms=error", true, log), "");
 }
 
 #[test]
-fn machines_get_json_with_the_spans() {
-    let text = written("info", true, || {
+fn a_machine_gets_json_with_the_spans() {
+    let text = capture_log("info", true, || {
         let _call = tracing::info_span!("rpc", caller = "web").entered();
         let _part = tracing::info_span!("redis").entered();
         tracing::info!(code = "Ok", "call");
@@ -85,13 +85,13 @@ fn machines_get_json_with_the_spans() {
 }
 
 #[test]
-fn people_get_lines() {
-    let text = written("info", false, || tracing::info!("listening"));
+fn a_terminal_gets_plain_lines() {
+    let text = capture_log("info", false, || tracing::info!("listening"));
     assert!(text.contains("listening") && !text.starts_with('{'), "{text}");
 }
 
 #[test]
-fn a_filter_that_is_none_is_refused() {
+fn an_invalid_filter_is_rejected() {
     let settings = TelemetrySettings { log: "temporary_pin=loud".to_owned(), ..TelemetrySettings::default() };
     assert!(build_subscriber(&settings, &Telemetry::start(&settings).unwrap(), io::sink, true).is_err());
 }

@@ -5,7 +5,7 @@ use std::hint::black_box;
 use chrono::DateTime;
 use criterion::{Criterion, Throughput};
 use temporary_pin::audit;
-use temporary_pin::store::audit::audit_seals::AuditRows;
+use temporary_pin::store::audit::sealed_events::AuditRows;
 use uuid::Uuid;
 
 pub(crate) fn measure(criterion: &mut Criterion) {

@@ -120,7 +120,7 @@ impl World {
         let agent = format!("agent-{}", self.next_agent.fetch_add(1, Ordering::Relaxed) / ROUNDS_OF_AN_AGENT);
         let answer = self.sandbox.post("/agent-login", json!({ "agent": agent })).await;
         let agent_token = answer["agent_token"].as_str().unwrap();
-        let asked = self.ask(self.somebody(), agent_token).await;
+        let asked = self.begin_verification(self.somebody(), agent_token).await;
         let with_pin = self.somebody();
         self.order(with_pin, agent_token).await;
 
@@ -166,7 +166,7 @@ impl World {
     }
 
     /// The questions that somebody with their own document is asked.
-    async fn ask(&self, person: &Value, agent_token: &str) -> VerifyIdentityResponse {
+    async fn begin_verification(&self, person: &Value, agent_token: &str) -> VerifyIdentityResponse {
         let evidence = identification(reference(person), document_of(person), agent_token);
         let asked = self.temporary_pin().verify_identity(verification(evidence)).await.unwrap().into_inner();
         assert_eq!(asked.questions.len(), 3, "{asked:?}");
@@ -175,7 +175,7 @@ impl World {
 
     /// Somebody gets a PIN.
     async fn order(&self, person: &Value, agent_token: &str) {
-        let asked = self.ask(person, agent_token).await;
+        let asked = self.begin_verification(person, agent_token).await;
         let facts = &person["facts"];
         let truth = |kind: &str| facts[kind][0].as_str().unwrap().to_owned();
         let answers = asked.questions.iter().map(|question| Answer {
@@ -190,7 +190,7 @@ impl World {
         self.temporary_pin().verify_identity(verification(evidence)).await.unwrap();
         let order =
             IssueTemporaryPinRequest { request_id: request_id(), verification_id: asked.verification_id, language: 0 };
-        self.temporary_pin().issue_temporary_pin(by("phone", order)).await.unwrap();
+        self.temporary_pin().issue_temporary_pin(request_of("phone", order)).await.unwrap();
     }
 
     async fn verify(&self, kind: Kind, evidence: Evidence) -> Call {
@@ -203,7 +203,8 @@ impl World {
     async fn redeem(&self, kind: Kind, person: PersonReference) -> Call {
         let request =
             RedeemTemporaryPinRequest { request_id: request_id(), person: Some(person), pin: "13572468".into() };
-        let (mut client, request) = (RedemptionServiceClient::new(self.channel.clone()), by("redeemer", request));
+        let (mut client, request) =
+            (RedemptionServiceClient::new(self.channel.clone()), request_of("redeemer", request));
         let begin = Instant::now();
         let answer = client.redeem_temporary_pin(request).await;
         Call { kind, time: begin.elapsed(), answer: outward(answer) }
@@ -242,7 +243,7 @@ fn wrong_answers(asked: &VerifyIdentityResponse, agent_token: &str) -> Evidence 
 }
 
 fn verification(evidence: Evidence) -> Request<VerifyIdentityRequest> {
-    by("phone", VerifyIdentityRequest { evidence: Some(evidence), language: 0 })
+    request_of("phone", VerifyIdentityRequest { evidence: Some(evidence), language: 0 })
 }
 
 fn reference(person: &Value) -> PersonReference {
@@ -263,7 +264,7 @@ fn request_id() -> String {
     uuid::Builder::from_random_bytes(random::secure().random()).into_uuid().to_string()
 }
 
-fn by<T>(caller: &str, message: T) -> Request<T> {
+fn request_of<T>(caller: &str, message: T) -> Request<T> {
     let mut request = Request::new(message);
     request.metadata_mut().insert("x-sandbox-caller", caller.parse::<AsciiMetadataValue>().unwrap());
     request

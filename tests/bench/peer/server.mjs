@@ -13,7 +13,7 @@ import { phoneNumber } from "better-auth/plugins";
 import { Redis } from "ioredis";
 import pg from "pg";
 
-const { PORT, DATABASE_URL, REDIS_URL, GATEWAY_URL } = process.env;
+const { PORT, DATABASE_URL, REDIS_URL, GATEWAY_URL, GATEWAY_TOKEN } = process.env;
 
 // Connections last, also while nothing is sent.
 const pool = new pg.Pool({ connectionString: DATABASE_URL, max: 16, idleTimeoutMillis: 0 });
@@ -22,7 +22,7 @@ const agent = new http.Agent({ keepAlive: true });
 /** Hands a code to the gateway, as the service does (GatewayAPI's `POST /rest/mtsms`), and waits until it is accepted. */
 function sendOTP({ phoneNumber, code }) {
   const message = { sender: "bench", message: `Your code is ${code}`, recipients: [{ msisdn: phoneNumber.slice(1) }] };
-  const headers = { "content-type": "application/json" };
+  const headers = { "content-type": "application/json", authorization: `Token ${GATEWAY_TOKEN}` };
   return new Promise((resolve, reject) => {
     const request = http.request(GATEWAY_URL, { method: "POST", agent, headers }, (response) => {
       const { statusCode } = response.resume();

@@ -4,7 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use chrono::TimeDelta;
 use clap::ValueEnum;
+use made_up_world::indexed_people::IndexedPerson;
+use made_up_world::issuers::{Login, LoginOptions};
 use rand::RngExt as _;
 use temporary_pin::clock::{Clock as _, SystemClock};
 use temporary_pin::proto::identityregister::v1::fact::Kind as FactKind;
@@ -25,8 +28,14 @@ use tonic_types::StatusExt as _;
 use uuid::Uuid;
 
 use crate::clients::Clients;
-use crate::people::Person;
-use crate::world::{Gateway, World};
+use crate::deliveries::Deliveries;
+use crate::world::World;
+
+/// The agent and clerk of all calls.
+const AGENT: Uuid = Uuid::from_u128(1);
+
+/// The agent's token lasts for a whole run.
+const AGENT_TOKEN_LIFETIME: TimeDelta = TimeDelta::hours(2);
 
 /// A kind of call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -53,10 +62,10 @@ pub(crate) enum Call {
 
 /// A call that is ready to be made.
 pub(crate) enum Ready {
-    CheckEligibility(Person),
+    CheckEligibility(IndexedPerson),
     Verify(Box<Verify>),
     Issue { request_id: Uuid, verification_id: String },
-    Redeem { person: Person, pin: String },
+    Redeem { person: IndexedPerson, pin: String },
 }
 
 /// A verification that is ready to be asked for.
@@ -77,7 +86,7 @@ pub(crate) trait Make: Send + Sync + 'static {
     /// Makes the call.
     fn make(&self, ready: &Self::Ready) -> impl Future<Output = Result<(), Failure>> + Send;
 
-    fn gateway(&self) -> &Gateway;
+    fn deliveries(&self) -> &Deliveries;
 }
 
 /// Makes calls of the service.
@@ -89,12 +98,14 @@ pub(crate) struct Caller {
 
 impl Caller {
     pub(crate) fn new(clients: Clients, world: Arc<World>) -> anyhow::Result<Self> {
-        let agent_token = world.agents.id_token(Uuid::from_u128(1), "unused", SystemClock.now())?;
+        let options = LoginOptions { lifetime: AGENT_TOKEN_LIFETIME, ..LoginOptions::default() };
+        let agent = Login { subject: AGENT.to_string(), mitid_uuid: Some(AGENT), nonce: None, options };
+        let agent_token = world.issuers.workforce.id_token(&agent, SystemClock.now())?;
         Ok(Self { clients, world, agent_token })
     }
 
     /// Does whatever comes before a call.
-    pub(crate) async fn prepare(&self, call: Call, person: Person) -> anyhow::Result<Ready> {
+    pub(crate) async fn prepare(&self, call: Call, person: IndexedPerson) -> anyhow::Result<Ready> {
         Ok(match call {
             Call::CheckEligibility => Ready::CheckEligibility(person),
             Call::VerifyWeb => self.web_login(person)?,
@@ -121,14 +132,16 @@ impl Caller {
         })
     }
 
-    fn web_login(&self, person: Person) -> anyhow::Result<Ready> {
-        let nonce = fresh_id().to_string();
-        let id_token = self.world.persons.id_token(person.mitid_uuid(), &nonce, SystemClock.now())?;
+    fn web_login(&self, person: IndexedPerson) -> anyhow::Result<Ready> {
+        let (nonce, uuid) = (fresh_id().to_string(), person.mitid_uuid());
+        let options = LoginOptions::default();
+        let login = Login { subject: uuid.to_string(), mitid_uuid: Some(uuid), nonce: Some(nonce.clone()), options };
+        let id_token = self.world.issuers.web.id_token(&login, SystemClock.now())?;
         let login = Evidence::WebLogin(WebLogin { id_token, nonce });
         Ok(verify(|clients| &clients.web, login, State::Verified))
     }
 
-    fn phone(&self, person: Person) -> Ready {
+    fn phone(&self, person: IndexedPerson) -> Ready {
         let evidence = Evidence::PhoneIdentification(PhoneIdentification {
             person: Some(by_cpr_number(person)),
             document: Some(passport(person)),
@@ -138,7 +151,7 @@ impl Caller {
         verify(|clients| &clients.phone, evidence, State::QuestionsPending)
     }
 
-    async fn answers(&self, person: Person) -> anyhow::Result<Ready> {
+    async fn answers(&self, person: IndexedPerson) -> anyhow::Result<Ready> {
         let Ready::Verify(asking) = self.phone(person) else { anyhow::bail!("a phone call verifies") };
         let asked = self.verify(&asking).await?;
         let answers = asked.questions.iter().map(|question| {
@@ -153,7 +166,7 @@ impl Caller {
         Ok(verify(|clients| &clients.phone, evidence, State::Verified))
     }
 
-    fn counter(&self, person: Person) -> Ready {
+    fn counter(&self, person: IndexedPerson) -> Ready {
         let witness = person.witness();
         let evidence = Evidence::CounterIdentification(CounterIdentification {
             person: Some(by_cpr_number(person)),
@@ -172,7 +185,7 @@ impl Caller {
     }
 
     /// A person who was identified at the counter orders a PIN.
-    async fn order(&self, person: Person) -> anyhow::Result<Ready> {
+    async fn order(&self, person: IndexedPerson) -> anyhow::Result<Ready> {
         let Ready::Verify(counter) = self.counter(person) else { anyhow::bail!("the counter verifies") };
         let verified = self.verify(&counter).await?;
         Ok(Ready::Issue { request_id: fresh_id(), verification_id: verified.verification_id })
@@ -187,9 +200,9 @@ impl Caller {
     }
 
     /// Waits for the SMS.
-    async fn pin(&self, person: Person) -> anyhow::Result<String> {
+    async fn pin(&self, person: IndexedPerson) -> anyhow::Result<String> {
         for _ in 0..1000 {
-            if let Some(pin) = self.world.gateway.take_pin(person) {
+            if let Some(pin) = self.world.deliveries.take_pin(person) {
                 return Ok(pin);
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
@@ -234,8 +247,8 @@ impl Make for Caller {
         }
     }
 
-    fn gateway(&self) -> &Gateway {
-        &self.world.gateway
+    fn deliveries(&self) -> &Deliveries {
+        &self.world.deliveries
     }
 }
 
@@ -247,15 +260,15 @@ fn verify(by: fn(&Clients) -> &crate::clients::Pool, evidence: Evidence, expecte
     }))
 }
 
-fn by_uuid(person: Person) -> PersonReference {
+fn by_uuid(person: IndexedPerson) -> PersonReference {
     PersonReference { reference: Some(Reference::MitidUuid(person.mitid_uuid().to_string())) }
 }
 
-fn by_cpr_number(person: Person) -> PersonReference {
+fn by_cpr_number(person: IndexedPerson) -> PersonReference {
     PersonReference { reference: Some(Reference::CprNumber(person.cpr_number())) }
 }
 
-fn passport(person: Person) -> Document {
+fn passport(person: IndexedPerson) -> Document {
     Document { kind: DocumentKind::Passport.into(), issuer: "DNK".into(), number: person.passport() }
 }
 

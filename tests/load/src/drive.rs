@@ -6,11 +6,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
+use made_up_world::indexed_people::IndexedPerson;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::calls::{Call, Caller, Failure, Make, Ready};
-use crate::people::Person;
 
 /// Calls in flight while the calls to come are prepared.
 const PREPARING: usize = 64;
@@ -43,9 +43,9 @@ struct Tally {
 }
 
 /// Prepares a call for each person; the calls' kinds take turns.
-pub(crate) async fn prepare(caller: &Arc<Caller>, calls: &[(Call, Person)]) -> anyhow::Result<Vec<Ready>> {
+pub(crate) async fn prepare(caller: &Arc<Caller>, calls: &[(Call, IndexedPerson)]) -> anyhow::Result<Vec<Ready>> {
     let (next, total) = (Arc::new(AtomicUsize::new(0)), calls.len());
-    let calls: Arc<[(Call, Person)]> = calls.into();
+    let calls: Arc<[(Call, IndexedPerson)]> = calls.into();
     let mut workers = JoinSet::new();
     for _ in 0..PREPARING.min(total) {
         let (caller, next, calls) = (Arc::clone(caller), Arc::clone(&next), Arc::clone(&calls));

@@ -6,15 +6,15 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::Args;
-use made_up_world::callers;
+use made_up_world::callers::{CALLERS, subject_alternative_name};
 use made_up_world::certificates::Certificates;
+use made_up_world::configuration::Configuration;
 
 use crate::WorldAddresses;
-use crate::world::{AGENTS, Issuer, PERSONS, issuer_url};
+use crate::world::install_issuers;
 
-/// The callers and their roles.
-const CALLERS: [(&str, &str); 4] =
-    [("web", "channel:web"), ("phone", "channel:phone"), ("counter", "channel:counter"), ("redeemer", "redeemer")];
+/// Replaces limits that do not count a person's requests: the load has one caller and one agent.
+const NO_LIMIT: (u32, &str) = (1_000_000, "1s");
 
 /// What `temporary-pin-load install` takes.
 #[derive(Args, Clone)]
@@ -42,58 +42,29 @@ pub(crate) fn install(install: &Install) -> anyhow::Result<()> {
     fs::create_dir(directory).with_context(|| format!("cannot make {}", directory.display()))?;
     let directory = &directory.canonicalize()?;
     Certificates::make(directory)?;
-    for issuer in [PERSONS, AGENTS] {
-        Issuer::install(directory, issuer)?;
-    }
-    fs::write(directory.join("temporary-pin.toml"), configuration(install, directory))?;
+    install_issuers(directory)?;
+    fs::write(directory.join("temporary-pin.toml"), configuration(install, directory).to_toml())?;
     Ok(())
 }
 
-/// The defaults, but for the limits of what is not a person: one load is one caller with one agent. Resends come
-/// without a wait. The database is thrown away, so whoever owns it also serves.
-fn configuration(install: &Install, directory: &Path) -> String {
-    let WorldAddresses { http_address, register_address } = install.world;
-    let file = |name: &str| directory.join(name).display().to_string();
-    let callers: String = CALLERS
-        .iter()
-        .map(|(name, role)| {
-            format!(
-                "\n[[callers]]\nname = {name:?}\nsans = [{:?}]\nroles = [{role:?}]\n",
-                callers::subject_alternative_name(name)
-            )
-        })
-        .collect();
-    format!(
-        "\
-server.address = {address:?}
-server.tls = {{ certificate = {certificate:?}, key = {key:?}, client_ca = {ca:?} }}
-postgres = {{ url = {database:?}, role_check = \"warn\" }}
-redis.url = {redis:?}
-register.url = \"http://{register_address}\"
-web_login = {{ issuer = {persons:?}, audience = {PERSONS:?} }}
-agent_login = {{ issuer = {agents:?}, audience = {AGENTS:?} }}
-sms.gateway = {{ url = \"http://{http_address}/rest/mtsms\", token = \"load\" }}
-keys.file = {keys:?}
-telemetry.log = \"warn\"
-
-[rules]
-pin.resend_interval = \"0s\"
-pin.sends = 1000
-
-[rules.limits]
-agent_verifications = {{ times = 1000000, per = \"1s\" }}
-agent_pins = {{ times = 1000000, per = \"1s\" }}
-service_pins = {{ times = 1000000, per = \"1s\" }}
-caller_calls = {{ times = 1000000, per = \"1s\" }}
-{callers}",
-        address = install.address.to_string(),
-        certificate = file("server.pem"),
-        key = file("server.key"),
-        ca = file("ca.pem"),
-        database = install.database_url,
-        redis = install.redis_url,
-        persons = issuer_url(http_address, PERSONS),
-        agents = issuer_url(http_address, AGENTS),
-        keys = file("keys.toml"),
-    )
+/// The defaults, but no limits except those of a person, and resends without a wait. The database is thrown away, so its
+/// owner also serves.
+fn configuration(install: &Install, directory: &Path) -> Configuration {
+    let register_url = format!("http://{}", install.world.register_address);
+    let mut configuration = Configuration::new(&install.world.http_url(), &register_url, directory, "ca.pem");
+    configuration.set("server.address", install.address.to_string());
+    configuration.set("postgres.url", install.database_url.as_str());
+    configuration.set("postgres.role_check", "warn");
+    configuration.set("redis.url", install.redis_url.as_str());
+    configuration.set("telemetry.log", "warn");
+    configuration.set("rules.pin.resend_interval", "0s");
+    configuration.set("rules.pin.sends", 1000);
+    for limit in ["agent_verifications", "agent_pins", "service_pins", "caller_calls"] {
+        configuration.set(&format!("rules.limits.{limit}.times"), NO_LIMIT.0);
+        configuration.set(&format!("rules.limits.{limit}.per"), NO_LIMIT.1);
+    }
+    for (name, role) in CALLERS {
+        configuration.add_caller(name, &[&subject_alternative_name(name)], &[role]);
+    }
+    configuration
 }

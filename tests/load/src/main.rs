@@ -4,9 +4,9 @@ mod bare;
 mod bench;
 mod calls;
 mod clients;
+mod deliveries;
 mod drive;
 mod installation;
-mod people;
 mod process;
 mod report;
 mod scenario;
@@ -51,6 +51,13 @@ pub(crate) struct WorldAddresses {
     /// Identity register.
     #[arg(long, default_value = "127.0.0.1:15062")]
     pub(crate) register_address: SocketAddr,
+}
+
+impl WorldAddresses {
+    /// The URL of the issuers and the SMS gateway.
+    pub(crate) fn http_url(&self) -> String {
+        format!("http://{}", self.http_address)
+    }
 }
 
 /// The processes whose cost is to be known.

@@ -64,7 +64,7 @@ impl Report {
             failures: measured.failures.clone(),
             seconds,
             per_second: calls as f64 / seconds,
-            latency_ms: Latency::of(&measured.latencies),
+            latency_ms: Latency::from_histogram(&measured.latencies),
             cpu_us_per_call: BTreeMap::new(),
             service_peak_memory_kib: None,
             messages: 0,
@@ -81,7 +81,7 @@ impl Report {
 }
 
 impl Latency {
-    fn of(nanoseconds: &Histogram<u64>) -> Self {
+    fn from_histogram(nanoseconds: &Histogram<u64>) -> Self {
         let at = |quantile| nanoseconds.value_at_quantile(quantile) as f64 / 1e6;
         Self {
             mean: nanoseconds.mean() / 1e6,

@@ -7,14 +7,15 @@ use std::time::Duration;
 use anyhow::{Context as _, ensure};
 use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
+use made_up_world::indexed_people::{IndexedPerson, MAX_PERSONS};
 
 use crate::calls::{Call, Caller, Make};
 use crate::clients::{Clients, Target};
+use crate::deliveries::Deliveries;
 use crate::drive::{self, Pace};
-use crate::people::{self, Person};
 use crate::process::{Tree, own_cpu_time};
 use crate::report::Report;
-use crate::world::{Gateway, World};
+use crate::world::World;
 use crate::{Output, Processes, WorldAddresses};
 
 /// What `temporary-pin-load run` takes.
@@ -90,10 +91,10 @@ impl Scenario {
     }
 
     /// So many calls, in turn, each for a person of their own.
-    fn calls(self, count: u64, first_person: u64) -> Vec<(Call, Person)> {
+    fn calls(self, count: u64, first_person: u64) -> Vec<(Call, IndexedPerson)> {
         let round: Vec<Call> =
             self.shares().into_iter().flat_map(|(call, times)| std::iter::repeat_n(call, times)).collect();
-        let persons = (first_person..first_person + count).map(Person);
+        let persons = (first_person..first_person + count).map(IndexedPerson);
         round.into_iter().cycle().zip(persons).collect()
     }
 
@@ -104,7 +105,7 @@ impl Scenario {
 
 /// Makes the calls against a service that runs already.
 pub(crate) async fn run(run: &Run) -> anyhow::Result<()> {
-    let world = World::serve(&run.world, &run.target.certificates).await?;
+    let world = Arc::new(World::serve(&run.world, &run.target.certificates).await?);
     let caller = Arc::new(Caller::new(Clients::connect(&run.target).await?, world)?);
     let pace = run.per_second.map_or(Pace::InFlight(run.in_flight.into()), Pace::PerSecond);
     let report = measure(&caller, run.scenario, run.calls, run.first_person, pace, &run.processes).await?;
@@ -126,7 +127,7 @@ pub(crate) async fn measure(
     pace: Pace,
     processes: &Processes,
 ) -> anyhow::Result<Report> {
-    ensure!(count > 0 && first_person + count <= people::MOST, "there are {} persons", people::MOST);
+    ensure!(count > 0 && first_person + count <= MAX_PERSONS, "there are {} persons", MAX_PERSONS);
     let calls = drive::prepare(caller, &scenario.calls(count, first_person)).await.context("preparing the calls")?;
     measure_ready(caller, scenario.name(), calls, pace, processes).await
 }
@@ -139,19 +140,19 @@ pub(crate) async fn measure_ready<M: Make>(
     pace: Pace,
     processes: &Processes,
 ) -> anyhow::Result<Report> {
-    let gateway = caller.gateway();
-    gateway.forget_pins();
-    settle(gateway).await;
+    let deliveries = caller.deliveries();
+    deliveries.forget_pins();
+    settle(deliveries).await;
     let trees =
         [("service", processes.service_pid), ("postgres", processes.postgres_pid), ("redis", processes.redis_pid)];
     let used = || trees.map(|(name, pid)| pid.map(|pid| (name, Tree(pid).cpu_time())));
     if let Some(pid) = processes.service_pid {
         Tree(pid).forget_peak();
     }
-    let (before, own_before, messages) = (used(), own_cpu_time(), gateway.accepted());
+    let (before, own_before, messages) = (used(), own_cpu_time(), deliveries.count());
     let measured = drive::run(caller, calls, pace, show_progress).await?;
     // Messages are sent after the answer; their cost is the call's.
-    settle(gateway).await;
+    settle(deliveries).await;
     let mut report = Report::new(scenario, pace, &measured);
     for (before, after) in before.into_iter().zip(used()) {
         if let (Some((name, before)), Some((_, after))) = (before, after) {
@@ -160,21 +161,21 @@ pub(crate) async fn measure_ready<M: Make>(
     }
     report.cost("load", own_cpu_time().saturating_sub(own_before));
     report.service_peak_memory_kib = processes.service_pid.and_then(|pid| Tree(pid).peak_memory());
-    report.messages = gateway.accepted() - messages;
-    report.messages_per_second = gateway.rate(measured.start, report.messages);
+    report.messages = deliveries.count() - messages;
+    report.messages_per_second = deliveries.per_second(measured.start, report.messages);
     Ok(report)
 }
 
 /// Waits until no more messages come.
-async fn settle(gateway: &Gateway) {
-    let mut accepted = gateway.accepted();
+async fn settle(deliveries: &Deliveries) {
+    let mut count = deliveries.count();
     loop {
         tokio::time::sleep(Duration::from_millis(300)).await;
-        let now_accepted = gateway.accepted();
-        if now_accepted == accepted {
+        let new_count = deliveries.count();
+        if new_count == count {
             return;
         }
-        accepted = now_accepted;
+        count = new_count;
     }
 }
 

@@ -67,7 +67,7 @@ impl World {
     }
 
     /// The person calls support, and is asked questions.
-    pub async fn ask(&self, person: &Person) -> VerifyIdentityResponse {
+    pub async fn begin_questions(&self, person: &Person) -> VerifyIdentityResponse {
         let asked = self.call(person).await.unwrap();
         assert_eq!(asked.state(), State::QuestionsPending, "{asked:?}");
         asked
@@ -114,7 +114,7 @@ impl World {
 
     /// Identifies the person by phone. Gives the id of the verification.
     pub async fn identify(&self, person: &Person) -> String {
-        let asked = self.ask(person).await;
+        let asked = self.begin_questions(person).await;
         let verified = self.answer_right("phone", person, &asked, 3).await;
         assert_eq!(verified.state(), State::Verified, "{verified:?}");
         verified.verification_id

@@ -93,13 +93,13 @@ pub type Answer<T> = Result<T, Refusal>;
 
 impl World {
     pub async fn check(&self, caller: &str, person: PersonReference) -> Answer<CheckEligibilityResponse> {
-        let request = by(caller, CheckEligibilityRequest { person: Some(person) });
+        let request = request_from(caller, CheckEligibilityRequest { person: Some(person) });
         answer(self.temporary_pin_service().check_eligibility(request).await)
     }
 
     pub async fn verify(&self, caller: &str, evidence: Evidence) -> Answer<VerifyIdentityResponse> {
         let request = VerifyIdentityRequest { evidence: Some(evidence), language: 0 };
-        answer(self.temporary_pin_service().verify_identity(by(caller, request)).await)
+        answer(self.temporary_pin_service().verify_identity(request_from(caller, request)).await)
     }
 
     pub async fn issue(&self, caller: &str, verification_id: &str) -> Answer<PinRequest> {
@@ -117,7 +117,7 @@ impl World {
     }
 
     pub async fn order(&self, caller: &str, request: IssueTemporaryPinRequest) -> Answer<IssueTemporaryPinResponse> {
-        answer(self.temporary_pin_service().issue_temporary_pin(by(caller, request)).await)
+        answer(self.temporary_pin_service().issue_temporary_pin(request_from(caller, request)).await)
     }
 
     pub async fn redeem(&self, person: PersonReference, pin: &str) -> Answer<RedeemTemporaryPinResponse> {
@@ -133,7 +133,7 @@ impl World {
     ) -> Answer<RedeemTemporaryPinResponse> {
         let request =
             RedeemTemporaryPinRequest { request_id: request_id.to_string(), person: Some(person), pin: pin.to_owned() };
-        answer(self.redemption_service().redeem_temporary_pin(by("redeemer", request)).await)
+        answer(self.redemption_service().redeem_temporary_pin(request_from("redeemer", request)).await)
     }
 
     pub fn temporary_pin_service(&self) -> TemporaryPinServiceClient<tonic::transport::Channel> {
@@ -150,7 +150,7 @@ impl World {
 }
 
 /// A request of that caller, whose refusal shall have a text in English.
-pub fn by<T>(caller: &str, message: T) -> Request<T> {
+pub fn request_from<T>(caller: &str, message: T) -> Request<T> {
     let mut request = Request::new(message);
     request.metadata_mut().insert("accept-language", AsciiMetadataValue::from_static("en"));
     request.metadata_mut().insert("x-sandbox-caller", caller.parse::<AsciiMetadataValue>().unwrap());

@@ -1,6 +1,5 @@
-//! The real binary, installed as in production: mutual TLS, a key ring, a database with its two roles and a key prefix of its
-//! own. Around it
-//! the world of a sandbox: its identity register, issuers, SMS gateway and phones.
+//! The real binary, installed as in production: mutual TLS, a key ring, and a database, roles and Redis key prefix of its
+//! own. It uses the identity register, the issuers, the SMS gateway and the phones of a sandbox.
 
 use std::ffi::OsString;
 use std::fs;
@@ -8,19 +7,18 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use made_up_world::authority::{Authority, Signed};
-use redis::Commands as _;
-use reqwest::Url;
+use made_up_world::authority::{Authority, SignedCertificate};
+use made_up_world::configuration::Configuration;
+use made_up_world::database::{ScratchDatabase, delete_redis_keys};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use temporary_pin::config::Config;
-use temporary_pin::store::rights::substitute_names;
 
 use crate::process::Process;
 use crate::programs;
 use crate::sandbox::Sandbox;
-use crate::{redis_url, unique};
+use crate::{database_server_url, redis_url, unique};
 
-/// The callers, each with the names in its certificates and its roles.
+/// Each caller with the names in its certificates and its roles.
 pub const CALLERS: [(&str, &[&str], &[&str]); 6] = [
     ("web", &["spiffe://example.dk/profile-page"], &["channel:web"]),
     ("phone", &["support.example.dk"], &["channel:phone"]),
@@ -30,16 +28,20 @@ pub const CALLERS: [(&str, &[&str], &[&str]); 6] = [
     ("both", &["both.example.dk"], &["channel:phone", "redeemer"]),
 ];
 
+/// The password of the database's roles. Tests look for it in logs and messages.
+const PASSWORD: &str = "hunter2";
+
 pub struct Installation {
     directory: PathBuf,
-    /// Of the database, and before each Redis key.
+    /// The name of the database, and the prefix of the Redis keys.
     pub name: String,
+    database: ScratchDatabase,
     pub authority: Authority,
     environment: Vec<(String, String)>,
 }
 
 impl Installation {
-    /// Makes everything that an operator has to make.
+    /// Installs everything that an operator has to install.
     pub async fn new(sandbox: &Sandbox) -> Self {
         let installation = Self::without_tables_and_keys(sandbox).await;
         let key_ring = installation.path("keys.toml");
@@ -48,7 +50,7 @@ impl Installation {
         installation
     }
 
-    /// Brings the schema up to date, as its owner.
+    /// Runs the migrations as the owner of the tables.
     pub fn migrate(&self) {
         let output = self.output_as_owner(&["migrate"]);
         assert!(output.status.success(), "{output:?}");
@@ -58,51 +60,32 @@ impl Installation {
     pub fn output_as_owner(&self, arguments: &[&str]) -> Output {
         let mut command = self.command(arguments);
         command.env("TEMPORARY_PIN__POSTGRES__URL", self.url_as_owner());
-        command.env("TEMPORARY_PIN__POSTGRES__SERVICE_ROLE", format!("{}_service", self.name));
+        command.env("TEMPORARY_PIN__POSTGRES__SERVICE_ROLE", self.database.service_role());
         command.output().unwrap()
     }
 
-    /// What is the same in every version.
+    /// The part of an installation that older releases of the service can use as well.
     pub async fn without_tables_and_keys(sandbox: &Sandbox) -> Self {
         let name = unique("production").replace('-', "_");
         let directory = std::env::temp_dir().join(&name);
         fs::create_dir(&directory).unwrap();
-        let mut installation = Self { directory, name, authority: Authority::new(), environment: Vec::new() };
+        let database = ScratchDatabase::create(&database_server_url(), &name, PASSWORD).await.unwrap();
+        let authority = Authority::new();
+        let mut installation = Self { directory, name, database, authority, environment: Vec::new() };
         installation.write_files(sandbox).await;
         installation.set("REDIS__URL", redis_url());
-        run_sql(format!("CREATE DATABASE {}", installation.name)).await;
-        installation.make_roles().await;
         installation.set("POSTGRES__URL", installation.url_as_service());
         installation
     }
 
-    /// As an operator would.
-    async fn make_roles(&self) {
-        let [owner, service] = ["owner", "service"].map(|role| format!("{}_{role}", self.name));
-        let roles = include_str!("../../../deploy/postgres/roles.sql");
-        let mut sql = substitute_names(roles, &[("database", &self.name), ("owner", &owner), ("service", &service)]);
-        for role in [&owner, &service] {
-            sql += &format!("ALTER ROLE {role} PASSWORD 'hunter2';");
-        }
-        let mut database = PgConnection::connect(&self.database_url()).await.unwrap();
-        sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut database).await.unwrap();
-    }
-
     /// The database's URL as the owner of the tables.
     pub fn url_as_owner(&self) -> String {
-        self.url_as(&format!("{}_owner", self.name))
+        self.database.owner_url().unwrap()
     }
 
     /// The database's URL as the service.
     pub fn url_as_service(&self) -> String {
-        self.url_as(&format!("{}_service", self.name))
-    }
-
-    fn url_as(&self, role: &str) -> String {
-        let mut url = Url::parse(&self.database_url()).unwrap();
-        url.set_username(role).unwrap();
-        url.set_password(Some("hunter2")).unwrap();
-        url.into()
+        self.database.service_url().unwrap()
     }
 
     async fn write_files(&self, sandbox: &Sandbox) {
@@ -110,28 +93,14 @@ impl Installation {
         self.write_server(&self.authority.sign(&["localhost"]));
         let http = &sandbox.http_url;
         let register = sandbox.get("/register").await;
-        let mut config = format!(
-            "
-            server.address = '127.0.0.1:0'
-            server.tls = {{ certificate = '{certificate}', key = '{key}', client_ca = '{client_ca}' }}
-            redis.key_prefix = '{name}'
-            register.url = {register}
-            web_login = {{ issuer = '{http}/issuers/web', audience = 'temporary-pin-web' }}
-            agent_login = {{ issuer = '{http}/issuers/workforce', audience = 'temporary-pin-workforce' }}
-            sms.gateway = {{ url = '{http}/rest/mtsms', token = 'sandbox-gateway-token' }}
-            keys.file = '{keys}'
-            ",
-            certificate = self.path("server.pem"),
-            key = self.path("server.key"),
-            client_ca = self.path("client-ca.pem"),
-            name = self.name,
-            register = register["url"],
-            keys = self.path("keys.toml"),
-        );
+        let url = register["url"].as_str().unwrap();
+        let mut configuration = Configuration::new(http, url, &self.directory, "client-ca.pem");
+        configuration.set("server.address", "127.0.0.1:0");
+        configuration.set("redis.key_prefix", self.name.as_str());
         for (name, sans, roles) in CALLERS {
-            config += &format!("[[callers]]\nname = '{name}'\nsans = {sans:?}\nroles = {roles:?}\n");
+            configuration.add_caller(name, sans, roles);
         }
-        fs::write(self.path("temporary-pin.toml"), config).unwrap();
+        fs::write(self.path("temporary-pin.toml"), configuration.to_toml()).unwrap();
     }
 
     /// Overrides a key of the configuration, such as `SERVER__DRAIN`.
@@ -140,19 +109,19 @@ impl Installation {
     }
 
     /// Writes the server's certificate and its key.
-    pub fn write_server(&self, server: &Signed) {
+    pub fn write_server(&self, server: &SignedCertificate) {
         self.write("server.pem", &server.certificate);
         self.write("server.key", &server.key);
     }
 
-    /// Writes one of its files, at once: nobody sees half of it.
+    /// Writes a file of the installation in one step, so that the service never reads half of it.
     pub fn write(&self, name: &str, content: &str) {
         let new = self.path("new");
         fs::write(&new, content).unwrap();
         fs::rename(new, self.path(name)).unwrap();
     }
 
-    /// What one of its files holds.
+    /// Reads a file of the installation.
     pub fn read(&self, name: &str) -> String {
         fs::read_to_string(self.path(name)).unwrap()
     }
@@ -171,20 +140,18 @@ impl Installation {
         Process::start(command, &self.authority)
     }
 
-    /// The configuration that the process gets.
+    /// The configuration that the service reads.
     pub fn config(&self) -> Config {
         let environment = self.environment.iter().map(|(key, value)| (OsString::from(key), OsString::from(value)));
         Config::load(Some(Path::new(&self.path("temporary-pin.toml"))), environment).unwrap()
     }
 
-    /// Of the superuser who made the database.
+    /// The database's URL as the superuser.
     pub fn database_url(&self) -> String {
-        let mut url = Url::parse(&std::env::var("DATABASE_URL").expect("DATABASE_URL must name a Postgres")).unwrap();
-        url.set_path(&self.name);
-        url.into()
+        self.database.url().unwrap().into()
     }
 
-    /// How many rows a table has, or how many of them `table WHERE condition` names.
+    /// Counts the rows of a table, or of `table WHERE condition`.
     pub async fn count(&self, table: &'static str) -> i64 {
         let mut database = PgConnection::connect(&self.database_url()).await.unwrap();
         let count = AssertSqlSafe(format!("SELECT count(*) FROM {table}"));
@@ -198,7 +165,7 @@ impl Installation {
         command
     }
 
-    /// Runs a command with that on its standard input: its status, what it says on stdout, and on stderr.
+    /// Runs a command with `input` on its standard input. Gives its exit status, stdout and stderr.
     pub fn output(&self, arguments: &[&str], input: &str) -> (Option<i32>, String, String) {
         let mut command = self.command(arguments);
         let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -218,26 +185,17 @@ impl Installation {
     }
 }
 
-async fn run_sql(statement: String) {
-    let mut server = PgConnection::connect(&std::env::var("DATABASE_URL").unwrap()).await.unwrap();
-    sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut server).await.unwrap();
+/// Removes the database and the Redis keys. Blocks.
+fn remove(database: &ScratchDatabase) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(database.drop()).unwrap();
+    runtime.block_on(delete_redis_keys(&redis_url(), database.name())).unwrap();
 }
 
 impl Drop for Installation {
     fn drop(&mut self) {
-        let name = self.name.clone();
-        // A thread of its own, because nobody can be waited for on a runtime's.
-        let clear = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(run_sql(format!("DROP DATABASE {name} WITH (FORCE)")));
-            runtime.block_on(run_sql(format!("DROP ROLE IF EXISTS {name}_owner, {name}_service")));
-            let mut redis = redis::Client::open(redis_url()).unwrap().get_connection().unwrap();
-            let keys: Vec<String> = redis.scan_match(format!("{name}*")).unwrap().map(Result::unwrap).collect();
-            if !keys.is_empty() {
-                redis.unlink::<_, ()>(keys).unwrap();
-            }
-        });
-        let _ = clear.join();
+        // In a thread of its own: a thread of a runtime must not block.
+        let _ = std::thread::scope(|scope| scope.spawn(|| remove(&self.database)).join());
         let _ = fs::remove_dir_all(&self.directory);
     }
 }

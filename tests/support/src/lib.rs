@@ -20,12 +20,17 @@ pub mod world;
 use rand::RngExt as _;
 use temporary_pin::random;
 
-/// The Redis to test with. Tests share it: keep to a key prefix of your own, see [`unique`].
+/// The URL of the Postgres server for tests, as a superuser.
+pub fn database_server_url() -> String {
+    std::env::var("DATABASE_URL").expect("DATABASE_URL must name a Postgres for the tests; deploy/local/test sets it")
+}
+
+/// The URL of the Redis server for tests. All tests share it, so each uses a [`unique`] key prefix.
 pub fn redis_url() -> String {
     std::env::var("REDIS_URL").expect("REDIS_URL must name a Redis for the tests, such as redis://127.0.0.1:6379")
 }
 
-/// A name that no other test has.
-pub fn unique(what: &str) -> String {
-    format!("{what}-{:016x}", random::secure().random::<u64>())
+/// Makes a name that no other test has.
+pub fn unique(prefix: &str) -> String {
+    format!("{prefix}-{:016x}", random::secure().random::<u64>())
 }

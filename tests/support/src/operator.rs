@@ -3,7 +3,7 @@
 use temporary_pin::proto::temporarypin::v1 as pb;
 use temporary_pin::proto::temporarypin::v1::{PersonLimit, PersonReference};
 
-use crate::calls::{Answer, answer, by};
+use crate::calls::{Answer, answer, request_from};
 use crate::person::Person;
 use crate::world::World;
 
@@ -28,7 +28,7 @@ macro_rules! operator_calls {
                 pub async fn $name(&self, person: PersonReference) -> Answer<pb::$response> {
                     #[allow(clippy::needless_update, reason = "some requests have no more fields than these")]
                     let request = pb::$request { person: Some(person), reason: REASON.into(), ..Default::default() };
-                    answer(self.operator_service().$name(by("operator", request)).await)
+                    answer(self.operator_service().$name(request_from("operator", request)).await)
                 }
             )+
         }
@@ -55,7 +55,7 @@ impl World {
 
     pub async fn try_reset_limit(&self, person: PersonReference, limit: PersonLimit) -> Answer<pb::ResetLimitResponse> {
         let request = pb::ResetLimitRequest { person: Some(person), limit: limit.into(), reason: REASON.into() };
-        answer(self.operator_service().reset_limit(by("operator", request)).await)
+        answer(self.operator_service().reset_limit(request_from("operator", request)).await)
     }
 
     /// Actions of all audit events of the person, the latest first.

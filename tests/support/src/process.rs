@@ -6,7 +6,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use made_up_world::authority::{Authority, Signed};
+use made_up_world::authority::{Authority, SignedCertificate};
 use serde_json::Value;
 use tonic::transport::{Channel, ClientTlsConfig, Endpoint};
 use tonic_health::pb::HealthCheckRequest;
@@ -17,7 +17,7 @@ use crate::installation::CALLERS;
 use crate::world::until;
 
 /// A debug build on a busy machine starts well within this.
-const PATIENCE: Duration = Duration::from_secs(20);
+const MAX_WAIT: Duration = Duration::from_secs(20);
 
 pub struct Process<'a> {
     process: Child,
@@ -48,7 +48,7 @@ impl<'a> Process<'a> {
             let mut answers = health.watch(HealthCheckRequest::default()).await.unwrap().into_inner();
             while answers.message().await.unwrap().unwrap().status() != ServingStatus::Serving {}
         };
-        tokio::time::timeout(PATIENCE, serving).await.expect("it serves");
+        tokio::time::timeout(MAX_WAIT, serving).await.expect("it serves");
     }
 
     /// A connection as that caller of the configuration.
@@ -58,12 +58,12 @@ impl<'a> Process<'a> {
     }
 
     /// A connection with that certificate, or none.
-    pub fn with(&self, certificate: Option<&Signed>) -> Channel {
+    pub fn with(&self, certificate: Option<&SignedCertificate>) -> Channel {
         self.connect(self.authority, certificate)
     }
 
     /// The same, of a client that trusts another authority.
-    pub fn connect(&self, trusted: &Authority, certificate: Option<&Signed>) -> Channel {
+    pub fn connect(&self, trusted: &Authority, certificate: Option<&SignedCertificate>) -> Channel {
         let mut tls = ClientTlsConfig::new().ca_certificate(trusted.certificate()).domain_name("localhost");
         if let Some(certificate) = certificate {
             tls = tls.identity(certificate.identity());
@@ -114,7 +114,7 @@ impl<'a> Process<'a> {
                 }
             }
         };
-        tokio::time::timeout(PATIENCE, ended).await.expect("it ends")
+        tokio::time::timeout(MAX_WAIT, ended).await.expect("it ends")
     }
 }
 

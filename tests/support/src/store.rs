@@ -17,7 +17,7 @@ use temporary_pin::store::eligibility::{PersonQuery, PersonStatus, PersonStatusR
 use temporary_pin::store::holds::access_requests::{AccessOutcome, AccessRequest, request_access};
 use temporary_pin::store::issuing::PinRequestView;
 use temporary_pin::store::issuing::{IssueLimits, IssueOutcome, PinOrder, issue};
-use temporary_pin::store::messages::outbox::{MessageKind, Notice};
+use temporary_pin::store::messages::{MessageKind, Notice};
 use temporary_pin::store::redeeming::{RedeemOutcome, RedemptionTry, TryResult, TryStart, begin_try, finish_try};
 use temporary_pin::store::verifying::verifications::{
     Method, NewVerification, RecordOutcome, VerificationLimits, VerificationState, record,

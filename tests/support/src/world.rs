@@ -1,11 +1,10 @@
-//! One test's sandbox, and what stands around the service in it.
+//! A sandbox of a test's own: its people, phones, clock, database and Redis keys.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use redis::AsyncCommands as _;
-use reqwest::Url;
+use made_up_world::database;
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use temporary_pin::keys::KeyRing;
@@ -13,9 +12,10 @@ use tonic::transport::{Channel, Endpoint};
 
 use crate::person::Person;
 use crate::sandbox::Sandbox;
+use crate::{database_server_url, redis_url};
 
-/// Whatever is waited for happens well within this.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// Everything that tests wait for happens well within this time.
+const MAX_WAIT: Duration = Duration::from_secs(20);
 
 pub struct World {
     pub sandbox: Sandbox,
@@ -26,7 +26,7 @@ pub struct World {
 }
 
 impl World {
-    /// A fresh world with the whole cast and 40 ordinary persons beside it.
+    /// Starts a sandbox with the cast and 40 ordinary persons.
     pub async fn open() -> Self {
         Self::around(Sandbox::start(&["--people", "40"])).await
     }
@@ -41,13 +41,13 @@ impl World {
         self.sandbox.get("/clock").await["time"].as_str().unwrap().parse().unwrap()
     }
 
-    /// Moves the clock, once no message is on its way: the dispatcher would think its lease lost.
+    /// Moves the clock after all due messages were sent. Otherwise the dispatcher would think that it lost its lease.
     pub async fn advance(&self, by: TimeDelta) {
         self.settle().await;
         self.sandbox.post("/clock/advance", json!({ "seconds": by.num_seconds() })).await;
     }
 
-    /// Moves the clock so far that `time` has come.
+    /// Moves the clock to `time` and a second more.
     pub async fn advance_to(&self, time: DateTime<Utc>) {
         self.advance(time - self.now().await + TimeDelta::seconds(1)).await;
     }
@@ -56,25 +56,25 @@ impl World {
         Person(self.sandbox.get(&format!("/people/{id}")).await)
     }
 
-    /// An ordinary person whom this test has not met.
+    /// An ordinary person that this test has not used yet.
     pub async fn somebody(&self) -> Person {
         self.person(&format!("person-{}", self.next_person.fetch_add(1, Ordering::Relaxed))).await
     }
 
-    /// All texts that the person's phone has received, once none is on its way.
+    /// The texts on the person's phone, after all due messages were sent.
     pub async fn texts(&self, person: &Person) -> Vec<String> {
         let text = |message: &Value| message["text"].as_str().unwrap().to_owned();
         self.messages(person).await.iter().map(text).collect()
     }
 
-    /// As the phone shows them.
+    /// The messages on the person's phone, after all due messages were sent.
     pub async fn messages(&self, person: &Person) -> Vec<Value> {
         self.settle().await;
         let messages = self.sandbox.get(&format!("/phones/{}/messages", person.mobile_number())).await;
         messages.as_array().unwrap().clone()
     }
 
-    /// Waits until the dispatcher has nothing left to do at the present time.
+    /// Waits until all messages that are due were sent.
     pub async fn settle(&self) {
         let mut database = self.database().await;
         let now = self.now().await;
@@ -87,68 +87,59 @@ impl World {
 
     /// The sandbox's own database.
     pub async fn database(&self) -> PgConnection {
-        let mut url = Url::parse(&std::env::var("DATABASE_URL").unwrap()).unwrap();
-        url.set_path(&self.scratch);
+        let url = database::url_of(&database_server_url(), &self.scratch).unwrap();
         PgConnection::connect(url.as_str()).await.unwrap()
     }
 
-    /// The service's own key ring, which is in neither.
+    /// The service's key ring.
     pub fn key_ring(&self) -> KeyRing {
         let file = std::env::temp_dir().join(format!("temporary_pin_{}", self.scratch)).join("keys.toml");
         KeyRing::load(&file).unwrap()
     }
 
     pub async fn redis(&self) -> redis::aio::MultiplexedConnection {
-        let client = redis::Client::open(std::env::var("REDIS_URL").unwrap()).unwrap();
-        client.get_multiplexed_async_connection().await.unwrap()
+        database::connect_redis(&redis_url()).await.unwrap()
     }
 
-    /// What all keys of the service in Redis begin with.
+    /// The prefix of the service's keys in Redis.
     pub fn redis_prefix(&self) -> &str {
         &self.scratch
     }
 
-    /// The keys that the service has in Redis.
+    /// The service's keys in Redis.
     pub async fn redis_keys(&self) -> Vec<String> {
-        let mut redis = self.redis().await;
-        let mut found = redis.scan_match(format!("{}*", self.scratch)).await.unwrap();
-        let mut keys = Vec::new();
-        while let Some(key) = found.next_item().await {
-            keys.push(key.unwrap());
-        }
-        keys
+        database::find_redis_keys(&mut self.redis().await, &self.scratch).await.unwrap()
     }
 
-    /// Redis loses all that the service had there.
+    /// Deletes the service's keys in Redis.
     pub async fn wipe_redis(&self) {
-        let keys = self.redis_keys().await;
-        assert!(!keys.is_empty(), "there is something to lose");
-        self.redis().await.unlink::<_, ()>(keys).await.unwrap();
+        assert!(!self.redis_keys().await.is_empty(), "there are keys to lose");
+        database::delete_redis_keys(&redis_url(), &self.scratch).await.unwrap();
     }
 }
 
-/// How the world behaves.
+/// Switches of the world.
 impl World {
-    /// Switches how the register or the gateway behaves.
+    /// Sets the mode of the register (`/register`) or the gateway (`/gateway`).
     pub async fn set(&self, path: &str, mode: &str) {
         self.sandbox.post(path, json!({ "mode": mode })).await;
     }
 
-    /// Switches to answers that come so late.
+    /// Makes the register or the gateway answer after a delay.
     pub async fn slow(&self, path: &str, seconds: u32) {
         self.sandbox.post(path, json!({ "mode": "slow", "seconds": seconds })).await;
     }
 }
 
-/// A look into the database, by the direct way.
+/// Direct access to the database.
 impl World {
-    /// How many rows a table has, or how many of them `table WHERE condition` names.
+    /// Counts the rows of a table, or of `table WHERE condition`.
     pub async fn count(&self, table: &'static str) -> i64 {
         let count = AssertSqlSafe(format!("SELECT count(*) FROM {table}"));
         sqlx::query_scalar(count).fetch_one(&mut self.database().await).await.unwrap()
     }
 
-    /// Holds a table, so that whoever needs it waits until this is dropped.
+    /// Locks a table until the connection is dropped.
     pub async fn lock(&self, table: &'static str) -> PgConnection {
         let mut holder = self.database().await;
         let lock = format!("BEGIN; LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE");
@@ -156,7 +147,7 @@ impl World {
         holder
     }
 
-    /// How many statements wait for a lock.
+    /// Counts the statements that wait for a lock.
     pub async fn waiting(&self) -> i64 {
         let waiting = "SELECT count(*) FROM pg_stat_activity
             WHERE datname = current_database() AND wait_event_type = 'Lock' AND state = 'active'";
@@ -164,12 +155,12 @@ impl World {
     }
 }
 
-/// Asks again until it is so.
+/// Repeats a check until it succeeds. `what` describes it when it never does.
 pub async fn until(what: &str, mut condition: impl AsyncFnMut() -> bool) {
     let waiting = async {
         while !condition().await {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
-    tokio::time::timeout(PATIENCE, waiting).await.unwrap_or_else(|_| panic!("never: {what}"));
+    tokio::time::timeout(MAX_WAIT, waiting).await.unwrap_or_else(|_| panic!("never: {what}"));
 }

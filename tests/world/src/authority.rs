@@ -1,4 +1,4 @@
-//! A certificate authority and what it signs.
+//! A certificate authority, and the certificates that it signs.
 
 use chrono::{DateTime, Datelike as _, Utc};
 use rcgen::{
@@ -13,74 +13,111 @@ pub struct Authority {
 }
 
 /// A certificate and its key, as PEM.
-pub struct Signed {
+pub struct SignedCertificate {
     pub certificate: String,
     pub key: String,
 }
 
 impl Authority {
+    #[must_use]
+    #[expect(clippy::new_without_default, reason = "each one has a new key")]
     pub fn new() -> Self {
-        let mut params = CertificateParams::default();
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let key = KeyPair::generate().expect("rcgen takes it");
-        let pem = params.self_signed(&key).expect("rcgen takes it").pem();
-        Self { issuer: Issuer::new(params, key), pem }
+        Self::with(|_| ()).expect("the parameters are valid")
     }
 
+    /// Lets `change` alter the authority's own certificate before it is signed.
+    pub fn with(change: impl FnOnce(&mut CertificateParams)) -> Result<Self, rcgen::Error> {
+        let mut params = CertificateParams::default();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        change(&mut params);
+        let key = KeyPair::generate()?;
+        let pem = params.self_signed(&key)?.pem();
+        Ok(Self { issuer: Issuer::new(params, key), pem })
+    }
+
+    #[must_use]
     pub fn pem(&self) -> &str {
         &self.pem
     }
 
+    #[must_use]
     pub fn certificate(&self) -> Certificate {
         Certificate::from_pem(&self.pem)
     }
 
-    /// For these names: URIs, which have a scheme, and DNS names.
-    pub fn sign(&self, names: &[&str]) -> Signed {
-        self.sign_with(names, |_| ())
+    /// Signs a certificate for these names: IP addresses, URIs (with a scheme) or DNS names.
+    #[must_use]
+    pub fn sign(&self, names: &[&str]) -> SignedCertificate {
+        self.sign_valid(names, |_| ())
     }
 
-    /// The same, but no longer valid.
-    pub fn sign_expired(&self, names: &[&str]) -> Signed {
-        self.sign_with(names, |params| {
+    /// Signs a certificate that has expired.
+    #[must_use]
+    pub fn sign_expired(&self, names: &[&str]) -> SignedCertificate {
+        self.sign_valid(names, |params| {
             params.not_before = date_time_ymd(2020, 1, 1);
             params.not_after = date_time_ymd(2021, 1, 1);
         })
     }
 
-    /// The same, but not valid yet.
-    pub fn sign_not_yet_valid(&self, names: &[&str]) -> Signed {
-        self.sign_with(names, |params| params.not_before = date_time_ymd(3000, 1, 1))
+    /// Signs a certificate that is not valid yet.
+    #[must_use]
+    pub fn sign_not_yet_valid(&self, names: &[&str]) -> SignedCertificate {
+        self.sign_valid(names, |params| params.not_before = date_time_ymd(3000, 1, 1))
     }
 
-    /// The same, but for servers alone.
-    pub fn sign_for_servers(&self, names: &[&str]) -> Signed {
-        self.sign_with(names, |params| params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth])
+    /// Signs a certificate that only a server may use.
+    #[must_use]
+    pub fn sign_for_servers(&self, names: &[&str]) -> SignedCertificate {
+        self.sign_valid(names, |params| params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth])
     }
 
-    /// The same, valid until that day.
-    pub fn sign_until(&self, names: &[&str], day: DateTime<Utc>) -> Signed {
-        let (month, of_month) =
-            (u8::try_from(day.month()).expect("rcgen takes it"), u8::try_from(day.day()).expect("rcgen takes it"));
-        self.sign_with(names, |params| params.not_after = date_time_ymd(day.year(), month, of_month))
+    /// Signs a certificate that is valid until the start of that day.
+    #[must_use]
+    pub fn sign_until(&self, names: &[&str], day: DateTime<Utc>) -> SignedCertificate {
+        self.sign_valid(names, |params| set_end(params, day))
     }
 
-    fn sign_with(&self, names: &[&str], change: impl FnOnce(&mut CertificateParams)) -> Signed {
+    fn sign_valid(&self, names: &[&str], change: impl FnOnce(&mut CertificateParams)) -> SignedCertificate {
+        self.sign_with(names, change).expect("the names are valid")
+    }
+
+    /// Signs a certificate for these names after `change` has altered it. Fails for names that no certificate can hold.
+    pub fn sign_with(
+        &self,
+        names: &[&str],
+        change: impl FnOnce(&mut CertificateParams),
+    ) -> Result<SignedCertificate, rcgen::Error> {
         let mut params = CertificateParams::default();
-        let alternative = |name: &&str| match name.contains("://") {
-            true => SanType::URI((*name).try_into().expect("rcgen takes it")),
-            false => SanType::DnsName((*name).try_into().expect("rcgen takes it")),
-        };
-        params.subject_alt_names = names.iter().map(alternative).collect();
+        params.subject_alt_names = names.iter().copied().map(alternative_name).collect::<Result<_, _>>()?;
         change(&mut params);
-        let key = KeyPair::generate().expect("rcgen takes it");
-        let certificate = params.signed_by(&key, &self.issuer).expect("rcgen takes it").pem();
-        Signed { certificate, key: key.serialize_pem() }
+        let key = KeyPair::generate()?;
+        let certificate = params.signed_by(&key, &self.issuer)?.pem();
+        Ok(SignedCertificate { certificate, key: key.serialize_pem() })
     }
 }
 
-impl Signed {
+impl SignedCertificate {
+    #[must_use]
     pub fn identity(&self) -> Identity {
         Identity::from_pem(&self.certificate, &self.key)
     }
+}
+
+fn alternative_name(name: &str) -> Result<SanType, rcgen::Error> {
+    Ok(match name.parse() {
+        Ok(address) => SanType::IpAddress(address),
+        Err(_) if name.contains("://") => SanType::URI(name.try_into()?),
+        Err(_) => SanType::DnsName(name.try_into()?),
+    })
+}
+
+/// Sets until when a certificate is valid, to the start of a day in UTC.
+pub(crate) fn set_end(params: &mut CertificateParams, day: DateTime<Utc>) {
+    params.not_after = date_time_ymd(day.year(), day.month() as u8, day.day() as u8);
+}
+
+/// Sets from when a certificate is valid, to the start of a day in UTC.
+pub(crate) fn set_start(params: &mut CertificateParams, day: DateTime<Utc>) {
+    params.not_before = date_time_ymd(day.year(), day.month() as u8, day.day() as u8);
 }

@@ -1,48 +1,48 @@
-//! Callers in the sandbox, one per role: on the plaintext port whoever says so in metadata, on the other one whoever has the
+//! The callers of the service in the made-up world, one per role.
+//!
+//! On a plaintext port a caller is whoever the metadata names. On a port with mutual TLS it is identified by its
 //! certificate, as in production.
 
 use axum::http::HeaderMap;
 use temporary_pin::config::{self, Role};
-use temporary_pin::domain::channel::Channel;
 use temporary_pin::grpc::authentication::{Caller, CallerResolver};
 
-/// Their names.
-pub const NAMES: [&str; 5] = ["web", "phone", "counter", "redeemer", "operator"];
+/// Name and role of each caller, as in a configuration.
+pub const CALLERS: [(&str, &str); 5] = [
+    ("web", "channel:web"),
+    ("phone", "channel:phone"),
+    ("counter", "channel:counter"),
+    ("redeemer", "redeemer"),
+    ("operator", "operator"),
+];
 
-/// The metadata that names the caller.
-const METADATA: &str = "x-sandbox-caller";
+/// The metadata that names the caller on a plaintext port. CI looks for it in the production binary.
+const CALLER_METADATA: &str = "x-sandbox-caller";
 
-/// Takes the caller's word.
-pub struct NamedCallers;
+/// Trusts the metadata of a request.
+pub struct CallersByMetadata;
 
-impl CallerResolver for NamedCallers {
+impl CallerResolver for CallersByMetadata {
     fn resolve(&self, headers: &HeaderMap) -> Option<Caller> {
-        let name = headers.get(METADATA)?.to_str().ok()?;
-        Some(Caller { name: name.into(), roles: vec![role(name)?] })
+        let name = headers.get(CALLER_METADATA)?.to_str().ok()?;
+        let (_, role) = CALLERS.iter().find(|(caller, _)| *caller == name)?;
+        Some(Caller { name: name.into(), roles: vec![Role::try_from((*role).to_owned()).ok()?] })
     }
 }
 
-/// The same callers as an operator would configure them.
-pub fn configured() -> Vec<config::CallerSettings> {
-    let caller = |name| {
-        Some(config::CallerSettings {
-            name: String::from(name),
-            sans: vec![subject_alternative_name(name)],
-            roles: vec![role(name)?],
-        })
+/// The callers as a configuration lists them.
+#[must_use]
+pub fn configured_callers() -> Vec<config::CallerSettings> {
+    let caller = |(name, role): (&str, &str)| config::CallerSettings {
+        name: name.to_owned(),
+        sans: vec![subject_alternative_name(name)],
+        roles: vec![Role::try_from(role.to_owned()).expect("the roles above are those of the configuration")],
     };
-    NAMES.into_iter().filter_map(caller).collect()
+    CALLERS.into_iter().map(caller).collect()
 }
 
 /// The URI in a caller's certificate.
+#[must_use]
 pub fn subject_alternative_name(caller: &str) -> String {
     format!("spiffe://sandbox/{caller}")
-}
-
-fn role(caller: &str) -> Option<Role> {
-    match caller {
-        "redeemer" => Some(Role::Redeemer),
-        "operator" => Some(Role::Operator),
-        channel => Channel::from_name(channel).map(Role::Channel),
-    }
 }

@@ -1,5 +1,5 @@
-//! A certificate authority for development, and what it signs: for the service and for each caller. Made anew each time; the
-//! authority's own key is not kept.
+//! Certificates for development: one for the service and one for each caller. Made anew each time; the authority's own key
+//! is not kept.
 
 use std::fs;
 use std::io::Write as _;
@@ -7,49 +7,57 @@ use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use chrono::{DateTime, Datelike as _, Days, Utc};
-use rcgen::{
-    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
-    SanType, date_time_ymd,
-};
+use chrono::{DateTime, Days, Utc};
+use rcgen::{BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, KeyUsagePurpose};
 use serde_json::{Value, json};
 use temporary_pin::clock::{Clock as _, SystemClock};
 use temporary_pin::config::TlsSettings;
 
-use crate::callers;
+use crate::authority::{Authority, set_end, set_start};
+use crate::callers::{CALLERS, subject_alternative_name};
 
-/// How long they are good.
+/// How long the certificates are valid.
 const LIFETIME: Days = Days::new(30);
 
-/// The certificates in a directory.
+/// Names of a server on this machine.
+const SERVER_NAMES: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
+
+/// A directory with `ca.pem`, and NAME.pem and NAME.key of the server and each caller.
 pub struct Certificates(PathBuf);
 
 impl Certificates {
-    /// Makes them, in place of those that are there. The directory is for its owner alone.
+    /// Makes the certificates and replaces those of an earlier run. Only the owner can read the directory.
     pub fn make(directory: &Path) -> anyhow::Result<Self> {
         fs::create_dir_all(directory).with_context(|| format!("cannot make {}", directory.display()))?;
         fs::set_permissions(directory, fs::Permissions::from_mode(0o700))?;
-        // Whoever reads their paths may be elsewhere.
+        // Absolute: programs in other directories read these paths.
         let certificates = Self(directory.canonicalize()?);
-        let mut authority = params("sandbox CA", vec![])?;
-        authority.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
-        authority.key_usages = vec![KeyUsagePurpose::KeyCertSign];
-        let key = KeyPair::generate()?;
-        certificates.write("ca.pem", &authority.self_signed(&key)?.pem())?;
-        let authority = Issuer::new(authority, key);
+        let now = SystemClock.now();
+        let authority = Authority::with(|params| {
+            set_name_and_lifetime(params, "CA", now);
+            params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+            params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+        })?;
+        certificates.write("ca.pem", authority.pem())?;
 
-        let addresses = ["127.0.0.1", "::1"].map(|address| address.parse().map(SanType::IpAddress));
-        let names = [Ok(SanType::DnsName("localhost".try_into()?))].into_iter().chain(addresses);
-        let names = names.collect::<Result<_, _>>()?;
-        certificates.sign(&authority, "server", names, ExtendedKeyUsagePurpose::ServerAuth)?;
-        for caller in callers::NAMES {
-            let name = SanType::URI(callers::subject_alternative_name(caller).try_into()?);
-            certificates.sign(&authority, caller, vec![name], ExtendedKeyUsagePurpose::ClientAuth)?;
+        let sign = |name: &str, names: &[&str], usage| {
+            let signed = authority.sign_with(names, |params| {
+                set_name_and_lifetime(params, name, now);
+                params.extended_key_usages = vec![usage];
+                params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+            })?;
+            certificates.write(&format!("{name}.pem"), &signed.certificate)?;
+            certificates.write(&format!("{name}.key"), &signed.key)
+        };
+        sign("server", &SERVER_NAMES, ExtendedKeyUsagePurpose::ServerAuth)?;
+        for (caller, _) in CALLERS {
+            sign(caller, &[&subject_alternative_name(caller)], ExtendedKeyUsagePurpose::ClientAuth)?;
         }
         Ok(certificates)
     }
 
-    /// What the service takes of them.
+    /// The files that the service reads.
+    #[must_use]
     pub fn tls(&self) -> TlsSettings {
         TlsSettings {
             certificate: self.path("server.pem"),
@@ -58,33 +66,18 @@ impl Certificates {
         }
     }
 
-    /// What a client takes of them: the CA, and each caller's certificate and key.
+    /// The files that clients read: the CA, and each caller's certificate and key.
+    #[must_use]
     pub fn to_json(&self) -> Value {
-        let pair = |name: &str| {
+        let files = |(name, _): (&str, _)| {
             let files = json!({
                 "certificate": self.path(&format!("{name}.pem")),
                 "key": self.path(&format!("{name}.key")),
             });
             (name.to_owned(), files)
         };
-        let callers: serde_json::Map<String, Value> = callers::NAMES.into_iter().map(pair).collect();
+        let callers: serde_json::Map<String, Value> = CALLERS.into_iter().map(files).collect();
         json!({ "ca": self.path("ca.pem"), "callers": callers })
-    }
-
-    /// Writes a certificate and its key.
-    fn sign(
-        &self,
-        authority: &Issuer<'_, KeyPair>,
-        name: &str,
-        names: Vec<SanType>,
-        usage: ExtendedKeyUsagePurpose,
-    ) -> anyhow::Result<()> {
-        let mut params = params(&format!("sandbox {name}"), names)?;
-        params.extended_key_usages = vec![usage];
-        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-        let key = KeyPair::generate()?;
-        self.write(&format!("{name}.pem"), &params.signed_by(&key, authority)?.pem())?;
-        self.write(&format!("{name}.key"), &key.serialize_pem())
     }
 
     fn write(&self, name: &str, pem: &str) -> anyhow::Result<()> {
@@ -99,17 +92,9 @@ impl Certificates {
     }
 }
 
-/// Good from yesterday, since clocks differ.
-fn params(name: &str, names: Vec<SanType>) -> anyhow::Result<CertificateParams> {
-    let now = SystemClock.now();
-    let mut params = CertificateParams::default();
-    params.subject_alt_names = names;
-    params.distinguished_name.push(DnType::CommonName, name);
-    let day = |day: Option<DateTime<Utc>>| {
-        let day = day.context("the clock is at the end of time")?;
-        anyhow::Ok(date_time_ymd(day.year(), u8::try_from(day.month())?, u8::try_from(day.day())?))
-    };
-    params.not_before = day(now.checked_sub_days(Days::new(1)))?;
-    params.not_after = day(now.checked_add_days(LIFETIME))?;
-    Ok(params)
+/// Valid from yesterday, because clocks differ.
+fn set_name_and_lifetime(params: &mut CertificateParams, name: &str, now: DateTime<Utc>) {
+    params.distinguished_name.push(DnType::CommonName, format!("sandbox {name}"));
+    set_start(params, now - Days::new(1));
+    set_end(params, now + LIFETIME);
 }

@@ -1,29 +1,39 @@
-//! An SMS gateway that speaks GatewayAPI's `POST /rest/mtsms` and puts what it accepts on the sandbox's phones.
+//! An SMS gateway that speaks GatewayAPI's `POST /rest/mtsms`, and delivers what it accepts to an inbox.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use axum::Json;
+use axum::body::Bytes;
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
+use axum::routing::post;
+use axum::{Json, Router};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use temporary_pin::clock::Clock;
 
-use crate::mode::Switch;
-use crate::phones::{Message, Phones};
+use crate::switch::Switch;
+
+/// The path of the gateway on its HTTP server.
+pub const PATH: &str = "/rest/mtsms";
 
 /// The token that the service must present.
 pub const TOKEN: &str = "sandbox-gateway-token";
 
+/// Length limits that GatewayAPI documents for the sender: letters and signs, or digits.
+const MAX_SENDER_CHARACTERS: usize = 11;
+const MAX_SENDER_DIGITS: usize = 15;
+
 /// How the gateway behaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GatewayMode {
-    /// Takes messages and delivers them.
+    /// Accepts messages and delivers them.
     Accept,
-    /// Refuses every message for good.
+    /// Rejects every message permanently.
     Reject,
     /// Delivers at once, but answers so late that the sender may have given up.
     Slow(Duration),
@@ -31,14 +41,34 @@ pub enum GatewayMode {
     Down,
 }
 
-/// The gateway.
-pub struct Gateway {
-    pub mode: Switch<GatewayMode>,
-    pub phones: Arc<Phones>,
-    next_id: AtomicU64,
+/// Where accepted messages go.
+pub trait Inbox: Send + Sync + 'static {
+    /// Keeps a message. `number` is in E.164 form.
+    fn receive(&self, number: String, message: Message);
 }
 
-/// What is read of a message. GatewayAPI knows more fields; none is refused.
+/// A delivered SMS.
+#[derive(Clone, Serialize)]
+pub struct Message {
+    pub time: DateTime<Utc>,
+    pub sender: String,
+    pub text: String,
+    /// The service's own id of the message.
+    pub reference: Option<String>,
+    /// For how long the gateway may try to deliver the message.
+    pub validity_seconds: Option<u64>,
+}
+
+pub struct Gateway<I> {
+    pub mode: Switch<GatewayMode>,
+    inbox: Arc<I>,
+    clock: Arc<dyn Clock>,
+    next_id: AtomicU64,
+    /// The values of `Authorization` that prove the token.
+    authorizations: [String; 2],
+}
+
+/// The fields of a message that the gateway reads. GatewayAPI has more fields; they are ignored.
 #[derive(Deserialize)]
 struct Submission {
     #[serde(default)]
@@ -54,19 +84,36 @@ struct Recipient {
     msisdn: Value,
 }
 
-impl Gateway {
-    /// A gateway that accepts.
-    pub fn new(phones: Arc<Phones>) -> Self {
-        Self { mode: Switch::new(GatewayMode::Accept), phones, next_id: AtomicU64::new(1) }
+type Answer = (StatusCode, Json<Value>);
+
+impl<I: Inbox> Gateway<I> {
+    /// A gateway that accepts messages. `clock` gives the time of each.
+    pub fn new(inbox: Arc<I>, clock: Arc<dyn Clock>) -> Self {
+        // As GatewayAPI has it: `Token …`, or the token as the user name of basic authentication.
+        let basic = format!("Basic {}", STANDARD.encode(format!("{TOKEN}:")));
+        Self {
+            mode: Switch::new(GatewayMode::Accept),
+            inbox,
+            clock,
+            next_id: AtomicU64::new(1),
+            authorizations: [format!("Token {TOKEN}"), basic],
+        }
     }
 
-    /// Answers `POST /rest/mtsms`.
-    pub async fn submit(&self, headers: &HeaderMap, body: &[u8], now: DateTime<Utc>) -> (StatusCode, Json<Value>) {
+    /// The route at [`PATH`].
+    pub fn routes(self: &Arc<Self>) -> Router {
+        let submit = async |State(gateway): State<Arc<Self>>, headers: HeaderMap, body: Bytes| {
+            gateway.submit(&headers, &body).await
+        };
+        Router::new().route(PATH, post(submit)).with_state(Arc::clone(self))
+    }
+
+    async fn submit(&self, headers: &HeaderMap, body: &[u8]) -> Answer {
         let mode = self.mode.get();
         if mode == GatewayMode::Down {
             return error(StatusCode::SERVICE_UNAVAILABLE, "0x0100", "the sandbox's gateway is switched to down");
         }
-        if !authorised(headers) {
+        if !self.is_authorized(headers) {
             return error(StatusCode::UNAUTHORIZED, "0x0200", "the token is missing or wrong");
         }
         if mode == GatewayMode::Reject {
@@ -76,11 +123,11 @@ impl Gateway {
             Ok(submission) => submission,
             Err(problem) => return error(StatusCode::BAD_REQUEST, "0x0301", &problem.to_string()),
         };
-        let numbers = match check(&submission) {
+        let numbers = match read_recipients(&submission) {
             Ok(numbers) => numbers,
             Err(problem) => return error(StatusCode::UNPROCESSABLE_ENTITY, "0x0302", problem),
         };
-        let ids: Vec<u64> = numbers.into_iter().map(|number| self.deliver(number, &submission, now)).collect();
+        let ids: Vec<u64> = numbers.into_iter().map(|number| self.deliver(number, &submission)).collect();
         if let GatewayMode::Slow(delay) = mode {
             tokio::time::sleep(delay).await;
         }
@@ -88,32 +135,31 @@ impl Gateway {
         (StatusCode::OK, Json(json!({ "ids": ids, "usage": usage })))
     }
 
-    fn deliver(&self, number: String, submission: &Submission, now: DateTime<Utc>) -> u64 {
+    fn deliver(&self, number: String, submission: &Submission) -> u64 {
         let message = Message {
-            time: now,
+            time: self.clock.now(),
             sender: submission.sender.clone(),
             text: submission.message.clone(),
             reference: submission.userref.clone(),
             validity_seconds: submission.validity_period,
         };
-        self.phones.receive(number, message);
+        self.inbox.receive(number, message);
         self.next_id.fetch_add(1, Ordering::Relaxed)
+    }
+
+    fn is_authorized(&self, headers: &HeaderMap) -> bool {
+        let presented = headers.get(header::AUTHORIZATION).map(|value| value.as_bytes());
+        self.authorizations.iter().any(|expected| presented == Some(expected.as_bytes()))
     }
 }
 
-/// As GatewayAPI has it: `Authorization: Token …`, or the token as the user name of basic authentication.
-fn authorised(headers: &HeaderMap) -> bool {
-    let presented = headers.get(header::AUTHORIZATION).map(|value| value.as_bytes());
-    let basic = format!("Basic {}", STANDARD.encode(format!("{TOKEN}:")));
-    presented == Some(format!("Token {TOKEN}").as_bytes()) || presented == Some(basic.as_bytes())
-}
-
-/// The recipients in E.164 form.
-fn check(submission: &Submission) -> Result<Vec<String>, &'static str> {
+/// Checks a message, and gives its recipients in E.164 form.
+fn read_recipients(submission: &Submission) -> Result<Vec<String>, &'static str> {
     let sender = &submission.sender;
-    let named = (1..=11).contains(&sender.len()) && sender.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ');
-    let numbered = (1..=15).contains(&sender.len()) && sender.bytes().all(|byte| byte.is_ascii_digit());
-    if !named && !numbered {
+    let is_name = (1..=MAX_SENDER_CHARACTERS).contains(&sender.len())
+        && sender.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ');
+    let is_number = (1..=MAX_SENDER_DIGITS).contains(&sender.len()) && sender.bytes().all(|byte| byte.is_ascii_digit());
+    if !is_name && !is_number {
         return Err("sender: must be at most 11 characters or 15 digits");
     }
     if submission.message.is_empty() {
@@ -122,11 +168,11 @@ fn check(submission: &Submission) -> Result<Vec<String>, &'static str> {
     if submission.recipients.is_empty() {
         return Err("recipients: must not be empty");
     }
-    submission.recipients.iter().map(|recipient| e164(&recipient.msisdn)).collect()
+    submission.recipients.iter().map(|recipient| to_e164(&recipient.msisdn)).collect()
 }
 
-/// A number without its plus sign, as a JSON number or text.
-fn e164(msisdn: &Value) -> Result<String, &'static str> {
+/// Reads a number without its plus sign, given as a JSON number or a text.
+fn to_e164(msisdn: &Value) -> Result<String, &'static str> {
     let digits = msisdn.as_u64().map(|number| number.to_string()).or_else(|| msisdn.as_str().map(str::to_owned));
     digits
         .filter(|digits| (8..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit()))
@@ -134,6 +180,6 @@ fn e164(msisdn: &Value) -> Result<String, &'static str> {
         .ok_or("recipients.msisdn: must be digits with the country code and no plus sign")
 }
 
-fn error(status: StatusCode, code: &str, message: &str) -> (StatusCode, Json<Value>) {
+fn error(status: StatusCode, code: &str, message: &str) -> Answer {
     (status, Json(json!({ "code": code, "message": message, "variables": [] })))
 }

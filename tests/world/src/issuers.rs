@@ -1,9 +1,14 @@
-//! Two OIDC issuers: one for persons who log in on the web, one for the workforce. Each signs with a key of its own, made
-//! at start.
+//! The OIDC issuers: one for persons who log in on the web, one for agents and clerks.
+
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::routing::get;
+use axum::{Json, Router};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -13,68 +18,131 @@ use temporary_pin::domain::assurance::AssuranceLevel;
 use uuid::Uuid;
 
 /// What the claim for the level of assurance starts with.
-const LEVELS: &str = "https://data.gov.dk/concept/core/nsis/";
+const ASSURANCE_PREFIX: &str = "https://data.gov.dk/concept/core/nsis/";
 
-/// An issuer.
+/// Name and audience of the issuer of persons' logins.
+pub const WEB: (&str, &str) = ("web", "temporary-pin-web");
+/// Name and audience of the issuer of agents' logins.
+pub const WORKFORCE: (&str, &str) = ("workforce", "temporary-pin-workforce");
+
+/// Both issuers, which one HTTP server serves.
+pub struct Issuers {
+    pub web: Issuer,
+    pub workforce: Issuer,
+}
+
+/// An issuer with its signing key.
 pub struct Issuer {
     url: String,
     audience: &'static str,
     key_id: String,
     key: EncodingKey,
-    /// The public point's coordinates.
+    /// The coordinates x and y of the public key.
     point: (String, String),
 }
 
-/// Somebody logs in.
+/// A person or agent logs in.
 pub struct Login {
     pub subject: String,
     pub mitid_uuid: Option<Uuid>,
     pub nonce: Option<String>,
-    pub wishes: Wishes,
+    pub options: LoginOptions,
 }
 
-/// How a login shall differ from an ordinary one, to see it refused.
-pub struct Wishes {
+/// What tests can make different from an ordinary login, mostly to see the token rejected.
+pub struct LoginOptions {
     /// How long ago the person authenticated.
     pub auth_age: TimeDelta,
     pub assurance: AssuranceLevel,
+    /// In place of the issuer's own audience.
     pub audience: Option<String>,
+    /// In place of the issuer's own URL.
     pub issuer: Option<String>,
-    /// Whether the token has expired.
-    pub expired: bool,
+    pub is_expired: bool,
+    /// How long the token is valid.
+    pub lifetime: TimeDelta,
+}
+
+impl Default for LoginOptions {
+    fn default() -> Self {
+        Self {
+            auth_age: TimeDelta::zero(),
+            assurance: AssuranceLevel::Substantial,
+            audience: None,
+            issuer: None,
+            is_expired: false,
+            lifetime: TimeDelta::minutes(10),
+        }
+    }
+}
+
+impl Issuers {
+    /// Issuers with new keys. `http_url` is the URL of the server that serves [`Self::routes`].
+    pub fn generate(http_url: &str) -> anyhow::Result<Self> {
+        let issuer = |(name, audience)| Issuer::with_key(url(http_url, name), audience, &generate_key()?);
+        Ok(Self { web: issuer(WEB)?, workforce: issuer(WORKFORCE)? })
+    }
+
+    /// The discovery documents and keys, at the issuers' URLs.
+    pub fn routes(self: &Arc<Self>) -> Router {
+        let discovery = async |State(issuers): State<Arc<Self>>, Path(name): Path<String>| {
+            issuers.find(&name).map(|issuer| Json(issuer.discovery()))
+        };
+        let key_set = async |State(issuers): State<Arc<Self>>, Path(name): Path<String>| {
+            issuers.find(&name).map(|issuer| Json(issuer.key_set()))
+        };
+        Router::new()
+            .route("/issuers/{name}/.well-known/openid-configuration", get(discovery))
+            .route("/issuers/{name}/jwks", get(key_set))
+            .with_state(Arc::clone(self))
+    }
+
+    fn find(&self, name: &str) -> Result<&Issuer, (StatusCode, Json<Value>)> {
+        let unknown = || json!({ "field": null, "error": "the issuers are web and workforce" });
+        [(WEB, &self.web), (WORKFORCE, &self.workforce)]
+            .into_iter()
+            .find_map(|((issuer_name, _), issuer)| (issuer_name == name).then_some(issuer))
+            .ok_or_else(|| (StatusCode::NOT_FOUND, Json(unknown())))
+    }
+}
+
+/// The URL of an issuer on that HTTP server. Its discovery document is below.
+#[must_use]
+pub fn url(http_url: &str, name: &str) -> String {
+    format!("{http_url}/issuers/{name}")
+}
+
+/// Makes a signing key, in PKCS #8.
+pub fn generate_key() -> anyhow::Result<Vec<u8>> {
+    let document = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new())
+        .context("cannot make a signing key")?;
+    Ok(document.as_ref().to_vec())
 }
 
 impl Issuer {
-    /// An issuer at `url` whose tokens are meant for `audience`.
-    pub fn new(url: String, audience: &'static str) -> anyhow::Result<Self> {
-        let document = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new())
-            .context("cannot make a signing key")?;
-        let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, document.as_ref())
+    /// An issuer that signs with the key in `pkcs8`.
+    pub fn with_key(url: String, audience: &'static str, pkcs8: &[u8]) -> anyhow::Result<Self> {
+        let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8)
             .map_err(|rejected| anyhow::anyhow!("cannot read the signing key: {rejected}"))?;
         // An uncompressed point: 04, x, y (SEC 1, 2.3.3).
         let (x, y) = pair.public_key().as_ref()[1..].split_at(32);
         let point = (URL_SAFE_NO_PAD.encode(x), URL_SAFE_NO_PAD.encode(y));
-        Ok(Self {
-            url,
-            audience,
-            key_id: point.0[..8].to_owned(),
-            key: EncodingKey::from_ec_der(document.as_ref()),
-            point,
-        })
+        Ok(Self { url, audience, key_id: point.0[..8].to_owned(), key: EncodingKey::from_ec_der(pkcs8), point })
     }
 
-    /// The issuer's name in its tokens, and where its discovery document is found.
+    /// The issuer's name in its tokens, and the URL above its discovery document.
+    #[must_use]
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// Whom its tokens are meant for.
-    pub fn audience(&self) -> &str {
+    #[must_use]
+    pub const fn audience(&self) -> &'static str {
         self.audience
     }
 
     /// The discovery document (OpenID Connect Discovery 1.0, section 3).
-    pub fn discovery(&self) -> Value {
+    fn discovery(&self) -> Value {
         json!({
             "issuer": self.url,
             "jwks_uri": format!("{}/jwks", self.url),
@@ -87,26 +155,26 @@ impl Issuer {
     }
 
     /// The public keys (RFC 7517).
-    pub fn jwks(&self) -> Value {
+    fn key_set(&self) -> Value {
         let (x, y) = &self.point;
         json!({ "keys": [
             { "kty": "EC", "crv": "P-256", "use": "sig", "alg": "ES256", "kid": self.key_id, "x": x, "y": y },
         ] })
     }
 
-    /// An ID token, valid for ten minutes.
+    /// Signs the ID token of a login.
     pub fn id_token(&self, login: &Login, now: DateTime<Utc>) -> anyhow::Result<String> {
-        let wishes = &login.wishes;
-        let issued = if wishes.expired { now - TimeDelta::minutes(30) } else { now };
+        let options = &login.options;
+        let issued = if options.is_expired { now - options.lifetime - TimeDelta::minutes(20) } else { now };
         let mut claims = json!({
-            "iss": wishes.issuer.as_ref().unwrap_or(&self.url),
+            "iss": options.issuer.as_ref().unwrap_or(&self.url),
             "sub": login.subject,
-            "aud": wishes.audience.as_deref().unwrap_or(self.audience),
+            "aud": options.audience.as_deref().unwrap_or(self.audience),
             "iat": issued.timestamp(),
             "nbf": issued.timestamp(),
-            "exp": (issued + TimeDelta::minutes(10)).timestamp(),
-            "auth_time": (now - wishes.auth_age).timestamp(),
-            "loa": format!("{LEVELS}{}", wishes.assurance.as_str()),
+            "exp": (issued + options.lifetime).timestamp(),
+            "auth_time": (now - options.auth_age).timestamp(),
+            "loa": format!("{ASSURANCE_PREFIX}{}", options.assurance.as_str()),
         });
         if let Some(uuid) = login.mitid_uuid {
             claims["mitid.uuid"] = json!(uuid);

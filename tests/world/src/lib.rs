@@ -4,10 +4,13 @@
 pub mod authority;
 pub mod callers;
 pub mod certificates;
+pub mod configuration;
+pub mod database;
 pub mod gateway;
+pub mod indexed_people;
 pub mod issuers;
-pub mod mode;
 pub mod people;
 pub mod phones;
 pub mod plaintext;
 pub mod register;
+pub mod switch;

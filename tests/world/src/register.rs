@@ -1,40 +1,62 @@
-//! The identity register: a real gRPC server of `identityregister.v1` that knows the cast, and can fail on demand.
+//! The identity register: a gRPC server of `identityregister.v1` that can fail on demand.
 
 #![allow(clippy::disallowed_methods, reason = "not the service: its errors need no details")]
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use temporary_pin::proto::identityregister::v1::identity_register_service_server::IdentityRegisterService;
+use temporary_pin::proto::identityregister::v1::identity_register_service_server::{
+    IdentityRegisterService, IdentityRegisterServiceServer,
+};
 use temporary_pin::proto::identityregister::v1::look_up_person_request::Reference;
 use temporary_pin::proto::identityregister::v1::{
-    Document as DocumentRecord, DocumentKind, Fact, LookUpDocumentRequest, LookUpDocumentResponse, LookUpPersonRequest,
-    LookUpPersonResponse, MitidAccount, Person as PersonRecord, Protection,
+    Document as DocumentRecord, DocumentKind, LookUpDocumentRequest, LookUpDocumentResponse, LookUpPersonRequest,
+    LookUpPersonResponse, Person as PersonRecord,
 };
-use temporary_pin::proto::temporarypin::v1::document::Kind;
+use tokio::net::TcpListener;
+use tonic::transport::Server;
+use tonic::transport::server::TcpIncoming;
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
-use crate::mode::Switch;
-use crate::people::{Account, Document, People, Person};
+use crate::switch::Switch;
+
+/// The persons and documents that a register knows.
+pub trait Population: Send + Sync + 'static {
+    fn person_by_cpr_number(&self, number: &str) -> Option<PersonRecord>;
+
+    fn person_by_mitid_uuid(&self, uuid: Uuid) -> Option<PersonRecord>;
+
+    fn document(&self, kind: DocumentKind, issuer: &str, number: &str) -> Option<DocumentRecord>;
+}
 
 /// How the register behaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RegisterMode {
     Up,
     Down,
-    /// Answers, but late.
+    /// Answers after a delay.
     Slow(Duration),
 }
 
-/// The register's service.
-pub struct Register {
-    pub people: Arc<People>,
+pub struct Register<P> {
+    pub population: Arc<P>,
     pub mode: Switch<RegisterMode>,
 }
 
-impl Register {
-    async fn behave(&self) -> Result<(), Status> {
+impl<P: Population> Register<P> {
+    /// Serves the register until `stop` is ready.
+    pub async fn serve(
+        self,
+        listener: TcpListener,
+        stop: impl Future<Output = ()>,
+    ) -> Result<(), tonic::transport::Error> {
+        let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+        let service = IdentityRegisterServiceServer::new(self);
+        Server::builder().add_service(service).serve_with_incoming_shutdown(incoming, stop).await
+    }
+
+    async fn apply_mode(&self) -> Result<(), Status> {
         match self.mode.get() {
             RegisterMode::Up => Ok(()),
             RegisterMode::Down => Err(Status::unavailable("the sandbox's register is switched to down")),
@@ -47,20 +69,18 @@ impl Register {
 }
 
 #[tonic::async_trait]
-impl IdentityRegisterService for Register {
+impl<P: Population> IdentityRegisterService for Register<P> {
     async fn look_up_person(
         &self,
         request: Request<LookUpPersonRequest>,
     ) -> Result<Response<LookUpPersonResponse>, Status> {
-        self.behave().await?;
+        self.apply_mode().await?;
         let person = match request.into_inner().reference {
             None => return Err(Status::invalid_argument("reference: is required")),
-            Some(Reference::CprNumber(number)) => {
-                self.people.by_cpr_number(&number).map(|person| record_under(&number, person))
-            }
+            Some(Reference::CprNumber(number)) => self.population.person_by_cpr_number(&number),
             Some(Reference::MitidUuid(uuid)) => {
                 let uuid = Uuid::parse_str(&uuid).map_err(|_| Status::invalid_argument("mitid_uuid: is no UUID"))?;
-                self.people.by_mitid_uuid(uuid).map(record)
+                self.population.person_by_mitid_uuid(uuid)
             }
         };
         Ok(Response::new(LookUpPersonResponse { person }))
@@ -70,73 +90,14 @@ impl IdentityRegisterService for Register {
         &self,
         request: Request<LookUpDocumentRequest>,
     ) -> Result<Response<LookUpDocumentResponse>, Status> {
-        self.behave().await?;
+        self.apply_mode().await?;
         let request = request.into_inner();
-        let kind = match request.kind() {
-            DocumentKind::Unspecified => return Err(Status::invalid_argument("kind: is required")),
-            DocumentKind::Passport => Kind::Passport,
-            DocumentKind::DrivingLicence => Kind::DrivingLicence,
-            DocumentKind::IdentityCard => Kind::IdentityCard,
-            DocumentKind::ResidencePermit => Kind::ResidencePermit,
-        };
-        let found = self.people.document(kind, &request.issuer, &request.number);
-        let document = found.map(|(person, document)| document_record(person, document));
+        let kind = request.kind();
+        if kind == DocumentKind::Unspecified {
+            return Err(Status::invalid_argument("kind: is required"));
+        }
+        let document = self.population.document(kind, &request.issuer, &request.number);
         Ok(Response::new(LookUpDocumentResponse { document }))
-    }
-}
-
-/// What the register answers under this CPR number: of a replaced one, little more than its successor.
-fn record_under(number: &str, person: &Person) -> PersonRecord {
-    let mut record = record(person);
-    if record.cpr_number != number {
-        record.successor_cpr_number = std::mem::replace(&mut record.cpr_number, number.to_owned());
-        record.cpr_status = "60".to_owned();
-        record.facts.clear();
-        record.mitid_account = None;
-    }
-    record
-}
-
-fn record(person: &Person) -> PersonRecord {
-    let facts = person.facts.iter().map(|fact| Fact {
-        kind: fact.kind.into(),
-        value: fact.value.clone(),
-        certainty: fact.certainty.into(),
-    });
-    let protection = if person.protected { Protection::NameAndAddress } else { Protection::None };
-    PersonRecord {
-        cpr_number: person.successor_cpr_number.clone().or_else(|| person.cpr_number.clone()).unwrap_or_default(),
-        cpr_status: person.cpr_status.to_owned(),
-        successor_cpr_number: String::new(),
-        birth_date: person.birth_date.to_string(),
-        protection: protection.into(),
-        facts: facts.collect(),
-        mitid_account: person.account.as_ref().map(account_record),
-    }
-}
-
-fn account_record(account: &Account) -> MitidAccount {
-    MitidAccount {
-        mitid_uuid: account.mitid_uuid.to_string(),
-        state: account.state.into(),
-        enrolment_time: Some(SystemTime::from(account.enrolment_time).into()),
-        language: account.language.to_owned(),
-        mobile_number: account.mobile_number.clone().unwrap_or_default(),
-        mobile_number_change_time: account.mobile_number_change_time.map(|time| SystemTime::from(time).into()),
-    }
-}
-
-/// Names the holder by CPR number, or by MitID UUID where the CPR number is missing or was replaced after the document
-/// was issued.
-fn document_record(person: &Person, document: &Document) -> DocumentRecord {
-    let cpr_number = person.cpr_number.clone().filter(|_| person.successor_cpr_number.is_none());
-    let account = person.account.as_ref().filter(|_| cpr_number.is_none());
-    DocumentRecord {
-        holder_cpr_number: cpr_number.unwrap_or_default(),
-        holder_mitid_uuid: account.map(|account| account.mitid_uuid.to_string()).unwrap_or_default(),
-        state: document.state.into(),
-        expiry_date: document.expiry_date.to_string(),
-        permanence: document.permanence.into(),
     }
 }
 
@@ -145,19 +106,24 @@ mod tests {
     use tonic::Code;
 
     use super::*;
-    use crate::people::Opening;
+    use crate::people::{Opening, People};
 
-    fn register(mode: RegisterMode) -> Register {
+    fn register(mode: RegisterMode) -> Register<People> {
         let opening = Opening::at("2026-11-23T12:00:00Z".parse().unwrap());
-        Register { people: Arc::new(People::assemble(opening, 0, 1)), mode: Switch::new(mode) }
+        Register { population: Arc::new(People::assemble(opening, 0, 1)), mode: Switch::new(mode) }
     }
 
-    async fn look_up(register: &Register, reference: Reference) -> Option<PersonRecord> {
+    async fn look_up(register: &Register<People>, reference: Reference) -> Option<PersonRecord> {
         let request = LookUpPersonRequest { reference: Some(reference) };
         register.look_up_person(Request::new(request)).await.unwrap().into_inner().person
     }
 
-    async fn document(register: &Register, kind: DocumentKind, issuer: &str, number: &str) -> Option<DocumentRecord> {
+    async fn document(
+        register: &Register<People>,
+        kind: DocumentKind,
+        issuer: &str,
+        number: &str,
+    ) -> Option<DocumentRecord> {
         let request = LookUpDocumentRequest { kind: kind.into(), issuer: issuer.to_owned(), number: number.to_owned() };
         register.look_up_document(Request::new(request)).await.unwrap().into_inner().document
     }
@@ -165,7 +131,7 @@ mod tests {
     #[tokio::test]
     async fn a_replaced_number_names_its_successor_and_little_else() {
         let register = register(RegisterMode::Up);
-        let person = register.people.by_id("renumbered").unwrap();
+        let person = register.population.by_id("renumbered").unwrap();
         let (old, new) = (person.cpr_number.clone().unwrap(), person.successor_cpr_number.clone().unwrap());
         let replaced = look_up(&register, Reference::CprNumber(old.clone())).await.unwrap();
         assert_eq!((replaced.cpr_number, replaced.cpr_status.as_str()), (old, "60"));
@@ -181,7 +147,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_unknown_is_an_answer() {
+    async fn an_unknown_person_or_document_is_an_empty_answer() {
         let register = register(RegisterMode::Up);
         assert!(look_up(&register, Reference::CprNumber("0101585999".into())).await.is_none());
         assert!(look_up(&register, Reference::MitidUuid(Uuid::nil().to_string())).await.is_none());

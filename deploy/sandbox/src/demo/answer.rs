@@ -1,18 +1,18 @@
-//! What a call answered, and whether that is what the story expects.
+//! The answer to a call, and checks of what the story expects.
 
 use anyhow::{Context as _, bail};
 use serde_json::Value;
 
-/// A call's answer, or the details of its error.
+/// The answer to a call, or the details of its error.
 pub(super) struct Answer {
-    /// The call, for messages.
+    /// The name of the call, for messages.
     pub(super) call: String,
-    /// The JSON, with names as grpcurl prints them.
+    /// With field names as grpcurl prints them.
     pub(super) json: Value,
 }
 
 impl Answer {
-    /// Expects a value at a place, such as `/pinRequest/state`.
+    /// Fails unless the value at `place`, such as `/pinRequest/state`, is `expected`.
     pub(super) fn expect(&self, place: &str, expected: &str) -> anyhow::Result<&Self> {
         match self.json.pointer(place) {
             Some(Value::String(found)) if found == expected => Ok(self),
@@ -21,20 +21,18 @@ impl Answer {
         }
     }
 
-    /// The text at a place.
     pub(super) fn text(&self, place: &str) -> anyhow::Result<&str> {
         let text = self.json.pointer(place).and_then(Value::as_str);
         text.with_context(|| format!("{}: expected a text in {place}", self.call))
     }
 
-    /// The list at a place.
     pub(super) fn list(&self, place: &str) -> anyhow::Result<&[Value]> {
         let list = self.json.pointer(place).and_then(Value::as_array);
         list.map(Vec::as_slice).with_context(|| format!("{}: expected a list in {place}", self.call))
     }
 
-    /// Expects an `ErrorInfo` with this reason among the details, and gives the time from when another try may succeed.
-    pub(super) fn refused(&self, reason: &str) -> anyhow::Result<&str> {
+    /// Fails unless the details have an `ErrorInfo` with this reason. Gives the time from which another try can succeed.
+    pub(super) fn expect_refusal(&self, reason: &str) -> anyhow::Result<&str> {
         let info = self.list("/details")?.iter().find(|detail| detail["@type"].as_str().is_some_and(is_error_info));
         let info = info.with_context(|| format!("{}: expected an ErrorInfo in the details", self.call))?;
         if info["reason"] != reason {
@@ -76,9 +74,9 @@ mod tests {
             ]}))
         };
         let time = json!({"nextAttemptTime": "2026-11-24T12:00:00Z"});
-        assert_eq!(info("HOLD_RUNNING", time.clone()).refused("HOLD_RUNNING").unwrap(), "2026-11-24T12:00:00Z");
-        assert!(info("ACCESS_EXPIRED", time).refused("HOLD_RUNNING").is_err());
-        assert!(info("HOLD_RUNNING", json!({})).refused("HOLD_RUNNING").is_err());
-        assert!(answer(json!({})).refused("HOLD_RUNNING").is_err());
+        assert_eq!(info("HOLD_RUNNING", time.clone()).expect_refusal("HOLD_RUNNING").unwrap(), "2026-11-24T12:00:00Z");
+        assert!(info("ACCESS_EXPIRED", time).expect_refusal("HOLD_RUNNING").is_err());
+        assert!(info("HOLD_RUNNING", json!({})).expect_refusal("HOLD_RUNNING").is_err());
+        assert!(answer(json!({})).expect_refusal("HOLD_RUNNING").is_err());
     }
 }

@@ -1,4 +1,4 @@
-//! A codec for messages whose types are known only at run time.
+//! A gRPC codec for messages whose types are known only at run time.
 
 #![allow(clippy::disallowed_methods, reason = "not the service: its errors need no details")]
 
@@ -7,9 +7,8 @@ use prost_reflect::{DynamicMessage, MessageDescriptor};
 use tonic::Status;
 use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 
-/// Sends any message, receives those of one type.
+/// Encodes any message, and decodes messages of one type.
 pub(super) struct DynamicCodec {
-    /// The type of the answer.
     pub(super) answer: MessageDescriptor,
 }
 
@@ -28,7 +27,6 @@ impl Codec for DynamicCodec {
     }
 }
 
-/// Encodes any message.
 pub(super) struct DynamicEncoder;
 
 impl Encoder for DynamicEncoder {
@@ -40,7 +38,6 @@ impl Encoder for DynamicEncoder {
     }
 }
 
-/// Decodes messages of one type.
 pub(super) struct DynamicDecoder(MessageDescriptor);
 
 impl Decoder for DynamicDecoder {

@@ -1,26 +1,25 @@
-//! The counter: a document in hand, and a witness.
+//! The story at the counter: a person shows a document, and a witness vouches for her.
 
 use serde_json::{Value, json};
 
 use super::print;
-use super::service::Service;
-use super::surroundings::{Surroundings, pin_in};
+use super::sandbox_client::{SandboxClient, find_pin};
+use super::service_client::ServiceClient;
 
-/// Plays the story.
-pub(super) async fn play(service: &Service, surroundings: &Surroundings) -> anyhow::Result<()> {
-    let nivi = surroundings.person("greenlandic-mobile").await?;
-    let witness = surroundings.person("witness").await?;
-    let mut phone = surroundings.phone_of(&nivi).await?;
+pub(super) async fn play(service: &ServiceClient, sandbox: &SandboxClient) -> anyhow::Result<()> {
+    let nivi = sandbox.person("greenlandic-mobile").await?;
+    let witness = sandbox.person("witness").await?;
+    let mut phone = sandbox.phone_of(&nivi).await?;
     let person = json!({ "cpr_number": nivi["cpr_number"] });
 
-    print::title("At the counter: Nivi has booked a visit at Citizen Service, and brings a witness");
+    print::title("At the counter: Nivi has booked a visit at Citizen ServiceClient, and brings a witness");
     service.check_eligibility("counter", &person, "STATUS_ELIGIBLE", None).await?;
 
     print::tell(
         "The clerk looks at her passport and scans the two lines at its foot. Aksel, who has had MitID for years, \
          vouches for her with his own passport. So no questions are needed.",
     );
-    let clerk = surroundings.log_in_agent("clerk-1").await?;
+    let clerk = sandbox.log_in_agent("clerk-1").await?;
     let identification = json!({
         "person": person,
         "document": document(&nivi),
@@ -35,7 +34,7 @@ pub(super) async fn play(service: &Service, surroundings: &Surroundings) -> anyh
 
     service.issue("counter", &verification).await?;
     print::tell("Her MitID speaks Greenlandic, and so does the SMS, as far as texts have been approved.");
-    pin_in(&phone.receive("the PIN").await?).map(drop)
+    find_pin(&phone.receive("the PIN").await?).map(drop)
 }
 
 fn document(person: &Value) -> Value {

@@ -1,24 +1,23 @@
-//! Plays the product's three stories against a running sandbox: each call as a person would type it, each answer, and
-//! the SMS as it lands on the phone. Ends at the first answer that is not what the story expects.
+//! Plays three stories against a running sandbox, one for each channel. Shows each call as a person would type it, its answer,
+//! and each SMS. Stops at the first answer that the story does not expect.
 
 mod answer;
 mod codec;
 mod counter;
 mod phone;
 mod print;
+mod sandbox_client;
 mod schema;
-mod service;
-mod surroundings;
+mod service_client;
 mod web;
 
 use std::net::SocketAddr;
 
 use clap::Args;
 
-use service::Service;
-use surroundings::Surroundings;
+use sandbox_client::SandboxClient;
+use service_client::ServiceClient;
 
-/// What `sandbox demo` takes.
 #[derive(Args)]
 pub(crate) struct DemoArguments {
     /// Where the sandbox's service answers.
@@ -29,17 +28,16 @@ pub(crate) struct DemoArguments {
     http_address: SocketAddr,
 }
 
-/// Plays all stories.
-pub(crate) async fn play(arguments: &DemoArguments) -> anyhow::Result<()> {
-    let service = Service::connect(arguments.grpc_address).await?;
-    let surroundings = Surroundings::at(arguments.http_address)?;
+pub(crate) async fn run(arguments: &DemoArguments) -> anyhow::Result<()> {
+    let service = ServiceClient::connect(arguments.grpc_address).await?;
+    let sandbox = SandboxClient::new(arguments.http_address)?;
     print::tell(
         "Each command below can be typed as it stands; what follows it is the service's answer. \
          Only long tokens are cut short (…), in print alone.",
     );
-    web::play(&service, &surroundings).await?;
-    phone::play(&service, &surroundings).await?;
-    counter::play(&service, &surroundings).await?;
+    web::play(&service, &sandbox).await?;
+    phone::play(&service, &sandbox).await?;
+    counter::play(&service, &sandbox).await?;
     print::title("Done");
     print::tell("Three persons were identified in three ways, three PINs went to three phones, and one was redeemed.");
     Ok(())

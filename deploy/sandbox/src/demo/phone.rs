@@ -1,17 +1,16 @@
-//! The phone: a document number, and questions from the CPR register.
+//! The story by phone: a person reads a document number out, and answers questions from the CPR register.
 
 use anyhow::Context as _;
 use serde_json::{Value, json};
 
 use super::answer::Answer;
 use super::print;
-use super::service::Service;
-use super::surroundings::{Surroundings, pin_in};
+use super::sandbox_client::{SandboxClient, find_pin};
+use super::service_client::ServiceClient;
 
-/// Plays the story.
-pub(super) async fn play(service: &Service, surroundings: &Surroundings) -> anyhow::Result<()> {
-    let yasmin = surroundings.person("english").await?;
-    let mut phone = surroundings.phone_of(&yasmin).await?;
+pub(super) async fn play(service: &ServiceClient, sandbox: &SandboxClient) -> anyhow::Result<()> {
+    let yasmin = sandbox.person("english").await?;
+    let mut phone = sandbox.phone_of(&yasmin).await?;
     let person = json!({ "cpr_number": yasmin["cpr_number"] });
 
     print::title("By phone: Yasmin calls MitID Support, and cannot wait a day");
@@ -19,7 +18,7 @@ pub(super) async fn play(service: &Service, surroundings: &Surroundings) -> anyh
     service.check_eligibility("phone", &person, "STATUS_ELIGIBLE", None).await?;
 
     print::tell("The agent is logged in at work, and Yasmin reads her passport's number out.");
-    let agent = surroundings.log_in_agent("agent-1").await?;
+    let agent = sandbox.log_in_agent("agent-1").await?;
     let document = &yasmin["documents"][0];
     let identification = json!({
         "person": person,
@@ -41,10 +40,10 @@ pub(super) async fn play(service: &Service, surroundings: &Surroundings) -> anyh
 
     service.issue("phone", &verification).await?;
     print::tell("The agent never sees the PIN. It goes to Yasmin's phone, in the language of her MitID profile.");
-    pin_in(&phone.receive("the PIN").await?).map(drop)
+    find_pin(&phone.receive("the PIN").await?).map(drop)
 }
 
-/// What the register says to each question.
+/// The answers that the register has.
 fn right_answers(asked: &Answer, person: &Value) -> anyhow::Result<Vec<Value>> {
     let questions = asked.list("/questions")?.iter();
     let answers = questions.map(|question| {

@@ -1,25 +1,29 @@
-//! How the demo looks on the terminal.
+//! The demo's output on the terminal.
 
 use std::io::{IsTerminal as _, stdout};
 
 use serde_json::Value;
 
 const WIDTH: usize = 100;
+const SMS_WIDTH: usize = 60;
 
-/// Strings longer than this are cut short in print.
-const LONGEST: usize = 80;
+/// What is left of a shortened string.
+const SHORTENED_LENGTH: usize = 16;
+
+/// Longer strings are cut short in the output.
+const MAX_STRING_LENGTH: usize = 80;
 
 const BOLD: &str = "1";
 const GREEN: &str = "32";
 const CYAN: &str = "36";
 const YELLOW: &str = "33";
 
-/// A story begins.
+/// Prints the title of a story.
 pub(super) fn title(text: &str) {
     println!("\n{}", styled(BOLD, &format!("=== {text}")));
 }
 
-/// What happens, and why.
+/// Prints what happens, and why.
 pub(super) fn tell(text: &str) {
     println!();
     for line in wrapped(text, WIDTH) {
@@ -27,36 +31,36 @@ pub(super) fn tell(text: &str) {
     }
 }
 
-/// A command, as typed.
+/// Prints a command as a person would type it.
 pub(super) fn command(text: &str) {
     println!("\n{}", styled(CYAN, &format!("$ {text}")));
 }
 
-/// What the command printed.
+/// Prints the output of a command.
 pub(super) fn output(text: &str) {
     println!("{}", cut_short(text));
 }
 
-/// An SMS lands on a phone.
+/// Prints an SMS that a phone received.
 pub(super) fn sms(number: &str, sender: &str, text: &str) {
     println!("\n{}", styled(YELLOW, &format!("  ┌─ SMS to {number} from {sender}")));
-    for line in wrapped(text, 60) {
+    for line in wrapped(text, SMS_WIDTH) {
         println!("{} {}", styled(YELLOW, "  │"), styled(GREEN, &line));
     }
     println!("{}", styled(YELLOW, "  └─"));
 }
 
-/// JSON as the argument of a shell command: on one line where it is short. `pretty` is the same JSON on many lines.
+/// Quotes JSON for the shell. Short JSON is written on one line; `pretty` is the same JSON on several lines.
 pub(super) fn argument(json: &Value, pretty: &str) -> String {
     let compact = json.to_string();
-    let text = if compact.len() <= LONGEST { &compact } else { pretty };
+    let text = if compact.len() <= MAX_STRING_LENGTH { &compact } else { pretty };
     format!("'{}'", cut_short(text).replace('\'', r"'\''"))
 }
 
-/// Cuts every long string of a JSON text. None of ours has an escaped quotation mark in it.
+/// Shortens every long string of a JSON text. The strings here have no escaped quotation marks.
 fn cut_short(json: &str) -> String {
-    let cut = |part: &str| match part.char_indices().nth(LONGEST) {
-        Some(_) if !part.contains(['\n', ' ']) => part.chars().take(16).chain(['…']).collect(),
+    let cut = |part: &str| match part.char_indices().nth(MAX_STRING_LENGTH) {
+        Some(_) if !part.contains(['\n', ' ']) => part.chars().take(SHORTENED_LENGTH).chain(['…']).collect(),
         _ => part.to_owned(),
     };
     json.split('"').map(cut).collect::<Vec<_>>().join("\"")
@@ -90,7 +94,7 @@ mod tests {
 
     #[test]
     fn only_long_tokens_are_cut() {
-        let token = "x".repeat(LONGEST + 1);
+        let token = "x".repeat(MAX_STRING_LENGTH + 1);
         assert_eq!(cut_short(&format!(r#"{{"id_token":"{token}"}}"#)), r#"{"id_token":"xxxxxxxxxxxxxxxx…"}"#);
         let sentence = "A long sentence is no token and stays. ".repeat(4);
         assert_eq!(cut_short(&format!(r#"{{"message":"{sentence}"}}"#)), format!(r#"{{"message":"{sentence}"}}"#));

@@ -1,4 +1,4 @@
-//! The contract as the running service describes it itself, by server reflection.
+//! The contract, fetched from the running service by server reflection.
 
 use std::collections::BTreeSet;
 
@@ -12,15 +12,15 @@ use tonic_reflection::pb::v1::server_reflection_client::ServerReflectionClient;
 use tonic_reflection::pb::v1::server_reflection_request::MessageRequest;
 use tonic_reflection::pb::v1::server_reflection_response::MessageResponse;
 
-/// Asks for the files that define `symbols`, and for all that those import.
-pub(super) async fn ask(channel: Channel, symbols: &[&str]) -> anyhow::Result<DescriptorPool> {
+/// Fetches the files that define `symbols`, and the files that those import.
+pub(super) async fn fetch_descriptors(channel: Channel, symbols: &[&str]) -> anyhow::Result<DescriptorPool> {
     let mut client = ServerReflectionClient::new(channel);
     let mut questions: Vec<_> =
         symbols.iter().map(|symbol| MessageRequest::FileContainingSymbol((*symbol).to_owned())).collect();
     let mut names = BTreeSet::new();
     let mut files = Vec::new();
     while let Some(question) = questions.pop() {
-        for file in one(&mut client, question).await? {
+        for file in fetch_files(&mut client, question).await? {
             if names.insert(file.name().to_owned()) {
                 questions.extend(file.dependency.iter().cloned().map(MessageRequest::FileByFilename));
                 files.push(file);
@@ -30,7 +30,7 @@ pub(super) async fn ask(channel: Channel, symbols: &[&str]) -> anyhow::Result<De
     DescriptorPool::from_file_descriptor_set(FileDescriptorSet { file: files }).context("the service's own description")
 }
 
-async fn one(
+async fn fetch_files(
     client: &mut ServerReflectionClient<Channel>,
     question: MessageRequest,
 ) -> anyhow::Result<Vec<FileDescriptorProto>> {

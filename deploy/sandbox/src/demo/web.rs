@@ -1,4 +1,4 @@
-//! The web: the person's own login, a wait of 24 hours, and another login.
+//! The story on the web: a person logs in, waits for 24 hours, and logs in again.
 
 use std::time::Duration;
 
@@ -8,15 +8,14 @@ use temporary_pin::random;
 
 use super::answer::Answer;
 use super::print;
-use super::service::Service;
-use super::surroundings::{Surroundings, pin_in};
+use super::sandbox_client::{SandboxClient, find_pin};
+use super::service_client::ServiceClient;
 
 const HOLD: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Plays the story.
-pub(super) async fn play(service: &Service, surroundings: &Surroundings) -> anyhow::Result<()> {
-    let anna = surroundings.person("anna").await?;
-    let mut phone = surroundings.phone_of(&anna).await?;
+pub(super) async fn play(service: &ServiceClient, sandbox: &SandboxClient) -> anyhow::Result<()> {
+    let anna = sandbox.person("anna").await?;
+    let mut phone = sandbox.phone_of(&anna).await?;
     let person = json!({ "cpr_number": anna["cpr_number"] });
 
     print::title("On the web: Anna lost the MitID app, and can still log in with her code display");
@@ -24,35 +23,35 @@ pub(super) async fn play(service: &Service, surroundings: &Surroundings) -> anyh
     service.check_eligibility("web", &person, "STATUS_NOT_YET", Some("REASON_ACCESS_NOT_REQUESTED")).await?;
 
     print::tell("Anna logs in and asks for access. That starts the hold: a thief of her login would have to wait too.");
-    let verification = log_in(service, surroundings, "STATE_RUNNING").await?;
+    let verification = log_in(service, sandbox, "STATE_RUNNING").await?;
     print::tell("And it warns her, on the phone that MitID has on file.");
     phone.receive("the notice that access was requested").await?;
 
     print::tell("A PIN before the hold has passed is refused, with the time to come back.");
-    let time = service.issue_refused("web", &verification, "HOLD_RUNNING").await?;
+    let time = service.issue_and_expect_refusal("web", &verification, "HOLD_RUNNING").await?;
     print::tell(&format!("So nothing before {time}. The sandbox's clock can be moved: 24 hours pass at once."));
-    surroundings.advance_clock(HOLD).await?;
+    sandbox.advance_clock(HOLD).await?;
     phone.receive("the notice that the hold has passed").await?;
 
     print::tell("Anna logs in again and orders the PIN.");
-    let verification = log_in(service, surroundings, "STATE_PASSED").await?;
+    let verification = log_in(service, sandbox, "STATE_PASSED").await?;
     service.issue("web", &verification).await?;
     print::tell("The answer does not have the PIN in it. Only her phone gets it.");
     let sms = phone.receive("the PIN").await?;
 
-    redeem(service, &person, &pin_in(&sms)?).await
+    redeem(service, &person, &find_pin(&sms)?).await
 }
 
-async fn log_in(service: &Service, surroundings: &Surroundings, hold: &str) -> anyhow::Result<Answer> {
+async fn log_in(service: &ServiceClient, sandbox: &SandboxClient, hold: &str) -> anyhow::Result<Answer> {
     let nonce = format!("{:032x}", random::secure().random::<u128>());
-    let token = surroundings.log_in("anna", &nonce).await?;
+    let token = sandbox.log_in("anna", &nonce).await?;
     let request = json!({ "web_login": { "id_token": token, "nonce": nonce } });
     let verification = service.verify_identity("web", request, "STATE_VERIFIED").await?;
     verification.expect("/accessHold/state", hold)?;
     Ok(verification)
 }
 
-async fn redeem(service: &Service, person: &Value, pin: &str) -> anyhow::Result<()> {
+async fn redeem(service: &ServiceClient, person: &Value, pin: &str) -> anyhow::Result<()> {
     print::tell("She types the PIN into her new MitID app, at first with a slip. The authenticator core asks us.");
     let last = pin.chars().next_back().and_then(|digit| digit.to_digit(10)).unwrap_or_default();
     let slip = format!("{}{}", &pin[..pin.len() - 1], (last + 1) % 10);

@@ -16,7 +16,7 @@ use crate::clients::{Target, endpoint};
 const STARTS: usize = 10;
 
 /// Most time for one start.
-const PATIENCE: Duration = Duration::from_secs(10);
+const MAX_START_TIME: Duration = Duration::from_secs(10);
 
 /// Milliseconds of every start, one after the other.
 pub(super) async fn measure(service: &Path, target: &Target) -> anyhow::Result<Vec<f64>> {
@@ -25,7 +25,7 @@ pub(super) async fn measure(service: &Path, target: &Target) -> anyhow::Result<V
     for _ in 0..STARTS {
         let begin = Instant::now();
         let mut running = Running::launch(service, &target.certificates)?;
-        let serving = tokio::time::timeout(PATIENCE, serving(&mut running, &endpoint)).await;
+        let serving = tokio::time::timeout(MAX_START_TIME, serving(&mut running, &endpoint)).await;
         serving.context("the service does not report SERVING")??;
         times.push(begin.elapsed().as_secs_f64() * 1000.0);
     }

@@ -4,6 +4,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use made_up_world::indexed_people::IndexedPerson;
 use serde::Serialize;
 use tokio::time::Instant;
 
@@ -16,7 +17,6 @@ use crate::Processes;
 use crate::calls::{Call, Caller, Ready};
 use crate::drive::{self, Pace};
 use crate::installation::{self, Install};
-use crate::people::Person;
 use crate::report::{Latency, Report};
 use crate::scenario::{Scenario, measure_ready};
 use crate::world::World;
@@ -74,7 +74,9 @@ impl Side {
     pub(super) async fn prepare(&mut self, call: Call, count: u64) -> anyhow::Result<Vec<Ready>> {
         let (stored, fresh) = (self.next_stored, self.next_fresh);
         (self.next_stored, self.next_fresh) = (stored + count / 2, fresh + count / 2);
-        let calls = (0..count / 2).flat_map(|n| [Person(stored + n), Person(fresh + n)]).map(|person| (call, person));
+        let calls = (0..count / 2)
+            .flat_map(|n| [IndexedPerson(stored + n), IndexedPerson(fresh + n)])
+            .map(|person| (call, person));
         drive::prepare(&self.caller, &calls.collect::<Vec<_>>()).await
     }
 

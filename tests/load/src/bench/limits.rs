@@ -22,7 +22,7 @@ pub(crate) struct Limit {
 }
 
 /// How often redis-benchmark runs the script.
-const RUNS: u32 = 50_000;
+const SCRIPT_CALLS: u32 = 50_000;
 
 /// The guard's script for one limit of a person, for a person of its own each time.
 pub(super) async fn script(bench: &Bench, clients: u16) -> anyhow::Result<Limit> {
@@ -34,7 +34,7 @@ pub(super) async fn script(bench: &Bench, clients: u16) -> anyhow::Result<Limit>
     let before = redis.map(Tree::cpu_time);
     let output = Command::new(&bench.redis_benchmark)
         .args(["-h", url.host_str().unwrap_or("127.0.0.1"), "-p", &url.port().unwrap_or(6379).to_string()])
-        .args(["-c", &clients.to_string(), "-n", &RUNS.to_string(), "-r", "1000000000", "--csv"])
+        .args(["-c", &clients.to_string(), "-n", &SCRIPT_CALLS.to_string(), "-r", "1000000000", "--csv"])
         .args(["EVALSHA", script.get_hash(), "1", "bench:{__rand_int__}:person_pins"])
         .args(["spend", "1800000000000000", "3", "86400000000", "00000000-0000-4000-8000-__rand_int__"])
         .output()
@@ -49,6 +49,6 @@ pub(super) async fn script(bench: &Bench, clients: u16) -> anyhow::Result<Limit>
     let [.., per_second, _, _, p50_ms, _, p99_ms, _] = figures[..] else {
         anyhow::bail!("redis-benchmark says: {text}");
     };
-    let server_cpu_us = used.map(|used| used.as_secs_f64() * 1e6 / f64::from(RUNS));
+    let server_cpu_us = used.map(|used| used.as_secs_f64() * 1e6 / f64::from(SCRIPT_CALLS));
     Ok(Limit { clients, per_second, p50_ms, p99_ms, server_cpu_us })
 }

@@ -125,7 +125,7 @@ pub(crate) async fn run(bench: &Bench) -> anyhow::Result<()> {
     };
     let cold_starts = cold_start::measure(&bench.service, &service).await?;
     let statement = statement::Statement::prepare(bench, &install).await?;
-    let world = World::serve(&bench.world, &install.directory).await?;
+    let world = Arc::new(World::serve(&bench.world, &install.directory).await?);
     let running = service::Running::start(&bench.service, &install.directory, install.address.port()).await?;
     let bare = service::Running::bare(&install.directory).await?;
     let processes = Processes { service_pid: Some(running.pid()), ..bench.processes.clone() };

@@ -8,17 +8,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
+use made_up_world::gateway;
+use made_up_world::indexed_people::IndexedPerson;
 use reqwest::{Client, Url};
 use serde_json::json;
 
 use super::{Bench, Persons, service};
 use crate::Processes;
 use crate::calls::{Call, Caller, Failure, Make};
+use crate::deliveries::Deliveries;
 use crate::drive::Pace;
-use crate::people::Person;
 use crate::report::Report;
 use crate::scenario::{Scenario, measure, measure_ready};
-use crate::world::{Gateway, World};
+use crate::world::World;
 
 /// Calls in flight where the two are compared.
 pub(super) const IN_FLIGHT: u16 = 32;
@@ -37,7 +39,7 @@ const FIRST_ADDRESS: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 0);
 const WARM_UP: u64 = 5000;
 
 /// Most time for one call.
-const PATIENCE: Duration = Duration::from_secs(30);
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The peer, which runs until this is dropped.
 pub(super) struct Peer {
@@ -62,10 +64,11 @@ impl Peer {
             .env("PORT", PORT.to_string())
             .env("DATABASE_URL", service::create_database(&bench.database_url, "bench_peer").await?)
             .env("REDIS_URL", redis.as_str())
-            .env("GATEWAY_URL", format!("http://{}/rest/mtsms", bench.world.http_address));
+            .env("GATEWAY_URL", format!("{}{}", bench.world.http_url(), gateway::PATH))
+            .env("GATEWAY_TOKEN", gateway::TOKEN);
         let running = service::Running::spawn(node, &bench.directory, "peer")?.listening(PORT).await?;
         let sender = Sender {
-            client: Client::builder().no_proxy().timeout(PATIENCE).build()?,
+            client: Client::builder().no_proxy().timeout(REQUEST_TIMEOUT).build()?,
             url: format!("http://127.0.0.1:{PORT}/api/auth/phone-number/send-otp").parse()?,
             world: Arc::clone(world),
         };
@@ -96,7 +99,7 @@ impl Peer {
     /// A code to each of so many persons.
     async fn send(&self, persons: &mut Persons, count: u64) -> anyhow::Result<Report> {
         let first = persons.take(count);
-        let calls = (first..first + count).map(Person).collect();
+        let calls = (first..first + count).map(IndexedPerson).collect();
         let pace = Pace::InFlight(IN_FLIGHT.into());
         let report = measure_ready(&self.sender, NAME.to_owned(), calls, pace, &self.processes).await?;
         // That of the first of its processes, which only starts the others.
@@ -121,10 +124,10 @@ struct Sender {
 }
 
 impl Make for Sender {
-    type Ready = Person;
+    type Ready = IndexedPerson;
 
     /// From an address of the person's own: the peer counts by address, and would soon refuse a single one.
-    async fn make(&self, person: &Person) -> Result<(), Failure> {
+    async fn make(&self, person: &IndexedPerson) -> Result<(), Failure> {
         let index = u32::try_from(person.0).map_err(|too_many| too_many.to_string())?;
         let address = Ipv4Addr::from_bits(FIRST_ADDRESS.to_bits() + index);
         let answer = self
@@ -138,8 +141,8 @@ impl Make for Sender {
         if answer.status().is_success() { Ok(()) } else { Err(format!("HTTP {}", answer.status().as_u16())) }
     }
 
-    fn gateway(&self) -> &Gateway {
-        &self.world.gateway
+    fn deliveries(&self) -> &Deliveries {
+        &self.world.deliveries
     }
 }
 

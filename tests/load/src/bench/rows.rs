@@ -36,7 +36,7 @@ pub(crate) struct Spread {
 }
 
 impl Spread {
-    fn of(values: impl IntoIterator<Item = f64>) -> Option<Self> {
+    fn from_values(values: impl IntoIterator<Item = f64>) -> Option<Self> {
         let mut values: Vec<f64> = values.into_iter().collect();
         values.sort_by(f64::total_cmp);
         let (least, most) = (*values.first()?, *values.last()?);
@@ -47,7 +47,7 @@ impl Spread {
 
 /// The median; no number where there are no values.
 pub(super) fn median(values: impl IntoIterator<Item = f64>) -> f64 {
-    Spread::of(values).map_or(f64::NAN, |spread| spread.median)
+    Spread::from_values(values).map_or(f64::NAN, |spread| spread.median)
 }
 
 impl fmt::Display for Spread {
@@ -97,7 +97,7 @@ pub(crate) fn table(rounds: &[Round], growth: Option<&Growth>, cold_starts_ms: &
     let row = |measure: String, of: &dyn Fn(&Round) -> f64, target, goal| Row {
         measure,
         option: "--rounds",
-        spread: Spread::of(rounds.iter().map(of)),
+        spread: Spread::from_values(rounds.iter().map(of)),
         target,
         goal,
     };
@@ -147,28 +147,28 @@ pub(crate) fn table(rounds: &[Round], growth: Option<&Growth>, cold_starts_ms: &
         Row {
             measure: format!("IssueTemporaryPin/s ÷ better-auth's sent codes/s, {} in flight", peer::IN_FLIGHT),
             option: "--peer",
-            spread: Spread::of(turns.map(|[issue, peer]| issue.per_second / peer.per_second)),
+            spread: Spread::from_values(turns.map(|[issue, peer]| issue.per_second / peer.per_second)),
             target: AtLeast(3.0),
             goal: AtLeast(8.0),
         },
         Row {
             measure: "Cold start to SERVING, ms".to_owned(),
             option: "always",
-            spread: Spread::of(cold_starts_ms.iter().copied()),
+            spread: Spread::from_values(cold_starts_ms.iter().copied()),
             target: AtMost(300.0),
             goal: AtMost(300.0),
         },
         Row {
             measure: format!("Issue, one in flight: p50 at 10^{highest} stored requests ÷ at 10^4"),
             option: "--growth",
-            spread: Spread::of(issue),
+            spread: Spread::from_values(issue),
             target: AtMost(1.3),
             goal: AtMost(1.1),
         },
         Row {
             measure: "Issue/s while old rows are purged ÷ without".to_owned(),
             option: "--growth",
-            spread: Spread::of(beside_purge),
+            spread: Spread::from_values(beside_purge),
             target: AtLeast(0.8),
             goal: AtLeast(0.95),
         },
@@ -187,17 +187,19 @@ fn notes(rounds: &[Round]) -> String {
         round.statement.iter().max_by(|one, other| one.per_second.total_cmp(&other.per_second)).cloned()
     };
     let best: Vec<(&Round, Limit)> = rounds.iter().filter_map(|round| Some((round, best(round)?))).collect();
-    if let Some(ratio) = Spread::of(best.iter().map(|(round, limit)| round.issue.per_second / limit.per_second)) {
+    if let Some(ratio) =
+        Spread::from_values(best.iter().map(|(round, limit)| round.issue.per_second / limit.per_second))
+    {
         let clients: Vec<String> = best.iter().map(|(_, limit)| limit.clients.to_string()).collect();
         let _ =
             writeln!(text, "- IssueTemporaryPin/s ÷ pgbench at its best, with {} clients: {ratio}", clients.join(", "));
     }
     let turns = || rounds.iter().flat_map(|round| &round.peer);
     let delivered = turns().filter_map(|[issue, peer]| Some(issue.messages_per_second? / peer.messages_per_second?));
-    if let Some(ratio) = Spread::of(delivered) {
+    if let Some(ratio) = Spread::from_values(delivered) {
         let _ = writeln!(text, "- SMS at the gateway per second, of IssueTemporaryPin ÷ of better-auth: {ratio}");
     }
-    let cpu = |of: fn(&[Report; 2]) -> &Report| Spread::of(turns().map(|turn| server_cpu(of(turn))));
+    let cpu = |of: fn(&[Report; 2]) -> &Report| Spread::from_values(turns().map(|turn| server_cpu(of(turn))));
     if let (Some(issue), Some(peer)) = (cpu(|[issue, _]| issue), cpu(|[_, peer]| peer)) {
         let _ =
             writeln!(text, "- CPU µs, Postgres and Redis included: {issue:.0} a PIN, {peer:.0} a code of better-auth");

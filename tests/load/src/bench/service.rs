@@ -6,19 +6,14 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
-use reqwest::Url;
-use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
+use made_up_world::database::{run_sql, url_of};
 use tokio::net::TcpStream;
 
-/// Makes a database on the server of `server_url`, in place of one that an earlier run left, and answers its URL.
+/// Makes a database on the server of `server_url`, replaces that of an earlier run, and gives its URL.
 pub(super) async fn create_database(server_url: &str, name: &str) -> anyhow::Result<String> {
-    let mut url = Url::parse(server_url).context("DATABASE_URL: must be like postgres://user@host/database")?;
-    let mut server = PgConnection::connect(server_url).await?;
-    for sql in [format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"), format!("CREATE DATABASE {name}")] {
-        sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut server).await?;
-    }
-    url.set_path(name);
-    Ok(url.into())
+    run_sql(server_url, format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await?;
+    run_sql(server_url, format!("CREATE DATABASE {name}")).await?;
+    Ok(url_of(server_url, name)?.into())
 }
 
 /// Makes the key ring and the tables.

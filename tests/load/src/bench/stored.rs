@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use chrono::TimeDelta;
+use made_up_world::indexed_people::IndexedPerson;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use temporary_pin::clock::{Clock as _, SystemClock};
 use temporary_pin::domain::mobile::MobileNumber;
@@ -11,7 +12,6 @@ use temporary_pin::domain::person::MitidUuid;
 use temporary_pin::keys::KeyRing;
 
 use crate::installation::Install;
-use crate::people::Person;
 
 /// What fills it; tests/store/plans.rs takes the same.
 const SQL: &str = include_str!("growth.sql");
@@ -63,7 +63,7 @@ impl Stored {
     }
 
     async fn add_people(&mut self, connection: &mut PgConnection, to: u64) -> anyhow::Result<()> {
-        let persons = (self.people..to).map(Person);
+        let persons = (self.people..to).map(IndexedPerson);
         let (mut persons_keys, mut mobile_keys) = (Vec::new(), Vec::new());
         for person in persons {
             let number = MobileNumber::parse(&person.mobile_number()).context("a mobile number")?;

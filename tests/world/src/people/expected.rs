@@ -90,7 +90,7 @@ pub enum Outcome {
 
 impl Outcome {
     /// What an open or closed channel makes of somebody with a good document: `open`, or the reasons why it is closed.
-    pub fn of(expectation: &Expectation, open: Self) -> Self {
+    pub fn from_expectation(expectation: &Expectation, open: Self) -> Self {
         match (expectation.status, expectation.reasons.as_slice()) {
             // To log in is to ask for access.
             (Status::Eligible, _) | (_, [Reason::AccessNotRequested]) => open,

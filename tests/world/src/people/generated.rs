@@ -9,7 +9,7 @@ use super::person::{Opening, Person};
 const FIRST_NUMBER: u32 = 1000;
 
 /// As many as have mobile numbers and CPR numbers of their own.
-pub const MOST: u32 = 1_000_000;
+pub const MAX_GENERATED: u32 = 1_000_000;
 
 const GIVEN: [&str; 10] =
     ["Aage", "Bodil", "Christian", "Ditte", "Else", "Finn", "Grethe", "Holger", "Inger", "Johannes"];

@@ -11,6 +11,7 @@ mod mitid;
 mod mrz;
 mod ordinary;
 mod person;
+mod records;
 mod witnesses;
 
 use std::collections::HashMap;
@@ -18,7 +19,7 @@ use std::collections::HashMap;
 use temporary_pin::proto::temporarypin::v1::document::Kind as DocumentKind;
 use uuid::Uuid;
 
-pub use generated::MOST as MOST_GENERATED;
+pub use generated::MAX_GENERATED as MAX_GENERATED_PERSONS;
 pub use person::{Account, Document, Opening, Person, uuid_of};
 
 /// Everybody, found by whatever names them. Never changes once the sandbox is open.
@@ -97,7 +98,7 @@ impl People {
     }
 
     /// A document that the register knows, and whose it is.
-    pub fn document(&self, kind: DocumentKind, issuer: &str, number: &str) -> Option<(&Person, &Document)> {
+    fn find_document(&self, kind: DocumentKind, issuer: &str, number: &str) -> Option<(&Person, &Document)> {
         let (person, document) = self.by_document.get(&(kind, issuer.to_owned(), number.to_owned()))?;
         let person = &self.all[*person];
         Some((person, &person.documents[*document]))

@@ -168,9 +168,9 @@ impl Person {
     /// What CheckEligibility must say. VerifyIdentity follows from it, as long as the document is good.
     pub fn expected(mut self, expected: Expected) -> Self {
         self.expected_verification = BTreeMap::from([
-            ("web", Outcome::of(&expected.web, Outcome::verified())),
-            ("phone", Outcome::of(&expected.phone, Outcome::questions())),
-            ("counter", Outcome::of(&expected.counter, Outcome::questions())),
+            ("web", Outcome::from_expectation(&expected.web, Outcome::verified())),
+            ("phone", Outcome::from_expectation(&expected.phone, Outcome::questions())),
+            ("counter", Outcome::from_expectation(&expected.counter, Outcome::questions())),
         ]);
         self.expected = expected;
         self

@@ -1,0 +1,153 @@
+//! Serves the made-up world and the service in it.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use clap::Args;
+use made_up_world::certificates::Certificates;
+use made_up_world::gateway::Gateway;
+use made_up_world::issuers::Issuers;
+use made_up_world::people::{self, Opening, People};
+use made_up_world::phones::Phones;
+use made_up_world::register::{Register, RegisterMode};
+use made_up_world::switch::Switch;
+use temporary_pin::clock::{Clock as _, ShiftedClock};
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::outbox::Outbox;
+use crate::scratch::Scratch;
+use crate::world::World;
+use crate::{http, service};
+
+/// Servers that have not stopped after this time are cut off.
+const STOP_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The persons are made from this seed if the command line has none.
+const DEFAULT_SEED: u64 = 1;
+
+#[derive(Args)]
+pub(crate) struct ServeArguments {
+    /// Where the service answers. Port 0: any free one.
+    #[arg(long, default_value = "127.0.0.1:50051", value_parser = loopback)]
+    grpc_address: SocketAddr,
+    /// Where the service answers over mutual TLS, as in production. Port 0: any free one.
+    #[arg(long, default_value = "127.0.0.1:50052", value_parser = loopback)]
+    tls_address: SocketAddr,
+    /// Directory for the certificates of mutual TLS, which are made anew. Without it, one that goes when the sandbox stops.
+    #[arg(long, value_name = "DIR")]
+    certificates: Option<PathBuf>,
+    /// Where the sandbox's own HTTP interface answers. Port 0: any free one.
+    #[arg(long, default_value = "127.0.0.1:8025", value_parser = loopback)]
+    http_address: SocketAddr,
+    /// A Postgres server, as a superuser. The sandbox makes a database and two roles of its own there.
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
+    database_url: String,
+    /// A Redis server. The sandbox's keys have a prefix of their own there.
+    #[arg(long, env = "REDIS_URL", hide_env_values = true)]
+    redis_url: String,
+    /// How many ordinary persons there are beside the cast.
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=i64::from(people::MAX_GENERATED_PERSONS)))]
+    people: u32,
+    /// What those persons are made from, and questions drawn from: the same seed makes the same persons, and asks each of
+    /// them the same questions in the same order. Without it, the persons are those of seed 1, and nobody can foresee the
+    /// questions.
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Most calls that the service takes at once, to see what one more is answered.
+    #[arg(long)]
+    max_calls: Option<usize>,
+}
+
+/// Serves until `stop` is cancelled, then removes the database and all else that it made.
+pub(crate) async fn serve(arguments: ServeArguments, stop: CancellationToken) -> anyhow::Result<()> {
+    let scratch = Scratch::create(&arguments.database_url, &arguments.redis_url).await?;
+    let served = serve_with(&arguments, &scratch, stop).await;
+    served.and(scratch.remove().await)
+}
+
+async fn serve_with(arguments: &ServeArguments, scratch: &Scratch, stop: CancellationToken) -> anyhow::Result<()> {
+    let (grpc, grpc_address) = bind("--grpc-address", arguments.grpc_address).await?;
+    let (tls, tls_address) = bind("--tls-address", arguments.tls_address).await?;
+    let (http, http_address) = bind("--http-address", arguments.http_address).await?;
+    let (register, register_address) = bind("register", SocketAddr::from(([127, 0, 0, 1], 0))).await?;
+    let world = Arc::new(assemble(arguments, scratch, http_address, register_address)?);
+
+    // The world stops after the service, which may use it until then.
+    let world_stop = CancellationToken::new();
+    let mut servers = JoinSet::new();
+    let (routes, stopped) = (http::routes(world.clone()), world_stop.clone());
+    servers.spawn(async move {
+        axum::serve(http, routes).with_graceful_shutdown(stopped.cancelled_owned()).await.context("HTTP interface")
+    });
+    let identity_register = Register { population: Arc::clone(&world.people), mode: world.register_mode.clone() };
+    let stopped = world_stop.clone().cancelled_owned();
+    servers.spawn(async { identity_register.serve(register, stopped).await.context("identity register") });
+
+    let announce = async {
+        service::wait_until_serving(grpc_address).await?;
+        println!("ready grpc={grpc_address} http={http_address} tls={tls_address}");
+        std::future::pending().await
+    };
+    let settings = service::Settings { max_calls: arguments.max_calls, seed: arguments.seed, plaintext: grpc, tls };
+    let mut outcome = tokio::select! {
+        served = service::serve(&world, scratch, settings, stop) => served,
+        not_serving = announce => not_serving,
+    };
+    world_stop.cancel();
+    let stop_servers = async {
+        while let Some(server) = servers.join_next().await {
+            outcome = outcome.and(server?);
+        }
+        outcome
+    };
+    tokio::time::timeout(STOP_TIMEOUT, stop_servers).await.unwrap_or(Ok(()))
+}
+
+async fn bind(option: &'static str, address: SocketAddr) -> anyhow::Result<(TcpListener, SocketAddr)> {
+    let listener = TcpListener::bind(address).await.with_context(|| format!("{option}: cannot listen on {address}"))?;
+    let address = listener.local_addr()?;
+    Ok((listener, address))
+}
+
+fn assemble(
+    arguments: &ServeArguments,
+    scratch: &Scratch,
+    http: SocketAddr,
+    register: SocketAddr,
+) -> anyhow::Result<World> {
+    let clock = ShiftedClock::default();
+    let seed = arguments.seed.unwrap_or(DEFAULT_SEED);
+    let people = People::assemble(Opening::at(clock.now()), arguments.people, seed);
+    let phones = Arc::new(Phones::default());
+    let certificates = arguments.certificates.clone().unwrap_or_else(|| scratch.certificates());
+    let http_url = format!("http://{http}");
+    Ok(World {
+        people: Arc::new(people),
+        claimed: AtomicU64::new(0),
+        gateway: Arc::new(Gateway::new(Arc::clone(&phones), Arc::new(clock.clone()))),
+        outbox: Outbox::connect(&scratch.database.service_url()?)?,
+        phones,
+        register_mode: Switch::new(RegisterMode::Up),
+        issuers: Arc::new(Issuers::generate(&http_url)?),
+        certificates: Certificates::make(&certificates)?,
+        scratch_name: scratch.name().to_owned(),
+        clock,
+        http_url,
+        register_url: format!("http://{register}"),
+    })
+}
+
+/// Parses a loopback address. The sandbox accepts callers without proof, so it must not be reached from other machines.
+fn loopback(text: &str) -> Result<SocketAddr, String> {
+    match text.parse::<SocketAddr>() {
+        Ok(address) if address.ip().is_loopback() => Ok(address),
+        Ok(_) => Err("must be a loopback address, such as 127.0.0.1:50051".to_owned()),
+        Err(_) => Err("must be an IP address and a port, such as 127.0.0.1:50051".to_owned()),
+    }
+}

@@ -1,0 +1,12 @@
+-- Claims due messages for the length of a lease. Skips rows that another dispatcher is claiming.
+WITH due AS MATERIALIZED (
+    SELECT id FROM outbox
+    WHERE state = 'queued' AND next_attempt_time <= $1 AND expire_time > $1 AND handover_time IS NULL
+        AND (lease_expire_time IS NULL OR lease_expire_time <= $1)
+    ORDER BY next_attempt_time LIMIT $2
+    FOR UPDATE SKIP LOCKED
+)
+UPDATE outbox SET lease_token = $3, lease_expire_time = $4
+FROM due WHERE outbox.id = due.id
+RETURNING outbox.id, coalesce(notice, kind) AS "kind!", sealed_body AS "sealed_body!", sends, attempts, expire_time,
+    lease_token AS "lease_token!"

@@ -1,0 +1,88 @@
+//! The people as the identity register answers them.
+
+use std::time::SystemTime;
+
+use temporary_pin::proto::identityregister::v1::{
+    Document as DocumentRecord, DocumentKind, Fact, MitidAccount, Person as PersonRecord, Protection,
+};
+use temporary_pin::proto::temporarypin::v1::document::Kind;
+use uuid::Uuid;
+
+use super::{Account, Document, People, Person};
+use crate::register::Population;
+
+impl Population for People {
+    fn person_by_cpr_number(&self, number: &str) -> Option<PersonRecord> {
+        self.by_cpr_number(number).map(|person| record_under(number, person))
+    }
+
+    fn person_by_mitid_uuid(&self, uuid: Uuid) -> Option<PersonRecord> {
+        self.by_mitid_uuid(uuid).map(record)
+    }
+
+    fn document(&self, kind: DocumentKind, issuer: &str, number: &str) -> Option<DocumentRecord> {
+        let kind = match kind {
+            DocumentKind::Unspecified => return None,
+            DocumentKind::Passport => Kind::Passport,
+            DocumentKind::DrivingLicence => Kind::DrivingLicence,
+            DocumentKind::IdentityCard => Kind::IdentityCard,
+            DocumentKind::ResidencePermit => Kind::ResidencePermit,
+        };
+        self.find_document(kind, issuer, number).map(|(person, document)| document_record(person, document))
+    }
+}
+
+/// The answer under a CPR number. Under a replaced number it is little more than the successor.
+fn record_under(number: &str, person: &Person) -> PersonRecord {
+    let mut record = record(person);
+    if record.cpr_number != number {
+        record.successor_cpr_number = std::mem::replace(&mut record.cpr_number, number.to_owned());
+        record.cpr_status = "60".to_owned();
+        record.facts.clear();
+        record.mitid_account = None;
+    }
+    record
+}
+
+fn record(person: &Person) -> PersonRecord {
+    let facts = person.facts.iter().map(|fact| Fact {
+        kind: fact.kind.into(),
+        value: fact.value.clone(),
+        certainty: fact.certainty.into(),
+    });
+    let protection = if person.protected { Protection::NameAndAddress } else { Protection::None };
+    PersonRecord {
+        cpr_number: person.successor_cpr_number.clone().or_else(|| person.cpr_number.clone()).unwrap_or_default(),
+        cpr_status: person.cpr_status.to_owned(),
+        successor_cpr_number: String::new(),
+        birth_date: person.birth_date.to_string(),
+        protection: protection.into(),
+        facts: facts.collect(),
+        mitid_account: person.account.as_ref().map(account_record),
+    }
+}
+
+fn account_record(account: &Account) -> MitidAccount {
+    MitidAccount {
+        mitid_uuid: account.mitid_uuid.to_string(),
+        state: account.state.into(),
+        enrolment_time: Some(SystemTime::from(account.enrolment_time).into()),
+        language: account.language.to_owned(),
+        mobile_number: account.mobile_number.clone().unwrap_or_default(),
+        mobile_number_change_time: account.mobile_number_change_time.map(|time| SystemTime::from(time).into()),
+    }
+}
+
+/// Names the holder by CPR number. Where the CPR number is missing, or was replaced after the document was issued, the MitID
+/// UUID names the holder.
+fn document_record(person: &Person, document: &Document) -> DocumentRecord {
+    let cpr_number = person.cpr_number.clone().filter(|_| person.successor_cpr_number.is_none());
+    let account = person.account.as_ref().filter(|_| cpr_number.is_none());
+    DocumentRecord {
+        holder_cpr_number: cpr_number.unwrap_or_default(),
+        holder_mitid_uuid: account.map(|account| account.mitid_uuid.to_string()).unwrap_or_default(),
+        state: document.state.into(),
+        expiry_date: document.expiry_date.to_string(),
+        permanence: document.permanence.into(),
+    }
+}
