@@ -22,6 +22,7 @@ use crate::store;
 use crate::store::eligibility::PersonStatusReader;
 use crate::store::issuing::PinIssuer;
 use crate::store::messages::handovers::Handovers;
+use crate::store::messages::local_handovers::{self, LocalHandoverQueue};
 use crate::telemetry::metrics::Metrics;
 use crate::texts::Texts;
 
@@ -35,6 +36,8 @@ pub struct ServiceParts {
     pub key_files: WatchedFiles,
     /// Sends the SMS of the outbox.
     pub dispatcher: Dispatcher<GatewayApi>,
+    /// The messages that the use cases give the dispatcher.
+    pub handover_queue: LocalHandoverQueue,
     /// Seals the audit.
     pub sealer: Sealer,
     pub metrics: Metrics,
@@ -69,6 +72,7 @@ pub async fn assemble(
         settings: config.sms.dispatcher.clone(),
         metrics: metrics.clone(),
     };
+    let (_local_handovers, handover_queue) = local_handovers::channel(dispatcher.settings.concurrency);
     let sealer = Sealer::new(store.clone(), Arc::clone(&keys), clock, metrics.clone());
     let dependencies = Dependencies {
         pin_issuer: PinIssuer::new(store.clone()),
@@ -85,7 +89,15 @@ pub async fn assemble(
         person_turns: PersonTurns::default(),
         dispatcher_wake: Arc::new(Notify::new()),
     };
-    Ok(ServiceParts { dependencies: Arc::new(dependencies), keys, key_files, dispatcher, sealer, metrics })
+    Ok(ServiceParts {
+        dependencies: Arc::new(dependencies),
+        keys,
+        key_files,
+        dispatcher,
+        handover_queue,
+        sealer,
+        metrics,
+    })
 }
 
 /// Loads the key ring. A reload refuses a key ring that must not replace the one in use.

@@ -81,7 +81,8 @@ pub async fn run(
             let _ = report_failure.send(error);
         }
     });
-    background.spawn(parts.dispatcher.run(Arc::clone(&parts.dependencies.dispatcher_wake), stop.clone()));
+    let wake = Arc::clone(&parts.dependencies.dispatcher_wake);
+    background.spawn(parts.dispatcher.run(parts.handover_queue, wake, stop.clone()));
     background.spawn(parts.sealer.run(config.audit.seal_interval, stop.clone()));
     background.spawn(purge::purge_regularly(
         store.clone(),

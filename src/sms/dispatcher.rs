@@ -21,6 +21,7 @@ use crate::keys::KeyRing;
 use crate::random;
 use crate::store::StoreError;
 use crate::store::messages::handovers::Handovers;
+use crate::store::messages::local_handovers::LocalHandoverQueue;
 use crate::store::messages::{ClaimedMessage, MessageKind, outbox};
 use crate::telemetry::metrics::Metrics;
 
@@ -47,8 +48,9 @@ pub struct Dispatcher<G> {
 }
 
 impl<G: Gateway> Dispatcher<G> {
-    /// Runs until `cancel`, then finishes the hand-overs in progress. `wake`: a message was just queued.
-    pub async fn run(self, wake: Arc<Notify>, cancel: CancellationToken) {
+    /// Runs until `cancel`, then finishes the hand-overs in progress. `queue` has the messages that orders of this process have
+    /// just queued. `wake`: a message was just queued that has to be claimed.
+    pub async fn run(self, mut queue: LocalHandoverQueue, wake: Arc<Notify>, cancel: CancellationToken) {
         let dispatcher = Arc::new(self);
         let mut in_progress = JoinSet::new();
         let mut poll = tokio::time::interval(dispatcher.settings.poll_interval);
@@ -70,9 +72,33 @@ impl<G: Gateway> Dispatcher<G> {
                     may_have_due = dispatcher.start_due(&mut in_progress).await;
                     next_claim = Instant::now() + MIN_CLAIM_INTERVAL;
                 }
+                // After the claim, which comes once per interval: messages to claim do not starve.
+                Some(message) = queue.recv(), if has_room => {
+                    in_progress.spawn(Arc::clone(&dispatcher).hand_over(message));
+                }
             }
         }
+        dispatcher.empty_queue(queue, &mut in_progress).await;
         while in_progress.join_next().await.is_some() {}
+    }
+
+    /// Lets no more messages into `queue`, and waits for the orders that have a place in it. Starts the hand-overs of the
+    /// messages that `concurrency` allows, and gives back the leases of the others.
+    async fn empty_queue(self: &Arc<Self>, mut queue: LocalHandoverQueue, in_progress: &mut JoinSet<()>) {
+        queue.close();
+        let mut left = Vec::new();
+        while let Some(message) = queue.recv().await {
+            if in_progress.len() < self.settings.concurrency {
+                in_progress.spawn(Arc::clone(self).hand_over(message));
+            } else {
+                left.push(message);
+            }
+        }
+        if !left.is_empty()
+            && let Err(error) = outbox::give_back(&self.pool, &left).await
+        {
+            warn!(error = %error.with_causes(), "cannot give back messages");
+        }
     }
 
     /// Hands over the messages that are due now, up to `concurrency` of them, and waits for the outcomes.
@@ -163,7 +189,7 @@ impl<G: Gateway> Dispatcher<G> {
     /// Records the begin of a hand-over and returns its time; `None` if the message may not be handed over any more.
     async fn record_begin(&self, message: &ClaimedMessage) -> Result<Option<DateTime<Utc>>, StoreError> {
         let now = self.clock.now();
-        let begun = self.handovers.begin_handover(message, now, self.gateway.timeout()).await?;
+        let begun = self.handovers.begin_handover(message, now, self.gateway.timeout(), self.settings.lease).await?;
         Ok(begun.then_some(now))
     }
 

@@ -20,7 +20,7 @@ async fn claim(world: &World) -> Vec<ClaimedMessage> {
 }
 
 async fn begin(world: &World, message: &ClaimedMessage) -> bool {
-    Handovers::new(&world.pool).begin_handover(message, world.now(), GATEWAY_TIMEOUT).await.unwrap()
+    Handovers::new(&world.pool).begin_handover(message, world.now(), GATEWAY_TIMEOUT, LEASE).await.unwrap()
 }
 
 /// A dispatcher has claimed one message.
@@ -128,11 +128,27 @@ async fn a_handover_may_begin_again(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_handover_that_would_outlast_the_lease_does_not_begin(pool: PgPool) {
+async fn a_handover_does_not_begin_after_the_lease(pool: PgPool) {
     let world = World::new(pool);
     let (_, message) = claimed(&world, "pin").await;
-    world.clock.advance(LEASE - GATEWAY_TIMEOUT);
+    world.clock.advance(LEASE);
     assert!(!begin(&world, &message).await);
+}
+
+/// So that another dispatcher does not give the message up before the gateway has answered.
+#[sqlx::test]
+async fn a_handover_that_begins_late_has_the_whole_lease(pool: PgPool) {
+    let world = World::new(pool);
+    let (id, message) = claimed(&world, "pin").await;
+    world.clock.advance(LEASE - Duration::from_secs(1));
+    assert!(begin(&world, &message).await);
+
+    world.clock.advance(LEASE - Duration::from_secs(1));
+    world.dispatcher().run_once().await;
+    assert_eq!(world.state(id).await, "queued", "the hand-over is under way");
+    world.clock.advance(Duration::from_secs(1));
+    world.dispatcher().run_once().await;
+    assert_eq!(world.state(id).await, "failed");
 }
 
 #[sqlx::test]
@@ -191,7 +207,8 @@ async fn of_those_that_begin_together_each_has_its_own_answer(pool: PgPool) {
     let handovers = Handovers::new(&world.pool);
 
     let begun =
-        join_all(messages.iter().map(|message| handovers.begin_handover(message, world.now(), GATEWAY_TIMEOUT))).await;
+        join_all(messages.iter().map(|message| handovers.begin_handover(message, world.now(), GATEWAY_TIMEOUT, LEASE)))
+            .await;
     let begun: Vec<bool> = begun.into_iter().map(Result::unwrap).collect();
     assert_eq!(begun, [true, true, true, false, true, true, true, true]);
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use sqlx::PgPool;
 use temporary_pin::sms::settings::DispatcherSettings;
+use temporary_pin::store::messages::local_handovers::{self, LocalHandovers};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -12,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use crate::world::{LEASE, Phone, World};
 
 struct Running {
+    local_handovers: LocalHandovers,
     wake: Arc<Notify>,
     cancel: CancellationToken,
     task: JoinHandle<()>,
@@ -21,8 +23,9 @@ impl Running {
     fn start(world: &World, concurrency: usize, poll_interval: Duration) -> Self {
         let settings = DispatcherSettings { lease: LEASE, concurrency, poll_interval, ..DispatcherSettings::default() };
         let (wake, cancel) = (Arc::new(Notify::new()), CancellationToken::new());
-        let task = tokio::spawn(world.dispatcher_with(settings).run(Arc::clone(&wake), cancel.clone()));
-        Self { wake, cancel, task }
+        let (local_handovers, queue) = local_handovers::channel(concurrency);
+        let task = tokio::spawn(world.dispatcher_with(settings).run(queue, Arc::clone(&wake), cancel.clone()));
+        Self { local_handovers, wake, cancel, task }
     }
 
     async fn stop(self) {

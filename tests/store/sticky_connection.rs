@@ -54,7 +54,8 @@ async fn the_last_connection_is_not_kept(_: PgPoolOptions, options: PgConnectOpt
             issue_for(&pool, &issuer, u8::try_from(most).unwrap() * 10 + number).await.unwrap();
             reader.read(subject(PERSON, t0())).await.unwrap();
             for message in claim_due(&pool, t0(), Duration::from_secs(60), 9, fresh_id()).await.unwrap() {
-                assert!(handovers.begin_handover(&message, t0(), Duration::from_secs(10)).await.unwrap());
+                let (gateway_timeout, lease) = (Duration::from_secs(10), Duration::from_secs(60));
+                assert!(handovers.begin_handover(&message, t0(), gateway_timeout, lease).await.unwrap());
                 handovers.record_acceptance(&message, None).await.unwrap();
             }
             // A connection that is on its way back counts as missing, so a batch may return one that it could have kept.

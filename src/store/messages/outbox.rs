@@ -1,7 +1,8 @@
 //! The outbox: SMS to send. The transactions that cause a message queue it.
 //!
-//! A dispatcher claims a due row for the length of a lease, records in a commit of its own that the hand-over begins, calls
-//! the gateway, and records the outcome. The lease's token guards each step after the claim. If a lease expires
+//! A dispatcher claims a due row for the length of a lease, or gets it with a short lease from the order that queues it (see
+//! [`local_handovers`](super::local_handovers)). It records in a commit of its own that the hand-over begins, which renews the
+//! lease, calls the gateway, and records the outcome. The lease's token guards each step. If a lease expires
 //! - before the hand-over has begun, another dispatcher claims the row: nobody has sent the message;
 //! - after it has begun, nobody knows whether the gateway took the message: a PIN has failed and is sent again only if the
 //!   person orders it (R5), so that no PIN is sent twice unasked; a notice is sent again.
@@ -48,6 +49,26 @@ pub async fn claim_due(
                 })
             })
             .collect()
+    })
+    .await
+}
+
+/// Gives back the leases of messages whose hand-over has not begun, so that any dispatcher can claim them at once.
+pub async fn give_back(pool: &PgPool, messages: &[ClaimedMessage]) -> Result<(), StoreError> {
+    let ids: Vec<Uuid> = messages.iter().map(|message| message.id).collect();
+    let tokens: Vec<Uuid> = messages.iter().map(|message| message.lease_token).collect();
+    write(pool, "give_back_messages", async |connection| {
+        sqlx::query!(
+            "UPDATE outbox SET lease_token = NULL, lease_expire_time = NULL
+            FROM unnest($1::uuid[], $2::uuid[]) AS message (id, lease_token)
+            WHERE outbox.id = message.id AND outbox.lease_token = message.lease_token
+                AND (state = 'queued') IS TRUE AND handover_time IS NULL",
+            &ids,
+            &tokens,
+        )
+        .execute(connection)
+        .await?;
+        Ok(())
     })
     .await
 }
