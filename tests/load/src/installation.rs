@@ -53,6 +53,7 @@ fn configuration(install: &Install, directory: &Path) -> Configuration {
     let register_url = format!("http://{}", install.world.register_address);
     let mut configuration = Configuration::new(&install.world.http_url(), &register_url, directory, "ca.pem");
     configuration.set("server.address", install.address.to_string());
+    configuration.set("server.connections.limit", 12_000); // the bench opens 10,000
     configuration.set("postgres.url", install.database_url.as_str());
     configuration.set("postgres.role_check", "warn");
     configuration.set("redis.url", install.redis_url.as_str());

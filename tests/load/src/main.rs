@@ -37,7 +37,7 @@ enum Command {
     Run(Box<scenario::Run>),
     /// Serves IssueTemporaryPin with an answer that is always the same: what gRPC and TLS alone cost.
     Bare(bare::Bare),
-    /// Measures the service beside its limits, in turn, and writes the report. `deploy/local/bench` runs it.
+    /// Measures the service beside fixed yardsticks, in turn, and writes the report. `deploy/local/bench` runs it.
     Bench(Box<bench::Bench>),
 }
 

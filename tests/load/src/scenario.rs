@@ -91,7 +91,7 @@ impl Scenario {
     }
 
     /// So many calls, in turn, each for a person of their own.
-    fn calls(self, count: u64, first_person: u64) -> Vec<(Call, IndexedPerson)> {
+    pub(crate) fn calls(self, count: u64, first_person: u64) -> Vec<(Call, IndexedPerson)> {
         let round: Vec<Call> =
             self.shares().into_iter().flat_map(|(call, times)| std::iter::repeat_n(call, times)).collect();
         let persons = (first_person..first_person + count).map(IndexedPerson);
@@ -167,7 +167,7 @@ pub(crate) async fn measure_ready<M: Make>(
 }
 
 /// Waits until no more messages come.
-async fn settle(deliveries: &Deliveries) {
+pub(crate) async fn settle(deliveries: &Deliveries) {
     let mut count = deliveries.count();
     loop {
         tokio::time::sleep(Duration::from_millis(300)).await;

@@ -20,6 +20,7 @@ use crate::deliveries::Deliveries;
 pub(crate) struct World {
     pub(crate) issuers: Arc<Issuers>,
     pub(crate) deliveries: Arc<Deliveries>,
+    pub(crate) gateway: Arc<Gateway<Deliveries>>,
 }
 
 impl World {
@@ -39,7 +40,7 @@ impl World {
         let listener = TcpListener::bind(register).await.with_context(|| format!("cannot listen on {register}"))?;
         let register = Register { population: Arc::new(IndexedPopulation), mode: Switch::new(RegisterMode::Up) };
         tokio::spawn(register.serve(listener, std::future::pending()));
-        Ok(Self { issuers, deliveries })
+        Ok(Self { issuers, deliveries, gateway })
     }
 }
 

@@ -12,7 +12,7 @@ use super::purge::{self, Purge};
 use super::rows::median;
 use super::service::{self, Running};
 use super::stored::Stored;
-use super::{Bench, IN_FLIGHT, connect};
+use super::{Bench, connect};
 use crate::Processes;
 use crate::calls::{Call, Caller, Ready};
 use crate::drive::{self, Pace};
@@ -35,6 +35,9 @@ const FIRST_FRESH: u64 = 2_000_000;
 /// How often each call is measured at each level, and how many calls that takes.
 const TURNS: usize = 5;
 const CALLS: u64 = 300;
+
+/// Calls in flight beside the purge.
+const PURGE_IN_FLIGHT: usize = 16;
 
 /// What came of it.
 #[derive(Serialize)]
@@ -118,7 +121,7 @@ pub(super) async fn measure(
         eprintln!("{level}");
         levels.push(level);
         if exponent == highest.min(PURGED) {
-            purge = Some(purge::measure(&mut grown, Pace::InFlight(IN_FLIGHT.into())).await?);
+            purge = Some(purge::measure(&mut grown, Pace::InFlight(PURGE_IN_FLIGHT)).await?);
         }
     }
     Ok(Growth { levels, purge })

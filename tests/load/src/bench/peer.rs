@@ -13,7 +13,7 @@ use made_up_world::indexed_people::IndexedPerson;
 use reqwest::{Client, Url};
 use serde_json::json;
 
-use super::{Bench, Persons, service};
+use super::{Bench, IN_FLIGHT, Persons, service};
 use crate::Processes;
 use crate::calls::{Call, Caller, Failure, Make};
 use crate::deliveries::Deliveries;
@@ -21,9 +21,6 @@ use crate::drive::Pace;
 use crate::report::Report;
 use crate::scenario::{Scenario, measure, measure_ready};
 use crate::world::World;
-
-/// Calls in flight where the two are compared.
-pub(super) const IN_FLIGHT: u16 = 32;
 
 /// How often the two take turns in a round.
 const TURNS: usize = 2;

@@ -1,4 +1,5 @@
-//! The report as a picture: for each measure a bar that shows how much of the way to the goal is gone.
+//! The report as a picture: for each measure a bar that shows how near it is to the moonshot, or to the target where
+//! there is no moonshot.
 
 use std::fmt::Write as _;
 
@@ -7,32 +8,31 @@ use super::rows::{Row, Target};
 const WIDTH: f64 = 900.0;
 const LEFT: f64 = 430.0;
 const STEP: f64 = 44.0;
-/// The bars' scale ends here: further than the goal is drawn as this far.
+/// The end of the bars' scale: what is further beyond the moonshot is drawn as this far.
 const FURTHEST: f64 = 1.25;
 
 /// An SVG.
 pub(crate) fn draw(rows: &[Row]) -> String {
     let height = STEP * (rows.len() as f64 + 2.0);
     let scale = (WIDTH - LEFT - 90.0) / FURTHEST;
-    let goal = LEFT + scale;
+    let end = LEFT + scale;
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" font-family=\"sans-serif\" \
          font-size=\"12\">\n<rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n\
-         <text x=\"{goal}\" y=\"20\" text-anchor=\"middle\">goal</text>\n\
-         <line x1=\"{goal}\" x2=\"{goal}\" y1=\"26\" y2=\"{height}\" stroke=\"black\"/>\n"
+         <text x=\"{end}\" y=\"20\" text-anchor=\"middle\">moonshot</text>\n\
+         <line x1=\"{end}\" x2=\"{end}\" y1=\"26\" y2=\"{height}\" stroke=\"black\"/>\n"
     );
     for (index, row) in rows.iter().enumerate() {
         let y = STEP * (index as f64 + 1.0);
-        // What is not measured has gone no way.
-        let reached = row.measured().map_or(0.0, |measured| row.goal.reached(measured).clamp(0.0, FURTHEST));
+        let moonshot = row.moonshot.unwrap_or(row.target);
+        let reached = row.measured().map_or(0.0, |measured| moonshot.reached(measured).clamp(0.0, FURTHEST));
         let measured = row.measured().map_or_else(|| "not measured".to_owned(), |measured| format!("{measured:.2}"));
-        // Where the first target is, on the way to the goal.
         let bound = match row.target {
             Target::AtLeast(bound) | Target::AtMost(bound) => bound,
         };
-        let first = LEFT + row.goal.reached(bound).clamp(0.0, FURTHEST) * scale;
+        let first = LEFT + moonshot.reached(bound).clamp(0.0, FURTHEST) * scale;
         let meets = |bound: Target| row.measured().is_some_and(|measured| bound.is_met_by(measured));
-        let colour = match (meets(row.goal), meets(row.target)) {
+        let colour = match (meets(moonshot), meets(row.target)) {
             (true, _) => "#2e7d32",
             (false, true) => "#90a955",
             (false, false) => "#c1666b",
@@ -52,7 +52,7 @@ pub(crate) fn draw(rows: &[Row]) -> String {
     }
     let _ = writeln!(
         svg,
-        "<text x=\"{LEFT}\" y=\"{}\">Bars: the part of the way to the goal. Dashed: the first target.</text>\n</svg>",
+        "<text x=\"{LEFT}\" y=\"{}\">Bars: how near to the moonshot. Dashed: the target.</text>\n</svg>",
         height - 10.0
     );
     svg
