@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use futures_util::future::join_all;
 use sqlx::PgPool;
 use temporary_pin::random;
 use temporary_pin::store::messages::handovers::Handovers;
+use temporary_pin::store::messages::local_handovers::{self, NEW_MESSAGE_LEASE};
 use temporary_pin::store::messages::{ClaimedMessage, outbox};
 use uuid::Uuid;
 
@@ -228,4 +230,65 @@ async fn of_those_that_begin_together_each_has_its_own_answer(pool: PgPool) {
             .unwrap();
         assert_eq!(reference, (number != 3 && number != 5).then(|| number.to_string()));
     }
+}
+
+/// A process has committed a new message with its lease, and is killed before the hand-over has begun.
+#[sqlx::test]
+async fn a_new_message_of_the_dead_goes_out_once_when_its_lease_has_run_out(pool: PgPool) {
+    let world = World::new(pool);
+    let (orders, queue) = local_handovers::channel(1);
+    let place = orders.reserve(world.now()).unwrap();
+    let message = world.queue_leased(place.lease()).await;
+    let id = message.id;
+    place.hand_over(message);
+    drop((orders, queue)); // the process ends
+
+    world.clock.advance((NEW_MESSAGE_LEASE - TimeDelta::milliseconds(100)).to_std().unwrap());
+    world.dispatcher().run_once().await;
+    assert!(world.phone.received().is_empty(), "sent during the lease of another");
+
+    world.clock.advance(Duration::from_millis(100));
+    let (first, second) = (world.dispatcher(), world.dispatcher());
+    tokio::join!(first.run_once(), second.run_once());
+    assert_eq!(world.phone.received().len(), 1);
+    assert_eq!(world.state(id).await, "accepted");
+}
+
+/// The process was slow, not dead: another dispatcher has claimed its message meanwhile.
+#[sqlx::test]
+async fn a_new_message_that_another_has_claimed_is_not_handed_over_here(pool: PgPool) {
+    let world = World::new(pool);
+    let (orders, mut queue) = local_handovers::channel(1);
+    let place = orders.reserve(world.now()).unwrap();
+    let message = world.queue_leased(place.lease()).await;
+    place.hand_over(message);
+    let slow = queue.recv().await.unwrap();
+
+    world.clock.advance(NEW_MESSAGE_LEASE.to_std().unwrap());
+    assert!(!begin(&world, &slow).await, "after its lease");
+    let claimed = claim(&world).await.pop().expect("the lease has run out");
+    assert!(begin(&world, &claimed).await);
+    assert!(!begin(&world, &slow).await);
+}
+
+/// A process is killed between the begin and the gateway's answer: nobody knows whether the PIN was sent.
+#[sqlx::test]
+async fn r5_a_new_message_whose_handover_had_begun_is_given_up(pool: PgPool) {
+    let world = World::new(pool);
+    let (orders, mut queue) = local_handovers::channel(1);
+    let place = orders.reserve(world.now()).unwrap();
+    let message = world.queue_leased(place.lease()).await;
+    let id = message.id;
+    place.hand_over(message);
+    assert!(begin(&world, &queue.recv().await.unwrap()).await);
+
+    // The begin has renewed the lease.
+    world.clock.advance(NEW_MESSAGE_LEASE.to_std().unwrap());
+    world.dispatcher().run_once().await;
+    assert_eq!(world.state(id).await, "queued");
+
+    world.clock.advance(LEASE);
+    world.dispatcher().run_once().await;
+    assert!(world.phone.received().is_empty(), "sent by two dispatchers");
+    assert_eq!(world.state(id).await, "failed");
 }

@@ -118,3 +118,118 @@ async fn it_stops_between_two_messages(pool: PgPool) {
     world.dispatcher().run_once().await;
     assert_eq!(world.state(second).await, "accepted");
 }
+
+#[sqlx::test]
+async fn a_new_message_of_this_process_is_sent_without_a_claim(pool: PgPool) {
+    let world = World::new(pool);
+    let running = Running::start(&world, 4, NEVER);
+    let place = running.local_handovers.reserve(world.now()).unwrap();
+    let message = world.queue_leased(place.lease()).await;
+    let id = message.id;
+    place.hand_over(message);
+
+    until("it is sent", async || world.state(id).await == "accepted").await;
+    assert_eq!(world.phone.received().len(), 1);
+    assert_eq!(world.phone.received()[0].reference, format!("{id}.1"));
+    running.stop().await;
+}
+
+#[sqlx::test]
+async fn places_are_bounded_and_unused_ones_are_free_again(pool: PgPool) {
+    let world = World { phone: Phone::holding_back(), ..World::new(pool) };
+    let running = Running::start(&world, 2, NEVER);
+    let places: Vec<_> = (0..2).map(|_| running.local_handovers.reserve(world.now()).unwrap()).collect();
+    assert!(running.local_handovers.reserve(world.now()).is_none(), "all places are taken");
+    drop(places);
+    assert!(running.local_handovers.reserve(world.now()).is_some());
+    running.stop().await;
+}
+
+/// The gateway is so slow that neither the dispatcher nor the channel has room.
+#[sqlx::test]
+async fn a_message_without_a_place_is_claimed_when_there_is_room(pool: PgPool) {
+    let world = World { phone: Phone::holding_back(), ..World::new(pool) };
+    let running = Running::start(&world, 1, NEVER);
+    let mut ids = Vec::new();
+    for sent in 1..=2 {
+        let place = running.local_handovers.reserve(world.now()).unwrap();
+        let message = world.queue_leased(place.lease()).await;
+        ids.push(message.id);
+        place.hand_over(message);
+        if sent == 1 {
+            until("the first is at the gateway", async || world.phone.received().len() == 1).await;
+        }
+    }
+    assert!(running.local_handovers.reserve(world.now()).is_none());
+    ids.push(world.queue("pin").await);
+    running.wake.notify_one();
+
+    world.phone.gate.add_permits(3);
+    for id in ids {
+        until("it is sent", async || world.state(id).await == "accepted").await;
+    }
+    assert_eq!(world.phone.received().len(), 3, "each once");
+    running.stop().await;
+}
+
+/// The dispatcher stops: it starts the hand-overs that it has room for, and the others wait for another dispatcher.
+#[sqlx::test]
+async fn a_stop_leaves_no_message_leased(pool: PgPool) {
+    let world = World { phone: Phone::holding_back(), ..World::new(pool) };
+    let running = Running::start(&world, 2, NEVER);
+    let mut ids = Vec::new();
+    for number in 0..4 {
+        let place = running.local_handovers.reserve(world.now()).unwrap();
+        let message = world.queue_leased(place.lease()).await;
+        ids.push(message.id);
+        place.hand_over(message);
+        if number == 1 {
+            until("two are at the gateway", async || world.phone.received().len() == 2).await;
+        }
+    }
+    running.cancel.cancel();
+    until("the stop has begun", async || running.local_handovers.reserve(world.now()).is_none()).await;
+    world.phone.gate.add_permits(10);
+    running.stop().await;
+
+    // Nothing holds the rest: the next instance sends it at once.
+    world.dispatcher().run_once().await;
+    for id in ids {
+        assert_eq!(world.state(id).await, "accepted");
+    }
+    assert_eq!(world.phone.received().len(), 4, "each once");
+}
+
+/// An order that is running while the service stops.
+#[sqlx::test]
+async fn a_place_that_is_reserved_counts_until_the_order_has_ended(pool: PgPool) {
+    let world = World::new(pool);
+    let running = Running::start(&world, 2, NEVER);
+    let place = running.local_handovers.reserve(world.now()).unwrap();
+    running.cancel.cancel();
+    until("the stop has begun", async || running.local_handovers.reserve(world.now()).is_none()).await;
+    let message = world.queue_leased(place.lease()).await;
+    let id = message.id;
+    place.hand_over(message);
+    drop(place);
+    running.stop().await;
+    assert_eq!(world.state(id).await, "accepted");
+}
+
+/// As a slow operator's gateway: each call takes 100 ms.
+#[sqlx::test]
+async fn a_gateway_of_100_ms_does_not_bound_the_messages(pool: PgPool) {
+    const MESSAGES: usize = 1000;
+    let world = World { phone: Phone::slow(Duration::from_millis(100)), ..World::new(pool) };
+    let concurrency = DispatcherSettings::default().concurrency;
+    let running = Running::start(&world, concurrency, NEVER);
+    for _ in 0..MESSAGES {
+        world.queue("pin").await;
+    }
+    running.wake.notify_one();
+    until("all are at the gateway", async || world.phone.received().len() == MESSAGES).await;
+    // 64 at the same time would be 16 turns.
+    assert!(world.phone.most_at_once() > 64, "{} at the same time", world.phone.most_at_once());
+    assert!(world.phone.most_at_once() <= concurrency);
+    running.stop().await;
+}

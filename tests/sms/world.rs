@@ -17,6 +17,7 @@ use temporary_pin::sms::gateway::{Acceptance, Gateway, GatewayError, OutgoingSms
 use temporary_pin::sms::sealed_message::seal_message;
 use temporary_pin::sms::settings::DispatcherSettings;
 use temporary_pin::store::messages::handovers::Handovers;
+use temporary_pin::store::messages::local_handovers::{NewMessageLease, NewPinMessage};
 use temporary_pin::telemetry::metrics::Metrics;
 use tokio::sync::Semaphore;
 use uuid::Uuid;
@@ -41,6 +42,10 @@ pub(crate) struct Phone {
     received: Arc<Mutex<Vec<Received>>>,
     /// Each call waits for a permit.
     pub(crate) gate: Arc<Semaphore>,
+    /// How long each call takes.
+    duration: Duration,
+    /// How many calls are running, and how many were at most.
+    running: Arc<Mutex<(usize, usize)>>,
 }
 
 #[derive(Clone)]
@@ -54,7 +59,21 @@ pub(crate) struct Received {
 impl Phone {
     pub(crate) fn new() -> Self {
         let gate = Arc::new(Semaphore::new(Semaphore::MAX_PERMITS));
-        Self { mode: Arc::new(Mutex::new(Mode::Accept)), received: Arc::default(), gate }
+        Self {
+            mode: Arc::new(Mutex::new(Mode::Accept)),
+            received: Arc::default(),
+            gate,
+            duration: Duration::ZERO,
+            running: Arc::default(),
+        }
+    }
+
+    pub(crate) fn slow(duration: Duration) -> Self {
+        Self { duration, ..Self::new() }
+    }
+
+    pub(crate) fn most_at_once(&self) -> usize {
+        self.running.lock().unwrap().1
     }
 
     /// A gateway that answers only when it is let: by permits of its gate.
@@ -92,7 +111,16 @@ impl Gateway for Phone {
             reference: message.reference.clone(),
             validity: message.validity,
         });
+        {
+            let mut running = self.running.lock().unwrap();
+            running.0 += 1;
+            running.1 = running.1.max(running.0);
+        }
         self.gate.acquire().await.unwrap().forget();
+        if !self.duration.is_zero() {
+            tokio::time::sleep(self.duration).await;
+        }
+        self.running.lock().unwrap().0 -= 1;
         let mode = *self.mode.lock().unwrap();
         match mode {
             Mode::Accept => Ok(Acceptance { gateway_reference: Some("7".to_owned()) }),
@@ -162,6 +190,16 @@ impl World {
         .await
         .unwrap();
         id
+    }
+
+    /// Queues a message as an order does that has a place for it.
+    pub(crate) async fn queue_leased(&self, lease: NewMessageLease) -> NewPinMessage {
+        let id = self.queue("pin").await;
+        let lease_row = "UPDATE outbox SET lease_token = $2, lease_expire_time = $3 WHERE id = $1
+            RETURNING sealed_body, expire_time";
+        let row = sqlx::query(lease_row).bind(id).bind(lease.token).bind(lease.expire_time);
+        let row = row.fetch_one(&self.pool).await.unwrap();
+        NewPinMessage { id, sealed_body: row.get(0), expire_time: row.get(1) }
     }
 
     /// Queues the same message again, as a resend does (R5).
