@@ -44,21 +44,6 @@ BEGIN ATOMIC
         ));
 END;
 
--- R4: wrong tries of a person, PIN by PIN. All tries of a PIN count until it has expired for as long as `span`.
-CREATE FUNCTION wrong_tries_in_window(person bytea, at_time timestamptz, span interval)
-RETURNS TABLE (pin_request_id uuid, expire_time timestamptz, wrong_tries integer) LANGUAGE sql STABLE
-BEGIN ATOMIC
-    SELECT p.id, p.expire_time, p.tries - (p.state = 'redeemed')::int
-    FROM pin_requests p
-    WHERE p.person_key = wrong_tries_in_window.person
-        AND p.expire_time > wrong_tries_in_window.at_time - wrong_tries_in_window.span
-        -- A PIN that had ended before the reset does not count.
-        AND least(p.close_time, p.expire_time) > coalesce((
-            SELECT r.reset_time FROM limit_resets r
-            WHERE r.subject_key = wrong_tries_in_window.person AND r.limit_name = 'wrong_tries'
-        ), '-infinity');
-END;
-
 -- R5: from when a PIN can be sent again. Null: it cannot be sent again, or only after it has expired.
 CREATE FUNCTION next_send_time(
     may_be_sent_again boolean, last_send_time timestamptz, resend_interval interval, expire_time timestamptz

@@ -15,12 +15,13 @@
 //! | R16 questions | [`question`]; what they ask about: [`fact`] |
 //! | R17 comparison of answers | [`answer`] |
 //! | R20 witnesses | [`witness`] |
+//! | R2, R3, R4 tries to redeem a PIN | [`redemption`] |
 //! | R4, R18, R25 limits of a person | [`person_limit`] |
 //! | R22, R23 levels of assurance | [`assurance`] |
 //! | R24 languages | [`language`] |
 //! | every configurable figure, with its default | [`rules`] |
 //!
-//! R2, R3, R5, R8 and R21 are decided by SQL statements in `store`, with the figures of [`rules`].
+//! R5, R8 and R21 are decided by SQL statements in `store`, with the figures of [`rules`].
 
 pub mod answer;
 pub mod assurance;
@@ -40,6 +41,7 @@ pub mod person_limit;
 pub mod pin;
 pub mod question;
 pub mod reason;
+pub mod redemption;
 pub mod rules;
 pub mod stated_reason;
 pub mod witness;

@@ -17,6 +17,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use futures_util::future::join_all;
 
+use self::bucket::CountingMethod;
 pub use self::bucket::{Bucket, Spend};
 use self::command_batcher::CommandBatcher;
 use self::connection::RedisConnection;
@@ -121,6 +122,18 @@ impl Guard {
         let time = |(_, micros)| DateTime::from_timestamp_micros(micros).ok_or(GuardError::Unavailable);
         let times: Vec<DateTime<Utc>> = spends.into_iter().map(time).collect::<Result<_, _>>()?;
         Ok(LimitUsage::count(times.into_iter().map(|time| (time, 1)), limit))
+    }
+
+    /// Removes from the records of `spends` what was spent before `time`, whatever it was spent for. Only limits of rolling
+    /// windows have such records.
+    pub async fn forget_spends_before(&self, spends: &[Spend<'_>], time: DateTime<Utc>) -> Result<(), GuardError> {
+        for spend in spends.iter().filter(|spend| spend.bucket.counting_method() == CountingMethod::Window) {
+            let mut remove = redis::cmd("ZREMRANGEBYSCORE");
+            remove.arg(spend.bucket.key(&self.prefix)).arg("-inf").arg(format!("({}", time.timestamp_micros()));
+            let remove = async |mut connection| remove.exec_async(&mut connection).await;
+            self.connection.run_for_call("forget_spends", remove).await?;
+        }
+        Ok(())
     }
 
     /// Empties a bucket's record, so that nothing of its limit is spent.

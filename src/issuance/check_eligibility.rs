@@ -93,6 +93,8 @@ fn find_status_denials(status: &PersonStatus, has_mobile: bool) -> Vec<Denial> {
     let mut denials = Vec::new();
     denials.extend(status.is_blocked.then(|| Denial::lasting(Reason::PersonBlocked)));
     denials.extend(until(Reason::VerificationLimit, status.failed_until));
+    // Also while a PIN is open: it could not be redeemed.
+    denials.extend(until(Reason::WrongTryLimit, status.wrong_tries_until));
     if has_mobile && status.open_pin_request.is_none() {
         denials.extend(until(Reason::PersonLimit, status.person_until));
         denials.extend(until(Reason::MobileLimit, status.mobile_until));

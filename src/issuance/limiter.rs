@@ -1,5 +1,7 @@
 //! Spends the limits that Redis keeps, and gives back what was not used.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
@@ -7,6 +9,9 @@ use super::{Dependencies, Refusal};
 use crate::domain::person::{AgentKey, PersonKey};
 use crate::domain::rules::LimitRules;
 use crate::guard::{Bucket, Guard, Spend};
+
+/// No call runs longer than this. What an older call spent of a limit counts only if Postgres has the row.
+const MAX_CALL_DURATION: Duration = Duration::from_secs(60);
 
 /// Spends and refunds limits during one call.
 #[derive(Clone, Copy)]
@@ -47,6 +52,16 @@ impl<'a> Limiter<'a> {
     pub(super) fn failed_verification(&self, person: PersonKey, verification: Uuid) -> Spend<'static> {
         let limit = self.limits.failed_verifications;
         Spend { bucket: Bucket::FailedVerifications(person), limit, id: verification }
+    }
+
+    /// What to do when Redis reports a limit of a person that the rows in Postgres do not confirm: calls are running in another
+    /// instance, or a process stopped before it gave back what a call had spent. The latter is forgotten here, so that a repeat
+    /// gets through.
+    pub(super) async fn answer_busy(&self, spends: &[Spend<'_>], now: DateTime<Utc>) -> Refusal {
+        if let Err(error) = self.guard.forget_spends_before(spends, now - MAX_CALL_DURATION).await {
+            tracing::warn!(%error, "spends of calls that have ended were not forgotten");
+        }
+        Refusal::Busy
     }
 
     /// Gives back what was spent at `spent_at`. If Redis fails, the spend stays: the limit is then stricter, never laxer.

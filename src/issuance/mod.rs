@@ -40,12 +40,12 @@ use issue_temporary_pin::IssueTemporaryPin;
 use redeem_temporary_pin::RedeemTemporaryPin;
 use verify_identity::VerifyIdentity;
 
+pub use crate::domain::redemption::RedeemOutcome;
 pub use crate::store::audit::audit_events::AuditEvent;
 pub use crate::store::issuing::{DispatchState, PinRequestView, PinState};
 pub use crate::store::operators::access_request_records::{AccessRequestRecord, AccessState};
 pub use crate::store::operators::person_blocks::PersonBlock;
 pub use crate::store::operators::pin_request_records::PinRequestRecord;
-pub use crate::store::redeeming::RedeemOutcome;
 pub use call_context::CallContext;
 pub use check_eligibility::{ChannelEligibility, Eligibility};
 pub use dependency::{Dependency, DependencyFailure};

@@ -9,6 +9,7 @@ use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use super::limiter::Limiter;
+use super::person_turns::PersonTurns;
 use super::response_padding::pad_response_time;
 use super::{Dependencies, Refusal};
 use crate::deadline;
@@ -16,13 +17,14 @@ use crate::domain::channel::Channel;
 use crate::domain::eligibility::find_person_denials;
 use crate::domain::person::{Person, PersonKey, PersonReference};
 use crate::domain::pin::Pin;
+use crate::domain::redemption::{RedeemOutcome, RedemptionRules};
 use crate::domain::rules::Rules;
 use crate::guard::{Bucket, Guard, GuardDecision, Spend};
 use crate::keys::KeyRing;
 use crate::random;
 use crate::register::Register;
 use crate::store::audit::audit_events::Actor;
-use crate::store::redeeming::{self, RedeemOutcome, RedemptionTry, TryResult, TryStart};
+use crate::store::redeeming::{self, RedemptionTry, TryStart};
 use crate::store::withdrawal::{Withdrawal, revoke_temporary_pin};
 use crate::telemetry::metrics::Metrics;
 
@@ -56,6 +58,7 @@ pub(super) struct RedeemTemporaryPin<'a> {
     guard: &'a Guard,
     register: &'a Register,
     store: &'a PgPool,
+    person_turns: &'a PersonTurns,
     keys: &'a KeyRing,
     rules: &'a Rules,
     metrics: &'a Metrics,
@@ -75,6 +78,7 @@ impl<'a> RedeemTemporaryPin<'a> {
             guard: &dependencies.guard,
             register: &dependencies.register,
             store: &dependencies.store,
+            person_turns: &dependencies.person_turns,
             keys,
             rules: &dependencies.rules,
             metrics: &dependencies.metrics,
@@ -99,22 +103,28 @@ impl<'a> RedeemTemporaryPin<'a> {
         let person = self.register.look_up_person(&self.order.person).await?;
         let key = self.keys.person_pseudonyms(Some(&self.order.person), person.as_ref()).primary();
 
-        // Step 2: Spend one wrong try of the person before the PIN is known to be wrong (R4). If Redis refuses, go on
-        // without leave to count: only Postgres knows whether this order is a repeat, which gets the first answer again.
+        // Step 2: Wait until no other call of the person runs in this process, so that nothing is spent that is not decided.
+        let _turn = self.person_turns.take(key).await?;
+
+        // Step 3: Spend one wrong try of the person before the PIN is known to be wrong (R4). If Redis refuses, go on without
+        // leave to count: Postgres knows whether this order is a repeat, and whether the limit is reached.
         let limit = self.rules.limits.wrong_tries;
         let spend = Spend { bucket: Bucket::WrongTries(key), limit, id: self.order.request_id };
-        let may_count = self.guard.check_and_spend(None, &[spend], self.now).await? == GuardDecision::Allowed;
+        let is_allowed = self.guard.check_and_spend(None, &[spend], self.now).await? == GuardDecision::Allowed;
 
-        // Step 3: Revoke the PIN of a person who may not redeem any more.
-        // Step 4: Count the try, compare the PIN, and record the result.
+        // Step 4: Revoke the PIN of a person who may not redeem any more.
+        // Step 5: Count the try, compare the PIN, and record the result.
         let result = match self.revoke_if_not_eligible(key, person.as_ref()).await {
-            Ok(()) => self.count_and_compare(key, may_count).await,
+            Ok(()) => self.count_and_compare(key, is_allowed).await,
             Err(refusal) => Err(refusal),
         };
 
-        // Step 5: Give back the wrong try unless the PIN was wrong.
-        if may_count && !matches!(result, Ok((Comparison::Wrong, _))) {
+        // Step 6: Give back the wrong try unless the PIN was wrong.
+        if is_allowed && !matches!(result, Ok((Comparison::Wrong, _))) {
             self.limiter.refund(&[spend], self.now).await;
+        }
+        if !is_allowed && matches!(result, Err(Refusal::Busy)) {
+            return Err(self.limiter.answer_busy(&[spend], self.now).await);
         }
         let (_, outcome) = result?;
         self.metrics.count_redemption(outcome.as_str());
@@ -140,7 +150,11 @@ impl<'a> RedeemTemporaryPin<'a> {
     }
 
     /// Counts the try, compares the PIN, and records the result.
-    async fn count_and_compare(&self, key: PersonKey, may_count: bool) -> Result<(Comparison, RedeemOutcome), Refusal> {
+    async fn count_and_compare(
+        &self,
+        key: PersonKey,
+        is_allowed_by_guard: bool,
+    ) -> Result<(Comparison, RedeemOutcome), Refusal> {
         let pin = &self.order.pin;
         let payload = Zeroizing::new([&key.0, pin.digits().as_bytes()].concat());
         let redemption_try = RedemptionTry {
@@ -148,31 +162,25 @@ impl<'a> RedeemTemporaryPin<'a> {
             request_id: self.order.request_id,
             payload_digest: self.keys.keyed_digest("RedeemTemporaryPin", &payload),
             person: key,
-            max_tries: self.rules.pin.tries,
-            wrong_tries: self.rules.limits.wrong_tries,
-            may_count,
+            rules: RedemptionRules { tries_per_pin: self.rules.pin.tries, wrong_tries: self.rules.limits.wrong_tries },
+            is_allowed_by_guard,
             now: self.now,
         };
-        let start = redeeming::begin_try(self.store, &redemption_try).await?;
-        let (comparison, result) = match &start {
-            TryStart::Replayed(outcome) => return Ok((Comparison::NotCompared, *outcome)),
+        let to_compare = match redeeming::begin_try(self.store, &redemption_try).await? {
+            TryStart::Counted(to_compare) => to_compare,
+            TryStart::Replayed(outcome) => return Ok((Comparison::NotCompared, outcome)),
             TryStart::RequestIdReused => return Err(Refusal::RequestIdReused),
-            TryStart::Counted(counted) => {
-                if self.keys.pin_matches(counted.pin_request_id, pin, &counted.verifier) {
-                    (Comparison::Right, TryResult::Right(counted))
-                } else {
-                    (Comparison::Wrong, TryResult::Wrong(counted))
-                }
-            }
-            TryStart::Refused(refusal) => {
+            TryStart::Busy => return Err(Refusal::Busy),
+            TryStart::Answered(outcome) => {
                 // Does the work of a comparison, so that latency does not tell a wrong PIN from a missing one.
                 let _ = self.keys.make_pin_verifier(self.order.request_id, pin, &mut random::secure());
-                (Comparison::NotCompared, TryResult::Refused(*refusal))
+                return Ok((Comparison::NotCompared, outcome));
             }
         };
+        let is_right = self.keys.pin_matches(to_compare.pin_request_id, pin, &to_compare.verifier);
         // Without a deadline: a counted try gets its result recorded even if the caller has stopped waiting.
-        let finish = redeeming::finish_try(self.store, &redemption_try, result);
+        let finish = redeeming::finish_try(self.store, &redemption_try, is_right);
         let outcome = deadline::without_deadline(finish).await?;
-        Ok((comparison, outcome))
+        Ok((if is_right { Comparison::Right } else { Comparison::Wrong }, outcome))
     }
 }

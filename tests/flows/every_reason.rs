@@ -8,17 +8,16 @@ use futures_util::future::join3;
 use prost_reflect::DescriptorPool;
 use serde_json::json;
 use temporary_pin::domain::rules::Limit;
-use temporary_pin::guard::{Bucket, Guard, GuardDecision, Spend};
+use temporary_pin::guard::Bucket;
 use temporary_pin::proto::DESCRIPTOR_SET;
 use temporary_pin::proto::temporarypin::v1::verify_identity_request::Evidence;
 use temporary_pin::proto::temporarypin::v1::{
-    CheckEligibilityRequest, IssueTemporaryPinRequest, Language, QuestionAnswers, Reason, VerifyIdentityResponse,
-    WebLogin,
+    CheckEligibilityRequest, IssueTemporaryPinRequest, Language, PersonLimit, QuestionAnswers, Reason,
+    VerifyIdentityResponse, WebLogin,
 };
-use test_support::acts::{QUESTIONS, reasons, witness};
+use test_support::acts::{QUESTIONS, reasons, witness, wrong};
 use test_support::calls::{Answer, Refusal, time, uuid};
 use test_support::person::{no_document, nobody};
-use test_support::redis_url;
 use test_support::sandbox::Sandbox;
 use test_support::world::World;
 use tonic::Code;
@@ -207,6 +206,9 @@ async fn provoke(world: &World, reason: Reason) -> Option<GivenReason> {
             ))
         }
 
+        Reason::Busy => busy(world).await,
+        Reason::WrongTryLimit => wrong_try_limit(world).await,
+
         Reason::Unavailable => {
             world.sandbox.post("/register", json!({ "mode": "down" })).await;
             from_refused(world.check("phone", nobody()).await)
@@ -263,9 +265,30 @@ async fn pin_limit(world: &World, redeeming: &[&str], ordering: &str) -> GivenRe
 
 /// Exhausts the bucket of a rate for a minute.
 async fn exhaust(world: &World, bucket: Bucket<'_>) {
-    let guard = Guard::connect(&redis_url(), world.redis_prefix(), Duration::from_secs(20)).await.unwrap();
-    let spend = Spend { bucket, limit: Limit { times: 1, per: Duration::from_secs(60) }, id: uuid() };
-    assert_eq!(guard.check_and_spend(None, &[spend], world.now().await).await, Ok(GuardDecision::Allowed));
+    world.spend(bucket, Limit { times: 1, per: Duration::from_secs(60) }, 1).await;
+}
+
+/// A call of another instance that spends the person's limit and is not decided yet.
+async fn busy(world: &World) -> GivenReason {
+    let person = world.somebody().await;
+    let bucket = Bucket::FailedVerifications(world.person_key(&person));
+    world.spend(bucket, Limit { times: 3, per: Duration::from_secs(24 * 3600) }, 3).await;
+    from_verification(world.try_log_in(&person, json!({})).await)
+}
+
+/// Nine wrong tries over three PINs, and the tenth on a PIN that an operator lets the person have beside.
+async fn wrong_try_limit(world: &World) -> GivenReason {
+    world.sandbox.post("/register", json!({ "mode": "up" })).await;
+    let person = world.somebody().await;
+    for tries in [3, 3, 3, 1] {
+        world.reset_limit(&person, PersonLimit::PersonPins).await;
+        let pin = world.pin(&person).await;
+        for _ in 0..tries {
+            world.redeem(person.reference(), &wrong(&pin)).await.unwrap();
+        }
+    }
+    let verification = world.identify(&person).await;
+    from_refused(world.issue("phone", &verification).await)
 }
 
 /// The comment of each reason in the contract.

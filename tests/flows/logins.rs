@@ -1,6 +1,12 @@
 //! Which logins on the web are accepted (R23), and which refused logins count as failed verifications (R18).
 
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use futures_util::future::join_all;
 use serde_json::json;
+use temporary_pin::domain::rules::Limit;
+use temporary_pin::guard::Bucket;
 use temporary_pin::proto::temporarypin::v1::access_hold;
 use temporary_pin::proto::temporarypin::v1::verify_identity_request::Evidence;
 use temporary_pin::proto::temporarypin::v1::verify_identity_response::State;
@@ -9,6 +15,8 @@ use test_support::acts::{CLERK, reasons};
 use test_support::calls::uuid;
 use test_support::person::Person;
 use test_support::world::World;
+
+const DAY: TimeDelta = TimeDelta::hours(24);
 
 #[tokio::test]
 async fn r23_an_unacceptable_login_is_refused_with_its_reason() {
@@ -88,4 +96,56 @@ async fn assert_nothing_started(world: &World, person: &Person) {
     let answer = world.check("web", person.reference()).await.unwrap();
     assert_eq!(answer.access_hold.unwrap().state(), access_hold::State::None);
     assert_eq!(world.texts(person).await, Vec::<String>::new());
+}
+
+/// As many taps on "log in", or frontends that repeat: sixteen in turn meet no limit, so sixteen at once meet none.
+#[tokio::test]
+async fn r18_sixteen_first_logins_at_once_are_all_accepted_and_start_one_hold() {
+    let world = World::open().await;
+    let person = world.somebody().await;
+
+    let answers = join_all((0..16).map(|_| world.log_in(&person))).await;
+
+    let holds: Vec<_> = answers.into_iter().map(|answer| answer.access_hold.unwrap()).collect();
+    assert!(holds.iter().all(|hold| *hold == holds[0] && hold.state() == access_hold::State::Running), "{holds:?}");
+    assert_eq!(world.texts(&person).await.len(), 1);
+    assert_eq!(world.list_limits(person.reference()).await.unwrap().limits[1].spent, 0);
+}
+
+/// Three logins may fail in a day: of sixteen bad ones at once three are judged, and the others hear of the limit that these have
+/// reached.
+#[tokio::test]
+async fn r18_of_sixteen_bad_logins_at_once_as_many_are_judged_as_the_limit_allows() {
+    let world = World::open().await;
+    let person = world.somebody().await;
+    let before = world.now().await;
+
+    let answers = join_all((0..16).map(|_| world.try_log_in(&person, json!({ "auth_age_seconds": 1000 })))).await;
+
+    let (judged, limited): (Vec<_>, Vec<_>) = answers.into_iter().partition(Result::is_ok);
+    assert_eq!((judged.len(), limited.len()), (3, 13));
+    for refusal in limited {
+        let until = refusal.unwrap_err().assert_limit(Reason::VerificationLimit);
+        assert!((before + DAY..before + DAY + TimeDelta::minutes(1)).contains(&until), "{until}");
+    }
+}
+
+/// Spends that no row confirms are no limit of tomorrow.
+#[tokio::test]
+async fn r18_spends_of_another_instance_are_busy_and_not_a_limit() {
+    let world = World::open().await;
+    let person = world.somebody().await;
+    world.fail(&person).await;
+    let bucket = Bucket::FailedVerifications(world.person_key(&person));
+    world.spend(bucket, Limit { times: 3, per: Duration::from_secs(24 * 3600) }, 2).await;
+
+    world.try_log_in(&person, json!({})).await.unwrap_err().assert_busy();
+    world.call(&person).await.unwrap_err().assert_busy();
+
+    // A process that has stopped gives nothing back. What it spent is forgotten after a minute; the row is not.
+    world.advance(TimeDelta::seconds(61)).await;
+    world.call(&person).await.unwrap_err().assert_busy();
+    world.fail(&person).await;
+    world.fail(&person).await;
+    world.call(&person).await.unwrap_err().assert_limit(Reason::VerificationLimit);
 }

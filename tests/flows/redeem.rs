@@ -1,14 +1,19 @@
 //! Redemption: once, within three tries, and at most ten wrong tries a day (R2, R3, R4).
 
+use std::time::Duration;
+
 use chrono::TimeDelta;
 use futures_util::future::join_all;
 use rstest::rstest;
-use temporary_pin::proto::temporarypin::v1::Reason;
+use temporary_pin::domain::rules::Limit;
+use temporary_pin::guard::Bucket;
+use temporary_pin::proto::temporarypin::v1::pin_request::State;
 use temporary_pin::proto::temporarypin::v1::redeem_temporary_pin_response::Outcome::{
     self, BudgetExhausted, NoOpenPin, Redeemed, Revoked, WrongPin,
 };
+use temporary_pin::proto::temporarypin::v1::{PersonLimit, Reason, channel_eligibility};
 use test_support::acts::wrong;
-use test_support::calls::uuid;
+use test_support::calls::{time, uuid};
 use test_support::person::{Person, nobody};
 use test_support::world::World;
 use tonic::Code;
@@ -112,8 +117,9 @@ async fn a_used_request_id_with_another_pin_is_refused() {
     assert_eq!(redeem(&world, &person, &wrong(&pin)).await, (WrongPin, 1), "the refused request was not a try");
 }
 
+/// A right PIN costs nothing, however often it is sent: nobody hears of wrong tries, for there is none.
 #[tokio::test]
-async fn r2_of_many_concurrent_redemptions_one_succeeds() {
+async fn r2_r4_of_many_redeemers_at_once_one_redeems_and_none_meets_a_limit() {
     let world = World::open().await;
     for _ in 0..4 {
         let person = world.somebody().await;
@@ -121,8 +127,9 @@ async fn r2_of_many_concurrent_redemptions_one_succeeds() {
 
         let outcomes = join_all((0..32).map(|_| redeem(&world, &person, &pin))).await;
 
-        let redeemed = outcomes.iter().filter(|(outcome, _)| *outcome == Redeemed).count();
-        assert_eq!(redeemed, 1, "{outcomes:?}");
+        let count = |wanted| outcomes.iter().filter(|(outcome, _)| *outcome == wanted).count();
+        assert_eq!((count(Redeemed), count(NoOpenPin)), (1, 31), "{outcomes:?}");
+        assert_eq!(world.list_limits(person.reference()).await.unwrap().limits[0].spent, 0);
     }
 }
 
@@ -142,8 +149,8 @@ async fn r3_of_many_concurrent_guesses_three_are_compared() {
     assert_ne!(redeem(&world, &person, &pin).await.0, Redeemed);
 }
 
-/// Three PINs in a day with three tries each make nine wrong tries. The tenth is on the next day's PIN, while the tries of
-/// the first day still count. Redis counts them, and so does Postgres if Redis has lost its data.
+/// Ten wrong tries over four PINs: three PINs with three tries each, and one that an operator lets the person have beside.
+/// Whether Redis knows of them or Postgres alone.
 #[rstest]
 #[case::redis_has_counted(false)]
 #[case::redis_has_lost_its_data(true)]
@@ -156,28 +163,73 @@ async fn r4_a_person_has_ten_wrong_tries_in_a_day_over_all_pins(#[case] wiped: b
     for _ in 0..3 {
         let pin = world.pin(&person).await;
         world.advance(TimeDelta::minutes(9)).await;
-        for _ in 0..3 {
+        for expected in [(WrongPin, 2), (WrongPin, 1), (Revoked, 0)] {
             let (request_id, typed) = (uuid(), wrong(&pin));
-            last = Some((redeem_again(&world, &person, &typed, request_id).await, request_id, typed));
+            assert_eq!(redeem_again(&world, &person, &typed, request_id).await, expected);
+            last = Some((request_id, typed));
         }
     }
-    world.advance_to(start + TimeDelta::hours(24) + TimeDelta::minutes(1)).await;
+    world.reset_limit(&person, PersonLimit::PersonPins).await;
     let pin = world.pin(&person).await;
-    assert_eq!(redeem(&world, &person, &wrong(&pin)).await, (WrongPin, 2), "the tenth");
     if wiped {
         world.wipe_redis().await;
     }
 
-    // The eleventh try is refused even though the PIN is right, and the PIN is revoked.
-    assert_eq!(redeem(&world, &person, &pin).await, (BudgetExhausted, 0));
-    assert_eq!(world.check("phone", person.reference()).await.unwrap().open_pin_request, None);
-    assert_eq!(redeem(&world, &person, &pin).await, (BudgetExhausted, 0));
-    let (first_answer, request_id, typed) = last.unwrap();
-    assert_eq!(first_answer, (Revoked, 0));
-    assert_eq!(redeem_again(&world, &person, &typed, request_id).await, first_answer, "a repeat gets the first answer");
+    // The tenth is the last of the person, though the PIN has been tried once. It ends the PIN, and tells until when.
+    let tenth = world.redeem(person.reference(), &wrong(&pin)).await.unwrap();
+    assert_eq!((tenth.outcome(), tenth.attempts_left), (BudgetExhausted, 0));
+    let until = time(tenth.next_attempt_time);
+    let first_try = until - TimeDelta::hours(24);
+    assert!(start + TimeDelta::minutes(9) <= first_try && first_try <= start + TimeDelta::minutes(10), "{until}");
 
-    // There are tries left again when those of the first PIN do not count any more.
-    world.advance_to(start + TimeDelta::hours(24) + TimeDelta::minutes(11)).await;
+    // Even the right PIN is refused, with the same time. A repeat of an earlier try gets its first answer.
+    let eleventh = world.redeem(person.reference(), &pin).await.unwrap();
+    assert_eq!((eleventh.outcome(), time(eleventh.next_attempt_time)), (BudgetExhausted, until));
+    let (request_id, typed) = last.unwrap();
+    assert_eq!(redeem_again(&world, &person, &typed, request_id).await, (Revoked, 0));
+
+    // No PIN is sent that cannot be redeemed. It costs none of R25.
+    let check = world.check("phone", person.reference()).await.unwrap();
+    assert_eq!(check.open_pin_request, None);
+    assert_eq!(check.channels[1].status(), channel_eligibility::Status::NotYet);
+    assert_eq!(check.channels[1].reasons().collect::<Vec<_>>(), [Reason::WrongTryLimit]);
+    assert_eq!(time(check.channels[1].next_attempt_time), until);
+    let limits = world.list_limits(person.reference()).await.unwrap().limits;
+    assert_eq!((limits[0].spent, time(limits[0].next_attempt_time)), (10, until));
+    assert_eq!(limits[2].spent, 1, "the fourth PIN alone");
+
+    // It is over exactly a day after the first try, and not before.
+    world.advance(until - world.now().await - TimeDelta::seconds(30)).await;
+    assert_eq!(redeem(&world, &person, &pin).await, (BudgetExhausted, 0));
+    world.advance_to(until).await;
     let pin = world.pin(&person).await;
     assert_eq!(redeem(&world, &person, &pin).await, (Redeemed, 0));
+}
+
+/// The limit tells of tries that were made, and of nothing else: tries that another instance has not decided yet are waited for.
+#[tokio::test]
+async fn r4_spends_of_another_instance_are_busy_and_not_a_limit() {
+    let world = World::open().await;
+    let person = world.somebody().await;
+    let pin = world.pin(&person).await;
+    let bucket = Bucket::WrongTries(world.person_key(&person));
+    let limit = Limit { times: 10, per: Duration::from_secs(24 * 3600) };
+    world.spend(bucket, limit, 10).await;
+    let request_id = uuid();
+
+    let refusal = world.redeem_again(person.reference(), &pin, request_id).await.unwrap_err();
+
+    refusal.assert_busy();
+    assert_eq!(
+        world.check("phone", person.reference()).await.unwrap().open_pin_request.map(|pin| pin.state()),
+        Some(State::Open)
+    );
+    // A process that has stopped gives nothing back. What it spent is forgotten after a minute.
+    world.advance(TimeDelta::seconds(61)).await;
+    world.redeem_again(person.reference(), &pin, request_id).await.unwrap_err().assert_busy();
+    assert_eq!(
+        redeem_again(&world, &person, &pin, request_id).await,
+        (Redeemed, 0),
+        "busy is kept under no request id"
+    );
 }

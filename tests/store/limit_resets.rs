@@ -5,11 +5,12 @@ use sqlx::PgPool;
 use temporary_pin::domain::audit::Action;
 use temporary_pin::domain::person_limit::{LimitUsage, PersonLimit};
 use temporary_pin::domain::reason::Reason;
+use temporary_pin::domain::redemption::{RedeemOutcome, RedemptionRules};
 use temporary_pin::domain::rules::{Limit, LimitRules};
 use temporary_pin::store::audit::audit_events::{Actor, NewAuditEvent};
 use temporary_pin::store::issuing::{IssueLimits, IssueOutcome, PinOrder, issue};
 use temporary_pin::store::operators::person_limits::{read_usage, reset_limit};
-use temporary_pin::store::redeeming::{RedeemOutcome, RedemptionTry};
+use temporary_pin::store::redeeming::RedemptionTry;
 use temporary_pin::store::verifying::verifications::{RecordOutcome, VerificationState, record};
 use test_support::store::*;
 
@@ -89,9 +90,9 @@ async fn r25_a_reset_affects_one_limit_only(pool: PgPool) {
     assert_eq!(used(&pool, PersonLimit::MobilePins, now + seconds(1)).await, 1);
 }
 
-/// A PIN that is open at the reset still counts with all its tries: that is the safe side.
+/// Also those of a PIN that is open. R3 goes on: a reset buys no guesses at one PIN.
 #[sqlx::test]
-async fn r4_tries_of_pins_that_ended_before_the_reset_do_not_count(pool: PgPool) {
+async fn r4_tries_from_before_the_reset_do_not_count(pool: PgPool) {
     issued(&pool, PERSON, t0()).await;
     for _ in 0..3 {
         redeem(&pool, &attempt(PERSON, t0()), false).await;
@@ -103,12 +104,14 @@ async fn r4_tries_of_pins_that_ended_before_the_reset_do_not_count(pool: PgPool)
 
     reset_at(&pool, PersonLimit::WrongTries, now).await;
 
-    assert_eq!(used(&pool, PersonLimit::WrongTries, now).await, 1);
-    let last = RedemptionTry { wrong_tries: Limit { times: 3, per: DAY }, ..attempt(PERSON, now + seconds(1)) };
-    assert_eq!(redeem(&pool, &last, false).await, RedeemOutcome::WrongPin { left: 1 });
-    // The PIN is revoked, but its tries count until they leave the window.
-    let last = RedemptionTry { request_id: fresh_id(), ..last };
-    assert_eq!(redeem(&pool, &last, false).await, RedeemOutcome::Revoked);
-    let last = RedemptionTry { request_id: fresh_id(), ..last };
-    assert_eq!(redeem(&pool, &last, true).await, RedeemOutcome::BudgetExhausted);
+    assert_eq!(used(&pool, PersonLimit::WrongTries, now).await, 0);
+    let rules = RedemptionRules { tries_per_pin: 3, wrong_tries: LIMIT };
+    let at = |now| RedemptionTry { rules, ..attempt(PERSON, now) };
+    let later = now + seconds(1);
+    assert_eq!(redeem(&pool, &at(later), false).await, RedeemOutcome::WrongPin { left: 1 });
+    assert_eq!(redeem(&pool, &at(later), false).await, RedeemOutcome::Revoked);
+    issued(&pool, PERSON, later).await;
+    let exhausted = RedeemOutcome::BudgetExhausted { until: Some(later + DAY) };
+    assert_eq!(redeem(&pool, &at(later), false).await, exhausted);
+    assert_eq!(used(&pool, PersonLimit::WrongTries, later).await, 3);
 }

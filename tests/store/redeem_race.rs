@@ -1,13 +1,13 @@
 //! R2, R3, R4 with 32 concurrent tries, and a try concurrent with a revocation (R9).
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use temporary_pin::domain::person::PersonKey;
+use temporary_pin::domain::redemption::{RedeemOutcome, RedemptionRules};
 use temporary_pin::domain::rules::Limit;
-use temporary_pin::store::redeeming::{RedeemOutcome, RedemptionTry, TryResult, TryStart, begin_try, finish_try};
+use temporary_pin::store::redeeming::{RedemptionTry, TryStart, begin_try, finish_try};
 use temporary_pin::store::withdrawal::revoke_temporary_pin;
 use test_support::store::*;
 
@@ -18,43 +18,52 @@ fn count(outcomes: &[RedeemOutcome], outcome: RedeemOutcome) -> usize {
     outcomes.iter().filter(|other| **other == outcome).count()
 }
 
+/// Tries again, as a caller does who is told that other tries are running.
+async fn redeem_patiently(pool: &PgPool, attempt: &RedemptionTry<'_>, is_right: bool) -> RedeemOutcome {
+    loop {
+        match begin_try(pool, attempt).await.unwrap() {
+            TryStart::Busy => tokio::task::yield_now().await,
+            TryStart::Counted(_) => return finish_try(pool, attempt, is_right).await.unwrap(),
+            TryStart::Answered(outcome) => return outcome,
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+/// As from 32 instances, which do not know of each other's tries. Nobody hears of wrong tries, for there is none.
 #[sqlx::test]
-async fn r2_concurrent_right_tries_redeem_once(_: PgPoolOptions, options: PgConnectOptions) {
+async fn r2_right_tries_at_once_redeem_once_and_cost_nothing(_: PgPoolOptions, options: PgConnectOptions) {
     let pool = wide_pool(options);
     issued(&pool, PERSON, t0()).await;
     let outcomes = at_once(CALLERS, |_| {
         let pool = pool.clone();
-        async move { redeem(&pool, &attempt(PERSON, t0()), true).await }
+        async move { redeem_patiently(&pool, &attempt(PERSON, t0()), true).await }
     })
     .await;
     assert_eq!(count(&outcomes, RedeemOutcome::Redeemed), 1, "{outcomes:?}");
+    assert_eq!(count(&outcomes, RedeemOutcome::NoOpenPin), 31, "{outcomes:?}");
     assert_eq!(one::<i64>(&pool, "SELECT count(*) FROM audit_events WHERE action = 'pin_redeemed'").await, 1);
-    assert_eq!(
-        one::<i64>(&pool, "SELECT count(*) FROM requests WHERE response IS NOT NULL").await,
-        33,
-        "the order and each try"
-    );
+    let wrong = "SELECT count(*) FROM requests WHERE pin_request_id IS NOT NULL AND is_right IS NOT TRUE";
+    assert_eq!(one::<i64>(&pool, wrong).await, 0);
+    assert_eq!(one::<i64>(&pool, "SELECT count(*) FROM requests WHERE response IS NULL").await, 0);
 }
 
-/// All of them are compared, so it is not the number of tries that limits the redemptions.
+/// All of them compared: it is not the number of tries that decides, but the redemption.
 #[sqlx::test]
 async fn r2_right_tries_that_were_all_compared_redeem_once(_: PgPoolOptions, options: PgConnectOptions) {
     let pool = wide_pool(options);
     issued(&pool, PERSON, t0()).await;
+    let rules = RedemptionRules { tries_per_pin: 100, wrong_tries: Limit { times: 1000, per: DAY } };
     let mut counted = Vec::new();
     for _ in 0..CALLERS {
-        let attempt =
-            RedemptionTry { max_tries: 100, wrong_tries: Limit { times: 1000, per: DAY }, ..attempt(PERSON, t0()) };
-        let TryStart::Counted(verifier) = begin_try(&pool, &attempt).await.unwrap() else { panic!("not counted") };
-        counted.push((attempt, verifier));
+        let attempt = RedemptionTry { rules, ..attempt(PERSON, t0()) };
+        assert!(matches!(begin_try(&pool, &attempt).await.unwrap(), TryStart::Counted(_)));
+        counted.push(attempt);
     }
     let counted = Arc::new(counted);
     let outcomes = at_once_behind(&pool, GATE, CALLERS, |number| {
         let (pool, counted) = (pool.clone(), Arc::clone(&counted));
-        async move {
-            let (attempt, verifier) = &counted[number as usize];
-            finish_try(&pool, attempt, TryResult::Right(verifier)).await.unwrap()
-        }
+        async move { finish_try(&pool, &counted[number as usize], true).await.unwrap() }
     })
     .await;
     assert_eq!(count(&outcomes, RedeemOutcome::Redeemed), 1);
@@ -65,43 +74,48 @@ async fn r2_right_tries_that_were_all_compared_redeem_once(_: PgPoolOptions, opt
 async fn r3_concurrent_wrong_tries_compare_no_more_than_three_times(_: PgPoolOptions, options: PgConnectOptions) {
     let pool = wide_pool(options);
     issued(&pool, PERSON, t0()).await;
-    let compared = Arc::new(AtomicU32::new(0));
-    let outcomes = at_once_behind(&pool, GATE, CALLERS, |_| {
-        let (pool, compared) = (pool.clone(), Arc::clone(&compared));
-        async move {
-            let attempt = attempt(PERSON, t0());
-            match begin_try(&pool, &attempt).await.unwrap() {
-                TryStart::Counted(counted) => {
-                    compared.fetch_add(1, Ordering::Relaxed);
-                    finish_try(&pool, &attempt, TryResult::Wrong(&counted)).await.unwrap()
-                }
-                TryStart::Refused(refusal) => finish_try(&pool, &attempt, TryResult::Refused(refusal)).await.unwrap(),
-                other => panic!("{other:?}"),
-            }
-        }
+    let outcomes = at_once(CALLERS, |_| {
+        let pool = pool.clone();
+        async move { redeem_patiently(&pool, &attempt(PERSON, t0()), false).await }
     })
     .await;
-    assert_eq!(compared.load(Ordering::Relaxed), 3);
-    assert!(count(&outcomes, RedeemOutcome::Revoked) >= 30, "{outcomes:?}");
+    for left in [1, 2] {
+        assert_eq!(count(&outcomes, RedeemOutcome::WrongPin { left }), 1, "{outcomes:?}");
+    }
+    assert_eq!(count(&outcomes, RedeemOutcome::Revoked), 30, "{outcomes:?}");
     assert_eq!(one::<String>(&pool, "SELECT state FROM pin_requests").await, "revoked");
     assert_eq!(one::<i16>(&pool, "SELECT tries FROM pin_requests").await, 3);
 }
 
 #[sqlx::test]
-async fn r4_concurrent_tries_do_not_exceed_the_persons_budget(_: PgPoolOptions, options: PgConnectOptions) {
+async fn r3_tries_at_once_are_counted_no_more_than_three_times(_: PgPoolOptions, options: PgConnectOptions) {
     let pool = wide_pool(options);
     issued(&pool, PERSON, t0()).await;
-    let outcomes = at_once_behind(&pool, GATE, CALLERS, |_| {
+    let starts = at_once_behind(&pool, GATE, CALLERS, |_| {
         let pool = pool.clone();
-        async move {
-            let budget = Limit { times: 5, per: DAY };
-            begin_try(&pool, &RedemptionTry { max_tries: 100, wrong_tries: budget, ..attempt(PERSON, t0()) })
-                .await
-                .unwrap()
-        }
+        async move { begin_try(&pool, &attempt(PERSON, t0())).await.unwrap() }
     })
     .await;
-    assert_eq!(outcomes.iter().filter(|start| matches!(start, TryStart::Counted(_))).count(), 5, "{outcomes:?}");
+    assert_eq!(starts.iter().filter(|start| matches!(start, TryStart::Counted(_))).count(), 3, "{starts:?}");
+    assert_eq!(starts.iter().filter(|start| **start == TryStart::Busy).count(), 29, "{starts:?}");
+}
+
+#[sqlx::test]
+async fn r4_tries_at_once_do_not_pass_the_persons_budget(_: PgPoolOptions, options: PgConnectOptions) {
+    let pool = wide_pool(options);
+    issued(&pool, PERSON, t0()).await;
+    let rules = RedemptionRules { tries_per_pin: 100, wrong_tries: Limit { times: 5, per: DAY } };
+    let outcomes = at_once_behind(&pool, GATE, CALLERS, |_| {
+        let pool = pool.clone();
+        async move { redeem_patiently(&pool, &RedemptionTry { rules, ..attempt(PERSON, t0()) }, false).await }
+    })
+    .await;
+    for left in 1..5 {
+        assert_eq!(count(&outcomes, RedeemOutcome::WrongPin { left }), 1, "{outcomes:?}");
+    }
+    let exhausted = RedeemOutcome::BudgetExhausted { until: Some(t0() + DAY) };
+    assert_eq!(count(&outcomes, exhausted), 28, "{outcomes:?}");
+    assert_eq!(one::<i16>(&pool, "SELECT tries FROM pin_requests").await, 5);
 }
 
 #[sqlx::test]
@@ -144,7 +158,7 @@ async fn r9_of_a_concurrent_right_try_and_revocation_one_wins(_: PgPoolOptions, 
 async fn r9_a_right_try_that_is_finished_after_the_revocation_redeems_nothing(pool: PgPool) {
     issued(&pool, PERSON, t0()).await;
     let attempt = attempt(PERSON, t0());
-    let TryStart::Counted(counted) = begin_try(&pool, &attempt).await.unwrap() else { panic!("not counted") };
+    assert!(matches!(begin_try(&pool, &attempt).await.unwrap(), TryStart::Counted(_)));
     assert!(revoke_temporary_pin(&pool, &withdrawal(PERSON, t0())).await.unwrap());
-    assert_eq!(finish_try(&pool, &attempt, TryResult::Right(&counted)).await.unwrap(), RedeemOutcome::Revoked);
+    assert_eq!(finish_try(&pool, &attempt, true).await.unwrap(), RedeemOutcome::Revoked);
 }

@@ -32,7 +32,7 @@ const RIGHTS: &[&str] = &[
     "purge_audit: EXECUTE",
     "refuse_blocked:",
     "refuse_change:",
-    "requests: SELECT INSERT UPDATE(response) DELETE",
+    "requests: SELECT INSERT UPDATE(response, is_right) DELETE",
     "verifications: SELECT INSERT UPDATE(state, reason, assurance_level, question_kinds, answer_rounds, right_answers, \
         pin_request_id) DELETE",
     "withdrawn_message: EXECUTE",

@@ -127,17 +127,17 @@ pub(in super::super) fn pin_request_to_proto(view: &PinRequestView) -> pb::PinRe
 /// The outcome of an attempt to redeem a PIN.
 pub(in super::super) fn redemption_to_proto(outcome: &RedeemOutcome) -> pb::RedeemTemporaryPinResponse {
     use pb::redeem_temporary_pin_response::Outcome;
-    let (outcome, attempts_left) = match outcome {
-        RedeemOutcome::Redeemed => (Outcome::Redeemed, 0),
-        RedeemOutcome::WrongPin { left } => (Outcome::WrongPin, *left),
-        RedeemOutcome::NoOpenPin => (Outcome::NoOpenPin, 0),
-        RedeemOutcome::Revoked => (Outcome::Revoked, 0),
-        RedeemOutcome::BudgetExhausted => (Outcome::BudgetExhausted, 0),
+    let (outcome, attempts_left, next_attempt_time) = match outcome {
+        RedeemOutcome::Redeemed => (Outcome::Redeemed, 0, None),
+        RedeemOutcome::WrongPin { left } => (Outcome::WrongPin, *left, None),
+        RedeemOutcome::NoOpenPin => (Outcome::NoOpenPin, 0, None),
+        RedeemOutcome::Revoked => (Outcome::Revoked, 0, None),
+        RedeemOutcome::BudgetExhausted { until } => (Outcome::BudgetExhausted, 0, *until),
     };
     pb::RedeemTemporaryPinResponse {
         outcome: outcome.into(),
         attempts_left: attempts_left.try_into().unwrap_or(i32::MAX),
-        next_attempt_time: None,
+        next_attempt_time: next_attempt_time.map(timestamp_to_proto),
     }
 }
 

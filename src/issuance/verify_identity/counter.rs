@@ -56,6 +56,7 @@ impl VerifyIdentity<'_> {
             agent_key: started.agent_key,
             by_witness: matches!(evidence.confirmation, Confirmation::Witness(..)),
             references,
+            turn: started.turn,
         };
         self.conclude_run(run, result).await
     }

@@ -13,6 +13,7 @@ use crate::domain::language::Language;
 use crate::domain::person::{AgentKey, Person, PersonKey, PersonReference};
 use crate::domain::reason::{Denial, Reason};
 use crate::issuance::Refusal;
+use crate::issuance::person_turns::PersonTurn;
 use crate::issuance::verification_id::VerificationId;
 use crate::login::Agent;
 use crate::random;
@@ -30,6 +31,7 @@ pub(super) struct StartedRun {
     pub person: Option<Person>,
     /// `None`: the register does not know the document.
     pub registered: Option<RegisteredDocument>,
+    pub turn: PersonTurn,
 }
 
 /// A run to conclude: who is verified, and how.
@@ -42,6 +44,8 @@ pub(super) struct DocumentRun {
     /// Whether a witness confirms the identity. If not, questions do.
     pub by_witness: bool,
     pub references: References,
+    /// Lasts until the run is concluded.
+    pub turn: PersonTurn,
 }
 
 /// References into the systems of support and counter, where the case is documented.
@@ -79,8 +83,8 @@ impl VerifyIdentity<'_> {
 
         person.as_ref().map_or(Ok(()), |person| refuse_self_service(&agent, person))?;
         let person_key = self.keys.person_pseudonyms(Some(reference), person.as_ref()).primary();
-        self.limiter.spend(&[self.limiter.failed_verification(person_key, id)], now).await?;
-        Ok(StartedRun { id, agent, agent_key, person_key, person, registered })
+        let turn = self.spend_failed_verification(person_key, id).await?;
+        Ok(StartedRun { id, agent, agent_key, person_key, person, registered, turn })
     }
 
     /// Records the result of a run and answers.
@@ -102,6 +106,8 @@ impl VerifyIdentity<'_> {
             let spend = self.limiter.failed_verification(run.person_key, run.id);
             self.limiter.refund(&[spend], self.call.now).await;
         }
+        // The next call of the person sees what this one has spent and recorded.
+        drop(run.turn);
         verification
     }
 

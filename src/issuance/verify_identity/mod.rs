@@ -15,8 +15,10 @@ use secrecy::SecretString;
 use sqlx::PgPool;
 use tokio::sync::Notify;
 use tokio::time::Instant;
+use uuid::Uuid;
 
 use super::limiter::Limiter;
+use super::person_turns::{PersonTurn, PersonTurns};
 use super::response_padding::pad_response_time;
 use super::sms_composer::SmsComposer;
 use super::{CallContext, Dependencies, QuestionDraws, Refusal};
@@ -25,13 +27,14 @@ use crate::domain::channel::Channel;
 use crate::domain::fact::FactKind;
 use crate::domain::hold::Hold;
 use crate::domain::language::Language;
-use crate::domain::reason::Reason;
+use crate::domain::person::PersonKey;
+use crate::domain::reason::{Denial, Reason};
 use crate::domain::rules::{Limit, Rules};
 use crate::guard::Guard;
 use crate::keys::KeyRing;
 use crate::login::IdTokenVerifier;
 use crate::register::Register;
-use crate::store::verifying::verifications::VerificationLimits;
+use crate::store::verifying::verifications::{self, VerificationLimits};
 use crate::telemetry::metrics::Metrics;
 
 pub use answers::Answers;
@@ -104,6 +107,7 @@ pub(super) struct VerifyIdentity<'a> {
     web_login: &'a IdTokenVerifier,
     agent_login: &'a IdTokenVerifier,
     store: &'a PgPool,
+    person_turns: &'a PersonTurns,
     sms_composer: SmsComposer<'a>,
     keys: &'a KeyRing,
     rules: &'a Rules,
@@ -129,6 +133,7 @@ impl<'a> VerifyIdentity<'a> {
             web_login: &dependencies.web_login,
             agent_login: &dependencies.agent_login,
             store: &dependencies.store,
+            person_turns: &dependencies.person_turns,
             sms_composer: SmsComposer::new(dependencies, keys),
             keys,
             rules: &dependencies.rules,
@@ -160,6 +165,26 @@ impl<'a> VerifyIdentity<'a> {
         }?;
         self.metrics.count_verification(self.call.channel, verification.outcome());
         Ok(verification)
+    }
+
+    /// Waits for the person's turn, and spends one failed verification before the verification is known to fail (R18). The
+    /// turn lasts until the spend is given back or its row is recorded, so that no other call of this process sees a spend
+    /// that is not decided.
+    async fn spend_failed_verification(&self, person: PersonKey, verification: Uuid) -> Result<PersonTurn, Refusal> {
+        let turn = self.person_turns.take(person).await?;
+        let now = self.call.now;
+        let spends = [self.limiter.failed_verification(person, verification)];
+        let spent = self.limiter.spend(&spends, now).await;
+        if !matches!(spent, Err(Refusal::Limited(_))) {
+            return spent.map(|()| turn);
+        }
+        // Redis also counts calls that are running in other instances. The rows tell whether the limit is reached, and until
+        // when.
+        let limit = self.rules.limits.failed_verifications;
+        Err(match verifications::find_failed_until(self.store, person, limit, now).await? {
+            Some(until) => Refusal::Limited(Denial::until(Reason::VerificationLimit, until)),
+            None => self.limiter.answer_busy(&spends, now).await,
+        })
     }
 
     /// The limits that Postgres checks when it records a verification (R18, R20).

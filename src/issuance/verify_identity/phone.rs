@@ -25,7 +25,7 @@ pub struct PhoneIdentification {
 impl VerifyIdentity<'_> {
     /// An unknown person and a document of somebody else get the same answer, after the same work.
     pub(super) async fn identify_by_phone(&self, evidence: &PhoneIdentification) -> Result<Verification, Refusal> {
-        let StartedRun { id, agent_key, person_key, person, registered, .. } =
+        let StartedRun { id, agent_key, person_key, person, registered, turn, .. } =
             self.start_run(&evidence.agent_token, &evidence.person, &evidence.document).await?;
         let today = calendar::date_in_copenhagen(self.call.now);
         let issuers = &self.rules.verification.document_issuers;
@@ -36,7 +36,7 @@ impl VerifyIdentity<'_> {
             _ => Ok(RunResult::Rejected(Reason::IdentityNotConfirmed)),
         };
         let references = References { case_reference: Some(evidence.case_reference.clone()), ..References::default() };
-        let run = DocumentRun { id, person_key, agent_key, by_witness: false, references };
+        let run = DocumentRun { id, person_key, agent_key, by_witness: false, references, turn };
         self.conclude_run(run, result).await
     }
 }

@@ -37,14 +37,14 @@ impl VerifyIdentity<'_> {
             Ok(login) => login.mitid_uuid,
             Err((person, _)) => *person,
         };
-        let spends = [self.limiter.failed_verification(self.keys.person_key(person), id)];
-        self.limiter.spend(&spends, now).await?;
+        let person_key = self.keys.person_key(person);
+        let _turn = self.spend_failed_verification(person_key, id).await?;
         let result = match login {
             Ok(login) => self.accept_login(id, &login, nonce).await,
             Err((person, reason)) => self.reject_login(id, person, reason).await,
         };
         if matches!(result, Ok(Verification::Verified { .. }) | Err(_)) {
-            self.limiter.refund(&spends, now).await;
+            self.limiter.refund(&[self.limiter.failed_verification(person_key, id)], now).await;
         }
         result
     }

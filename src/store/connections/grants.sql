@@ -21,7 +21,7 @@ GRANT UPDATE (state, reason, assurance_level, question_kinds, answer_rounds, rig
     ON verifications TO :"service_role";
 GRANT UPDATE (state, close_time) ON access_requests TO :"service_role";
 GRANT UPDATE (state, tries, sends, last_send_time, close_time, revoke_reason) ON pin_requests TO :"service_role";
-GRANT UPDATE (response) ON requests TO :"service_role";
+GRANT UPDATE (response, is_right) ON requests TO :"service_role";
 GRANT UPDATE (state, sealed_body, sends, last_send, attempts, next_attempt_time, lease_token, lease_expire_time,
     handover_time, gateway_reference, last_error) ON outbox TO :"service_role";
 GRANT UPDATE (reset_time) ON limit_resets TO :"service_role";

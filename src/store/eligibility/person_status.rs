@@ -8,6 +8,7 @@ use crate::batch::Batcher;
 use crate::domain::channel::Channel;
 use crate::domain::hold::Hold;
 use crate::domain::person::{MobileKey, PersonKey};
+use crate::domain::redemption::MAX_TRY_DURATION;
 use crate::domain::rules::{LimitRules, PinRules};
 use crate::store::connections::{StickyConnection, StoreError, read_batched};
 use crate::store::issuing::{DispatchState, PinRequestView, PinState};
@@ -36,6 +37,8 @@ pub struct PersonStatus {
     pub hold: Option<Hold>,
     /// The open PIN request, if it has not expired (R5).
     pub open_pin_request: Option<PinRequestView>,
+    /// R4: if the person tried too many wrong PINs, when the next PIN is possible.
+    pub wrong_tries_until: Option<DateTime<Utc>>,
     /// R18: if too many verifications have failed, when the next one is possible.
     pub failed_until: Option<DateTime<Utc>>,
     /// R25: if the person had too many PINs, when the next one is possible.
@@ -100,6 +103,9 @@ async fn read_batch(
                 i64::from(limits.person_pins.times),
                 interval(limits.mobile_pins.per),
                 i64::from(limits.mobile_pins.times),
+                interval(limits.wrong_tries.per),
+                i64::from(limits.wrong_tries.times),
+                interval(MAX_TRY_DURATION),
             )
             .fetch_all(connection)
             .await?;
@@ -124,6 +130,7 @@ struct StatusRow {
     failed_until: Option<DateTime<Utc>>,
     person_until: Option<DateTime<Utc>>,
     mobile_until: Option<DateTime<Utc>>,
+    wrong_tries_until: Option<DateTime<Utc>>,
 }
 
 impl StatusRow {
@@ -131,6 +138,7 @@ impl StatusRow {
         Ok(PersonStatus {
             is_blocked: self.is_blocked,
             hold: self.hold(),
+            wrong_tries_until: self.wrong_tries_until,
             failed_until: self.failed_until,
             person_until: self.person_until,
             mobile_until: self.mobile_until,

@@ -1,4 +1,4 @@
--- Reads the status of persons: everything on record that CheckEligibility shows (R5, R6, R9, R18, R25). One row per person, in
+-- Reads the status of persons: everything on record that CheckEligibility shows (R4, R5, R6, R9, R18, R25). One row per person, in
 -- the order of the query.
 WITH
 blocked AS MATERIALIZED (
@@ -10,7 +10,8 @@ limits AS NOT MATERIALIZED (
     SELECT $6::interval AS resend_interval, $7::int AS max_sends,
         $8::interval AS failed_span, $9::bigint AS max_failed,
         $10::interval AS person_pins_span, $11::bigint AS max_person_pins,
-        $12::interval AS mobile_pins_span, $13::bigint AS max_mobile_pins
+        $12::interval AS mobile_pins_span, $13::bigint AS max_mobile_pins,
+        $14::interval AS wrong_tries_span, $15::bigint AS max_wrong_tries, $16::interval AS max_try_duration
 )
 SELECT
     person.number IN (SELECT number FROM blocked) AS "is_blocked!",
@@ -22,7 +23,8 @@ SELECT
     next_send_time(
         open_pin.may_be_sent_again, open_pin.last_send_time, limits.resend_interval, open_pin.expire_time
     ) AS "next_send_time?",
-    failed_limit.until AS "failed_until?", person_limit.until AS "person_until?", mobile_limit.until AS "mobile_until?"
+    failed_limit.until AS "failed_until?", person_limit.until AS "person_until?", mobile_limit.until AS "mobile_until?",
+    wrong_try_limit.until AS "wrong_tries_until?"
 FROM unnest($3::bytea[], $4::bytea[], $5::timestamptz[]) WITH ORDINALITY AS person (person_key, mobile_key, now, number)
 CROSS JOIN limits
 -- Each LIMIT 1 makes its subquery one look-up in an index per person.
@@ -57,4 +59,11 @@ LEFT JOIN LATERAL (
     FROM mobile_pins_in_window(person.mobile_key, person.now, limits.mobile_pins_span) AS pin
     ORDER BY pin.create_time DESC OFFSET limits.max_mobile_pins - 1 LIMIT 1
 ) AS mobile_limit ON true
+LEFT JOIN LATERAL (
+    SELECT tried.create_time + limits.wrong_tries_span AS until
+    FROM wrong_tries_in_window(person.person_key, person.now, limits.wrong_tries_span) AS tried
+    -- A running try may turn out to be right.
+    WHERE tried.has_result OR tried.create_time <= person.now - limits.max_try_duration
+    ORDER BY tried.create_time DESC OFFSET limits.max_wrong_tries - 1 LIMIT 1
+) AS wrong_try_limit ON true
 ORDER BY person.number

@@ -3,11 +3,13 @@
 use chrono::{DateTime, Utc};
 use sqlx::{Connection as _, PgPool};
 
+use crate::domain::person::PersonKey;
 use crate::domain::person_limit::{LimitUsage, PersonLimit};
 use crate::domain::rules::Limit;
 use crate::store::audit::audit_events::{NewAuditEvent, record_in_transaction};
 use crate::store::connections::{StoreError, read, write};
 use crate::store::parameters::interval;
+use crate::store::redeeming::list_person_tries;
 
 /// Reads how much of a limit is used up, by the same windows as the statements that enforce it (0007_shared_functions.sql).
 /// `configured` is the limit's setting; `subject` is the pseudonym of the person or of the mobile number.
@@ -19,61 +21,49 @@ pub async fn read_usage(
     now: DateTime<Utc>,
 ) -> Result<LimitUsage, StoreError> {
     read(pool, "spent_of_limit", async |connection| {
-        let (subject, span) = (subject.as_slice(), interval(configured.per));
-        let spends: Vec<(DateTime<Utc>, u32)> = match limit {
-            PersonLimit::WrongTries => sqlx::query!(
-                r#"SELECT expire_time AS "expire_time!", wrong_tries AS "wrong_tries!"
-                FROM wrong_tries_in_window($1, $2, $3) ORDER BY expire_time DESC"#,
-                subject,
-                now,
-                span,
-            )
-            .fetch_all(connection)
-            .await?
-            .into_iter()
-            .map(|row| (row.expire_time, row.wrong_tries.unsigned_abs()))
-            .collect(),
-            PersonLimit::FailedVerifications => spent_once_each(
+        let (key, span) = (subject.as_slice(), interval(configured.per));
+        let times: Vec<DateTime<Utc>> = match limit {
+            PersonLimit::WrongTries => {
+                let tries = list_person_tries(connection, PersonKey(subject), configured, None, now).await?;
+                tries.wrong_times(now).collect()
+            }
+            PersonLimit::FailedVerifications => {
                 sqlx::query_scalar!(
                     r#"SELECT create_time AS "create_time!" FROM failed_verifications_in_window($1, $2, $3)
                     ORDER BY create_time DESC"#,
-                    subject,
+                    key,
                     now,
                     span,
                 )
                 .fetch_all(connection)
-                .await?,
-            ),
-            PersonLimit::PersonPins => spent_once_each(
+                .await?
+            }
+            PersonLimit::PersonPins => {
                 sqlx::query_scalar!(
                     r#"SELECT create_time AS "create_time!" FROM person_pins_in_window($1, $2, $3)
                     ORDER BY create_time DESC"#,
-                    subject,
+                    key,
                     now,
                     span,
                 )
                 .fetch_all(connection)
-                .await?,
-            ),
-            PersonLimit::MobilePins => spent_once_each(
+                .await?
+            }
+            PersonLimit::MobilePins => {
                 sqlx::query_scalar!(
                     r#"SELECT create_time AS "create_time!" FROM mobile_pins_in_window($1, $2, $3)
                     ORDER BY create_time DESC"#,
-                    subject,
+                    key,
                     now,
                     span,
                 )
                 .fetch_all(connection)
-                .await?,
-            ),
+                .await?
+            }
         };
-        Ok(LimitUsage::count(spends, configured))
+        Ok(LimitUsage::count(times.into_iter().map(|time| (time, 1)), configured))
     })
     .await
-}
-
-fn spent_once_each(times: Vec<DateTime<Utc>>) -> Vec<(DateTime<Utc>, u32)> {
-    times.into_iter().map(|time| (time, 1)).collect()
 }
 
 /// Resets the limit: rows from before `event.now` do not count any more. Audited.

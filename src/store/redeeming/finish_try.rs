@@ -1,21 +1,24 @@
-//! The second transaction of a try: store the result of the comparison.
+//! The second transaction of a counted try: concludes it (R2, R3, R4).
 
 use sqlx::types::Json;
-use sqlx::{PgConnection, PgPool};
+use sqlx::{Connection as _, PgConnection, PgPool};
 
-use super::{RedeemOutcome, RedemptionTry, TryRefusal, TryResult};
+use super::RedemptionTry;
+use super::person_tries::list_person_tries;
+use super::record_outcome::{Recording, record_outcome};
+use crate::domain::redemption::{ConcludeFacts, RedeemOutcome, TriedPin, conclude_try};
 use crate::store::connections::{MAX_RACE_RETRIES, StoreError, none_if_race_lost, too_many_races, write};
 
-/// Stores the result of the try. A PIN is redeemed at most once, however many right tries run at the same time.
+/// Concludes a counted try. The PIN is redeemed at most once, however many right tries run at once.
 pub async fn finish_try(
     pool: &PgPool,
-    attempt: &RedemptionTry<'_>,
-    result: TryResult<'_>,
+    redemption: &RedemptionTry<'_>,
+    is_right: bool,
 ) -> Result<RedeemOutcome, StoreError> {
     write(pool, "finish_try", async |connection| {
         for _ in 0..=MAX_RACE_RETRIES {
-            if let Some(outcome) = none_if_race_lost(run_statement(connection, attempt, result).await)? {
-                return outcome.ok_or_else(|| StoreError::Internal("a try was finished that was not begun".into()));
+            if let Some(outcome) = none_if_race_lost(finish_once(connection, redemption, is_right).await)? {
+                return Ok(outcome);
             }
         }
         Err(too_many_races("tries"))
@@ -23,37 +26,44 @@ pub async fn finish_try(
     .await
 }
 
-/// Runs the statement once. `None`: it lost a race and wrote nothing. `Some(None)`: the try was never counted or refused.
-async fn run_statement(
+/// `None`: another call concluded the same request id. Nothing is written then.
+async fn finish_once(
     connection: &mut PgConnection,
-    attempt: &RedemptionTry<'_>,
-    result: TryResult<'_>,
-) -> Result<Option<Option<RedeemOutcome>>, sqlx::Error> {
-    let (result, counted) = match result {
-        TryResult::Right(counted) => ("right", Some(counted)),
-        TryResult::Wrong(counted) => ("wrong", Some(counted)),
-        TryResult::Refused(TryRefusal::NoOpenPin) => ("no_open_pin", None),
-        TryResult::Refused(TryRefusal::Revoked) => ("revoked", None),
-        TryResult::Refused(TryRefusal::BudgetExhausted) => ("budget_exhausted", None),
-        TryResult::Refused(TryRefusal::Limited) => ("limited", None),
-    };
-    let tries_left = attempt.max_tries.saturating_sub(counted.map_or(0, |counted| counted.tries));
-    let response = sqlx::query_file_scalar!(
-        "src/store/redeeming/finish_try.sql",
-        attempt.caller,
-        attempt.request_id,
-        &attempt.person.0,
-        attempt.now,
-        result,
-        counted.map(|counted| counted.pin_request_id),
-        i32::try_from(tries_left).unwrap_or(i32::MAX),
+    redemption: &RedemptionTry<'_>,
+    is_right: bool,
+) -> Result<Option<RedeemOutcome>, sqlx::Error> {
+    let RedemptionTry { caller, request_id, person, rules, now, .. } = *redemption;
+    let mut transaction = connection.begin().await?;
+    let row = sqlx::query!(
+        r#"SELECT r.response AS "response?: Json<RedeemOutcome>", r.create_time, p.id, p.state, p.expire_time, p.tries
+        FROM requests r JOIN pin_requests p ON p.id = r.pin_request_id
+        WHERE r.caller = $1 AND r.method = 'RedeemTemporaryPin' AND r.request_id = $2
+        FOR UPDATE OF r, p"#,
+        caller,
+        request_id,
     )
-    .fetch_optional(connection)
+    .fetch_one(&mut *transaction)
     .await?;
-    Ok(match response {
-        Some(Some(Json(outcome))) => Some(Some(outcome)),
-        // A concurrent call has finished this try. The next run sees its answer.
-        Some(None) => None,
-        None => Some(None),
-    })
+    if let Some(Json(outcome)) = row.response {
+        transaction.rollback().await?;
+        return Ok(Some(outcome));
+    }
+    let pin = match row.state.as_str() {
+        "open" if row.expire_time > now => TriedPin::Open { tries: row.tries.unsigned_abs().into() },
+        "revoked" => TriedPin::Revoked,
+        _ => TriedPin::Gone,
+    };
+    let this_try = Some((caller, request_id));
+    let facts = ConcludeFacts {
+        pin_request_id: row.id,
+        pin,
+        try_time: row.create_time,
+        other_tries: list_person_tries(&mut transaction, person, rules.wrong_tries, this_try, now).await?,
+    };
+    let outcome = conclude_try(is_right, facts, &rules, now);
+    let open_pin = matches!(pin, TriedPin::Open { .. }).then_some(row.id);
+    let recording = Recording { is_right: Some(is_right), tried_pin: Some(row.id), open_pin };
+    let is_recorded = record_outcome(&mut transaction, redemption, outcome, recording).await?;
+    transaction.commit().await?;
+    Ok(is_recorded.then_some(outcome))
 }

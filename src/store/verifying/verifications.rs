@@ -8,10 +8,12 @@ use crate::domain::assurance::AssuranceLevel;
 use crate::domain::channel::Channel;
 use crate::domain::fact::FactKind;
 use crate::domain::person::{AgentKey, PersonKey};
+use crate::domain::person_limit::PersonLimit;
 use crate::domain::reason::Reason;
 use crate::domain::rules::Limit;
 use crate::store::connections::{StoreError, read, write};
 use crate::store::locks::lock_persons;
+use crate::store::operators::person_limits::read_usage;
 use crate::store::parameters::interval;
 
 /// A run of VerifyIdentity, when it is first recorded.
@@ -152,6 +154,17 @@ pub(in crate::store) async fn record_in_transaction(
         None if row.is_witness_used_up => RecordOutcome::WitnessUsed,
         None => RecordOutcome::NonceUsed,
     })
+}
+
+/// R18: if too many verifications of the person have failed, when the next one is possible.
+pub async fn find_failed_until(
+    pool: &PgPool,
+    person: PersonKey,
+    limit: Limit,
+    now: DateTime<Utc>,
+) -> Result<Option<DateTime<Utc>>, StoreError> {
+    let usage = read_usage(pool, PersonLimit::FailedVerifications, limit, person.0, now).await?;
+    Ok(usage.full_until)
 }
 
 /// R16: the kinds of question asked since `since` in verifications of this person that did not confirm the identity.

@@ -83,6 +83,13 @@ impl Refusal {
         self.assert(Code::FailedPrecondition, reason)
     }
 
+    /// Another call of the person is running, and the delay is short.
+    #[track_caller]
+    pub fn assert_busy(&self) {
+        self.assert(Code::Unavailable, Reason::Busy);
+        assert_eq!((self.retry_delay(), self.until), (Duration::from_millis(200), None));
+    }
+
     #[track_caller]
     pub fn assert_limit(&self, reason: Reason) -> DateTime<Utc> {
         self.assert(Code::ResourceExhausted, reason).until.unwrap()

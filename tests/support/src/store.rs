@@ -11,6 +11,7 @@ use temporary_pin::domain::channel::Channel;
 use temporary_pin::domain::hold::Hold;
 use temporary_pin::domain::person::{AgentKey, MobileKey, PersonKey};
 use temporary_pin::domain::pin::PinVerifier;
+use temporary_pin::domain::redemption::{RedeemOutcome, RedemptionRules};
 use temporary_pin::domain::rules::{HoldRules, Limit, LimitRules, PinRules};
 use temporary_pin::store::audit::audit_events::Actor;
 use temporary_pin::store::eligibility::{PersonQuery, PersonStatus, PersonStatusReader};
@@ -18,7 +19,7 @@ use temporary_pin::store::holds::access_requests::{AccessOutcome, AccessRequest,
 use temporary_pin::store::issuing::PinRequestView;
 use temporary_pin::store::issuing::{IssueLimits, IssueOutcome, PinOrder, issue};
 use temporary_pin::store::messages::{MessageKind, Notice};
-use temporary_pin::store::redeeming::{RedeemOutcome, RedemptionTry, TryResult, TryStart, begin_try, finish_try};
+use temporary_pin::store::redeeming::{RedemptionTry, TryStart, begin_try, finish_try};
 use temporary_pin::store::verifying::verifications::{
     Method, NewVerification, RecordOutcome, VerificationLimits, VerificationState, record,
 };
@@ -41,6 +42,9 @@ pub const FIGURES: IssueLimits = IssueLimits {
     resend_interval: Duration::from_secs(60),
     sends: 3,
 };
+
+/// The figures of R3 and R4.
+pub const RULES: RedemptionRules = RedemptionRules { tries_per_pin: 3, wrong_tries: Limit { times: 10, per: DAY } };
 
 /// When every test begins.
 pub fn t0() -> DateTime<Utc> {
@@ -220,24 +224,20 @@ pub fn attempt(person: PersonKey, now: DateTime<Utc>) -> RedemptionTry<'static> 
         request_id: fresh_id(),
         payload_digest: [6; 32],
         person,
-        max_tries: 3,
-        wrong_tries: Limit { times: 10, per: DAY },
-        may_count: true,
+        rules: RULES,
+        is_allowed_by_guard: true,
         now,
     }
 }
 
-/// Counts the try, lets it be right or wrong, and concludes it.
-pub async fn redeem(pool: &PgPool, attempt: &RedemptionTry<'_>, right: bool) -> RedeemOutcome {
-    let begun = begin_try(pool, attempt).await.unwrap();
-    let verdict = match &begun {
-        TryStart::Replayed(outcome) => return *outcome,
+/// Counts the try, lets it be right or wrong, and concludes it. Panics where it would be answered "busy".
+pub async fn redeem(pool: &PgPool, attempt: &RedemptionTry<'_>, is_right: bool) -> RedeemOutcome {
+    match begin_try(pool, attempt).await.unwrap() {
+        TryStart::Replayed(outcome) | TryStart::Answered(outcome) => outcome,
         TryStart::RequestIdReused => panic!("the request id was used before"),
-        TryStart::Counted(counted) if right => TryResult::Right(counted),
-        TryStart::Counted(counted) => TryResult::Wrong(counted),
-        TryStart::Refused(refusal) => TryResult::Refused(*refusal),
-    };
-    finish_try(pool, attempt, verdict).await.unwrap()
+        TryStart::Busy => panic!("other tries are running"),
+        TryStart::Counted(_) => finish_try(pool, attempt, is_right).await.unwrap(),
+    }
 }
 
 /// An order to revoke or cancel.

@@ -7,9 +7,13 @@ use chrono::{DateTime, TimeDelta, Utc};
 use made_up_world::database;
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
+use temporary_pin::domain::person::{MitidUuid, PersonKey};
+use temporary_pin::domain::rules::Limit;
+use temporary_pin::guard::{Bucket, Guard, GuardDecision, Spend};
 use temporary_pin::keys::KeyRing;
 use tonic::transport::{Channel, Endpoint};
 
+use crate::calls::uuid;
 use crate::person::Person;
 use crate::sandbox::Sandbox;
 use crate::{database_server_url, redis_url};
@@ -95,6 +99,22 @@ impl World {
     pub fn key_ring(&self) -> KeyRing {
         let file = std::env::temp_dir().join(format!("temporary_pin_{}", self.scratch)).join("keys.toml");
         KeyRing::load(&file).unwrap()
+    }
+
+    /// The pseudonym of a person with MitID.
+    pub fn person_key(&self, person: &Person) -> PersonKey {
+        let uuid = person.0["mitid_uuid"].as_str().unwrap().parse().unwrap();
+        self.key_ring().person_key(MitidUuid(uuid))
+    }
+
+    /// Spends a limit in Redis and nothing else, as a call does that another instance has not decided yet.
+    pub async fn spend(&self, bucket: Bucket<'_>, limit: Limit, times: u32) {
+        let guard = Guard::connect(&redis_url(), self.redis_prefix(), MAX_WAIT).await.unwrap();
+        let now = self.now().await;
+        for _ in 0..times {
+            let spend = Spend { bucket, limit, id: uuid() };
+            assert_eq!(guard.check_and_spend(None, &[spend], now).await, Ok(GuardDecision::Allowed));
+        }
     }
 
     pub async fn redis(&self) -> redis::aio::MultiplexedConnection {
