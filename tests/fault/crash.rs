@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use http::HeaderMap;
 use made_up_world::plaintext;
 use rand::RngExt as _;
@@ -11,6 +12,7 @@ use temporary_pin::clock::ShiftedClock;
 use temporary_pin::config::Role;
 use temporary_pin::domain::channel::Channel;
 use temporary_pin::grpc::authentication::{Caller, CallerResolver};
+use temporary_pin::store::messages::local_handovers::NEW_MESSAGE_LEASE;
 use temporary_pin::{random, server};
 use test_support::acts::pin_in;
 use test_support::installation::Installation;
@@ -41,8 +43,13 @@ impl CallerResolver for PhoneCaller {
 impl SecondService {
     /// Starts the service with a clock at which the lease of the first has expired. The world's calls then go to it.
     async fn start(installation: &Installation, world: &mut World) -> Self {
+        Self::start_later(LEASE, installation, world).await
+    }
+
+    /// Starts the service with a clock that is `ahead`. The world's calls then go to it.
+    async fn start_later(ahead: TimeDelta, installation: &Installation, world: &mut World) -> Self {
         let clock = ShiftedClock::default();
-        clock.advance(LEASE.to_std().unwrap());
+        clock.advance(ahead.to_std().unwrap());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         world.channel = Endpoint::from_shared(url).unwrap().connect_lazy();
@@ -59,6 +66,12 @@ impl Drop for SecondService {
         self.task.abort();
     }
 }
+
+/// Lets no hand-over begin.
+const REFUSE_BEGIN: &str = "
+CREATE FUNCTION refuse_begin() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no hand-over begins'; END $$;
+CREATE TRIGGER refuse_begin BEFORE UPDATE ON outbox FOR EACH ROW WHEN (NEW.handover_time IS NOT NULL)
+    EXECUTE FUNCTION refuse_begin();";
 
 async fn new_installation() -> (World, Installation) {
     let world = World::around(Sandbox::start(&["--people", "20"])).await;
@@ -88,6 +101,27 @@ async fn an_unsent_sms_of_a_killed_process_is_sent_once() {
     world.set("/gateway", "accept").await;
 
     let _second = SecondService::start(&installation, &mut world).await;
+    until("the SMS is accepted", async || installation.count("outbox WHERE state = 'accepted'").await == 1).await;
+    assert_eq!(texts(&world, &person).await.len(), 1);
+}
+
+/// The new message was leased to the killed process by the order itself.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_sms_of_a_process_killed_between_commit_and_handover_is_sent_once_when_its_lease_ends() {
+    let (mut world, installation) = new_installation().await;
+    installation.execute(REFUSE_BEGIN).await;
+    let first = installation.start().await;
+    world.channel = first.caller("phone");
+    let person = world.somebody().await;
+    let verification = world.identify(&person).await;
+    world.issue("phone", &verification).await.unwrap();
+    let leased = "outbox WHERE handover_time IS NULL AND lease_token IS NOT NULL
+        AND lease_expire_time = create_time + interval '10 seconds'";
+    assert_eq!(installation.count(leased).await, 1, "the order leases its message");
+    first.kill();
+    installation.execute("DROP TRIGGER refuse_begin ON outbox").await;
+
+    let _second = SecondService::start_later(NEW_MESSAGE_LEASE, &installation, &mut world).await;
     until("the SMS is accepted", async || installation.count("outbox WHERE state = 'accepted'").await == 1).await;
     assert_eq!(texts(&world, &person).await.len(), 1);
 }

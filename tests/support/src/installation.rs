@@ -158,6 +158,12 @@ impl Installation {
         sqlx::query_scalar(count).fetch_one(&mut database).await.unwrap()
     }
 
+    /// Executes a statement as the superuser.
+    pub async fn execute(&self, statement: &'static str) {
+        let mut database = PgConnection::connect(&self.database_url()).await.unwrap();
+        sqlx::raw_sql(statement).execute(&mut database).await.unwrap();
+    }
+
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(programs::service());
         command.env_clear().args(arguments).args(["--config", &self.path("temporary-pin.toml")]);
