@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use chrono::TimeDelta;
 use futures_util::future::join_all;
 use sqlx::PgPool;
 use temporary_pin::random;
@@ -243,11 +242,10 @@ async fn a_new_message_of_the_dead_goes_out_once_when_its_lease_has_run_out(pool
     place.hand_over(message);
     drop((orders, queue)); // the process ends
 
-    world.clock.advance((NEW_MESSAGE_LEASE - TimeDelta::milliseconds(100)).to_std().unwrap());
     world.dispatcher().run_once().await;
     assert!(world.phone.received().is_empty(), "sent during the lease of another");
 
-    world.clock.advance(Duration::from_millis(100));
+    world.clock.advance(NEW_MESSAGE_LEASE.to_std().unwrap());
     let (first, second) = (world.dispatcher(), world.dispatcher());
     tokio::join!(first.run_once(), second.run_once());
     assert_eq!(world.phone.received().len(), 1);

@@ -175,31 +175,44 @@ impl World {
     }
 
     pub(crate) async fn queue_at(&self, kind: &str, due_time: DateTime<Utc>, expire_time: DateTime<Utc>) -> Uuid {
+        self.insert(kind, due_time, expire_time, None).await.0
+    }
+
+    /// Inserts a message in one statement. Returns its id and its sealed body.
+    async fn insert(
+        &self,
+        kind: &str,
+        due_time: DateTime<Utc>,
+        expire_time: DateTime<Utc>,
+        lease: Option<NewMessageLease>,
+    ) -> (Uuid, Vec<u8>) {
         let id = random::time_ordered_uuid(due_time, &mut random::secure());
         let sealed_body = seal_message(&self.keys, id, &MobileNumber::parse(NUMBER).unwrap(), TEXT);
         sqlx::query(
-            "INSERT INTO outbox (id, person_key, kind, state, sealed_body, next_attempt_time, expire_time, create_time)
-            VALUES ($1, decode(repeat('00', 32), 'hex'), $2, 'queued', $3, $4, $5, $4)",
+            "INSERT INTO outbox (
+                id, person_key, kind, state, sealed_body, next_attempt_time, expire_time, create_time, lease_token,
+                lease_expire_time
+            )
+            VALUES ($1, decode(repeat('00', 32), 'hex'), $2, 'queued', $3, $4, $5, $4, $6, $7)",
         )
         .bind(id)
         .bind(kind)
-        .bind(sealed_body)
+        .bind(&sealed_body)
         .bind(due_time)
         .bind(expire_time)
+        .bind(lease.map(|lease| lease.token))
+        .bind(lease.map(|lease| lease.expire_time))
         .execute(&self.pool)
         .await
         .unwrap();
-        id
+        (id, sealed_body)
     }
 
     /// Queues a message as an order does that has a place for it.
     pub(crate) async fn queue_leased(&self, lease: NewMessageLease) -> NewPinMessage {
-        let id = self.queue("pin").await;
-        let lease_row = "UPDATE outbox SET lease_token = $2, lease_expire_time = $3 WHERE id = $1
-            RETURNING sealed_body, expire_time";
-        let row = sqlx::query(lease_row).bind(id).bind(lease.token).bind(lease.expire_time);
-        let row = row.fetch_one(&self.pool).await.unwrap();
-        NewPinMessage { id, sealed_body: row.get(0), expire_time: row.get(1) }
+        let expire_time = self.now() + Duration::from_secs(600);
+        let (id, sealed_body) = self.insert("pin", self.now(), expire_time, Some(lease)).await;
+        NewPinMessage { id, sealed_body, expire_time }
     }
 
     /// Queues the same message again, as a resend does (R5).
