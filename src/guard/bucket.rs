@@ -94,7 +94,8 @@ impl Bucket<'_> {
     pub(super) const fn reason(&self) -> Reason {
         match self {
             Self::FailedVerifications(_) => Reason::VerificationLimit,
-            Self::WrongTries(_) | Self::PersonPins(_) => Reason::PersonLimit,
+            Self::WrongTries(_) => Reason::WrongTryLimit,
+            Self::PersonPins(_) => Reason::PersonLimit,
             Self::MobilePins(_) => Reason::MobileLimit,
             Self::AgentVerifications(_) | Self::AgentPins(_) => Reason::AgentLimit,
             Self::ServicePins => Reason::ServiceLimit,

@@ -279,6 +279,8 @@ async fn busy(world: &World) -> GivenReason {
 /// Nine wrong tries over three PINs, and the tenth on a PIN that an operator lets the person have beside.
 async fn wrong_try_limit(world: &World) -> GivenReason {
     world.sandbox.post("/register", json!({ "mode": "up" })).await;
+    // The limit of the whole service is exhausted for a minute.
+    world.advance(TimeDelta::minutes(1)).await;
     let person = world.somebody().await;
     for tries in [3, 3, 3, 1] {
         world.reset_limit(&person, PersonLimit::PersonPins).await;

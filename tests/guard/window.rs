@@ -13,7 +13,7 @@ const DAY: i64 = 24 * 3600;
 const MICROSECOND: TimeDelta = TimeDelta::microseconds(1);
 
 #[rstest]
-#[case::r4_wrong_tries(Bucket::WrongTries(person()), LimitRules::default().wrong_tries, 10, Reason::PersonLimit)]
+#[case::r4_wrong_tries(Bucket::WrongTries(person()), LimitRules::default().wrong_tries, 10, Reason::WrongTryLimit)]
 #[case::r18_failed_verifications(
     Bucket::FailedVerifications(person()),
     LimitRules::default().failed_verifications,
@@ -68,6 +68,21 @@ async fn r25_the_same_id_spends_once_and_keeps_its_time() {
     // After the id has left the window, it is spent again.
     assert_eq!(fixture.check_and_spend(&[spend(pins, limit, 1)], until).await, GuardDecision::Allowed);
     assert_eq!(fixture.spent(pins, 100, until).await, 2);
+}
+
+/// Of calls that have ended, Postgres has the rows that count.
+#[tokio::test]
+async fn r4_spends_from_before_a_time_can_be_forgotten() {
+    let fixture = GuardFixture::new().await;
+    let (tries, calls) = (Bucket::WrongTries(person()), Bucket::CallerCalls("core"));
+    let spends = |number| [spend(tries, limit(3, 100), number), spend(calls, limit(3, 100), number)];
+    for (number, seconds) in [(1, 0), (2, 10), (3, 20)] {
+        assert_eq!(fixture.check_and_spend(&spends(number), at(seconds)).await, GuardDecision::Allowed);
+    }
+    fixture.guard.forget_spends_before(&spends(4), at(20)).await.unwrap();
+    assert_eq!(fixture.spent(tries, 100, at(20)).await, 1, "what was spent at that time stays");
+    let rate = [spend(calls, limit(3, 100), 4)];
+    assert!(matches!(fixture.check_and_spend(&rate, at(20)).await, GuardDecision::Limited { .. }), "a rate stays");
 }
 
 #[tokio::test]
