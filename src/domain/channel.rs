@@ -1,7 +1,7 @@
 //! The three channels in which a person can get a temporary PIN.
 
 /// Where a person is identified. The caller's client certificate decides the channel; no request field can choose it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Channel {
     /// The MitID profile page, where the person logs in themself.

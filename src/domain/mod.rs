@@ -8,6 +8,7 @@
 //! | rule | file |
 //! |---|---|
 //! | R1 form of the PIN | [`pin`] |
+//! | R5, R21 and the decision about an order for a PIN | [`order`] |
 //! | R6, R7 hold and access window | [`hold`] |
 //! | R9 what an operator gives as reason | [`stated_reason`] |
 //! | R10–R14 who may have a PIN in a channel | [`eligibility`]; ages and days: [`calendar`]; CPR numbers: [`cpr`]; numbers for SMS: [`mobile`] |
@@ -21,7 +22,7 @@
 //! | R24 languages | [`language`] |
 //! | every configurable figure, with its default | [`rules`] |
 //!
-//! R5, R8 and R21 are decided by SQL statements in `store`, with the figures of [`rules`].
+//! R8 is applied by SQL statements in `store`, with the figures of [`rules`].
 
 pub mod answer;
 pub mod assurance;
@@ -36,6 +37,7 @@ pub mod hold;
 pub mod language;
 pub mod mobile;
 pub mod mrz;
+pub mod order;
 pub mod person;
 pub mod person_limit;
 pub mod pin;

@@ -10,6 +10,7 @@ use tokio::sync::Notify;
 use crate::audit::Sealer;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::domain::order::OrderRules;
 use crate::guard::Guard;
 use crate::issuance::{Dependencies, PersonTurns, QuestionDraws};
 use crate::keys::KeyRing;
@@ -75,7 +76,7 @@ pub async fn assemble(
     let (_local_handovers, handover_queue) = local_handovers::channel(dispatcher.settings.concurrency);
     let sealer = Sealer::new(store.clone(), Arc::clone(&keys), clock, metrics.clone());
     let dependencies = Dependencies {
-        pin_issuer: PinIssuer::new(store.clone()),
+        pin_issuer: PinIssuer::new(store.clone(), OrderRules::new(&config.rules)),
         person_status: PersonStatusReader::new(store.clone(), &config.rules.pin, &config.rules.limits),
         store,
         guard,

@@ -26,6 +26,10 @@ const BLOCKING_CLASS: i32 = 3;
 /// exclusively.
 const PSEUDONYM_KEY: (i32, i32) = (4, 0);
 
+/// Class of the lock that lets one deciding transaction of a person run at a time (`issuing/decide_order.rs`). The object is
+/// `block_lock(person_key)`.
+const ORDERS_CLASS: i32 = 5;
+
 /// Tries to lock the chain of audit seals until the transaction ends. `false`: another process is appending seals.
 pub(super) async fn try_lock_audit_sealing(transaction: &mut PgTransaction<'_>) -> Result<bool, StoreError> {
     let (class, object) = AUDIT_SEALING;
@@ -36,16 +40,41 @@ pub(super) async fn try_lock_audit_sealing(transaction: &mut PgTransaction<'_>) 
 
 /// Waits until no other transaction is blocking this person.
 pub(super) async fn lock_blocking(connection: &mut PgConnection, person: PersonKey) -> Result<(), StoreError> {
-    lock_by_person(connection, BLOCKING_CLASS, person).await
+    Ok(lock_by_person(connection, BLOCKING_CLASS, person).await?)
 }
 
 /// Waits until no transaction is inserting a PIN request or access request of this person, and keeps others from doing so
 /// until this transaction ends.
 pub(super) async fn lock_inserts(connection: &mut PgConnection, person: PersonKey) -> Result<(), StoreError> {
-    lock_by_person(connection, INSERT_OR_BLOCK_CLASS, person).await
+    Ok(lock_by_person(connection, INSERT_OR_BLOCK_CLASS, person).await?)
 }
 
-async fn lock_by_person(connection: &mut PgConnection, class: i32, person: PersonKey) -> Result<(), StoreError> {
+/// Waits until no other transaction decides about an order of this person.
+pub(super) async fn lock_orders(connection: &mut PgConnection, person: PersonKey) -> Result<(), sqlx::Error> {
+    lock_by_person(connection, ORDERS_CLASS, person).await
+}
+
+/// Locks the row of the person's open access request, if there is one. Before [`lock_open_pin`], so that no two transactions
+/// deadlock.
+pub(super) async fn lock_open_access_request(
+    connection: &mut PgConnection,
+    person: PersonKey,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!("SELECT FROM access_requests WHERE person_key = $1 AND state = 'open' FOR UPDATE", &person.0)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Locks the row of the person's open PIN, even if it has expired.
+pub(super) async fn lock_open_pin(connection: &mut PgConnection, person: PersonKey) -> Result<(), sqlx::Error> {
+    sqlx::query!("SELECT FROM pin_requests WHERE person_key = $1 AND state = 'open' FOR UPDATE", &person.0)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+async fn lock_by_person(connection: &mut PgConnection, class: i32, person: PersonKey) -> Result<(), sqlx::Error> {
     sqlx::query!("SELECT pg_advisory_xact_lock($1, block_lock($2))", class, &person.0).execute(connection).await?;
     Ok(())
 }

@@ -9,7 +9,7 @@ use temporary_pin::domain::rules::HoldRules;
 use temporary_pin::store::StoreError;
 use temporary_pin::store::audit::audit_events::{Actor, NewAuditEvent};
 use temporary_pin::store::holds::access_requests::{AccessRequest, request_access};
-use temporary_pin::store::issuing::{IssueOutcome, issue};
+use temporary_pin::store::issuing::IssueOutcome;
 use temporary_pin::store::messages::{MessageKind, Notice};
 use temporary_pin::store::operators::person_blocks::{BlockNotices, BlockOrder, block_person, unblock_person};
 use temporary_pin::store::operators::person_limits::reset_limit;

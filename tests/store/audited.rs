@@ -7,7 +7,6 @@ use temporary_pin::domain::fact::FactKind;
 use temporary_pin::domain::person_limit::PersonLimit;
 use temporary_pin::domain::reason::Reason;
 use temporary_pin::store::audit::audit_events::{Actor, NewAuditEvent};
-use temporary_pin::store::issuing::issue;
 use temporary_pin::store::operators::person_blocks::{BlockNotices, BlockOrder, block_person, unblock_person};
 use temporary_pin::store::operators::person_limits::reset_limit;
 use temporary_pin::store::verifying::answer_rounds::{Conclusion, conclude_round};

@@ -4,13 +4,16 @@ use sqlx::PgPool;
 use temporary_pin::domain::channel::Channel;
 use temporary_pin::domain::hold::Hold;
 use temporary_pin::domain::person::MobileKey;
-use temporary_pin::domain::reason::Reason;
+use temporary_pin::domain::reason::{Denial, Reason};
 use temporary_pin::domain::rules::HoldRules;
-use temporary_pin::store::issuing::{AccessProblem, IssueOutcome, PinOrder, VerificationProblem, find_replay, issue};
-use temporary_pin::store::issuing::{DispatchState, PinState};
+use temporary_pin::store::issuing::{DispatchState, IssueOutcome, NewPin, PinOrder, PinState, find_replay};
 use temporary_pin::store::verifying::verifications::{NewVerification, VerificationState, record};
 use test_support::store::*;
 use uuid::Uuid;
+
+fn refused(reason: Reason) -> IssueOutcome {
+    IssueOutcome::Refused(Denial::lasting(reason))
+}
 
 #[sqlx::test]
 async fn a_new_pin_is_stored_with_its_message_its_answer_and_its_audit_event(pool: PgPool) {
@@ -18,7 +21,7 @@ async fn a_new_pin_is_stored_with_its_message_its_answer_and_its_audit_event(poo
     let order = order(PERSON, verification, t0());
     let IssueOutcome::Issued(view) = issue(&pool, &order).await.unwrap() else { panic!("no PIN") };
 
-    assert_eq!(view.id, order.pin_request_id);
+    assert_eq!(view.id, order.new_pin.unwrap().pin_request_id);
     assert_eq!(
         (view.state, view.channel, view.dispatch_state),
         (PinState::Open, Channel::Phone, DispatchState::Queued)
@@ -71,16 +74,16 @@ async fn r21_a_verification_allows_orders_of_its_person_caller_and_channel_until
     let before = everything(&pool).await;
 
     let order_of = |verification_id| order(PERSON, verification_id, t0());
-    for (order, problem) in [
-        (order_of(fresh_id()), VerificationProblem::Unknown),
-        (PinOrder { caller: "another".into(), ..order_of(verification_id) }, VerificationProblem::Unknown),
-        (PinOrder { channel: Channel::Counter, ..order_of(verification_id) }, VerificationProblem::Unknown),
-        (order(OTHER, verification_id, t0()), VerificationProblem::Unknown),
-        (order(OTHER, pending.id, t0()), VerificationProblem::NotConfirmed),
-        (order(OTHER, rejected.id, t0()), VerificationProblem::NotConfirmed),
-        (order(PERSON, verification_id, t0() + seconds(900)), VerificationProblem::Expired),
+    for (order, reason) in [
+        (order_of(fresh_id()), Reason::VerificationUnknown),
+        (PinOrder { caller: "another".into(), ..order_of(verification_id) }, Reason::VerificationUnknown),
+        (PinOrder { channel: Channel::Counter, ..order_of(verification_id) }, Reason::VerificationUnknown),
+        (order(OTHER, verification_id, t0()), Reason::VerificationUnknown),
+        (order(OTHER, pending.id, t0()), Reason::VerificationNotConfirmed),
+        (order(OTHER, rejected.id, t0()), Reason::VerificationNotConfirmed),
+        (order(PERSON, verification_id, t0() + seconds(900)), Reason::VerificationExpired),
     ] {
-        assert_eq!(issue(&pool, &order).await.unwrap(), IssueOutcome::Verification(problem));
+        assert_eq!(issue(&pool, &order).await.unwrap(), refused(reason));
     }
     assert_eq!(everything(&pool).await, before);
     let last_moment = order(PERSON, verification_id, t0() + seconds(899));
@@ -95,7 +98,7 @@ async fn r21_a_verification_allows_one_pin_request_and_its_resends(pool: PgPool)
     assert!(matches!(issue(&pool, &again(1)).await.unwrap(), IssueOutcome::AlreadyOpen(_)));
     assert!(matches!(issue(&pool, &again(60)).await.unwrap(), IssueOutcome::Resent(_)));
     redeem(&pool, &attempt(PERSON, t0() + seconds(90)), true).await;
-    let used = IssueOutcome::Verification(VerificationProblem::Used);
+    let used = refused(Reason::VerificationUsed);
     assert_eq!(issue(&pool, &again(91)).await.unwrap(), used);
 
     // A second verification, whose order returned the open PIN, is used up by that PIN as well.
@@ -165,7 +168,8 @@ async fn r5_a_message_whose_text_is_erased_is_not_sent_again(pool: PgPool) {
 #[sqlx::test]
 async fn r5_no_send_is_offered_after_the_pin_expires(pool: PgPool) {
     let verification = verified(&pool, PERSON, t0()).await;
-    let short = PinOrder { lifetime: std::time::Duration::from_secs(60), ..order(PERSON, verification, t0()) };
+    let short = NewPin { expire_time: t0() + seconds(60), ..new_pin(t0()) };
+    let short = PinOrder { new_pin: Some(short), ..order(PERSON, verification, t0()) };
     let IssueOutcome::Issued(view) = issue(&pool, &short).await.unwrap() else { panic!("no PIN") };
     assert_eq!(view.next_send_time, None);
 }
@@ -191,7 +195,7 @@ async fn r6_r7_the_web_needs_a_passed_hold_and_a_login_after_it(pool: PgPool) {
     let without = login(PERSON, 0, t0());
     record(&pool, &without, &LIMITS).await.unwrap();
     let outcome = issue(&pool, &web_order(PERSON, without.id, t0())).await.unwrap();
-    assert_eq!(outcome, IssueOutcome::Access(AccessProblem::NotRequested));
+    assert_eq!(outcome, refused(Reason::AccessNotRequested));
 
     ask_for_access(&pool, PERSON, 1, t0()).await;
     let long = |nonce, now| NewVerification { expire_time: hold.expire_time + hours(1), ..login(PERSON, nonce, now) };
@@ -200,13 +204,13 @@ async fn r6_r7_the_web_needs_a_passed_hold_and_a_login_after_it(pool: PgPool) {
     for login in [&before, &after] {
         record(&pool, login, &LIMITS).await.unwrap();
     }
-    for (login, now, problem) in [
-        (&before, hold.eligible_time - seconds(1), AccessProblem::Running(hold)),
-        (&before, hold.eligible_time, AccessProblem::LoginAgain),
-        (&after, hold.expire_time, AccessProblem::Expired(hold)),
+    for (login, now, denial) in [
+        (&before, hold.eligible_time - seconds(1), Denial::until(Reason::HoldRunning, hold.eligible_time)),
+        (&before, hold.eligible_time, Denial::lasting(Reason::LoginAgain)),
+        (&after, hold.expire_time, Denial::lasting(Reason::AccessExpired)),
     ] {
         let outcome = issue(&pool, &web_order(PERSON, login.id, now)).await.unwrap();
-        assert_eq!(outcome, IssueOutcome::Access(problem));
+        assert_eq!(outcome, IssueOutcome::Refused(denial));
     }
     assert_eq!(one::<i64>(&pool, "SELECT count(*) FROM pin_requests").await, 0);
 

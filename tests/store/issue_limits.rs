@@ -1,14 +1,21 @@
 //! R25, as counted from rows.
 
+use chrono::{DateTime, Utc};
 use sqlx::PgPool;
+use temporary_pin::domain::order::OrderRules;
 use temporary_pin::domain::person::{MobileKey, PersonKey};
+use temporary_pin::domain::reason::{Denial, Reason};
 use temporary_pin::domain::rules::{Limit, LimitRules};
 use temporary_pin::store::eligibility::PersonStatus;
-use temporary_pin::store::issuing::{DispatchState, IssueLimits, IssueOutcome, PinOrder, issue};
+use temporary_pin::store::issuing::{DispatchState, IssueOutcome, PinOrder};
 use test_support::store::*;
 
 const TWO_A_DAY: Limit = Limit { times: 2, per: DAY };
 const MANY: Limit = Limit { times: 100, per: DAY };
+
+fn person_limit(until: DateTime<Utc>) -> IssueOutcome {
+    IssueOutcome::Limited(Denial::until(Reason::PersonLimit, until))
+}
 
 #[sqlx::test]
 async fn r25_a_persons_pins_are_limited_in_a_rolling_window(pool: PgPool) {
@@ -16,25 +23,22 @@ async fn r25_a_persons_pins_are_limited_in_a_rolling_window(pool: PgPool) {
         let pool = pool.clone();
         async move {
             let verification = verified(&pool, PERSON, now).await;
-            let order = PinOrder {
-                limits: IssueLimits { person_pins: TWO_A_DAY, ..FIGURES },
-                ..order(PERSON, verification, now)
-            };
-            issue(&pool, &order).await.unwrap()
+            let rules = OrderRules { person_pins: TWO_A_DAY, ..FIGURES };
+            issue_under(&pool, &order(PERSON, verification, now), rules).await.unwrap()
         }
     };
     assert!(matches!(at(t0()).await, IssueOutcome::Issued(_)));
     assert!(matches!(at(t0() + hours(1)).await, IssueOutcome::Issued(_)));
     let until = t0() + DAY;
     for now in [t0() + hours(2), until - seconds(1)] {
-        assert_eq!(at(now).await, IssueOutcome::PersonLimit { until });
+        assert_eq!(at(now).await, person_limit(until));
         let limits = LimitRules { person_pins: TWO_A_DAY, mobile_pins: MANY, ..LimitRules::default() };
         let standing = standing(&pool, PERSON, &limits, now).await;
         assert_eq!((standing.person_until, standing.mobile_until), (Some(until), None));
     }
     assert!(matches!(at(until).await, IssueOutcome::Issued(_)));
     // Now the second PIN is the one that must leave the window.
-    assert_eq!(at(until + seconds(600)).await, IssueOutcome::PersonLimit { until: t0() + hours(1) + DAY });
+    assert_eq!(at(until + seconds(600)).await, person_limit(t0() + hours(1) + DAY));
 }
 
 #[sqlx::test]
@@ -44,15 +48,12 @@ async fn r25_pins_to_a_mobile_number_are_limited_over_all_persons(pool: PgPool) 
     for (number, is_issued) in [(1, true), (2, true), (3, false)] {
         let person = PersonKey([number; 32]);
         let verification = verified(&pool, person, now).await;
-        let order = PinOrder {
-            mobile,
-            limits: IssueLimits { mobile_pins: TWO_A_DAY, ..FIGURES },
-            ..order(person, verification, now)
-        };
-        let outcome = issue(&pool, &order).await.unwrap();
+        let order = PinOrder { mobile, ..order(person, verification, now) };
+        let rules = OrderRules { mobile_pins: TWO_A_DAY, ..FIGURES };
+        let outcome = issue_under(&pool, &order, rules).await.unwrap();
         assert_eq!(matches!(outcome, IssueOutcome::Issued(_)), is_issued, "{outcome:?}");
         if !is_issued {
-            assert_eq!(outcome, IssueOutcome::MobileLimit { until: now + DAY });
+            assert_eq!(outcome, IssueOutcome::Limited(Denial::until(Reason::MobileLimit, now + DAY)));
         }
     }
     let limits = LimitRules { person_pins: MANY, mobile_pins: TWO_A_DAY, ..LimitRules::default() };
@@ -64,13 +65,13 @@ async fn r25_pins_to_a_mobile_number_are_limited_over_all_persons(pool: PgPool) 
 #[sqlx::test]
 async fn r25_when_none_may_be_issued_an_open_pin_is_still_returned_or_sent_again(pool: PgPool) {
     let verification = verified(&pool, PERSON, t0()).await;
-    let refused = PinOrder { may_issue: false, ..order(PERSON, verification, t0()) };
+    let refused = PinOrder { new_pin: None, ..order(PERSON, verification, t0()) };
     let before = everything(&pool).await;
     assert_eq!(issue(&pool, &refused).await.unwrap(), IssueOutcome::NotIssued);
     assert_eq!(everything(&pool).await, before);
 
     issue(&pool, &order(PERSON, verification, t0())).await.unwrap();
-    let later = |after| PinOrder { may_issue: false, ..order(PERSON, verification, t0() + seconds(after)) };
+    let later = |after| PinOrder { new_pin: None, ..order(PERSON, verification, t0() + seconds(after)) };
     assert!(matches!(issue(&pool, &later(1)).await.unwrap(), IssueOutcome::AlreadyOpen(_)));
     assert!(matches!(issue(&pool, &later(60)).await.unwrap(), IssueOutcome::Resent(_)));
 }
@@ -79,12 +80,10 @@ async fn r25_when_none_may_be_issued_an_open_pin_is_still_returned_or_sent_again
 async fn r25_a_resend_does_not_count_as_a_pin(pool: PgPool) {
     let verification = verified(&pool, PERSON, t0()).await;
     let one_a_day = Limit { times: 1, per: DAY };
-    let at = |after| PinOrder {
-        limits: IssueLimits { person_pins: one_a_day, ..FIGURES },
-        ..order(PERSON, verification, t0() + seconds(after))
-    };
-    assert!(matches!(issue(&pool, &at(0)).await.unwrap(), IssueOutcome::Issued(_)));
-    assert!(matches!(issue(&pool, &at(60)).await.unwrap(), IssueOutcome::Resent(_)));
+    let rules = OrderRules { person_pins: one_a_day, ..FIGURES };
+    let at = |after| order(PERSON, verification, t0() + seconds(after));
+    assert!(matches!(issue_under(&pool, &at(0), rules).await.unwrap(), IssueOutcome::Issued(_)));
+    assert!(matches!(issue_under(&pool, &at(60), rules).await.unwrap(), IssueOutcome::Resent(_)));
 }
 
 #[sqlx::test]

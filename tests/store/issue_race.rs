@@ -2,7 +2,8 @@
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use temporary_pin::domain::person::PersonKey;
-use temporary_pin::store::issuing::{IssueOutcome, PinOrder, VerificationProblem, issue};
+use temporary_pin::domain::reason::{Denial, Reason};
+use temporary_pin::store::issuing::{IssueOutcome, PinOrder};
 use temporary_pin::store::verifying::verifications::record;
 use temporary_pin::store::withdrawal::cancel_access_request;
 use test_support::store::*;
@@ -124,7 +125,7 @@ async fn r21_a_verification_used_by_a_concurrent_order_allows_no_second_pin(
         other.commit().await.unwrap();
     };
     let (outcome, ()) = tokio::join!(issue(&pool, &order), commit);
-    assert_eq!(outcome.unwrap(), IssueOutcome::Verification(VerificationProblem::Used));
+    assert_eq!(outcome.unwrap(), IssueOutcome::Refused(Denial::lasting(Reason::VerificationUsed)));
     assert_eq!(one::<i64>(&pool, "SELECT count(*) FROM pin_requests").await, 0);
 }
 

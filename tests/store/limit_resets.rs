@@ -3,12 +3,13 @@
 use chrono::{DateTime, Utc};
 use sqlx::PgPool;
 use temporary_pin::domain::audit::Action;
+use temporary_pin::domain::order::OrderRules;
 use temporary_pin::domain::person_limit::{LimitUsage, PersonLimit};
-use temporary_pin::domain::reason::Reason;
+use temporary_pin::domain::reason::{Denial, Reason};
 use temporary_pin::domain::redemption::{RedeemOutcome, RedemptionRules};
 use temporary_pin::domain::rules::{Limit, LimitRules};
 use temporary_pin::store::audit::audit_events::{Actor, NewAuditEvent};
-use temporary_pin::store::issuing::{IssueLimits, IssueOutcome, PinOrder, issue};
+use temporary_pin::store::issuing::IssueOutcome;
 use temporary_pin::store::operators::person_limits::{read_usage, reset_limit};
 use temporary_pin::store::redeeming::RedemptionTry;
 use temporary_pin::store::verifying::verifications::{RecordOutcome, VerificationState, record};
@@ -69,21 +70,18 @@ async fn r25_a_reset_affects_one_limit_only(pool: PgPool) {
         let pool = pool.clone();
         async move {
             let verification = verified(&pool, PERSON, now).await;
-            let order = PinOrder {
-                limits: IssueLimits { person_pins: LIMIT, mobile_pins: LIMIT, ..FIGURES },
-                ..order(PERSON, verification, now)
-            };
-            issue(&pool, &order).await.unwrap()
+            let rules = OrderRules { person_pins: LIMIT, mobile_pins: LIMIT, ..FIGURES };
+            issue_under(&pool, &order(PERSON, verification, now), rules).await.unwrap()
         }
     };
     for hour in 0..3 {
         assert!(matches!(order_at(t0() + hours(hour)).await, IssueOutcome::Issued(_)));
     }
     let now = t0() + hours(3);
-    assert_eq!(order_at(now).await, IssueOutcome::PersonLimit { until: t0() + DAY });
+    assert_eq!(order_at(now).await, IssueOutcome::Limited(Denial::until(Reason::PersonLimit, t0() + DAY)));
     reset_at(&pool, PersonLimit::PersonPins, now).await;
     // The mobile number of these orders has the person's own pseudonym, so only the name tells the two limits apart.
-    assert_eq!(order_at(now).await, IssueOutcome::MobileLimit { until: t0() + DAY });
+    assert_eq!(order_at(now).await, IssueOutcome::Limited(Denial::until(Reason::MobileLimit, t0() + DAY)));
     reset_at(&pool, PersonLimit::MobilePins, now).await;
     assert!(matches!(order_at(now + seconds(1)).await, IssueOutcome::Issued(_)));
     assert_eq!(used(&pool, PersonLimit::PersonPins, now + seconds(1)).await, 1);

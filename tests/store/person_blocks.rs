@@ -4,8 +4,9 @@ use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use temporary_pin::domain::assurance::AssuranceLevel;
 use temporary_pin::domain::person::PersonKey;
+use temporary_pin::domain::reason::{Denial, Reason};
 use temporary_pin::store::holds::access_requests::{AccessOutcome, find_open as find_open_access};
-use temporary_pin::store::issuing::{IssueOutcome, PinOrder, issue};
+use temporary_pin::store::issuing::{IssueOutcome, PinOrder};
 use temporary_pin::store::locks::INSERT_OR_BLOCK_CLASS;
 use temporary_pin::store::messages::outbox::claim_due;
 use temporary_pin::store::messages::{MessageKind, Notice};
@@ -31,7 +32,7 @@ async fn block(pool: &PgPool) -> BlockOutcome {
 }
 
 fn is_blocked(outcome: &IssueOutcome) -> bool {
-    *outcome == IssueOutcome::Blocked
+    *outcome == IssueOutcome::Refused(Denial::lasting(Reason::PersonBlocked))
 }
 
 /// How many PINs can be redeemed. The state of an expired PIN is updated only when the next one is issued.
@@ -103,7 +104,7 @@ async fn r9_the_database_itself_refuses_a_blocked_persons_pin_and_access(pool: P
     assert_eq!(everything(&pool).await, before, "nothing is stored");
 }
 
-/// Each order has read that there is no block, and waits for a lock. Then the block commits.
+/// Each order has read that there is no block, and waits for the lock of the block; then the block commits.
 #[sqlx::test]
 async fn r9_orders_that_started_before_the_block_issue_no_pin_after_it(_: PgPoolOptions, options: PgConnectOptions) {
     let pool = wide_pool(options);
@@ -111,15 +112,18 @@ async fn r9_orders_that_started_before_the_block_issue_no_pin_after_it(_: PgPool
     for _ in 0..CALLERS {
         verifications.push(verified(&pool, PERSON, t0()).await);
     }
-    let mut gate = pool.begin().await.unwrap();
-    sqlx::query("SELECT FROM verifications FOR UPDATE").execute(&mut *gate).await.unwrap();
+    // What `block_person` does, in this order.
+    let mut block = pool.begin().await.unwrap();
+    let lock = "SELECT pg_advisory_xact_lock($1, block_lock($2))";
+    sqlx::query(lock).bind(INSERT_OR_BLOCK_CLASS).bind(PERSON.0).execute(&mut *block).await.unwrap();
+    let insert = "INSERT INTO person_blocks (person_key, block_time, reason) VALUES ($1, now(), 'stolen phone')";
+    sqlx::query(insert).bind(PERSON.0).execute(&mut *block).await.unwrap();
     let orders = at_once(CALLERS, |number| issue_for(&pool, verifications[number as usize]));
-    let blocking = async {
+    let committing = async {
         all_waiting(&pool, CALLERS).await;
-        block(&pool).await;
-        gate.commit().await.unwrap();
+        block.commit().await.unwrap();
     };
-    let (outcomes, ()) = tokio::join!(orders, blocking);
+    let (outcomes, ()) = tokio::join!(orders, committing);
     assert!(outcomes.iter().all(is_blocked), "{outcomes:?}");
     assert_eq!(one::<i64>(&pool, "SELECT count(*) FROM pin_requests").await, 0);
 }
@@ -232,7 +236,7 @@ async fn r9_on_the_web_either_the_order_or_the_block_is_first(_: PgPoolOptions, 
         let blocked = blocked.unwrap();
         match outcome.unwrap() {
             IssueOutcome::Issued(_) => assert!(blocked.pin_revoked && !blocked.access_cancelled, "{blocked:?}"),
-            IssueOutcome::Blocked | IssueOutcome::Access(_) => {
+            IssueOutcome::Refused(_) => {
                 assert!(!blocked.pin_revoked && blocked.access_cancelled, "{blocked:?}");
             }
             other => panic!("{other:?}"),

@@ -7,7 +7,7 @@ use temporary_pin::domain::person::{MobileKey, PersonKey};
 use temporary_pin::domain::reason::Reason;
 use temporary_pin::domain::rules::{HoldRules, Limit, LimitRules, PinRules};
 use temporary_pin::store::eligibility::{PersonQuery, PersonStatus, PersonStatusReader};
-use temporary_pin::store::issuing::{PinOrder, issue};
+use temporary_pin::store::issuing::PinOrder;
 use temporary_pin::store::operators::person_blocks::{BlockNotices, BlockOrder, block_person};
 use temporary_pin::store::verifying::verifications::{VerificationState, record};
 use test_support::store::*;

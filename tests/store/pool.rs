@@ -52,7 +52,7 @@ async fn a_busy_pool_a_slow_statement_and_a_standby_are_unavailable(_: PgPoolOpt
     assert!(matches!(schema_is_current(&pool).await, Err(StoreError::Unavailable(_))));
     sqlx::query("SET default_transaction_read_only = on").execute(&mut *held).await.unwrap();
     drop(held);
-    let standby = temporary_pin::store::issuing::issue(&pool, &order(PERSON, fresh_id(), t0())).await;
+    let standby = issue(&pool, &order(PERSON, fresh_id(), t0())).await;
     assert!(matches!(standby, Err(StoreError::Unavailable(_))), "{standby:?}");
     assert_eq!(schema_is_current(&pool).await, Ok(true));
 }

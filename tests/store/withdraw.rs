@@ -1,8 +1,9 @@
 //! R9: revoking a PIN and cancelling an access request.
 
 use sqlx::PgPool;
+use temporary_pin::domain::reason::{Denial, Reason};
 use temporary_pin::store::holds::access_requests::{AccessOutcome, find_open};
-use temporary_pin::store::issuing::{AccessProblem, IssueOutcome, issue};
+use temporary_pin::store::issuing::IssueOutcome;
 use temporary_pin::store::withdrawal::{cancel_access_request, revoke_temporary_pin};
 use test_support::store::*;
 
@@ -81,5 +82,5 @@ async fn r9_cancelling_is_final_audited_and_withdraws_the_notices(pool: PgPool) 
     let later = login(PERSON, 2, hold.eligible_time);
     temporary_pin::store::verifying::verifications::record(&pool, &later, &LIMITS).await.unwrap();
     let outcome = issue(&pool, &web_order(PERSON, later.id, hold.eligible_time)).await.unwrap();
-    assert_eq!(outcome, IssueOutcome::Access(AccessProblem::NotRequested));
+    assert_eq!(outcome, IssueOutcome::Refused(Denial::lasting(Reason::AccessNotRequested)));
 }

@@ -1,47 +1,82 @@
-//! Runs the statement, again if the outcome may depend on a concurrent order.
+//! Step 3: Postgres has the last word. The PIN is drawn here, and only if it may be issued.
 
-use std::time::Duration;
+use std::sync::Arc;
 
-use super::{IssueDecision, IssueTemporaryPin, VerificationId};
-use crate::domain::person::PersonReference;
+use super::IssueTemporaryPin;
+use super::decide::IssueDecision;
+use super::prepare::PreparedOrder;
+use crate::domain::pin::Pin;
+use crate::domain::reason::Reason;
 use crate::issuance::Refusal;
-use crate::store::issuing::{IssueOutcome, find_replay};
-
-/// The pauses between runs of the statement while a concurrent order of the same person may be committing.
-const CONCURRENT_ORDER_PAUSES: [Duration; 4] =
-    [Duration::from_millis(20), Duration::from_millis(50), Duration::from_millis(100), Duration::from_millis(200)];
+use crate::random;
+use crate::store::StoreError;
+use crate::store::issuing::{IssueOutcome, NewPin, PinOrder, PinRequestView};
+use crate::texts::SmsText;
 
 impl IssueTemporaryPin<'_> {
-    /// The statement's outcome. If Redis refused, the statement still runs, with leave only to repeat.
-    pub(super) async fn prepare_and_commit(
+    /// Issues the PIN, sends the open one again, or tells why not.
+    pub(super) async fn commit(
         &self,
-        id: &VerificationId,
+        prepared: &PreparedOrder,
         decision: &IssueDecision,
-    ) -> Result<IssueOutcome, Refusal> {
-        let mut outcome = self.try_once(id, decision.may_issue()).await;
-        for pause in CONCURRENT_ORDER_PAUSES {
-            let is_not_issued = matches!(outcome, Ok(IssueOutcome::NotIssued));
-            if !(is_not_issued && decision.may_depend_on_concurrent_order()) {
-                break;
-            }
-            tokio::time::sleep(pause).await;
-            outcome = self.try_once(id, false).await;
-        }
-        outcome
+    ) -> Result<IssueOutcome, StoreError> {
+        let order = PinOrder {
+            caller: Arc::clone(&self.call.caller),
+            request_id: self.order.request_id,
+            payload_digest: prepared.payload_digest,
+            verification_id: prepared.id.verification,
+            person: prepared.person,
+            keys: prepared.keys.clone(),
+            mobile: prepared.id.mobile,
+            channel: self.call.channel,
+            agent: prepared.id.agent,
+            now: self.call.now,
+            masked_mobile_number: prepared.mobile_number.masked(),
+            new_pin: decision.may_issue().then(|| self.draw_pin(prepared)),
+        };
+        self.pin_issuer.issue(order).await
     }
 
-    async fn try_once(&self, id: &VerificationId, may_issue: bool) -> Result<IssueOutcome, Refusal> {
-        let payload_digest = self.digest_payload();
-        let person = self.register.look_up_person(&PersonReference::Mitid(id.person)).await?;
-        let recipient = match self.find_recipient(id, person.as_ref()) {
-            Ok(recipient) => recipient,
-            // An order that was answered before gets the same answer, even if the person is not eligible any more.
-            Err(refusal) => {
-                let replay = find_replay(self.store, &self.call.caller, self.order.request_id, payload_digest).await?;
-                return replay.ok_or(refusal);
-            }
-        };
-        let order = self.build_pin_order(id, &recipient, payload_digest, may_issue);
-        Ok(self.pin_issuer.issue(order).await?)
+    /// Draws a PIN, and seals its SMS.
+    fn draw_pin(&self, prepared: &PreparedOrder) -> NewPin {
+        let mut rng = random::secure();
+        let pin = Pin::draw(&mut rng);
+        let pin_request_id = random::time_ordered_uuid(self.call.now, &mut rng);
+        let message_id = random::time_ordered_uuid(self.call.now, &mut rng);
+        let expire_time = self.call.now + self.rules.pin.lifetime;
+        let text = SmsText::Pin { pin: &pin, expire_time };
+        NewPin {
+            pin_request_id,
+            verifier: self.keys.make_pin_verifier(pin_request_id, &pin, &mut rng),
+            expire_time,
+            message_id,
+            sealed_body: self.sms_composer.compose(message_id, &text, prepared.language, &prepared.mobile_number),
+        }
+    }
+
+    /// The answer: the PIN request, or why there is none.
+    pub(super) fn answer(outcome: IssueOutcome, decision: IssueDecision) -> Result<PinRequestView, Refusal> {
+        match (outcome, decision) {
+            // Redis counts a PIN that Postgres does not count: another order of the person, or to the mobile number, is running
+            // in another instance.
+            (IssueOutcome::NotIssued, IssueDecision::MayOnlyRepeat(refusal)) => match refusal.reason() {
+                Reason::PersonLimit | Reason::MobileLimit => Err(Refusal::Busy),
+                _ => Err(refusal),
+            },
+            (outcome, _) => outcome.into_answer(),
+        }
+    }
+}
+
+impl IssueOutcome {
+    /// The answer, if it does not depend on the guard's decision.
+    pub(super) fn into_answer(self) -> Result<PinRequestView, Refusal> {
+        match self {
+            Self::Issued(view) | Self::Resent(view) | Self::AlreadyOpen(view) | Self::Replayed(view) => Ok(view),
+            Self::RequestIdReused => Err(Refusal::RequestIdReused),
+            Self::Refused(denial) => Err(Refusal::Precondition(vec![denial])),
+            Self::Limited(denial) => Err(Refusal::Limited(denial)),
+            Self::NotIssued => Err(Refusal::Internal("not issued, though the guard allowed it".into())),
+        }
     }
 }

@@ -1,6 +1,7 @@
-//! Decides by the limits and the hold in Redis whether a new PIN may be issued.
+//! Step 2: Redis decides by the limits and the hold whether a new PIN may be issued.
 
-use super::{IssueTemporaryPin, VerificationId};
+use super::IssueTemporaryPin;
+use super::prepare::PreparedOrder;
 use crate::domain::channel::Channel;
 use crate::domain::eligibility::find_hold_denial;
 use crate::domain::person::PersonKey;
@@ -9,11 +10,11 @@ use crate::guard::{Bucket, GuardDecision, Spend};
 use crate::issuance::{Dependency, Refusal};
 use crate::store::holds::access_requests;
 
-/// Whether the statement may issue a new PIN.
+/// Whether a new PIN may be issued.
 pub(super) enum IssueDecision {
     /// It may, and what the PIN costs has been spent.
     MayIssue,
-    /// It may only repeat an earlier answer, send the open PIN again, or return it. These cost no limit, and only Postgres
+    /// Only an earlier answer may be repeated, or the open PIN sent again or returned. These cost no limit, and only Postgres
     /// knows of them. The refusal is the answer if there is nothing to repeat. Nothing has been spent.
     MayOnlyRepeat(Refusal),
 }
@@ -22,49 +23,25 @@ impl IssueDecision {
     pub(super) const fn may_issue(&self) -> bool {
         matches!(self, Self::MayIssue)
     }
-
-    /// Whether a concurrent order of the same person may open the PIN that answers this order. Redis counts an order as soon
-    /// as it starts, Postgres when it commits: if Redis reports a limit that Postgres does not know of, another order (or
-    /// another try of the same order by the agent) may be between the two.
-    pub(super) fn may_depend_on_concurrent_order(&self) -> bool {
-        let Self::MayOnlyRepeat(refusal) = self else { return false };
-        matches!(refusal.reason(), Reason::PersonLimit | Reason::MobileLimit | Reason::AgentLimit)
-    }
 }
 
 impl IssueTemporaryPin<'_> {
     /// What one PIN costs (R22, R25). The costs of the person and of the mobile number are spent once per request id.
-    pub(super) fn list_costs(&self, id: &VerificationId) -> Vec<Spend<'static>> {
+    pub(super) fn list_costs(&self, prepared: &PreparedOrder) -> Vec<Spend<'static>> {
         let limits = &self.rules.limits;
         let spend = |bucket, limit| Spend { bucket, limit, id: self.order.request_id };
         let mut costs = vec![
-            spend(Bucket::PersonPins(self.keys.person_key(id.person)), limits.person_pins),
-            spend(Bucket::MobilePins(id.mobile), limits.mobile_pins),
+            spend(Bucket::PersonPins(prepared.person), limits.person_pins),
+            spend(Bucket::MobilePins(prepared.id.mobile), limits.mobile_pins),
             spend(Bucket::ServicePins, limits.service_pins),
         ];
-        costs.extend(id.agent.map(|agent| spend(Bucket::AgentPins(agent), limits.agent_pins)));
+        costs.extend(prepared.id.agent.map(|agent| spend(Bucket::AgentPins(agent), limits.agent_pins)));
         costs
-    }
-
-    /// Spends one call of the caller and the costs of a PIN.
-    pub(super) async fn decide(&self, id: &VerificationId, costs: &[Spend<'_>]) -> Result<IssueDecision, Refusal> {
-        let now = self.call.now;
-        // Concurrently, in one round trip: the caller pays for the call whether or not the PIN is issued.
-        let (caller_call, decision) = tokio::join!(
-            self.limiter.spend_caller_call(&self.call.caller, now),
-            self.check_and_spend(self.keys.person_key(id.person), costs)
-        );
-        let decision = decision?;
-        if caller_call.is_err() && decision.may_issue() {
-            self.limiter.refund(costs, now).await;
-        }
-        caller_call?;
-        Ok(decision)
     }
 
     /// Checks the hold on the web and spends the costs. A hold that Redis has lost is rebuilt from Postgres. A hold that
     /// Redis still keeps after its use is refused by the statement.
-    async fn check_and_spend(&self, person: PersonKey, costs: &[Spend<'_>]) -> Result<IssueDecision, Refusal> {
+    pub(super) async fn decide(&self, person: PersonKey, costs: &[Spend<'_>]) -> Result<IssueDecision, Refusal> {
         let now = self.call.now;
         let hold_of = (self.call.channel == Channel::Web).then_some(person);
         let mut decision = self.guard.check_and_spend(hold_of, costs, now).await?;

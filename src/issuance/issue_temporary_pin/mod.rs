@@ -1,14 +1,12 @@
 //! IssueTemporaryPin: issues a PIN, sends the open PIN again, or returns the open PIN request. The SMS is sent after the
 //! commit.
 //!
-//! - `decide`: Redis decides whether a new PIN may be issued.
-//! - `prepare`: looks the person up and builds the order for Postgres.
-//! - `commit`: runs the statement, which has the last word.
-//! - `outcome`: turns the statement's outcome into the answer.
+//! 1. `prepare`: opens the verification id and looks the person up, once.
+//! 2. `decide`: Redis decides whether a new PIN may be issued, and spends what it costs.
+//! 3. `commit`: draws the PIN and lets Postgres decide. `store::issuing` repeats only this step, after a lost race.
 
 mod commit;
 mod decide;
-mod outcome;
 mod prepare;
 
 use sqlx::PgPool;
@@ -17,7 +15,6 @@ use uuid::Uuid;
 
 use super::limiter::Limiter;
 use super::sms_composer::SmsComposer;
-use super::verification_id::VerificationId;
 use super::{CallContext, Dependencies, PersonTurns, Refusal};
 use crate::domain::language::Language;
 use crate::domain::rules::Rules;
@@ -26,7 +23,7 @@ use crate::keys::KeyRing;
 use crate::register::Register;
 use crate::store::issuing::{IssueOutcome, PinIssuer, PinRequestView};
 use crate::telemetry::metrics::Metrics;
-use decide::IssueDecision;
+use prepare::Preparation;
 
 /// An order for a PIN.
 #[derive(Clone, Debug)]
@@ -81,29 +78,26 @@ impl<'a> IssueTemporaryPin<'a> {
     }
 
     pub(super) async fn run(&self) -> Result<PinRequestView, Refusal> {
-        // Step 1: Open the verification id. It names the person, the mobile number and the agent.
-        let id = VerificationId::open(&self.order.verification_id, self.keys, &self.call.caller, self.call.channel)?;
+        let prepared = match self.prepare().await? {
+            Preparation::Ready(prepared) => prepared,
+            Preparation::Answered(outcome) => return outcome.into_answer(),
+        };
+        // Concurrent orders of one person must not see what the others have spent but not committed.
+        let _turn = self.person_turns.take(prepared.person).await?;
 
-        let _turn = self.person_turns.take(self.keys.person_key(id.person)).await?;
+        let costs = self.list_costs(&prepared);
+        let decision = self.decide(prepared.person, &costs).await?;
 
-        // Step 2: Decide by Redis whether a new PIN may be issued. This spends what a PIN costs.
-        let costs = self.list_costs(&id);
-        let decision = self.decide(&id, &costs).await?;
-
-        // Step 3: Look the person up, build the order, and run the statement.
-        let outcome = self.prepare_and_commit(&id, &decision).await;
-
-        // Step 4: Give back what was spent if no new PIN was issued.
+        let outcome = self.commit(&prepared, &decision).await;
         if decision.may_issue() && !matches!(outcome, Ok(IssueOutcome::Issued(_))) {
             self.limiter.refund(&costs, self.call.now).await;
         }
-
-        // Step 5: Wake the dispatcher if there is an SMS to send, and answer.
         let outcome = outcome?;
         self.announce(&outcome);
-        outcome::answer(outcome, decision)
+        Self::answer(outcome, decision)
     }
 
+    /// Counts a new PIN, and wakes the dispatcher if there is an SMS to send.
     fn announce(&self, outcome: &IssueOutcome) {
         if matches!(outcome, IssueOutcome::Issued(_)) {
             self.metrics.count_issued_pin(self.call.channel);

@@ -1,13 +1,20 @@
-//! Issues concurrent orders for PINs with one statement.
+//! Issues PINs with `issue.sql`, concurrent orders together.
 
+use std::borrow::Borrow;
+use std::collections::HashSet;
 use std::sync::Arc;
 
-use sqlx::PgPool;
+use chrono::{DateTime, Utc};
+use sqlx::postgres::{PgHasArrayType, PgTypeInfo};
+use sqlx::{PgConnection, PgPool};
+use uuid::Uuid;
 
-use super::issue_temporary_pin::{issue, run_statement};
-use super::{IssueOutcome, PinOrder};
+use super::{IssueOutcome, NewPin, PinOrder, PinRequestView, decide_order};
 use crate::batch::Batcher;
+use crate::domain::channel::Channel;
+use crate::domain::order::OrderRules;
 use crate::store::connections::{StickyConnection, StoreError, is_refusal, write_batched};
+use crate::store::parameters::interval;
 
 /// How many orders one statement takes.
 const MAX_ORDERS_PER_STATEMENT: usize = 64;
@@ -16,53 +23,145 @@ const MAX_ORDERS_PER_STATEMENT: usize = 64;
 #[derive(Clone)]
 pub struct PinIssuer {
     pool: PgPool,
-    batcher: Batcher<Arc<PinOrder>, Result<Option<IssueOutcome>, StoreError>>,
+    rules: OrderRules,
+    batcher: Batcher<Arc<PinOrder>, Result<bool, StoreError>>,
 }
 
 impl PinIssuer {
     /// Must be called within a runtime.
     #[must_use]
-    pub fn new(pool: PgPool) -> Self {
+    pub fn new(pool: PgPool, rules: OrderRules) -> Self {
         let connection = StickyConnection::new(pool.clone());
-        let run_batch = move |orders| issue_batch(connection.clone(), orders);
-        Self { pool, batcher: Batcher::new(MAX_ORDERS_PER_STATEMENT, run_batch) }
+        let run_batch = move |orders| issue_batch(connection.clone(), orders, rules);
+        Self { pool, rules, batcher: Batcher::new(MAX_ORDERS_PER_STATEMENT, run_batch) }
     }
 
-    /// Issues a PIN, sends the open one again, or tells why not. The outcome is the same as that of [`issue`].
+    /// Issues the new PIN, sends the open one again, or tells why not.
     pub async fn issue(&self, order: PinOrder) -> Result<IssueOutcome, StoreError> {
         let order = Arc::new(order);
-        match write_batched("issue_temporary_pin", &self.batcher, Arc::clone(&order)).await? {
-            Some(outcome) => Ok(outcome),
-            None => issue(&self.pool, &order).await,
+        if let Some(new_pin) = order.new_pin.as_ref().filter(|_| order.may_be_issued_together())
+            && write_batched("issue_temporary_pin", &self.batcher, Arc::clone(&order)).await?
+        {
+            return Ok(IssueOutcome::Issued(PinRequestView::of_new_pin(&order, new_pin, &self.rules)));
         }
+        decide_order(&self.pool, &order, &self.rules).await
     }
 }
 
-/// The outcome of each order. `None`: the order must be issued alone. It lost a race, is not the first of its person or has
-/// other limits than the first order, or the whole statement failed because of one of its orders (a race, a block, a value
-/// that Postgres refuses).
+impl PinOrder {
+    /// An order on the web has a condition that issue.sql does not check: the hold (R6, R7).
+    fn may_be_issued_together(&self) -> bool {
+        self.channel != Channel::Web
+    }
+}
+
+/// Whether each order's PIN was issued. If the statement fails because of one of the orders, none is issued.
 async fn issue_batch(
     connection: StickyConnection,
     orders: Vec<Arc<PinOrder>>,
-) -> Vec<Result<Option<IssueOutcome>, StoreError>> {
-    let mut included: Vec<usize> =
-        (0..orders.len()).filter(|&index| orders[index].limits == orders[0].limits).collect();
-    // All statements lock persons in the same order, so that they cannot deadlock.
-    included.sort_by_key(|&index| orders[index].person.0);
-    // One order per person: a statement does not see what it writes itself.
-    included.dedup_by_key(|index| orders[*index].person.0);
-    let batch: Vec<&PinOrder> = included.iter().map(|&index| &*orders[index]).collect();
-    let outcomes = connection.run(async |connection| match run_statement(connection, &batch).await {
-        Err(error) if is_refusal(&error) => Ok(vec![None; batch.len()]),
-        outcomes => Ok(outcomes?),
+    rules: OrderRules,
+) -> Vec<Result<bool, StoreError>> {
+    let issued = connection.run(async |connection| match insert_new_pins(connection, &orders, None, &rules).await {
+        Err(error) if is_refusal(&error) => Ok(HashSet::new()),
+        issued => Ok(issued?),
     });
-    let outcomes = match outcomes.await {
-        Ok(outcomes) => outcomes.into_iter().map(Ok).collect(),
-        Err(error) => vec![Err(error); batch.len()],
+    let issued = issued.await;
+    let is_issued = |order: &Arc<PinOrder>| {
+        let id = order.new_pin.as_ref().map(|pin| pin.pin_request_id);
+        issued.as_ref().map(|issued| id.is_some_and(|id| issued.contains(&id))).map_err(Clone::clone)
     };
-    let mut answers = vec![Ok(None); orders.len()];
-    for (index, outcome) in included.into_iter().zip(outcomes) {
-        answers[index] = outcome;
+    orders.iter().map(is_issued).collect()
+}
+
+/// Runs `issue.sql`. Returns the ids of the PIN requests that it inserted.
+pub(super) async fn insert_new_pins(
+    connection: &mut PgConnection,
+    orders: &[impl Borrow<PinOrder>],
+    access_request: Option<Uuid>,
+    rules: &OrderRules,
+) -> Result<HashSet<Uuid>, sqlx::Error> {
+    let new_row = |order| OrderRow::new(order, access_request, rules);
+    let mut rows: Vec<OrderRow<'_>> = orders.iter().map(Borrow::borrow).filter_map(new_row).collect();
+    // All statements insert in the same order of persons, so that they cannot deadlock.
+    rows.sort_by_key(|row| row.person_key);
+    let issued = sqlx::query_file_scalar!(
+        "src/store/issuing/issue.sql",
+        rows as Vec<OrderRow<'_>>,
+        interval(rules.person_pins.per),
+        i64::from(rules.person_pins.times),
+        interval(rules.mobile_pins.per),
+        i64::from(rules.mobile_pins.times),
+        i32::try_from(rules.sends).unwrap_or(i32::MAX),
+    );
+    Ok(issued.fetch_all(connection).await?.into_iter().collect())
+}
+
+/// The composite type `pin_order_1`.
+#[derive(sqlx::Encode)]
+struct OrderRow<'a> {
+    caller: &'a str,
+    request_id: Uuid,
+    payload_digest: &'a [u8],
+    verification_id: Uuid,
+    access_request_id: Option<Uuid>,
+    person_key: &'a [u8],
+    block_keys: Vec<&'a [u8]>,
+    mobile_key: &'a [u8],
+    channel: &'a str,
+    agent_key: Option<&'a [u8]>,
+    order_time: DateTime<Utc>,
+    pin_request_id: Uuid,
+    expire_time: DateTime<Utc>,
+    first_next_send_time: Option<DateTime<Utc>>,
+    masked_mobile_number: &'a str,
+    verifier_key_id: i32,
+    verifier_salt: &'a [u8],
+    verifier_mac: &'a [u8],
+    message_id: Uuid,
+    sealed_body: &'a [u8],
+    lease_token: Option<Uuid>,
+    lease_expire_time: Option<DateTime<Utc>>,
+}
+
+impl<'a> OrderRow<'a> {
+    /// `None` if no new PIN may be issued.
+    fn new(order: &'a PinOrder, access_request: Option<Uuid>, rules: &OrderRules) -> Option<Self> {
+        let NewPin { pin_request_id, verifier, expire_time, message_id, sealed_body } = order.new_pin.as_ref()?;
+        Some(Self {
+            caller: &order.caller,
+            request_id: order.request_id,
+            payload_digest: &order.payload_digest,
+            verification_id: order.verification_id,
+            access_request_id: access_request,
+            person_key: &order.person.0,
+            block_keys: order.keys.iter().map(|key| key.0.as_slice()).collect(),
+            mobile_key: &order.mobile.0,
+            channel: order.channel.as_str(),
+            agent_key: order.agent.as_ref().map(|agent| agent.0.as_slice()),
+            order_time: order.now,
+            pin_request_id: *pin_request_id,
+            expire_time: *expire_time,
+            first_next_send_time: rules.first_next_send_time(order.now, *expire_time),
+            masked_mobile_number: &order.masked_mobile_number,
+            verifier_key_id: verifier.key_id,
+            verifier_salt: &verifier.salt,
+            verifier_mac: &verifier.mac,
+            message_id: *message_id,
+            sealed_body,
+            lease_token: None,
+            lease_expire_time: None,
+        })
     }
-    answers
+}
+
+impl sqlx::Type<sqlx::Postgres> for OrderRow<'_> {
+    fn type_info() -> PgTypeInfo {
+        PgTypeInfo::with_name("pin_order_1")
+    }
+}
+
+impl PgHasArrayType for OrderRow<'_> {
+    fn array_type_info() -> PgTypeInfo {
+        PgTypeInfo::array_of("pin_order_1")
+    }
 }

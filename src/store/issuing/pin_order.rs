@@ -1,17 +1,18 @@
-//! An order for a PIN.
+//! An order for a PIN, and its outcome.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+use super::PinRequestView;
 use crate::domain::channel::Channel;
+use crate::domain::order::OrderTerms;
 use crate::domain::person::{AgentKey, MobileKey, PersonKey};
 use crate::domain::pin::PinVerifier;
-use crate::domain::rules::Limit;
+use crate::domain::reason::Denial;
 
-/// An order for a PIN, with everything that a new PIN request needs.
+/// An order for a PIN.
 #[derive(Clone)]
 pub struct PinOrder {
     pub caller: Arc<str>,
@@ -30,30 +31,54 @@ pub struct PinOrder {
     /// The support agent or clerk, on phone and at the counter.
     pub agent: Option<AgentKey>,
     pub now: DateTime<Utc>,
-    /// Id of the PIN request, if a new PIN is issued.
-    pub pin_request_id: Uuid,
-    pub verifier: PinVerifier,
-    /// R2: how long a new PIN can be redeemed.
-    pub lifetime: Duration,
     pub masked_mobile_number: String,
-    /// Id of the new PIN's SMS in the outbox.
-    pub message_id: Uuid,
-    /// The new PIN's SMS, sealed.
-    pub sealed_body: Vec<u8>,
-    /// Whether a new PIN may be issued. If not, the order can still be replayed, or get the open PIN again.
-    pub may_issue: bool,
-    pub limits: IssueLimits,
+    /// The PIN to issue. `None`: no new PIN may be issued. The order can still be replayed, or get the open PIN again.
+    pub new_pin: Option<NewPin>,
 }
 
-/// The limits that the issue statement checks. Orders with the same limits can share a statement.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct IssueLimits {
-    /// R25: PINs per person; at least one.
-    pub person_pins: Limit,
-    /// R25: PINs per mobile number; at least one.
-    pub mobile_pins: Limit,
-    /// R5: least time between two sends of a PIN.
-    pub resend_interval: Duration,
-    /// R5: how often a PIN is sent in all.
-    pub sends: u32,
+/// A new PIN with its SMS.
+#[derive(Clone)]
+pub struct NewPin {
+    /// Id of the PIN request.
+    pub pin_request_id: Uuid,
+    pub verifier: PinVerifier,
+    /// R2: until when it can be redeemed.
+    pub expire_time: DateTime<Utc>,
+    /// Id of the SMS in the outbox.
+    pub message_id: Uuid,
+    /// The SMS, sealed.
+    pub sealed_body: Vec<u8>,
+}
+
+/// The outcome of an order for a PIN.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum IssueOutcome {
+    /// The new PIN is issued and queued to be sent.
+    Issued(PinRequestView),
+    /// The open PIN is queued to be sent again (R5).
+    Resent(PinRequestView),
+    /// A PIN is open and cannot be sent again yet, or not any more.
+    AlreadyOpen(PinRequestView),
+    /// This request was answered before, with this.
+    Replayed(PinRequestView),
+    /// The request id was used for another order.
+    RequestIdReused,
+    /// A condition is not met: verification (R21), block (R9), hold (R6, R7).
+    Refused(Denial),
+    /// A limit is reached by rows: wrong tries (R4), PINs of the person or the mobile number (R25).
+    Limited(Denial),
+    /// Every condition is met, but [`PinOrder::new_pin`] is `None`.
+    NotIssued,
+}
+
+impl PinOrder {
+    pub(super) fn terms(&self) -> OrderTerms {
+        OrderTerms {
+            payload_digest: self.payload_digest,
+            channel: self.channel,
+            mobile: self.mobile,
+            now: self.now,
+            may_issue: self.new_pin.is_some(),
+        }
+    }
 }

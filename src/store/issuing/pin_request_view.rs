@@ -1,13 +1,15 @@
 //! A PIN request as answers show it.
 
 use chrono::{DateTime, Utc};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::{NewPin, PinOrder};
 use crate::domain::channel::Channel;
+use crate::domain::order::OrderRules;
 
-/// A PIN request as answers show it. Never contains the PIN. The statements that store answers build the same as JSON.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+/// A PIN request as answers show it. Never contains the PIN. The table `requests` keeps it as JSON.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PinRequestView {
     pub id: Uuid,
     pub state: PinState,
@@ -21,8 +23,24 @@ pub struct PinRequestView {
     pub next_send_time: Option<DateTime<Utc>>,
 }
 
+impl PinRequestView {
+    /// A PIN request right after it is issued.
+    pub(super) fn of_new_pin(order: &PinOrder, new_pin: &NewPin, rules: &OrderRules) -> Self {
+        Self {
+            id: new_pin.pin_request_id,
+            state: PinState::Open,
+            channel: order.channel,
+            create_time: order.now,
+            expire_time: new_pin.expire_time,
+            masked_mobile_number: order.masked_mobile_number.clone(),
+            dispatch_state: DispatchState::Queued,
+            next_send_time: rules.first_next_send_time(order.now, new_pin.expire_time),
+        }
+    }
+}
+
 /// The state of a PIN.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PinState {
     /// It can be redeemed until it expires.
@@ -34,7 +52,7 @@ pub enum PinState {
 }
 
 /// The state of a PIN's SMS.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DispatchState {
     /// It waits to be handed over to the gateway.

@@ -102,14 +102,19 @@ pub(in crate::store) async fn queue_notice(
 }
 
 /// Withdraws messages as part of the transaction that makes them pointless: they are not sent any more, and their texts are
-/// erased.
-pub(in crate::store) async fn withdraw(connection: &mut PgConnection, message_ids: &[Uuid]) -> Result<(), StoreError> {
+/// erased. The state of a queued message becomes `state_if_queued`: `cancelled` or `expired`.
+pub(in crate::store) async fn withdraw(
+    connection: &mut PgConnection,
+    message_ids: &[Uuid],
+    state_if_queued: &str,
+) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "UPDATE outbox o SET (sealed_body, lease_token, lease_expire_time, state) = (
-            SELECT w.* FROM withdrawn_message(o.state, 'cancelled') AS w
+            SELECT w.* FROM withdrawn_message(o.state, $2) AS w
         )
         WHERE o.id = ANY ($1)",
         message_ids,
+        state_if_queued,
     )
     .execute(connection)
     .await?;

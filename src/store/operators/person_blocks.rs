@@ -7,7 +7,7 @@ use crate::domain::audit::Action;
 use crate::domain::person::PersonKey;
 use crate::store::audit::audit_events::{Actor, NewAuditEvent, record_in_transaction};
 use crate::store::connections::{StoreError, read, write};
-use crate::store::locks::{lock_blocking, lock_inserts};
+use crate::store::locks::{lock_blocking, lock_inserts, lock_open_access_request, lock_open_pin};
 use crate::store::messages::Notice;
 use crate::store::parameters::pseudonyms;
 use crate::store::withdrawal::{Withdrawal, cancel_in_transaction, revoke_in_transaction};
@@ -76,14 +76,10 @@ async fn block_in_transaction(
     // One block of a person at a time. Two could deadlock: if a PIN is issued after the first has locked the rows below, the
     // second locks that PIN and waits for the first at the lock on inserts, while the first waits for the PIN.
     lock_blocking(connection, person).await?;
-    // First the rows, then the lock on inserts: an issue statement takes them in this order too (refuse_blocked in
+    // First the rows, then the lock on inserts: the issue statement takes them in this order too (refuse_blocked in
     // 0002_operator.sql).
-    sqlx::query!("SELECT FROM access_requests WHERE person_key = $1 AND state = 'open' FOR UPDATE", &person.0)
-        .execute(&mut *connection)
-        .await?;
-    sqlx::query!("SELECT FROM pin_requests WHERE person_key = $1 AND state = 'open' FOR UPDATE", &person.0)
-        .execute(&mut *connection)
-        .await?;
+    lock_open_access_request(connection, person).await?;
+    lock_open_pin(connection, person).await?;
     lock_inserts(connection, person).await?;
     let inserted = sqlx::query!(
         "INSERT INTO person_blocks (person_key, block_time, reason)

@@ -18,7 +18,7 @@ use crate::store::locks::try_lock_pseudonym_key;
 pub const PSEUDONYM_COLUMNS: [(&str, &[&str]); 7] = [
     ("verifications", &["person_key", "agent_key", "witness_key", "login_nonce_digest"]),
     ("access_requests", &["person_key"]),
-    ("pin_requests", &["person_key", "mobile_key"]),
+    ("pin_requests", &["person_key", "mobile_key", "payload_digest"]),
     ("requests", &["payload_digest"]),
     ("outbox", &["person_key"]),
     ("person_blocks", &["person_key"]),

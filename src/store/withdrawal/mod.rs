@@ -38,7 +38,7 @@ async fn complete_withdrawal(
     withdrawn: EventSubject,
     message_ids: &[Uuid],
 ) -> Result<(), StoreError> {
-    outbox::withdraw(connection, message_ids).await?;
+    outbox::withdraw(connection, message_ids, "cancelled").await?;
     if let Some(notice) = withdrawal.notice {
         outbox::queue_notice(connection, withdrawal.person, notice, withdrawal.now).await?;
     }

@@ -9,15 +9,16 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use temporary_pin::domain::assurance::AssuranceLevel;
 use temporary_pin::domain::channel::Channel;
 use temporary_pin::domain::hold::Hold;
+use temporary_pin::domain::order::OrderRules;
 use temporary_pin::domain::person::{AgentKey, MobileKey, PersonKey};
 use temporary_pin::domain::pin::PinVerifier;
 use temporary_pin::domain::redemption::{RedeemOutcome, RedemptionRules};
 use temporary_pin::domain::rules::{HoldRules, Limit, LimitRules, PinRules};
+use temporary_pin::store::StoreError;
 use temporary_pin::store::audit::audit_events::Actor;
 use temporary_pin::store::eligibility::{PersonQuery, PersonStatus, PersonStatusReader};
 use temporary_pin::store::holds::access_requests::{AccessOutcome, AccessRequest, request_access};
-use temporary_pin::store::issuing::PinRequestView;
-use temporary_pin::store::issuing::{IssueLimits, IssueOutcome, PinOrder, issue};
+use temporary_pin::store::issuing::{IssueOutcome, NewPin, PinIssuer, PinOrder, PinRequestView};
 use temporary_pin::store::messages::{MessageKind, Notice};
 use temporary_pin::store::redeeming::{RedemptionTry, TryStart, begin_try, finish_try};
 use temporary_pin::store::verifying::verifications::{
@@ -36,7 +37,8 @@ pub const LIMITS: VerificationLimits = VerificationLimits {
     witness: Limit { times: 3, per: Duration::from_secs(120 * 24 * 3600) },
 };
 
-pub const FIGURES: IssueLimits = IssueLimits {
+pub const FIGURES: OrderRules = OrderRules {
+    wrong_tries: Limit { times: 10, per: DAY },
     person_pins: Limit { times: 3, per: DAY },
     mobile_pins: Limit { times: 5, per: DAY },
     resend_interval: Duration::from_secs(60),
@@ -65,9 +67,10 @@ pub fn fresh_id() -> Uuid {
     Uuid::from_u128(NEXT.fetch_add(1, Ordering::Relaxed).into())
 }
 
-/// A pool wide enough that 32 calls, and a test that watches them, meet in Postgres, not in front of it.
+/// A pool wide enough that 32 calls, and a test that watches them, meet in Postgres, not in front of it. An order takes two
+/// connections: the one of its statement is kept for the next while the transaction runs.
 pub fn wide_pool(options: PgConnectOptions) -> PgPool {
-    PgPoolOptions::new().max_connections(34).acquire_timeout(Duration::from_secs(30)).connect_lazy_with(options)
+    PgPoolOptions::new().max_connections(68).acquire_timeout(Duration::from_secs(30)).connect_lazy_with(options)
 }
 
 /// Runs `count` calls at once and returns what they return.
@@ -182,15 +185,30 @@ pub fn order(person: PersonKey, verification_id: Uuid, now: DateTime<Utc>) -> Pi
         channel: Channel::Phone,
         agent: Some(AGENT),
         now,
+        masked_mobile_number: "+45 ** ** ** 78".to_owned(),
+        new_pin: Some(new_pin(now)),
+    }
+}
+
+/// A PIN that is issued at `now`.
+pub fn new_pin(now: DateTime<Utc>) -> NewPin {
+    NewPin {
         pin_request_id: fresh_id(),
         verifier: PinVerifier { key_id: 1, salt: [4; 16], mac: [5; 32] },
-        lifetime: Duration::from_secs(600),
-        masked_mobile_number: "+45 ** ** ** 78".to_owned(),
+        expire_time: now + seconds(600),
         message_id: fresh_id(),
         sealed_body: b"sealed PIN".to_vec(),
-        may_issue: true,
-        limits: FIGURES,
     }
+}
+
+/// Runs one order by itself, with the usual figures.
+pub async fn issue(pool: &PgPool, order: &PinOrder) -> Result<IssueOutcome, StoreError> {
+    issue_under(pool, order, FIGURES).await
+}
+
+/// Runs one order by itself.
+pub async fn issue_under(pool: &PgPool, order: &PinOrder, rules: OrderRules) -> Result<IssueOutcome, StoreError> {
+    PinIssuer::new(pool.clone(), rules).issue(order.clone()).await
 }
 
 /// The same on the web.
