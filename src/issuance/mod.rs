@@ -33,6 +33,7 @@ use crate::login::IdTokenVerifier;
 use crate::register::Register;
 use crate::store::eligibility::PersonStatusReader;
 use crate::store::issuing::PinIssuer;
+use crate::store::messages::local_handovers::LocalHandovers;
 use crate::telemetry::metrics::Metrics;
 use crate::texts::Texts;
 use check_eligibility::CheckEligibility;
@@ -82,6 +83,8 @@ pub struct Dependencies {
     pub metrics: Metrics,
     /// Lets the calls of one person that spend a limit run one after another.
     pub person_turns: PersonTurns,
+    /// Gives the dispatcher the SMS of new PINs.
+    pub local_handovers: LocalHandovers,
     /// Wakes the dispatcher when an SMS is ready to be sent.
     pub dispatcher_wake: Arc<Notify>,
 }

@@ -73,7 +73,7 @@ pub async fn assemble(
         settings: config.sms.dispatcher.clone(),
         metrics: metrics.clone(),
     };
-    let (_local_handovers, handover_queue) = local_handovers::channel(dispatcher.settings.concurrency);
+    let (local_handovers, handover_queue) = local_handovers::channel(dispatcher.settings.concurrency);
     let sealer = Sealer::new(store.clone(), Arc::clone(&keys), clock, metrics.clone());
     let dependencies = Dependencies {
         pin_issuer: PinIssuer::new(store.clone(), OrderRules::new(&config.rules)),
@@ -88,6 +88,7 @@ pub async fn assemble(
         question_draws,
         metrics: metrics.clone(),
         person_turns: PersonTurns::default(),
+        local_handovers,
         dispatcher_wake: Arc::new(Notify::new()),
     };
     Ok(ServiceParts {

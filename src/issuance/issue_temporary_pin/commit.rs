@@ -34,7 +34,24 @@ impl IssueTemporaryPin<'_> {
             masked_mobile_number: prepared.mobile_number.masked(),
             new_pin: decision.may_issue().then(|| self.draw_pin(prepared)),
         };
-        self.pin_issuer.issue(order).await
+        let is_handed_over = order.new_pin.as_ref().is_some_and(|new_pin| new_pin.handover_place.is_some());
+        let outcome = self.pin_issuer.issue(order).await?;
+        self.announce(&outcome, is_handed_over);
+        Ok(outcome)
+    }
+
+    /// Counts a new PIN, and wakes the dispatcher if it has to claim an SMS.
+    fn announce(&self, outcome: &IssueOutcome, is_handed_over: bool) {
+        if matches!(outcome, IssueOutcome::Issued(_)) {
+            self.metrics.count_issued_pin(self.call.channel);
+        }
+        let has_sms_to_claim = match outcome {
+            IssueOutcome::Issued(_) => !is_handed_over,
+            outcome => matches!(outcome, IssueOutcome::Resent(_)),
+        };
+        if has_sms_to_claim {
+            self.dispatcher_wake.notify_one();
+        }
     }
 
     /// Draws a PIN, and seals its SMS.
@@ -51,6 +68,7 @@ impl IssueTemporaryPin<'_> {
             expire_time,
             message_id,
             sealed_body: self.sms_composer.compose(message_id, &text, prepared.language, &prepared.mobile_number),
+            handover_place: self.local_handovers.reserve(self.call.now).map(Arc::new),
         }
     }
 

@@ -22,6 +22,7 @@ use crate::guard::Guard;
 use crate::keys::KeyRing;
 use crate::register::Register;
 use crate::store::issuing::{IssueOutcome, PinIssuer, PinRequestView};
+use crate::store::messages::local_handovers::LocalHandovers;
 use crate::telemetry::metrics::Metrics;
 use prepare::Preparation;
 
@@ -48,6 +49,7 @@ pub(super) struct IssueTemporaryPin<'a> {
     rules: &'a Rules,
     metrics: &'a Metrics,
     person_turns: &'a PersonTurns,
+    local_handovers: &'a LocalHandovers,
     dispatcher_wake: &'a Notify,
     call: &'a CallContext,
     order: &'a IssueOrder,
@@ -71,6 +73,7 @@ impl<'a> IssueTemporaryPin<'a> {
             rules: &dependencies.rules,
             metrics: &dependencies.metrics,
             person_turns: &dependencies.person_turns,
+            local_handovers: &dependencies.local_handovers,
             dispatcher_wake: &dependencies.dispatcher_wake,
             call,
             order,
@@ -92,18 +95,6 @@ impl<'a> IssueTemporaryPin<'a> {
         if decision.may_issue() && !matches!(outcome, Ok(IssueOutcome::Issued(_))) {
             self.limiter.refund(&costs, self.call.now).await;
         }
-        let outcome = outcome?;
-        self.announce(&outcome);
-        Self::answer(outcome, decision)
-    }
-
-    /// Counts a new PIN, and wakes the dispatcher if there is an SMS to send.
-    fn announce(&self, outcome: &IssueOutcome) {
-        if matches!(outcome, IssueOutcome::Issued(_)) {
-            self.metrics.count_issued_pin(self.call.channel);
-        }
-        if matches!(outcome, IssueOutcome::Issued(_) | IssueOutcome::Resent(_)) {
-            self.dispatcher_wake.notify_one();
-        }
+        Self::answer(outcome?, decision)
     }
 }

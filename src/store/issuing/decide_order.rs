@@ -51,6 +51,9 @@ async fn decide_once(
     if outcome.is_some() {
         transaction.commit().await?;
     }
+    if let (Some(IssueOutcome::Issued(_)), Some(new_pin)) = (&outcome, &order.new_pin) {
+        new_pin.hand_over();
+    }
     Ok(outcome)
 }
 

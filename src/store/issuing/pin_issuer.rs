@@ -67,8 +67,11 @@ async fn issue_batch(
     });
     let issued = issued.await;
     let is_issued = |order: &Arc<PinOrder>| {
-        let id = order.new_pin.as_ref().map(|pin| pin.pin_request_id);
-        issued.as_ref().map(|issued| id.is_some_and(|id| issued.contains(&id))).map_err(Clone::clone)
+        let issued = issued.as_ref().map_err(Clone::clone)?;
+        let new_pin = order.new_pin.as_ref().filter(|new_pin| issued.contains(&new_pin.pin_request_id));
+        // Here, and not where the call waits: a caller that has gone away does not delay the SMS.
+        new_pin.inspect(|new_pin| new_pin.hand_over());
+        Ok(new_pin.is_some())
     };
     orders.iter().map(is_issued).collect()
 }
@@ -126,7 +129,9 @@ struct OrderRow<'a> {
 impl<'a> OrderRow<'a> {
     /// `None` if no new PIN may be issued.
     fn new(order: &'a PinOrder, access_request: Option<Uuid>, rules: &OrderRules) -> Option<Self> {
-        let NewPin { pin_request_id, verifier, expire_time, message_id, sealed_body } = order.new_pin.as_ref()?;
+        let NewPin { pin_request_id, verifier, expire_time, message_id, sealed_body, handover_place } =
+            order.new_pin.as_ref()?;
+        let lease = handover_place.as_ref().map(|place| place.lease());
         Some(Self {
             caller: &order.caller,
             request_id: order.request_id,
@@ -148,8 +153,8 @@ impl<'a> OrderRow<'a> {
             verifier_mac: &verifier.mac,
             message_id: *message_id,
             sealed_body,
-            lease_token: None,
-            lease_expire_time: None,
+            lease_token: lease.map(|lease| lease.token),
+            lease_expire_time: lease.map(|lease| lease.expire_time),
         })
     }
 }

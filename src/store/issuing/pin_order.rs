@@ -11,6 +11,7 @@ use crate::domain::order::OrderTerms;
 use crate::domain::person::{AgentKey, MobileKey, PersonKey};
 use crate::domain::pin::PinVerifier;
 use crate::domain::reason::Denial;
+use crate::store::messages::local_handovers::{HandoverPlace, NewPinMessage};
 
 /// An order for a PIN.
 #[derive(Clone)]
@@ -48,6 +49,8 @@ pub struct NewPin {
     pub message_id: Uuid,
     /// The SMS, sealed.
     pub sealed_body: Vec<u8>,
+    /// The place that the SMS has in the channel to the dispatcher of this process. `None`: any dispatcher can claim it.
+    pub handover_place: Option<Arc<HandoverPlace>>,
 }
 
 /// The outcome of an order for a PIN.
@@ -69,6 +72,16 @@ pub enum IssueOutcome {
     Limited(Denial),
     /// Every condition is met, but [`PinOrder::new_pin`] is `None`.
     NotIssued,
+}
+
+impl NewPin {
+    /// Gives the dispatcher the SMS. Must follow the commit.
+    pub(super) fn hand_over(&self) {
+        if let Some(place) = &self.handover_place {
+            let (id, expire_time) = (self.message_id, self.expire_time);
+            place.hand_over(NewPinMessage { id, sealed_body: self.sealed_body.clone(), expire_time });
+        }
+    }
 }
 
 impl PinOrder {

@@ -198,6 +198,7 @@ pub fn new_pin(now: DateTime<Utc>) -> NewPin {
         expire_time: now + seconds(600),
         message_id: fresh_id(),
         sealed_body: b"sealed PIN".to_vec(),
+        handover_place: None,
     }
 }
 
