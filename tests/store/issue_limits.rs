@@ -102,3 +102,29 @@ async fn the_open_pin_is_shown_until_it_ends(pool: PgPool) {
     redeem(&pool, &attempt(PERSON, t0()), true).await;
     assert_eq!(open_pin(PERSON, t0()).await, None);
 }
+
+/// No PIN is sent that cannot be redeemed.
+#[sqlx::test]
+async fn r4_without_a_wrong_try_left_no_pin_is_issued_sent_again_or_returned(pool: PgPool) {
+    let rules = OrderRules { wrong_tries: TWO_A_DAY, ..FIGURES };
+    let at = |now| {
+        let pool = pool.clone();
+        async move {
+            let verification = verified(&pool, PERSON, now).await;
+            issue_under(&pool, &order(PERSON, verification, now), rules).await.unwrap()
+        }
+    };
+    let (first_try, second_try) = (t0() + seconds(1), t0() + seconds(2));
+    assert!(matches!(at(t0()).await, IssueOutcome::Issued(_)));
+    redeem(&pool, &attempt(PERSON, first_try), false).await;
+    assert!(matches!(at(first_try).await, IssueOutcome::AlreadyOpen(_)));
+    redeem(&pool, &attempt(PERSON, second_try), false).await;
+
+    let until = first_try + DAY;
+    // The PIN is open and could be sent again; the PIN has expired; a moment before there is a try again.
+    for now in [t0() + seconds(61), t0() + hours(1), until - seconds(1)] {
+        assert_eq!(at(now).await, IssueOutcome::Limited(Denial::until(Reason::WrongTryLimit, until)), "{now}");
+    }
+    assert!(one::<bool>(&pool, "SELECT count(*) = 1 AND max(sends) = 1 FROM pin_requests").await);
+    assert!(matches!(at(until).await, IssueOutcome::Issued(_)));
+}

@@ -7,6 +7,7 @@ use super::decide::IssueDecision;
 use super::prepare::PreparedOrder;
 use crate::domain::pin::Pin;
 use crate::domain::reason::Reason;
+use crate::guard::Spend;
 use crate::issuance::Refusal;
 use crate::random;
 use crate::store::StoreError;
@@ -73,12 +74,17 @@ impl IssueTemporaryPin<'_> {
     }
 
     /// The answer: the PIN request, or why there is none.
-    pub(super) fn answer(outcome: IssueOutcome, decision: IssueDecision) -> Result<PinRequestView, Refusal> {
+    pub(super) async fn answer(
+        &self,
+        outcome: IssueOutcome,
+        decision: IssueDecision,
+        costs: &[Spend<'_>],
+    ) -> Result<PinRequestView, Refusal> {
         match (outcome, decision) {
-            // Redis counts a PIN that Postgres does not count: another order of the person, or to the mobile number, is running
-            // in another instance.
+            // Redis counts a PIN that Postgres does not count: an order of the person, or to the mobile number, is running in
+            // another instance. A limit of the agent has no rows to be compared with.
             (IssueOutcome::NotIssued, IssueDecision::MayOnlyRepeat(refusal)) => match refusal.reason() {
-                Reason::PersonLimit | Reason::MobileLimit => Err(Refusal::Busy),
+                Reason::PersonLimit | Reason::MobileLimit => Err(self.limiter.answer_busy(costs, self.call.now).await),
                 _ => Err(refusal),
             },
             (outcome, _) => outcome.into_answer(),

@@ -95,6 +95,6 @@ impl<'a> IssueTemporaryPin<'a> {
         if decision.may_issue() && !matches!(outcome, Ok(IssueOutcome::Issued(_))) {
             self.limiter.refund(&costs, self.call.now).await;
         }
-        Self::answer(outcome?, decision)
+        self.answer(outcome?, decision, &costs).await
     }
 }

@@ -39,6 +39,12 @@ issued AS (
         AND NOT EXISTS (
             SELECT FROM mobile_pins_in_window(asked.mobile_key, asked.order_time, $4::interval) OFFSET $5::bigint - 1
         )
+        -- R4: the person has a wrong try left. A running try may turn out to be right.
+        AND NOT EXISTS (
+            SELECT FROM wrong_tries_in_window(asked.person_key, asked.order_time, $6::interval) AS tried
+            WHERE tried.has_result OR tried.create_time <= asked.order_time - $7::interval
+            OFFSET $8::bigint - 1
+        )
     ON CONFLICT DO NOTHING
     RETURNING id
 ),
@@ -47,7 +53,7 @@ queued AS (
         id, person_key, kind, state, sealed_body, last_send, next_attempt_time, expire_time, lease_token,
         lease_expire_time, create_time
     )
-    SELECT message_id, person_key, 'pin', 'queued', sealed_body, $6::int <= 1, order_time, expire_time, lease_token,
+    SELECT message_id, person_key, 'pin', 'queued', sealed_body, $9::int <= 1, order_time, expire_time, lease_token,
         lease_expire_time, order_time
     FROM issued JOIN asked ON asked.pin_request_id = issued.id
 ),

@@ -12,6 +12,7 @@ use crate::domain::order::{OpenPinFacts, OrderFacts, OrderRules, VerificationFac
 use crate::domain::person::MobileKey;
 use crate::store::locks::{lock_open_access_request, lock_open_pin};
 use crate::store::parameters::{interval, pseudonyms};
+use crate::store::redeeming::list_person_tries;
 
 /// What is on record about an order: the facts for the decision, and what the answer needs.
 pub(super) struct OrderRecord {
@@ -44,6 +45,7 @@ pub(super) async fn read_order_facts(
     lock_open_pin(connection, order.person).await?;
     // Statements of their own: they see what was committed before the locks were free.
     let answer = find_previous_answer(connection, &order.caller, order.request_id).await?;
+    let tries = list_person_tries(connection, order.person, rules.wrong_tries, None, order.now).await?;
     let row = sqlx::query_file_as!(
         FactsRow,
         "src/store/issuing/order_facts.sql",
@@ -69,7 +71,7 @@ pub(super) async fn read_order_facts(
             is_blocked: row.is_blocked,
             open_pin: open_pin.as_ref().map(|pin| pin.facts),
             hold: row.hold(),
-            wrong_tries: Vec::new(),
+            wrong_tries: tries.wrong_times(order.now).collect(),
             person_pins: row.person_pins,
             mobile_pins: row.mobile_pins,
         },

@@ -13,6 +13,7 @@ use super::{IssueOutcome, NewPin, PinOrder, PinRequestView, decide_order};
 use crate::batch::Batcher;
 use crate::domain::channel::Channel;
 use crate::domain::order::OrderRules;
+use crate::domain::redemption::MAX_TRY_DURATION;
 use crate::store::connections::{StickyConnection, StoreError, is_refusal, write_batched};
 use crate::store::parameters::interval;
 
@@ -94,6 +95,9 @@ pub(super) async fn insert_new_pins(
         i64::from(rules.person_pins.times),
         interval(rules.mobile_pins.per),
         i64::from(rules.mobile_pins.times),
+        interval(rules.wrong_tries.per),
+        interval(MAX_TRY_DURATION),
+        i64::from(rules.wrong_tries.times),
         i32::try_from(rules.sends).unwrap_or(i32::MAX),
     );
     Ok(issued.fetch_all(connection).await?.into_iter().collect())
