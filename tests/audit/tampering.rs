@@ -1,4 +1,4 @@
-//! Whatever is changed behind the seals is named.
+//! Every kind of tampering is detected and named.
 
 use sqlx::PgPool;
 use temporary_pin::audit::{EventTable, Finding, SealHead, VerifyError, verify};
@@ -6,8 +6,8 @@ use test_support::store::*;
 
 use crate::world::World;
 
-/// Three seals over the events 1 to 4, 6 to 8 and 9 to 12; no event has the number 5. Those of web logins have no
-/// agent; only the last one has an operator.
+/// Three seals over the events 1 to 4, 6 to 8 and 9 to 12. No event has the id 5. The events of web logins have no agent; only
+/// the last event has an operator.
 async fn sealed(pool: PgPool) -> World {
     let world = World::new(pool);
     world.issue(1).await;
@@ -27,10 +27,10 @@ async fn sealed(pool: PgPool) -> World {
 }
 
 #[sqlx::test]
-async fn an_altered_event(pool: PgPool) {
+async fn an_altered_event_is_found(pool: PgPool) {
     let world = sealed(pool).await;
     world.tamper("ALTER TABLE audit_events DROP CONSTRAINT audit_events_purpose_check").await;
-    // Columns that come later are seen to here.
+    // All columns of the table, so that the test covers columns that are added later.
     for (column, value) in world.other_values("audit_events").await {
         if column == "id" {
             continue;
@@ -43,7 +43,7 @@ async fn an_altered_event(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_value_that_is_removed_or_moved_to_another_column(pool: PgPool) {
+async fn a_value_that_is_removed_or_moved_to_another_column_is_found(pool: PgPool) {
     let world = sealed(pool).await;
     for change in ["channel = NULL", "channel = ''", "channel = caller, caller = channel"] {
         world.tamper(format!("UPDATE audit_events SET {change} WHERE id = 3")).await;
@@ -57,7 +57,7 @@ async fn a_value_that_is_removed_or_moved_to_another_column(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_removed_event(pool: PgPool) {
+async fn a_removed_event_is_found(pool: PgPool) {
     let world = sealed(pool).await;
     for (event, seal) in [(1, 1), (4, 1), (6, 2)] {
         world
@@ -68,7 +68,7 @@ async fn a_removed_event(pool: PgPool) {
         assert_eq!(world.verify().await, Err(Finding::Removed { part: EventTable::Event, event, seal }));
         world.restore().await;
     }
-    // Under another number it is not what it was.
+    // A copy of the event with another id does not replace it.
     world
         .tamper(
             "INSERT INTO audit_events OVERRIDING SYSTEM VALUE
@@ -80,7 +80,7 @@ async fn a_removed_event(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn an_inserted_event(pool: PgPool) {
+async fn an_inserted_event_is_found(pool: PgPool) {
     let world = sealed(pool).await;
     for event in [-7, 0, 5] {
         world
@@ -94,9 +94,9 @@ async fn an_inserted_event(pool: PgPool) {
     }
 }
 
-/// Before it is sealed and after.
+/// It is found before and after it is sealed.
 #[sqlx::test]
-async fn an_event_that_says_it_is_older_than_it_is(pool: PgPool) {
+async fn a_backdated_event_is_found(pool: PgPool) {
     let world = sealed(pool).await;
     world
         .tamper(
@@ -111,7 +111,7 @@ async fn an_event_that_says_it_is_older_than_it_is(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn an_altered_removed_or_inserted_agent_or_operator(pool: PgPool) {
+async fn an_altered_removed_or_inserted_agent_or_operator_is_found(pool: PgPool) {
     let world = sealed(pool).await;
     for (part, present, seal, other) in [
         (EventTable::Agent, "SELECT min(audit_event_id) FROM audit_agents", 1, "(6, sha256('me'))"),
@@ -137,7 +137,7 @@ async fn an_altered_removed_or_inserted_agent_or_operator(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn an_altered_seal(pool: PgPool) {
+async fn an_altered_seal_is_found(pool: PgPool) {
     let world = sealed(pool).await;
     let genuine = Finding::SealNotGenuine { seal: 2, key_id: 1 };
     for (column, value) in world.other_values("audit_seals").await {
@@ -152,13 +152,13 @@ async fn an_altered_seal(pool: PgPool) {
         assert_eq!(world.verify().await, Err(expected), "{column}");
         world.restore().await;
     }
-    // The row with the seal's list made to fit.
+    // Entries of another seal, with their matching digest.
     world.tamper("UPDATE audit_seals s SET entries = o.entries, entries_digest = o.entries_digest FROM audit_seals o WHERE s.number = 2 AND o.number = 3").await;
     assert_eq!(world.verify().await, Err(genuine));
 }
 
 #[sqlx::test]
-async fn a_removed_or_added_seal(pool: PgPool) {
+async fn a_removed_or_added_seal_is_found(pool: PgPool) {
     let world = sealed(pool).await;
     for seal in [1, 2] {
         world.tamper(format!("DELETE FROM audit_seals WHERE number = {seal}")).await;
@@ -170,19 +170,19 @@ async fn a_removed_or_added_seal(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn removed_last_seals_by_who_knows_the_head(pool: PgPool) {
+async fn removed_last_seals_are_found_by_a_kept_head(pool: PgPool) {
     let world = sealed(pool).await;
     let head = world.verify().await.unwrap().head.unwrap();
     let verify = async || verify(&world.pool, &world.keys, 1, Some(&head)).await;
     assert_eq!(verify().await.unwrap().head.as_ref(), Some(&head));
     world.tamper("DELETE FROM audit_seals WHERE number = 3").await;
-    assert_eq!(world.verify().await.unwrap().waiting, 4, "nothing shows but events that wait");
+    assert_eq!(world.verify().await.unwrap().waiting, 4, "without a kept head only the waiting events show it");
     let expect = async |what: &str| match verify().await {
         Err(VerifyError::Tampered(finding)) => assert_eq!(finding, Finding::HeadRemoved(head.clone()), "{what}"),
         other => panic!("{what}: {other:?}"),
     };
     expect("removed").await;
-    // The service seals the rest anew, an hour later.
+    // The service seals the events again, an hour later.
     world.issue(4).await;
     world.seal().await;
     expect("replaced").await;
@@ -191,7 +191,7 @@ async fn removed_last_seals_by_who_knows_the_head(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn seals_from_one_on(pool: PgPool) {
+async fn a_verification_can_start_at_a_later_seal(pool: PgPool) {
     let world = sealed(pool).await;
     world.tamper("DELETE FROM audit_seals WHERE number = 1; UPDATE audit_events SET reason = 'x' WHERE id = 2").await;
     let verify = async |from| verify(&world.pool, &world.keys, from, None).await;
@@ -202,7 +202,7 @@ async fn seals_from_one_on(pool: PgPool) {
 }
 
 #[test]
-fn a_head_is_read_as_it_is_written() {
+fn a_head_is_parsed_as_it_is_displayed() {
     let head = SealHead { number: 42, mac: vec![7; 32] };
     assert_eq!(head.to_string().parse(), Ok(head));
     assert!("42".parse::<SealHead>().is_err());

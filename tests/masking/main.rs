@@ -1,4 +1,4 @@
-//! What must not be in a log does not get there through `Debug`.
+//! `Debug` never shows secrets or personal data, so that they cannot get into a log that way.
 
 #![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
@@ -24,7 +24,7 @@ const DOCUMENT: &str = "AB1234567";
 const PIN: &str = "98761234";
 const FACT: &str = "Kirsebærvej";
 
-/// Neither a secret nor a telling part of it, however it is broken up.
+/// Asserts that `Debug` shows no secret and no first or last four characters of one, with or without separators.
 #[track_caller]
 fn assert_masked(value: &impl Debug) {
     for shown in [format!("{value:?}"), format!("{value:#?}")] {
@@ -47,7 +47,7 @@ fn mitid_uuid() -> MitidUuid {
 }
 
 #[test]
-fn secrets_are_masked() {
+fn types_that_are_secrets_mask_them() {
     assert_masked(&cpr_number());
     assert_masked(&PersonReference::Cpr(cpr_number()));
     assert_masked(&PersonReference::Mitid(mitid_uuid()));
@@ -58,7 +58,7 @@ fn secrets_are_masked() {
 }
 
 #[test]
-fn what_holds_secrets_masks_them() {
+fn types_that_contain_secrets_mask_them() {
     assert_masked(&Person {
         cpr_number: Some(cpr_number()),
         cpr_status: Some(CprStatus::Changed),
