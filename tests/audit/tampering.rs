@@ -37,7 +37,7 @@ async fn an_altered_event_is_found(pool: PgPool) {
         }
         world.tamper(format!("UPDATE audit_events SET {column} = {value} WHERE id = 7")).await;
         let finding = world.verify().await.unwrap_err();
-        assert_eq!(finding, Finding::Altered { part: EventTable::Event, event: 7, seal: 2 }, "{column}");
+        assert_eq!(finding, Finding::Altered { table: EventTable::Event, event: 7, seal: 2 }, "{column}");
         world.restore().await;
     }
 }
@@ -49,7 +49,7 @@ async fn a_value_that_is_removed_or_moved_to_another_column_is_found(pool: PgPoo
         world.tamper(format!("UPDATE audit_events SET {change} WHERE id = 3")).await;
         assert_eq!(
             world.verify().await,
-            Err(Finding::Altered { part: EventTable::Event, event: 3, seal: 1 }),
+            Err(Finding::Altered { table: EventTable::Event, event: 3, seal: 1 }),
             "{change}"
         );
         world.restore().await;
@@ -65,7 +65,7 @@ async fn a_removed_event_is_found(pool: PgPool) {
                 "DELETE FROM audit_events WHERE id = {event}; DELETE FROM audit_agents WHERE audit_event_id = {event}"
             ))
             .await;
-        assert_eq!(world.verify().await, Err(Finding::Removed { part: EventTable::Event, event, seal }));
+        assert_eq!(world.verify().await, Err(Finding::Removed { table: EventTable::Event, event, seal }));
         world.restore().await;
     }
     // A copy of the event with another id does not replace it.
@@ -76,7 +76,7 @@ async fn a_removed_event_is_found(pool: PgPool) {
             DELETE FROM audit_events WHERE id = 4",
         )
         .await;
-    assert_eq!(world.verify().await, Err(Finding::Removed { part: EventTable::Event, event: 4, seal: 1 }));
+    assert_eq!(world.verify().await, Err(Finding::Removed { table: EventTable::Event, event: 4, seal: 1 }));
 }
 
 #[sqlx::test]
@@ -89,7 +89,7 @@ async fn an_inserted_event_is_found(pool: PgPool) {
             SELECT {event}, event_time, person_key, action, caller FROM audit_events WHERE id = 4"
             ))
             .await;
-        assert_eq!(world.verify().await, Err(Finding::Inserted { part: EventTable::Event, event }));
+        assert_eq!(world.verify().await, Err(Finding::Inserted { table: EventTable::Event, event }));
         world.restore().await;
     }
 }
@@ -113,25 +113,25 @@ async fn a_backdated_event_is_found(pool: PgPool) {
 #[sqlx::test]
 async fn an_altered_removed_or_inserted_agent_or_operator_is_found(pool: PgPool) {
     let world = sealed(pool).await;
-    for (part, present, seal, other) in [
+    for (table, present, seal, other) in [
         (EventTable::Agent, "SELECT min(audit_event_id) FROM audit_agents", 1, "(6, sha256('me'))"),
         (EventTable::Operator, "SELECT min(audit_event_id) FROM audit_operators", 3, "(6, 'me')"),
     ] {
-        let table = part.table();
+        let name = table.name();
         let event = one::<i64>(&world.pool, present).await;
-        for (column, value) in world.other_values(table).await {
+        for (column, value) in world.other_values(name).await {
             if column == "audit_event_id" {
                 continue;
             }
-            world.tamper(format!("UPDATE {table} SET {column} = {value} WHERE audit_event_id = {event}")).await;
-            assert_eq!(world.verify().await, Err(Finding::Altered { part, event, seal }), "{column}");
+            world.tamper(format!("UPDATE {name} SET {column} = {value} WHERE audit_event_id = {event}")).await;
+            assert_eq!(world.verify().await, Err(Finding::Altered { table, event, seal }), "{column}");
             world.restore().await;
         }
-        world.tamper(format!("DELETE FROM {table} WHERE audit_event_id = {event}")).await;
-        assert_eq!(world.verify().await, Err(Finding::Removed { part, event, seal }));
+        world.tamper(format!("DELETE FROM {name} WHERE audit_event_id = {event}")).await;
+        assert_eq!(world.verify().await, Err(Finding::Removed { table, event, seal }));
         world.restore().await;
-        world.tamper(format!("INSERT INTO {table} VALUES {other}")).await;
-        assert_eq!(world.verify().await, Err(Finding::Inserted { part, event: 6 }));
+        world.tamper(format!("INSERT INTO {name} VALUES {other}")).await;
+        assert_eq!(world.verify().await, Err(Finding::Inserted { table, event: 6 }));
         world.restore().await;
     }
 }
