@@ -1,4 +1,7 @@
-//! The GSM 7-bit default alphabet (3GPP TS 23.038, 6.2.1). An SMS of one segment holds 160 septets of it.
+//! The GSM 7-bit default alphabet (3GPP TS 23.038, 6.2.1), for the tests of the texts.
+
+/// How many septets an SMS of one segment holds.
+pub(crate) const SEPTETS_PER_SEGMENT: usize = 160;
 
 /// The basic character table, in the order of the codes, without escape (0x1B). Each character takes one septet.
 const BASIC_TABLE: &str = "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?\

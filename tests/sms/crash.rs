@@ -116,7 +116,7 @@ async fn a_dispatcher_that_lost_the_lease_neither_sends_nor_records(pool: PgPool
     assert!(begin(&world, &quick).await);
 }
 
-/// The response to the first begin was lost with its connection. Nothing has been sent.
+/// The response to the first start was lost with its connection. Nothing has been sent.
 #[sqlx::test]
 async fn one_dispatcher_may_begin_a_hand_over_twice(pool: PgPool) {
     let world = World::new(pool);
@@ -175,7 +175,7 @@ async fn r9_a_cancelled_message_is_not_handed_over(pool: PgPool) {
     assert_eq!(world.state(id).await, "cancelled");
 }
 
-/// Concurrent begins share one statement. Each still has its own result.
+/// Concurrent starts share one statement. Each still has its own result.
 #[sqlx::test]
 async fn batched_hand_overs_have_separate_results(pool: PgPool) {
     let world = World::new(pool);
