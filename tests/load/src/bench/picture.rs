@@ -1,4 +1,4 @@
-//! The report as a picture: for each measure a bar that shows how much of the way to the goal is gone.
+//! The report as a picture: for each row a bar that shows how close it is to its goal.
 
 use std::fmt::Write as _;
 
@@ -7,13 +7,13 @@ use super::rows::{Row, Target};
 const WIDTH: f64 = 900.0;
 const LEFT: f64 = 430.0;
 const STEP: f64 = 44.0;
-/// The bars' scale ends here: further than the goal is drawn as this far.
-const FURTHEST: f64 = 1.25;
+/// The longest bar, as a multiple of the goal. Longer ones are cut here.
+const MAX_RATIO: f64 = 1.25;
 
-/// An SVG.
+/// Draws an SVG.
 pub(crate) fn draw(rows: &[Row]) -> String {
     let height = STEP * (rows.len() as f64 + 2.0);
-    let scale = (WIDTH - LEFT - 90.0) / FURTHEST;
+    let scale = (WIDTH - LEFT - 90.0) / MAX_RATIO;
     let goal = LEFT + scale;
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" font-family=\"sans-serif\" \
@@ -23,21 +23,21 @@ pub(crate) fn draw(rows: &[Row]) -> String {
     );
     for (index, row) in rows.iter().enumerate() {
         let y = STEP * (index as f64 + 1.0);
-        // What is not measured has gone no way.
-        let reached = row.measured().map_or(0.0, |measured| row.goal.reached(measured).clamp(0.0, FURTHEST));
+        // A row without measurement has no bar.
+        let ratio = row.measured().map_or(0.0, |measured| row.goal.ratio(measured).clamp(0.0, MAX_RATIO));
         let measured = row.measured().map_or_else(|| "not measured".to_owned(), |measured| format!("{measured:.2}"));
-        // Where the first target is, on the way to the goal.
+        // The first target, as a part of the goal.
         let bound = match row.target {
             Target::AtLeast(bound) | Target::AtMost(bound) => bound,
         };
-        let first = LEFT + row.goal.reached(bound).clamp(0.0, FURTHEST) * scale;
+        let first = LEFT + row.goal.ratio(bound).clamp(0.0, MAX_RATIO) * scale;
         let meets = |bound: Target| row.measured().is_some_and(|measured| bound.is_met_by(measured));
         let colour = match (meets(row.goal), meets(row.target)) {
             (true, _) => "#2e7d32",
             (false, true) => "#90a955",
             (false, false) => "#c1666b",
         };
-        let (width, text_y, bar_end) = (reached * scale, y + 16.0, LEFT + reached * scale + 6.0);
+        let (width, text_y, bar_end) = (ratio * scale, y + 16.0, LEFT + ratio * scale + 6.0);
         let _ = writeln!(
             svg,
             "<text x=\"{}\" y=\"{text_y}\" text-anchor=\"end\">{}</text>\n\

@@ -1,4 +1,4 @@
-//! pgbench with the statement of IssueTemporaryPin, in a database of its own, where no dispatcher takes the messages.
+//! Runs the statement of IssueTemporaryPin with pgbench, in a database of its own without a dispatcher.
 
 use std::fs;
 use std::path::PathBuf;
@@ -8,15 +8,17 @@ use anyhow::{Context as _, ensure};
 use sqlx::postgres::PgPool;
 use tokio::process::Command;
 
+use super::arguments::BenchArguments;
 use super::limits::Limit;
-use super::{Bench, IN_FLIGHT, service};
+use super::round::IN_FLIGHT;
+use super::service;
 use crate::installation::Install;
 use crate::process::Tree;
 
-/// The statement, as the service runs it.
+/// The statement of the service.
 const SQL: &str = include_str!("../../../../src/store/issuing/issue_temporary_pin.sql");
 
-/// What stands for its parameters, `$1` first. `:n` is new with every run.
+/// The values of its parameters, `$1` first. `:n` differs for each run.
 const PARAMETERS: [&str; 26] = [
     "ARRAY['bench']",
     "ARRAY[('10000000-0000-0000-0000-' || lpad(to_hex(:n::bigint), 12, '0'))::uuid]",
@@ -46,17 +48,18 @@ const PARAMETERS: [&str; 26] = [
     "5",
 ];
 
-/// The verifications that the runs use up.
+/// Inserts the verifications for the runs.
 const FILL: &str = "
 INSERT INTO verifications (id, person_key, channel, caller, method, state, create_time, expire_time)
 SELECT ('20000000-0000-0000-0000-' || lpad(to_hex(n), 12, '0'))::uuid, decode(md5(n::text) || md5(n::text), 'hex'), 'counter', 'bench', 'witness',
     'verified', now(), now() + interval '2 hours'
 FROM generate_series($1::bigint, $2::bigint) AS n";
 
-/// Runs before anything is measured.
-const WARM_UP: u64 = 4000;
+/// Runs before measuring.
+const WARM_UP_RUNS: u64 = 4000;
 
-pub(super) struct Statement {
+/// pgbench with the statement.
+pub(super) struct StatementBench {
     pgbench: PathBuf,
     script: PathBuf,
     url: String,
@@ -65,8 +68,8 @@ pub(super) struct Statement {
     postgres: Option<Tree>,
 }
 
-impl Statement {
-    pub(super) async fn prepare(bench: &Bench, install: &Install) -> anyhow::Result<Self> {
+impl StatementBench {
+    pub(super) async fn prepare(bench: &BenchArguments, install: &Install) -> anyhow::Result<Self> {
         let url = service::create_database(&bench.database_url, "bench_statement").await?;
         let pool = temporary_pin::store::connect(&url, &temporary_pin::store::PoolSettings::default())?;
         temporary_pin::store::migrate(&pool).await?;
@@ -74,12 +77,12 @@ impl Statement {
         fs::write(&script, script_text())?;
         let postgres = bench.processes.postgres_pid.map(Tree);
         let statement = Self { pgbench: bench.pgbench.clone(), script, url, pool, next: AtomicU64::new(1), postgres };
-        // While the tables are as good as empty, Postgres plans for that.
-        statement.run(IN_FLIGHT, WARM_UP).await?;
+        // Postgres plans differently while the tables are nearly empty.
+        statement.run(IN_FLIGHT, WARM_UP_RUNS).await?;
         Ok(statement)
     }
 
-    /// Runs the statement `count` times with so many clients.
+    /// Runs the statement about `count` times with that many clients.
     pub(super) async fn run(&self, clients: u16, count: u64) -> anyhow::Result<Limit> {
         let each = count / u64::from(clients);
         let total = each * u64::from(clients);
@@ -90,7 +93,7 @@ impl Statement {
 
         let before = self.postgres.map(Tree::cpu_time);
         let log = self.script.with_file_name("pgbench");
-        // Planned as the service has it planned.
+        // The planner settings of the service.
         let settings =
             temporary_pin::store::PLANNER_SETTINGS.map(|(name, value)| format!("-c {name}={value}")).join(" ");
         let output = Command::new(&self.pgbench)
@@ -127,7 +130,7 @@ impl Statement {
         })
     }
 
-    /// How many PINs stand for these numbers: a statement that decides against them would be fast and no limit.
+    /// Counts the PINs of these runs. A statement that refuses them would be fast, and measure nothing.
     async fn issued(&self, from: i64, to: i64) -> anyhow::Result<u64> {
         let count: i64 = sqlx::query_scalar(
             "SELECT count(*) FROM pin_requests JOIN generate_series($1::bigint, $2::bigint) AS n
@@ -142,7 +145,7 @@ impl Statement {
 }
 
 fn script_text() -> String {
-    // From the last on: $1 is also the beginning of $10.
+    // From the last one, because $10 begins with $1.
     let sql = PARAMETERS
         .iter()
         .enumerate()
@@ -151,7 +154,7 @@ fn script_text() -> String {
     format!("\\set n :base + :client_id * :each + :i\n\\set i :i + 1\n{sql};\n")
 }
 
-/// Milliseconds, of every transaction in pgbench's logs, which are deleted.
+/// Reads the milliseconds of every transaction from pgbench's logs, and deletes the logs.
 fn latencies(prefix: &std::path::Path) -> anyhow::Result<Vec<f64>> {
     let directory = prefix.parent().context("the log has a directory")?;
     let mut latencies = Vec::new();
