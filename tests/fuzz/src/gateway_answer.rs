@@ -1,4 +1,4 @@
-//! What the SMS gateway answers.
+//! Answers of the SMS gateway.
 
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::Duration;
@@ -29,12 +29,12 @@ static WORLD: LazyLock<Mutex<World>> = LazyLock::new(|| {
     Mutex::new(World { runtime, gateway, answer })
 });
 
-/// `<status>\n<body>`. A success is a success whatever its body; nothing of a body is kept but a reference of digits or a
-/// code of hexadecimal digits.
+/// Input: `<status>\n<body>`. A success status is a success with any body. Only a reference of digits or a code of hexadecimal
+/// digits is kept from a body.
 pub fn gateway_answer(data: &[u8]) -> bool {
     let (status, body) = first_line(data);
     let Some(status) = text(status).and_then(|status| status.parse::<u16>().ok()) else { return false };
-    // Others have no body, or are not final.
+    // Other statuses have no body, or are not final.
     if !(200..600).contains(&status) || [204, 205, 304].contains(&status) {
         return false;
     }

@@ -1,4 +1,4 @@
-//! What people, agents and clerks do.
+//! The steps that people, agents and clerks take.
 
 use serde_json::{Value, json};
 use temporary_pin::proto::temporarypin::v1::counter_identification::Confirmation;
@@ -13,7 +13,7 @@ use crate::calls::{Answer, uuid};
 use crate::person::{Person, no_document};
 use crate::world::World;
 
-/// Agent and clerk, where it does not matter who.
+/// The agent or clerk of tests in which any will do.
 pub const CLERK: &str = "clerk-1";
 
 /// On the web.
@@ -25,14 +25,14 @@ impl World {
         self.sandbox.post("/login", body).await["id_token"].as_str().unwrap().to_owned()
     }
 
-    /// A login that differs from an ordinary one as wished.
+    /// Logs in with options that make the login different from an ordinary one.
     pub async fn try_log_in(&self, person: &Person, wishes: Value) -> Answer<VerifyIdentityResponse> {
         let nonce = uuid().to_string();
         let id_token = self.id_token(person, &nonce, &wishes).await;
         self.verify("web", Evidence::WebLogin(WebLogin { id_token, nonce })).await
     }
 
-    /// An ordinary login, which must be accepted.
+    /// Logs in, which must succeed.
     pub async fn log_in(&self, person: &Person) -> VerifyIdentityResponse {
         let answer = self.try_log_in(person, json!({})).await.unwrap();
         assert_eq!(answer.state(), State::Verified, "{answer:?}");
@@ -56,7 +56,7 @@ impl World {
         })
     }
 
-    /// The person calls support with this document.
+    /// The person calls support with a document.
     pub async fn call_with(&self, person: PersonReference, document: Document) -> Answer<VerifyIdentityResponse> {
         let evidence = self.phone_evidence(person, document, CLERK).await;
         self.verify("phone", evidence).await
@@ -66,14 +66,14 @@ impl World {
         self.call_with(person.reference(), person.document()).await
     }
 
-    /// The person calls support, and is asked questions.
+    /// The person calls support, and must be asked questions.
     pub async fn begin_questions(&self, person: &Person) -> VerifyIdentityResponse {
         let asked = self.call(person).await.unwrap();
         assert_eq!(asked.state(), State::QuestionsPending, "{asked:?}");
         asked
     }
 
-    /// Answers the questions, each as `text` has it.
+    /// Answers each question with the text that `text` gives.
     pub async fn answer(
         &self,
         caller: &str,
@@ -100,7 +100,7 @@ impl World {
         QuestionAnswers { verification_id: asked.verification_id.clone(), answers, agent_token }
     }
 
-    /// Gives so many right answers, then wrong ones.
+    /// Gives `right` right answers, and wrong answers to the other questions.
     pub async fn answer_right(
         &self,
         caller: &str,
@@ -112,7 +112,7 @@ impl World {
         self.answer(caller, asked, text).await.unwrap()
     }
 
-    /// Identifies the person by phone. Gives the id of the verification.
+    /// Identifies the person by phone. Gives the verification id.
     pub async fn identify(&self, person: &Person) -> String {
         let asked = self.begin_questions(person).await;
         let verified = self.answer_right("phone", person, &asked, 3).await;
@@ -120,7 +120,8 @@ impl World {
         verified.verification_id
     }
 
-    /// Identifies the person by phone, through an agent who serves nobody else (R22). Gives the id of the verification.
+    /// Identifies the person by phone, with an agent of their own, so that no agent limit (R22) is reached. Gives the
+    /// verification id.
     pub async fn identify_by_own_agent(&self, person: &Person) -> String {
         let agent = format!("agent-of-{}", person.id());
         let evidence = self.phone_evidence(person.reference(), person.document(), &agent).await;
@@ -130,7 +131,7 @@ impl World {
         verified.verification_id
     }
 
-    /// One verification that fails.
+    /// Makes a verification that fails.
     pub async fn fail(&self, person: &Person) {
         let rejected = self.call_with(person.reference(), no_document()).await.unwrap();
         assert_eq!(reasons(&rejected), [Reason::IdentityNotConfirmed]);
@@ -139,7 +140,7 @@ impl World {
 
 /// At the counter.
 impl World {
-    /// A booked visit with a document in hand.
+    /// A booked visit with the person's document.
     pub async fn visit(&self, person: &Person, confirmation: Confirmation) -> CounterIdentification {
         CounterIdentification {
             person: Some(person.reference()),
@@ -160,7 +161,7 @@ impl World {
 
 /// The PIN.
 impl World {
-    /// Identifies the person by phone and orders a PIN. Gives the PIN, as it stands on the phone.
+    /// Identifies the person by phone and orders a PIN. Gives the PIN from the SMS.
     pub async fn pin(&self, person: &Person) -> String {
         let verification = self.identify(person).await;
         self.issue("phone", &verification).await.unwrap();
@@ -185,7 +186,7 @@ pub fn reasons(answer: &VerifyIdentityResponse) -> Vec<Reason> {
     reasons
 }
 
-/// The PIN in an SMS: two groups of four digits.
+/// Reads the PIN in an SMS: two groups of four digits. There must be exactly one.
 pub fn pin_in(text: &str) -> String {
     let words: Vec<&str> = text.split([' ', '.']).collect();
     let is_group = |word: &str| word.len() == 4 && word.bytes().all(|byte| byte.is_ascii_digit());
@@ -195,7 +196,7 @@ pub fn pin_in(text: &str) -> String {
     pins[0].clone()
 }
 
-/// Another PIN.
+/// A PIN that differs from this one.
 pub fn wrong(pin: &str) -> String {
     let number: u32 = pin.parse().unwrap();
     format!("{:08}", (number + 1) % 100_000_000)

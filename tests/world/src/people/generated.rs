@@ -1,14 +1,14 @@
-//! Any number of further ordinary persons, the same ones for the same seed.
+//! Any number of ordinary persons. The same seed gives the same persons.
 
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 
 use super::person::{Opening, Person};
 
-/// The cast keeps the numbers below.
+/// Lower numbers belong to the cast.
 const FIRST_NUMBER: u32 = 1000;
 
-/// As many as have mobile numbers and CPR numbers of their own.
+/// More persons would share mobile numbers or CPR numbers.
 pub const MAX_GENERATED: u32 = 1_000_000;
 
 const GIVEN: [&str; 10] =
@@ -16,7 +16,7 @@ const GIVEN: [&str; 10] =
 const SURNAMES: [&str; 8] =
     ["Andersen", "Christensen", "Hansen", "Jensen", "Nielsen", "Pedersen", "Rasmussen", "Sørensen"];
 
-/// So many ordinary persons, `person-1` and on.
+/// Makes `count` ordinary persons, from `person-1` on.
 pub(super) fn cast(opening: Opening, count: u32, seed: u64) -> Vec<Person> {
     let mut rng = StdRng::seed_from_u64(seed);
     let mut pick = |from: &[&'static str]| from[rng.random_range(0..from.len())];
