@@ -1,4 +1,4 @@
-//! The cases and fragments, as they stand in their files.
+//! Reads the cases and fragments from their files.
 
 use std::collections::BTreeMap;
 use std::fs;

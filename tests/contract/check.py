@@ -1,4 +1,4 @@
-"""Holds the cases against their schema, and sees that they leave nothing out: rules, RPCs, reasons."""
+"""Checks that the cases match their schema, and that they cover all rules, RPCs and reasons."""
 
 import json
 import sys
@@ -20,7 +20,7 @@ def read(path):
 
 
 def contract():
-    """The methods and the reasons that callers can meet."""
+    """All RPCs and all reasons of the contract."""
     rpcs, reasons = set(), set()
     for file in descriptor_pb2.FileDescriptorSet.FromString(PROTOSET.read_bytes()).file:
         if file.package == "temporarypin.v1":
@@ -30,7 +30,7 @@ def contract():
 
 
 def expanded(steps, fragments, within=()):
-    """All steps that a case takes."""
+    """All steps of a case, with those of fragments and repetitions."""
     for step in steps:
         yield step
         if "do" in step:
@@ -42,7 +42,7 @@ def expanded(steps, fragments, within=()):
 
 
 def reasons_in(value, under=""):
-    """What stands under `reason` and `reasons`."""
+    """The values of all keys `reason` and `reasons`, without prefix."""
     if isinstance(value, dict):
         for key, item in value.items():
             yield from reasons_in(item, key)

@@ -1,4 +1,4 @@
-// gRPC calls with generated stubs, JSON in and out.
+// Makes gRPC calls with generated stubs. Requests and answers are JSON.
 
 import * as grpc from "@grpc/grpc-js";
 import { create, createRegistry, fromBinary, fromJson, toBinary, toJson } from "@bufbuild/protobuf";
@@ -49,7 +49,7 @@ export class Target {
     });
   }
 
-  /** What reflection lists. */
+  /** The names of the services that reflection lists. */
   services() {
     const path = "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo";
     const encode = (message) => Buffer.from(toBinary(ServerReflectionRequestSchema, message));
@@ -67,7 +67,7 @@ export class Target {
   }
 }
 
-/** The request's bytes, or others where the step wants what is no message. */
+/** The bytes of the request, changed as `body_hex` and `append_hex` of the step say. */
 function body(step, rpc) {
   const message =
     rpc && step.body_hex === undefined
@@ -76,7 +76,7 @@ function body(step, rpc) {
   return Buffer.concat([message, Buffer.from(step.append_hex ?? "", "hex")]);
 }
 
-/** All that an error says. */
+/** An error as JSON: its code and all its details. */
 function described(error) {
   const shown = { code: grpc.status[error.code] };
   const [status] = error.metadata?.get("grpc-status-details-bin") ?? [];
@@ -84,7 +84,7 @@ function described(error) {
   return shown;
 }
 
-/** Adds a detail of google.rpc to what is shown. */
+/** Adds one google.rpc detail to the JSON of an error. */
 function describe(detail, shown) {
   const { "@type": type, ...message } = toJson(AnySchema, detail, SHOWN);
   const name = type.split(".").pop();

@@ -1,4 +1,4 @@
-"""The cases, and what playing one of them means."""
+"""Loads the cases, and plays them."""
 
 import re
 import uuid
@@ -11,7 +11,7 @@ from values import CaseError, evaluate
 
 HERE = Path(__file__).resolve().parent.parent
 
-# What a step can do: it has one of these keys.
+# Each step has one of these keys, which names its action.
 VERBS = (
     "call", "sms", "claim", "login", "agent_login", "advance", "gateway", "register",
     "set", "check", "do", "repeat", "reflection",
@@ -32,15 +32,15 @@ def load(only):
 
 
 class Play:
-    """One case while it is played."""
+    """A case that is being played."""
 
     def __init__(self, case, fragments, target, sandbox):
         self.case, self.fragments, self.target, self.sandbox = case, fragments, target, sandbox
         self.scope = {"agent": f"clerk-{uuid.uuid4()}"}
-        self.seen = {}  # messages per number that this case has accounted for
+        self.seen = {}  # number → how many of its messages earlier steps have compared
 
     def run(self):
-        """The differences found by the first step that finds any, with that step's name."""
+        """Plays the case. Gives the differences of the first step that fails, with the position of the step."""
         for name, who in self.case.get("persons", {"person": "new"}).items():
             self.meet(name, who)
         return self.steps(self.case["steps"], "")
@@ -78,7 +78,7 @@ class Play:
         if kind == "answer":
             return differences(expected, outcome["answer"], window)
         if expected["code"] == "DEADLINE_EXCEEDED":
-            outcome["error"] = {"code": outcome["error"]["code"]}  # whoever gives up first, client or server
+            outcome["error"] = {"code": outcome["error"]["code"]}  # no details if the client ended the call
         else:
             expected = {"domain": "temporarypin", **expected}
         return exactly(expected, outcome["error"], window, "error")
@@ -133,4 +133,4 @@ class Play:
 
 
 class Found(list):
-    """Differences that already say where."""
+    """Differences whose lines already contain the position of the step."""
