@@ -52,14 +52,15 @@ impl<'a> Play<'a> {
     pub(crate) async fn run(mut self, case: &Value) -> Found {
         let persons = case.get("persons").cloned().unwrap_or_else(|| json!({ "person": "new" }));
         for (name, who) in persons.as_object().into_iter().flatten() {
-            if let Err(error) = self.meet(name, who.as_str().unwrap_or_default()).await {
+            if let Err(error) = self.add_person(name, who.as_str().unwrap_or_default()).await {
                 return vec![error];
             }
         }
         self.steps(&case["steps"], String::new()).await
     }
 
-    async fn meet(&mut self, name: &str, who: &str) -> Result<(), CaseError> {
+    /// Sets the variable `name` to the person `who`. Earlier messages of that person do not count as new.
+    async fn add_person(&mut self, name: &str, who: &str) -> Result<(), CaseError> {
         let person = self.world.person(who).await?;
         if let Some(number) = person["mobile_number"].as_str().filter(|_| who != "new") {
             self.seen.insert(number.to_owned(), self.world.messages(number).await?.len());
@@ -102,7 +103,7 @@ impl<'a> Play<'a> {
             "sms" => return self.sms(&wish).await,
             "check" => return Ok(differences(&evaluate(&step["is"], &self.scope)?, &wish, None, "value")),
             "reflection" => return self.reflection(&wish).await,
-            "claim" => self.meet(wish.as_str().unwrap_or_default(), "new").await?,
+            "claim" => self.add_person(wish.as_str().unwrap_or_default(), "new").await?,
             "login" => {
                 let login = self.world.login(wish).await?;
                 self.keep(step, login);

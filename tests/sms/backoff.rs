@@ -7,7 +7,7 @@ use temporary_pin::sms::settings::DispatcherSettings;
 
 use crate::world::{LEASE, Mode, World};
 
-/// Retries become less frequent and end when the message expires.
+/// The message expires after 600 seconds. The loop runs on for 50 seconds, to see that no retry follows.
 #[sqlx::test]
 async fn r24_retries_become_rare_and_end_when_the_message_expires(pool: PgPool) {
     let world = World::new(pool);
@@ -58,18 +58,18 @@ async fn after_an_outage_every_message_is_sent_once(pool: PgPool) {
     }
 }
 
-/// A failed message does not delay the others.
+/// The dispatcher hands over one message at a time. A message that waits for its retry must not block the next message.
 #[sqlx::test]
 async fn a_message_that_waits_for_its_retry_does_not_count_against_the_concurrency(pool: PgPool) {
     let world = World::new(pool);
     world.phone.set(Mode::Down);
     let delayed = world.queue("pin").await;
-    let later = Duration::from_secs(600);
+    let long_delay = Duration::from_secs(600);
     let settings = DispatcherSettings {
         lease: LEASE,
         concurrency: 1,
-        retry_delay: later,
-        retry_delay_limit: later,
+        retry_delay: long_delay,
+        retry_delay_limit: long_delay,
         ..DispatcherSettings::default()
     };
     let dispatcher = std::sync::Arc::new(world.dispatcher_with(settings));

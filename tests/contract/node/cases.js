@@ -41,11 +41,12 @@ export class Play {
 
   /** Plays the case. Gives the differences of the first step that fails, with the position of the step. */
   async run() {
-    for (const [name, who] of Object.entries(this.played.persons ?? { person: "new" })) await this.meet(name, who);
+    for (const [name, who] of Object.entries(this.played.persons ?? { person: "new" })) await this.addPerson(name, who);
     return this.steps(this.played.steps, "");
   }
 
-  async meet(name, who) {
+  /** Sets the variable `name` to the person `who`. Earlier messages of that person do not count as new. */
+  async addPerson(name, who) {
     const person = await this.sandbox.person(who);
     this.scope[name] = person;
     const number = person.mobile_number;
@@ -94,15 +95,15 @@ export class Play {
   async sms(step) {
     const wish = evaluate(step.sms, this.scope);
     const messages = await this.sandbox.messages(wish.to);
-    const fresh = messages.slice(this.seen[wish.to] ?? 0).map((message) => message.text);
+    const newTexts = messages.slice(this.seen[wish.to] ?? 0).map((message) => message.text);
     this.seen[wish.to] = messages.length;
-    const found = differences(wish.texts, fresh, undefined, "texts");
-    if (wish.pin && !found.length) this.scope[wish.pin] = fresh.at(-1).match(/\b(\d{4}) (\d{4})\b/).slice(1).join("");
+    const found = differences(wish.texts, newTexts, undefined, "texts");
+    if (wish.pin && !found.length) this.scope[wish.pin] = newTexts.at(-1).match(/\b(\d{4}) (\d{4})\b/).slice(1).join("");
     return found;
   }
 
   async claim(step) {
-    await this.meet(step.claim, "new");
+    await this.addPerson(step.claim, "new");
   }
 
   async login(step) {

@@ -42,10 +42,11 @@ class Play:
     def run(self):
         """Plays the case. Gives the differences of the first step that fails, with the position of the step."""
         for name, who in self.case.get("persons", {"person": "new"}).items():
-            self.meet(name, who)
+            self.add_person(name, who)
         return self.steps(self.case["steps"], "")
 
-    def meet(self, name, who):
+    def add_person(self, name, who):
+        """Sets the variable `name` to the person `who`. Earlier messages of that person do not count as new."""
         person = self.sandbox.person(who)
         self.scope[name] = person
         number = person["mobile_number"]
@@ -60,8 +61,9 @@ class Play:
             except CaseError as error:
                 found = [str(error)]
             if found:
-                named = isinstance(found, Found)
-                return found if named else Found([f"step {within}{number} ({verb} {step[verb]}): {line}" for line in found])
+                if isinstance(found, LocatedDifferences):
+                    return found
+                return LocatedDifferences(f"step {within}{number} ({verb} {step[verb]}): {line}" for line in found)
         return []
 
     def call(self, step, _):
@@ -86,15 +88,15 @@ class Play:
     def sms(self, step, _):
         wish = evaluate(step["sms"], self.scope)
         messages = self.sandbox.messages(wish["to"])
-        fresh = [message["text"] for message in messages[self.seen.get(wish["to"], 0) :]]
+        new_texts = [message["text"] for message in messages[self.seen.get(wish["to"], 0) :]]
         self.seen[wish["to"]] = len(messages)
-        found = differences(wish["texts"], fresh, None, "texts")
+        found = differences(wish["texts"], new_texts, None, "texts")
         if "pin" in wish and not found:
-            self.scope[wish["pin"]] = "".join(re.search(r"\b(\d{4}) (\d{4})\b", fresh[-1]).groups())
+            self.scope[wish["pin"]] = "".join(re.search(r"\b(\d{4}) (\d{4})\b", new_texts[-1]).groups())
         return found
 
     def claim(self, step, _):
-        self.meet(step["claim"], "new")
+        self.add_person(step["claim"], "new")
 
     def login(self, step, _):
         self.scope[step["as"]] = self.sandbox.login(evaluate(step["login"], self.scope))
@@ -132,5 +134,5 @@ class Play:
         return [f"{name} is not listed: {listed}" for name in step["reflection"] if name not in listed]
 
 
-class Found(list):
+class LocatedDifferences(list):
     """Differences whose lines already contain the position of the step."""
