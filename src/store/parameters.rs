@@ -6,8 +6,7 @@ use sqlx::postgres::types::PgInterval;
 
 use crate::domain::person::PersonKey;
 
-/// Converts a span of time. A span of more than 292,000 years is cut to what an `i64` of
-/// microseconds can hold.
+/// Converts a span of time. A span of more than 292,000 years is cut to the most microseconds that an `i64` can hold.
 pub(super) fn interval(span: Duration) -> PgInterval {
     PgInterval { months: 0, days: 0, microseconds: i64::try_from(span.as_micros()).unwrap_or(i64::MAX) }
 }
