@@ -165,7 +165,7 @@ impl World {
         }
     }
 
-    /// Starts a verification with the person's own document. Gives its questions.
+    /// Starts a verification with the person's own document. Returns its questions.
     async fn begin_verification(&self, person: &Value, agent_token: &str) -> VerifyIdentityResponse {
         let evidence = identification(reference(person), document_of(person), agent_token);
         let asked = self.temporary_pin().verify_identity(verification(evidence)).await.unwrap().into_inner();
