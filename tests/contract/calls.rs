@@ -33,7 +33,7 @@ impl Target {
         Self { channel, pool: DescriptorPool::decode(PROTOSET).expect("the protoset is a descriptor set") }
     }
 
-    /// Makes the call of a step. Gives `{"answer"}` or `{"error"}`.
+    /// Makes the call of a step. Returns `{"answer"}` or `{"error"}`.
     pub(crate) async fn call(&self, step: &Value) -> Result<Value, CaseError> {
         let (service, method) = step["call"].as_str().and_then(|call| call.rsplit_once('/')).ok_or("call: is none")?;
         let service = if service.contains('.') { service.to_owned() } else { format!("temporarypin.v1.{service}") };

@@ -48,7 +48,7 @@ impl<'a> Play<'a> {
         Self { cases, target, world, scope, seen: BTreeMap::new() }
     }
 
-    /// Plays the case. Gives the differences of the first step that fails.
+    /// Plays the case. Returns the differences of the first step that fails.
     pub(crate) async fn run(mut self, case: &Value) -> Found {
         let persons = case.get("persons").cloned().unwrap_or_else(|| json!({ "person": "new" }));
         for (name, who) in persons.as_object().into_iter().flatten() {

@@ -7,7 +7,7 @@ use reqwest::StatusCode;
 use serde_json::{Value, json};
 use test_support::sandbox::Sandbox;
 
-/// Gives the claims if a published key of the issuer signed the token.
+/// Returns the claims if a published key of the issuer signed the token.
 async fn verify(sandbox: &Sandbox, issuer: &str, token: &Value) -> Option<Value> {
     let token = token.as_str().unwrap();
     let discovery = sandbox.get(&format!("/issuers/{issuer}/.well-known/openid-configuration")).await;

@@ -27,7 +27,7 @@ export class Target {
     this.client = new grpc.Client(address, grpc.credentials.createInsecure());
   }
 
-  /** Makes the call of a step. Gives `{answer}` or `{error}`. */
+  /** Makes the call of a step. Returns `{answer}` or `{error}`. */
   call(step) {
     const [, name, method] = step.call.match(/^(.*)\/([^/]*)$/);
     const service = name.includes(".") ? name : `temporarypin.v1.${name}`;

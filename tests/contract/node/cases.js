@@ -39,7 +39,7 @@ export class Play {
     this.seen = {}; // number → how many of its messages earlier steps have compared
   }
 
-  /** Plays the case. Gives the differences of the first step that fails, with the position of the step. */
+  /** Plays the case. Returns the differences of the first step that fails, with the position of the step. */
   async run() {
     for (const [name, who] of Object.entries(this.played.persons ?? { person: "new" })) await this.addPerson(name, who);
     return this.steps(this.played.steps, "");

@@ -33,7 +33,7 @@ class Target:
         self.channel = grpc.insecure_channel(address)
 
     def call(self, step):
-        """Makes the call of a step. Gives `{"answer"}` or `{"error"}`."""
+        """Makes the call of a step. Returns `{"answer"}` or `{"error"}`."""
         name, _, method = step["call"].rpartition("/")
         service = name if "." in name else f"temporarypin.v1.{name}"
         metadata = [(key, value) for key, value in step.get("metadata", {}).items()]

@@ -40,7 +40,7 @@ class Play:
         self.seen = {}  # number → how many of its messages earlier steps have compared
 
     def run(self):
-        """Plays the case. Gives the differences of the first step that fails, with the position of the step."""
+        """Plays the case. Returns the differences of the first step that fails, with the position of the step."""
         for name, who in self.case.get("persons", {"person": "new"}).items():
             self.add_person(name, who)
         return self.steps(self.case["steps"], "")

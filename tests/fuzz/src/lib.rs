@@ -25,8 +25,8 @@ pub use numbers::{cpr_number, mobile_number, pin};
 pub use register_answer::register_answer;
 pub use request::request;
 
-/// Panics if the property does not hold. Gives whether the parser accepted the input, so that a corpus without accepted inputs
-/// is noticed.
+/// Panics if the property does not hold. Returns whether the parser accepted the input, so that the tests notice a corpus
+/// without accepted inputs.
 pub type Property = fn(&[u8]) -> bool;
 
 /// Every target, by name.

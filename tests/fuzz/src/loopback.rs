@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::thread;
 
-/// Gives status and body for a path.
+/// Returns the status and the body of the answer for a path.
 pub(super) type Answers = dyn Fn(&str) -> (u16, Vec<u8>) + Send + Sync;
 
 /// Serves until the process ends.

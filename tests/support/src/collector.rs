@@ -22,7 +22,7 @@ pub struct Collector {
 }
 
 impl Collector {
-    /// Starts a collector. Gives its endpoint as well.
+    /// Starts a collector. Returns it and its endpoint.
     pub async fn start() -> (Self, String) {
         let collector = Self::default();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

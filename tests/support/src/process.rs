@@ -77,7 +77,7 @@ impl<'a> Process<'a> {
         self.log.lock().unwrap().iter().filter(|line| line["message"] == message).cloned().collect()
     }
 
-    /// Waits for a log line with that message, because another thread reads the log. Gives all such lines.
+    /// Waits for a log line with that message, because another thread reads the log. Returns all such lines.
     pub async fn until_logged(&self, message: &str) -> Vec<Value> {
         until(message, async || !self.logged(message).is_empty()).await;
         self.logged(message)

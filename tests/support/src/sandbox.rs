@@ -1,4 +1,4 @@
-//! A sandbox of a test's own, as a process.
+//! A sandbox process that one test starts for itself.
 
 use std::env;
 use std::io::{BufRead as _, BufReader};

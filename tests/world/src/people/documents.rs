@@ -71,14 +71,14 @@ pub(super) fn cast(opening: Opening) -> Vec<Person> {
     ]
 }
 
-/// The register rejects the document. A clerk, who sees the document, is told so; by phone no reason is given.
+/// The document is not accepted. At the counter the clerk learns that; by phone the answer gives no reason.
 fn refused(person: Person) -> Person {
     person
         .verification("phone", Outcome::rejected(Reason::IdentityNotConfirmed))
         .verification("counter", Outcome::rejected(Reason::DocumentNotAccepted))
 }
 
-/// Not by phone; at the counter with a supporting document.
+/// The document is not accepted by phone. At the counter it is accepted together with a supporting document.
 fn foreign(person: Person) -> Person {
     refused(person).verification("counter_with_supporting_document", Outcome::questions())
 }

@@ -1,5 +1,5 @@
-//! The answers that the service must give about each person at first. Written by hand, not computed with the service's rules:
-//! tests compare those with these.
+//! The first answers that the service must give about each person. They are written by hand and not computed from the
+//! service's rules, because tests compare the service's answers with them.
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
@@ -38,7 +38,7 @@ impl Expected {
         Self { web: elsewhere.clone(), phone: elsewhere, counter: Expectation::eligible() }
     }
 
-    /// The same for every channel.
+    /// The same expectation for every channel.
     pub fn everywhere(expectation: Expectation) -> Self {
         Self { web: expectation.clone(), phone: expectation.clone(), counter: expectation }
     }

@@ -1,5 +1,5 @@
-//! Writes the machine readable zones of the cast's documents (ICAO 9303 parts 4 and 5). Shares no code with the service's
-//! reader, which tests check with it.
+//! Writes the machine readable zones of the cast's documents (ICAO 9303 parts 4 and 5). The code is independent of the
+//! service's reader, because tests check the reader with these zones.
 
 use chrono::NaiveDate;
 use temporary_pin::proto::temporarypin::v1::document::Kind;

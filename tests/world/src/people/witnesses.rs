@@ -7,7 +7,7 @@ use temporary_pin::proto::temporarypin::v1::Reason;
 use super::expected::Outcome;
 use super::person::{Opening, Person};
 
-/// The situation `as_witness` is the answer at the counter about a person for whom this person vouches.
+/// The answer in the situation `as_witness` is the counter's answer about a person for whom this person vouches.
 pub(super) fn cast(opening: Opening) -> Vec<Person> {
     let ordinary = |number, id: &str, name: &str| Person::ordinary(number, id, name, opening);
     vec![
