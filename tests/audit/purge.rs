@@ -2,7 +2,7 @@
 
 use sqlx::{AssertSqlSafe, PgPool};
 use temporary_pin::audit::{Finding, purge};
-use temporary_pin::store::audit::sealed_events::count_waiting;
+use temporary_pin::store::audit::audit_seals::count_waiting;
 use test_support::store::*;
 
 use crate::world::World;

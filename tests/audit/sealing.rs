@@ -9,8 +9,8 @@ use temporary_pin::domain::person::PersonKey;
 use temporary_pin::keys::{KeyPurpose, KeyRing, RingFile};
 use temporary_pin::random;
 use temporary_pin::store::audit::audit_horizon::read_horizon;
-use temporary_pin::store::audit::audit_seals::{Seal, seal_events};
-use temporary_pin::store::audit::sealed_events::{Unsealed, count_waiting};
+use temporary_pin::store::audit::audit_seals::{Seal, count_waiting, seal_events};
+use temporary_pin::store::audit::sealed_events::Unsealed;
 use test_support::store::*;
 
 use crate::world::World;
