@@ -5,7 +5,7 @@ use regex::Regex;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-const SLACK: TimeDelta = TimeDelta::seconds(1);
+const TOLERANCE: TimeDelta = TimeDelta::seconds(1);
 
 /// The sandbox's time before and after a call.
 pub(crate) type Window = (DateTime<Utc>, DateTime<Utc>);
@@ -85,7 +85,7 @@ fn between(bounds: &Value, actual: Option<f64>) -> Option<bool> {
 
 /// Whether a time is some seconds, or between two numbers of seconds, after the origin, or after the call without one.
 fn in_time(seconds: &Value, origin: Option<&Value>, actual: &Value, window: Option<Window>) -> Option<bool> {
-    let (least, most) = match seconds {
+    let (minimum, maximum) = match seconds {
         Value::Array(bounds) => (bounds.first()?.as_i64()?, bounds.get(1)?.as_i64()?),
         _ => (seconds.as_i64()?, seconds.as_i64()?),
     };
@@ -93,7 +93,7 @@ fn in_time(seconds: &Value, origin: Option<&Value>, actual: &Value, window: Opti
         Some(origin) => (time(origin)?, time(origin)?),
         None => window?,
     };
-    let allowed = start + TimeDelta::seconds(least) - SLACK..=end + TimeDelta::seconds(most) + SLACK;
+    let allowed = start + TimeDelta::seconds(minimum) - TOLERANCE..=end + TimeDelta::seconds(maximum) + TOLERANCE;
     Some(allowed.contains(&time(actual)?))
 }
 

@@ -92,14 +92,14 @@ fn make(fields: Map<String, Value>) -> Result<Value, CaseError> {
 }
 
 /// One answer per question: the first `right` answers are right, the others wrong.
-fn answers(wish: &Value) -> Result<Value, CaseError> {
-    let right = number(&wish["right"])?;
-    let questions = wish["questions"].as_array().ok_or("$answers: there are no questions")?;
+fn answers(arguments: &Value) -> Result<Value, CaseError> {
+    let right = number(&arguments["right"])?;
+    let questions = arguments["questions"].as_array().ok_or("$answers: there are no questions")?;
     (0..)
         .zip(questions)
         .map(|(index, question)| {
             let kind = question["kind"].as_str().unwrap_or_default();
-            let truth = wish["person"]["facts"][kind][0].as_str();
+            let truth = arguments["person"]["facts"][kind][0].as_str();
             let text = if index < right { truth.ok_or_else(|| format!("$answers: no {kind}"))? } else { "Nonsens" };
             Ok(json!({ "question_id": question["question_id"], "text": text }))
         })

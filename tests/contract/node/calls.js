@@ -12,7 +12,7 @@ const { StatusSchema } = await generated("google/rpc/status_pb.js");
 const { file_google_rpc_error_details: details } = await generated("google/rpc/error_details_pb.js");
 const { ServerReflectionRequestSchema, ServerReflectionResponseSchema } = await generated("grpc_reflection/v1alpha/reflection_pb.js");
 
-const PATIENCE = 20_000; // milliseconds
+const DEFAULT_DEADLINE = 20_000; // milliseconds
 const registry = createRegistry(channels, redemption, operator, health, details);
 const SHOWN = { registry, useProtoFieldName: true, alwaysEmitImplicit: true };
 
@@ -35,7 +35,7 @@ export class Target {
     const metadata = new grpc.Metadata();
     for (const [key, value] of Object.entries(step.metadata ?? {})) metadata.set(key, value);
     if (step.caller) metadata.set("x-sandbox-caller", step.caller);
-    const options = { deadline: new Date(Date.now() + (step.deadline_ms ?? PATIENCE)) };
+    const options = { deadline: new Date(Date.now() + (step.deadline_ms ?? DEFAULT_DEADLINE)) };
     const bytes = (value) => value;
     return new Promise((resolve, reject) => {
       const done = (error, answer) => {
@@ -55,7 +55,8 @@ export class Target {
     const encode = (message) => Buffer.from(toBinary(ServerReflectionRequestSchema, message));
     const decode = (answer) => fromBinary(ServerReflectionResponseSchema, answer);
     return new Promise((resolve, reject) => {
-      const stream = this.client.makeBidiStreamRequest(path, encode, decode, { deadline: new Date(Date.now() + PATIENCE) });
+      const deadline = new Date(Date.now() + DEFAULT_DEADLINE);
+      const stream = this.client.makeBidiStreamRequest(path, encode, decode, { deadline });
       stream.on("error", reject);
       stream.on("data", ({ messageResponse }) => {
         stream.end();

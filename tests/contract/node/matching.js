@@ -1,6 +1,6 @@
 // Compares actual with expected values. See "Expectations" in docs/contract-tests.md.
 
-const SLACK = 1000; // milliseconds
+const TOLERANCE = 1000; // milliseconds
 
 /** One line for each difference. `window`: the sandbox's time before and after the call. */
 export function differences(expected, actual, window, at = "answer") {
@@ -57,9 +57,9 @@ function absent(expected, at) {
 
 /** Whether a time is some seconds, or between two numbers of seconds, after the origin, or after the call without one. */
 function inTime(seconds, origin, actual, window) {
-  const [least, most] = Array.isArray(seconds) ? seconds : [seconds, seconds];
+  const [minimum, maximum] = Array.isArray(seconds) ? seconds : [seconds, seconds];
   const [start, end] = origin ? [time(origin), time(origin)] : window;
-  return start + least * 1000 - SLACK <= actual && actual <= end + most * 1000 + SLACK;
+  return start + minimum * 1000 - TOLERANCE <= actual && actual <= end + maximum * 1000 + TOLERANCE;
 }
 
 /** Parses an RFC 3339 time. Gives milliseconds. */

@@ -4,7 +4,7 @@ import { randomUUID } from "node:crypto";
 
 import { time } from "./matching.js";
 
-const PATIENCE = 20_000; // milliseconds
+const TIMEOUT = 20_000; // milliseconds
 
 export class Sandbox {
   constructor(url) {
@@ -20,7 +20,7 @@ export class Sandbox {
   }
 
   async request(path, options) {
-    const response = await fetch(`${this.url}${path}`, { ...options, signal: AbortSignal.timeout(PATIENCE) });
+    const response = await fetch(`${this.url}${path}`, { ...options, signal: AbortSignal.timeout(TIMEOUT) });
     if (!response.ok) throw new Error(`${path}: ${await response.text()}`);
     return response.json();
   }
@@ -44,7 +44,7 @@ export class Sandbox {
 
   /** Waits until all due messages were sent. */
   async settle() {
-    const end = Date.now() + PATIENCE;
+    const end = Date.now() + TIMEOUT;
     while ((await this.get("/outbox")).due) {
       if (Date.now() > end) throw new Error("messages are on their way for too long");
       await new Promise((resolve) => setTimeout(resolve, 10));

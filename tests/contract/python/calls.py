@@ -10,7 +10,7 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from grpc_status import rpc_status
 from temporarypin.v1 import operator_service_pb2_grpc, redemption_service_pb2_grpc, temporary_pin_service_pb2_grpc
 
-PATIENCE = 20  # seconds
+DEFAULT_DEADLINE = 20  # seconds
 
 STUBS = {
     "temporarypin.v1.TemporaryPinService": temporary_pin_service_pb2_grpc.TemporaryPinServiceStub,
@@ -40,7 +40,7 @@ class Target:
         if step.get("caller"):
             metadata.append(("x-sandbox-caller", step["caller"]))
         send, request = self.prepared(service, method, step)
-        deadline = step["deadline_ms"] / 1000 if "deadline_ms" in step else PATIENCE
+        deadline = step["deadline_ms"] / 1000 if "deadline_ms" in step else DEFAULT_DEADLINE
         try:
             answer = send(request, metadata=metadata, timeout=deadline)
         except grpc.RpcError as error:
@@ -64,7 +64,8 @@ class Target:
     def services(self):
         """The names of the services that reflection lists."""
         request = reflection_pb2.ServerReflectionRequest(list_services="")
-        answers = reflection_pb2_grpc.ServerReflectionStub(self.channel).ServerReflectionInfo(iter([request]), timeout=PATIENCE)
+        stub = reflection_pb2_grpc.ServerReflectionStub(self.channel)
+        answers = stub.ServerReflectionInfo(iter([request]), timeout=DEFAULT_DEADLINE)
         return sorted(service.name for service in next(answers).list_services_response.service)
 
 

@@ -5,7 +5,7 @@ import re
 import uuid
 from datetime import datetime, timedelta
 
-SLACK = timedelta(seconds=1)
+TOLERANCE = timedelta(seconds=1)
 
 
 def differences(expected, actual, window, at="answer"):
@@ -69,9 +69,9 @@ def absent(expected, at):
 
 def in_time(seconds, origin, actual, window):
     """Whether `actual` is `seconds`, or between two numbers of seconds, after `origin`, or after the call without `origin`."""
-    least, most = seconds if isinstance(seconds, list) else (seconds, seconds)
+    minimum, maximum = seconds if isinstance(seconds, list) else (seconds, seconds)
     start, end = (time(origin),) * 2 if origin else window
-    return start + timedelta(seconds=least) - SLACK <= actual <= end + timedelta(seconds=most) + SLACK
+    return start + timedelta(seconds=minimum) - TOLERANCE <= actual <= end + timedelta(seconds=maximum) + TOLERANCE
 
 
 def time(text):

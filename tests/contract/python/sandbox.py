@@ -9,7 +9,7 @@ import uuid
 from matching import time as parsed
 from values import CaseError
 
-PATIENCE = 20  # seconds
+TIMEOUT = 20  # seconds
 
 
 class Sandbox:
@@ -24,7 +24,7 @@ class Sandbox:
 
     def request(self, path, body):
         try:
-            with urllib.request.urlopen(f"{self.url}{path}", body, PATIENCE) as response:
+            with urllib.request.urlopen(f"{self.url}{path}", body, TIMEOUT) as response:
                 return json.load(response)
         except urllib.error.HTTPError as error:
             raise CaseError(f"{path}: {error.read().decode()}") from None
@@ -45,7 +45,7 @@ class Sandbox:
 
     def settle(self):
         """Waits until all due messages were sent."""
-        end = time.monotonic() + PATIENCE
+        end = time.monotonic() + TIMEOUT
         while self.get("/outbox")["due"]:
             if time.monotonic() > end:
                 raise CaseError("messages are on their way for too long")
