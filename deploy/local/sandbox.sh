@@ -2,7 +2,7 @@
 # Builds and starts the sandbox, for `run`, `start` and `test`.
 
 sandbox=${CARGO_TARGET_DIR:-target}/debug/sandbox
-grpc_address= # where it listens, once it is ready
+grpc_address= # start_sandbox sets the addresses on which the sandbox listens
 http_address=
 tls_address=
 
@@ -11,7 +11,7 @@ build_sandbox() {
     run_child cargo build --locked --package sandbox
 }
 
-# Starts it as a child with these arguments, and waits until it serves.
+# Starts the sandbox as a child with these arguments, and waits until it serves.
 start_sandbox() {
     local ready
     say "Starting the sandbox"

@@ -5,7 +5,7 @@
 run_directory= # data and logs of this run
 account=       # the account that Postgres runs as, if not the present one
 
-# Starts both, unless the environment names one already.
+# Starts Postgres and Redis. If the environment names a server, uses that server instead.
 start_servers() {
     make_run_directory
     if [ -n "${DATABASE_URL:-}" ]; then say "Using the Postgres that DATABASE_URL names"; else start_postgres; fi
@@ -55,7 +55,7 @@ as_postgres() (
     fi
 )
 
-# The data is thrown away, so nothing is flushed to disk, unless `durable` is set. Isolation of transactions is as in
+# Flushes nothing to disk unless `durable` is set, because the data is deleted at the end. Transactions are isolated as in
 # production.
 start_postgres() {
     local programs data=$run_directory/postgres log=$run_directory/postgres.log port options
@@ -102,7 +102,7 @@ start_redis() {
     fail "Redis did not start: $(tail -n 5 "$log")"
 }
 
-# Waits until the Redis of our pid file answers, and not another one that took the port in the meantime.
+# Waits until Redis answers, and checks that its process id is that of our pid file: another server may have taken the port.
 is_our_redis() {
     local pid
     for _ in $(seq 50); do
@@ -123,7 +123,7 @@ stop_redis() {
     done
 }
 
-# A few candidates, because a free port can be taken before it is used. Then the caller tries the next.
+# Prints a few free ports. If another process takes a port before the caller uses it, the caller tries the next.
 free_ports() {
     local port
     for _ in 1 2 3 4 5; do

@@ -62,7 +62,7 @@ function inTime(seconds, origin, actual, window) {
   return start + minimum * 1000 - TOLERANCE <= actual && actual <= end + maximum * 1000 + TOLERANCE;
 }
 
-/** Parses an RFC 3339 time. Gives milliseconds. */
+/** Parses an RFC 3339 time. Returns milliseconds. */
 export function time(text) {
   const milliseconds = Date.parse(text);
   if (Number.isNaN(milliseconds)) throw new Error(`${text} is no time`);
