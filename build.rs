@@ -1,4 +1,4 @@
-//! Compiles the published contract with protox, so that no protoc is needed.
+//! Compiles the proto files with protox, so that no protoc is needed.
 
 use std::path::PathBuf;
 use std::{env, error, fs};
@@ -12,7 +12,7 @@ const FILES: [&str; 4] = [
     "identityregister/v1/identity_register_service.proto",
 ];
 
-/// Messages that carry a secret or personal data: no `Debug`, so they cannot reach a log by accident.
+/// Messages with secrets or personal data. They get no `Debug`, so that they cannot be logged by mistake.
 const SECRET: &[&str] = &[
     ".temporarypin.v1.PersonReference",
     ".temporarypin.v1.CheckEligibilityRequest",
@@ -57,7 +57,7 @@ fn main() -> Result<(), Box<dyn error::Error>> {
         .skip_debug(SECRET.iter().copied())
         .compile_fds(set.clone())?;
 
-    // Reflection needs no comments; leaving them out makes the binary smaller.
+    // Reflection does not need comments. Without them the binary is smaller.
     for file in &mut set.file {
         file.source_code_info = None;
     }

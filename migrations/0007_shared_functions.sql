@@ -1,8 +1,8 @@
 -- Expressions that several statements of the service share. Each function is a single SELECT, which Postgres inlines into
 -- the calling statement, so that the plan is the same as if the expression were written there (tests/store/plans.rs).
 
--- The rolling windows. Each function lists the rows of the last `span` that count for a limit, newest first or not: the
--- caller orders them. Rows from before an operator's reset of the limit do not count.
+-- The rolling windows. Each function lists the rows of the last `span` before `at_time` that count for a limit, in no order.
+-- Rows from before an operator's reset of the limit do not count.
 
 -- R18: failed verifications of a person. Verifications that were never answered count as well; otherwise breaking off before
 -- the last answer would cost nothing.

@@ -9,7 +9,7 @@ ALTER TABLE pin_requests
 CREATE UNIQUE INDEX pin_requests_request ON pin_requests (caller, request_id) WHERE request_id IS NOT NULL;
 CREATE UNIQUE INDEX pin_requests_verification ON pin_requests (verification_id);
 
--- An order for a new PIN, as src/store/issuing/issue.sql takes it. A running release keeps using the type that it knows: a
+-- An order for a new PIN, as the issue statement takes it. A running release keeps using the type that it knows: a
 -- release that needs other fields adds a type with the next number.
 CREATE TYPE pin_order_1 AS (
     caller               text,
@@ -37,7 +37,7 @@ CREATE TYPE pin_order_1 AS (
 );
 
 -- Version 0.1.0 looks for the answer in `requests` and for the use of a verification in `verifications`. For as long as it
--- may run beside this version, both are written for it. migrations/later drops this.
+-- may run beside this version, both are written for it. A later migration drops this.
 CREATE FUNCTION tell_version_0_1_0() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     UPDATE verifications SET pin_request_id = NEW.id WHERE id = NEW.verification_id AND pin_request_id IS NULL;

@@ -5,7 +5,7 @@ ALTER TABLE requests ADD COLUMN is_right boolean;
 -- Leads from a person's PIN requests to their tries.
 CREATE INDEX requests_tries ON requests (pin_request_id) WHERE pin_request_id IS NOT NULL;
 
--- R4: a person's tries in the rolling window that are not known to be right, as the functions of 0007_shared_functions.sql. Tries
+-- R4: a person's tries in the rolling window that are not known to be right, like the other functions of rolling windows. Tries
 -- without a result are running, or their process has stopped.
 CREATE FUNCTION wrong_tries_in_window(person bytea, at_time timestamptz, span interval)
 RETURNS TABLE (

@@ -6,7 +6,7 @@ use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
 use uuid::Uuid;
 
-/// Random bytes of a UUID of version 7, of which six bits make room for version and variant (RFC 9562, 5.7).
+/// The number of random bytes for a UUID of version 7. The version and the variant overwrite six of their bits (RFC 9562, 5.7).
 const RANDOM_BYTES: usize = 10;
 
 /// The generator of the operating system. If it fails, the call panics: the service cannot run without randomness.
@@ -15,14 +15,15 @@ pub const fn secure() -> UnwrapErr<SysRng> {
     UnwrapErr(SysRng)
 }
 
-/// A UUID of version 7. Its first bits are the time, so that new rows are neighbours in an index.
+/// A UUID of version 7. It begins with the time, so that rows made at about the same time are close together in an index.
 pub fn time_ordered_uuid(now: DateTime<Utc>, rng: &mut impl Rng) -> Uuid {
     let mut random = [0; RANDOM_BYTES];
     rng.fill_bytes(&mut random);
     uuid_v7(now, random)
 }
 
-/// The lowest [`time_ordered_uuid`] of `now`: all of that millisecond and later sort after it, all earlier ones before it.
+/// A lower bound of [`time_ordered_uuid`]: UUIDs made in the millisecond of `now` or later are not lower, and UUIDs made
+/// earlier are lower.
 #[must_use]
 pub fn first_time_ordered_uuid(now: DateTime<Utc>) -> Uuid {
     uuid_v7(now, [0; RANDOM_BYTES])
@@ -40,16 +41,16 @@ mod tests {
     use super::*;
 
     proptest! {
-        /// The times go up to the year 10000.
+        /// `millis` covers the years 1970 to 9999.
         #[test]
-        fn ids_sort_by_time_and_contain_it(millis in 0..253_402_300_800_000_i64, later in 1..1_000_000_i64) {
+        fn ids_sort_by_time_and_contain_the_time(millis in 0..253_402_300_800_000_i64, later in 1..1_000_000_i64) {
             let make = |millis| {
                 time_ordered_uuid(DateTime::from_timestamp_millis(millis).unwrap(), &mut secure())
             };
             let (first, second) = (make(millis), make(millis + later));
             prop_assert!(first < second);
-            let between = first_time_ordered_uuid(DateTime::from_timestamp_millis(millis + later).unwrap());
-            prop_assert!(first < between && between <= second);
+            let lower_bound = first_time_ordered_uuid(DateTime::from_timestamp_millis(millis + later).unwrap());
+            prop_assert!(first < lower_bound && lower_bound <= second);
             prop_assert_eq!(first.get_version_num(), 7);
             prop_assert_eq!(first.get_variant(), uuid::Variant::RFC4122);
             let (seconds, nanos) = first.get_timestamp().unwrap().to_unix();

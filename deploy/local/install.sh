@@ -1,7 +1,7 @@
 # shellcheck shell=bash
-# Finds what building and trying the product needs, and installs what is missing.
+# Finds the programs that the scripts of this folder need, and installs those that are missing.
 
-# Sees to it that the things named are there: compiler, cxx, postgres, redis, rust, curl, jq or python.
+# Installs the named things if they are missing: compiler, cxx, postgres, redis, rust, curl, jq or python.
 need() {
     local thing missing=()
     for thing in "$@"; do
@@ -25,7 +25,7 @@ has_python() { python3 -c 'import ensurepip, venv' 2>/dev/null; }
 has_redis() { [ -n "${REDIS_URL:-}" ] || redis_program >/dev/null; }
 has_postgres() { [ -n "${DATABASE_URL:-}" ] || postgres_programs >/dev/null; }
 
-# The system's cargo or rustup's, whichever is new enough.
+# Puts a cargo that is new enough first in PATH: the system's, otherwise rustup's.
 has_rust() {
     local path
     for path in "$PATH" "${CARGO_HOME:-$HOME/.cargo}/bin:$PATH"; do
@@ -81,7 +81,8 @@ install_rust() {
     export RUSTUP_TOOLCHAIN=$version
 }
 
-# Sets `manager`, and `sudo` where that is needed to use it. What is missing is for the message when there is none.
+# Sets `manager` to the system's package manager, and `sudo` if the package manager needs it. The arguments are the missing
+# things, for the message if there is no package manager.
 find_package_manager() {
     sudo=
     for manager in apt-get dnf pacman zypper brew none; do

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What the scripts in this folder share. They source it and call `set_up`.
+# Shared by the scripts in this folder, which source it and call `set_up`.
 
 set -euo pipefail
 
@@ -16,7 +16,7 @@ fail() {
     exit 1
 }
 
-# Installs what is missing and sees to it that whatever is started later is stopped at the end.
+# Installs what is missing, and makes sure that everything started later is stopped at the end.
 set_up() {
     trap clean_up EXIT
     trap 'exit 129' HUP
@@ -35,8 +35,8 @@ clean_up() {
     exit "$status"
 }
 
-# A child runs in a process group of its own, so that it can be stopped together with its children;
-# and it is waited for, because bash runs a trap only after a foreground command has ended.
+# A child runs in a process group of its own, so that it can be stopped together with its children. The script waits for it in
+# the background, because bash runs a trap only after a foreground command has ended.
 child=
 start_child() {
     set -m

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# The newest release, as deploy/contract/releases.toml has it, and its binary.
+# Finds the newest release in deploy/contract/releases.toml, and builds its binary.
 
 # Sets `version` and `commit`.
 find_release() {
@@ -7,20 +7,20 @@ find_release() {
     [ -n "$commit" ] || fail "deploy/contract/releases.toml names no release"
 }
 
-# Builds the release's binary from its commit, once, and sets `previous` to it.
+# Builds the release's binary from its commit, once. Sets `previous` to its path.
 build_previous() {
     local source=target/previous/$commit
     previous=$PWD/$source/temporary-pin
     [ ! -x "$previous" ] || return 0
-    # A shallow clone may lack it.
+    # A shallow clone may lack the commit.
     git cat-file -e "$commit^{commit}" 2>/dev/null || git fetch --quiet --depth 1 origin "$commit" ||
         fail "commit $commit, which is $version, is not in this clone: 'git fetch --unshallow', or 'git fetch origin $commit'"
     say "Building $version from its commit, for comparison (once; some minutes)"
     rm -rf "$source" && mkdir -p "$source"
     git archive "$commit" | tar -x -C "$source"
-    # In the same target directory, so that the dependencies that have not changed are not built again.
+    # In the same target directory, so that unchanged dependencies are not built again.
     run_child env CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-target}" \
         cargo build --quiet --locked --manifest-path "$source/Cargo.toml" --bin temporary-pin
-    # Out of the way of the present one, which has the same name.
+    # The present binary has the same name, so it would be replaced.
     mv "${CARGO_TARGET_DIR:-target}/debug/temporary-pin" "$previous"
 }

@@ -1,4 +1,5 @@
-"""Adds to a descriptor set (stdin) what the service answers with beside its own messages: the details of errors, and health.
+"""Adds the descriptors of error details and of the health service to a descriptor set (stdin), because the service answers with
+them, too.
 
 The result (stdout) is what grpcurl's -protoset takes.
 """

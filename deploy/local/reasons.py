@@ -1,4 +1,5 @@
-"""Writes the table of reasons into a document (stdin to stdout). The table comes from the contract's comments.
+"""Copies a document from stdin to stdout and replaces its table of reasons. PROTOSET is the descriptor set of the contract; the
+comments of its enum Reason are the rows of the table.
 
     reasons.py PROTOSET <document
 """
@@ -10,17 +11,18 @@ from google.protobuf import descriptor_pb2
 
 MARKS = ("<!-- reasons: deploy/local/descriptors writes them -->\n", "<!-- end of reasons -->\n")
 
-# The last sentence of a comment names the code.
+# The comment of a reason: what it means and what to do; the last sentence names the status codes.
 COMMENT = re.compile(r"(.*\.) ((?:REJECTED|[A-Z]+_?[A-Z]+)\b[^.]*)\.")
 
 
 def rows(descriptors):
     for file in descriptors.file:
-        comments = {tuple(place.path): place.leading_comments for place in file.source_code_info.location}
-        for index, enum in enumerate(file.enum_type):
+        # By path: (5, index of the enum, 2, index of the value), see SourceCodeInfo in descriptor.proto.
+        comments = {tuple(location.path): location.leading_comments for location in file.source_code_info.location}
+        for enum_index, enum in enumerate(file.enum_type):
             if (file.package, enum.name) == ("temporarypin.v1", "Reason"):
-                for place, value in enumerate(enum.value[1:], start=1):
-                    text, code = COMMENT.fullmatch(" ".join(comments[5, index, 2, place].split())).groups()
+                for value_index, value in enumerate(enum.value[1:], start=1):
+                    text, code = COMMENT.fullmatch(" ".join(comments[5, enum_index, 2, value_index].split())).groups()
                     yield f"| `{value.name.removeprefix('REASON_')}` | {text} | {code} |\n"
 
 

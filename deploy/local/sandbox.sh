@@ -1,8 +1,8 @@
 # shellcheck shell=bash
-# Building and starting the sandbox: what `run` and `start` share.
+# Builds and starts the sandbox, for `run`, `start` and `test`.
 
 sandbox=${CARGO_TARGET_DIR:-target}/debug/sandbox
-grpc_address= # where it really listens, once it is ready
+grpc_address= # start_sandbox sets the addresses on which the sandbox listens
 http_address=
 tls_address=
 
@@ -11,11 +11,11 @@ build_sandbox() {
     run_child cargo build --locked --package sandbox
 }
 
-# Starts it with these arguments, as a child, and waits until it serves.
+# Starts the sandbox as a child with these arguments, and waits until it serves.
 start_sandbox() {
     local ready
     say "Starting the sandbox"
-    # nohup: one that is left running outlives the terminal.
+    # nohup: a sandbox in the background outlives the terminal.
     start_child nohup "$sandbox" serve "$@" >"$run_directory/sandbox.out" 2>"$run_directory/sandbox.log"
     wait_until_ready
     grpc_address=${ready#*grpc=} && grpc_address=${grpc_address%% *}
@@ -35,16 +35,16 @@ wait_until_ready() {
     fail "the sandbox did not start; its last words are above"
 }
 
-# A sandbox that is left running is known by this file, which other programs read too.
+# Describes a sandbox in the background. Other programs read this file too.
 address_file() {
     [[ $1 =~ ^[a-z0-9][a-z0-9-]*$ ]] || fail "--name: small letters, digits and hyphens"
     echo "target/local/$1.env"
 }
 
-# When a process began: with its id it names one process, also after others have had the id.
+# The start time of a process. Together with its id it identifies the process, even if the id is reused.
 began() { { cut -d ' ' -f 22 "/proc/$1/stat" || LC_ALL=C ps -o lstart= -p "$1"; } 2>/dev/null; }
 
-# One line of an address file.
+# Reads one line of an address file.
 recorded() { sed -n "s/^SANDBOX_$2=//p" "$1"; }
 
 still_runs() {

@@ -1,11 +1,11 @@
 # shellcheck shell=bash
-# A private Postgres and Redis for one run, on free loopback ports, their data thrown away at the end.
-# Whatever else runs on the machine, also under these names, is neither used nor disturbed.
+# Starts a private Postgres and Redis for one run, on free loopback ports. Their data is removed at the end. Other servers on
+# this machine are neither used nor disturbed.
 
-run_directory= # of this run: data and logs
-account=       # that Postgres runs as, where it is not the present one
+run_directory= # data and logs of this run
+account=       # the account that Postgres runs as, if not the present one
 
-# Starts both, unless the environment names one already.
+# Starts Postgres and Redis. If the environment names a server, uses that server instead.
 start_servers() {
     make_run_directory
     if [ -n "${DATABASE_URL:-}" ]; then say "Using the Postgres that DATABASE_URL names"; else start_postgres; fi
@@ -19,8 +19,8 @@ stop_servers() {
     rm -rf "$run_directory"
 }
 
-# Postgres refuses to run as root, so it gets an account; that account must be able to reach its data,
-# which it cannot in a clone under, say, a closed home directory.
+# Postgres refuses to run as root, so it gets another account. That account must be able to reach the data, which it cannot in
+# a clone in a closed home directory, for example.
 make_run_directory() {
     local parent
     [ "$(id -u)" -ne 0 ] || account=$(postgres_account)
@@ -55,8 +55,8 @@ as_postgres() (
     fi
 )
 
-# The data is thrown away, so nothing is flushed to disk, unless `durable` is set; what transactions see of each other is
-# as in production.
+# Flushes nothing to disk unless `durable` is set, because the data is deleted at the end. Transactions are isolated as in
+# production.
 start_postgres() {
     local programs data=$run_directory/postgres log=$run_directory/postgres.log port options
     programs=$(postgres_programs)
@@ -102,7 +102,7 @@ start_redis() {
     fail "Redis did not start: $(tail -n 5 "$log")"
 }
 
-# Waits until the Redis of our pid file answers; it, and not another one that took the port meanwhile.
+# Waits until Redis answers, and checks that its process id is that of our pid file: another server may have taken the port.
 is_our_redis() {
     local pid
     for _ in $(seq 50); do
@@ -123,7 +123,7 @@ stop_redis() {
     done
 }
 
-# A few guesses, since nothing reserves a port: whoever finds one taken after all tries the next.
+# Prints a few free ports. If another process takes a port before the caller uses it, the caller tries the next.
 free_ports() {
     local port
     for _ in 1 2 3 4 5; do

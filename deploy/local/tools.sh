@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Tools of the checks, which neither building nor trying the product needs. They go to target/tools.
+# Installs tools that only the checks need, into target/tools.
 
 # buf, shellcheck and gRPC for Python, from PyPI.
 need_python_tools() {
@@ -14,7 +14,7 @@ need_python_tools() {
     PATH=$venv/bin:$PATH
 }
 
-# The npm packages that a folder's package-lock.json names, in another folder.
+# Installs the npm packages of a folder's package-lock.json into another folder.
 need_node_packages() {
     local wanted=$1 directory=$2
     need node

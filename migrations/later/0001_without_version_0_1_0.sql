@@ -1,4 +1,4 @@
--- For when no instance of version 0.1.0 runs any more (docs/architecture.md). `temporary-pin migrate` does not apply it yet.
+-- For when no instance of version 0.1.0 runs any more. `temporary-pin migrate` does not apply it yet.
 --
 -- Orders that issue a PIN then write no row in `requests` and do not update `verifications`. Both tables keep the rows of
 -- orders that were answered with an open PIN.

@@ -8,7 +8,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use crate::store::audit::sealed_events::AuditRows;
 
 /// The current version of the encoding.
-pub(super) const VERSION: i16 = 1;
+pub(super) const ENCODING_VERSION: i16 = 1;
 
 /// A SHA-256 digest.
 pub(super) type Digest = [u8; 32];
@@ -27,7 +27,7 @@ impl EventTable {
 
     /// The name of the table.
     #[must_use]
-    pub const fn table(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Event => "audit_events",
             Self::Agent => "audit_agents",
@@ -37,7 +37,7 @@ impl EventTable {
 
     /// The digest of the event's row in that table; `None` if the event has no row there.
     pub(super) fn digest(self, event: &AuditRows) -> Option<Digest> {
-        let encoding = Encoding::new(self.table()).field(event.id.to_be_bytes());
+        let encoding = Encoding::new(self.name()).field(event.id.to_be_bytes());
         let encoding = match self {
             Self::Event => encoding
                 .field(event.event_time.timestamp_micros().to_be_bytes())

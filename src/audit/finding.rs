@@ -9,14 +9,14 @@ use super::seal::SealHead;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Finding {
     /// A row was changed after it was sealed.
-    #[error("{}: the row of event {event} was altered (sealed by {seal})", part.table())]
-    Altered { part: EventTable, event: i64, seal: i64 },
+    #[error("{}: the row of event {event} was altered (sealed by {seal})", table.name())]
+    Altered { table: EventTable, event: i64, seal: i64 },
     /// A sealed row is missing.
-    #[error("{}: the row of event {event} was removed (sealed by {seal})", part.table())]
-    Removed { part: EventTable, event: i64, seal: i64 },
+    #[error("{}: the row of event {event} was removed (sealed by {seal})", table.name())]
+    Removed { table: EventTable, event: i64, seal: i64 },
     /// A row is new, but has an id that is already sealed.
-    #[error("{}: the row of event {event} was inserted later", part.table())]
-    Inserted { part: EventTable, event: i64 },
+    #[error("{}: the row of event {event} was inserted later", table.name())]
+    Inserted { table: EventTable, event: i64 },
     /// A row that is not sealed yet has a time before which all events are sealed.
     #[error(
         "audit_events: the row of event {event} was inserted later: it says {event_time}, but was not there by {by}"

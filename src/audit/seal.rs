@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
 
-use super::canonical::{Digest, Encoding, EventTable, VERSION, sha256};
+use super::canonical::{Digest, ENCODING_VERSION, Encoding, EventTable, sha256};
 use crate::keys::KeyRing;
 use crate::store::audit::audit_seals::Seal;
 use crate::store::audit::sealed_events::AuditRows;
@@ -61,7 +61,7 @@ fn make_empty_seal(previous: Option<&Seal>, now: DateTime<Utc>) -> Seal {
     let position = previous.map_or(0, |seal| seal.last_event_id);
     Seal {
         number: previous.map_or(0, |seal| seal.number) + 1,
-        version: VERSION,
+        version: ENCODING_VERSION,
         seal_time: now,
         after_event_id: position,
         last_event_id: position,
@@ -110,8 +110,8 @@ fn encode(seal: &Seal) -> Vec<u8> {
 /// The bytes that a seal lists of the event.
 fn encode_entry(event: &AuditRows) -> Vec<u8> {
     let mut entry = event.id.to_be_bytes().to_vec();
-    for part in EventTable::ALL {
-        entry.extend(part.digest(event).unwrap_or_default());
+    for table in EventTable::ALL {
+        entry.extend(table.digest(event).unwrap_or_default());
     }
     entry
 }

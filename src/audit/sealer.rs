@@ -16,7 +16,7 @@ use crate::clock::Clock;
 use crate::keys::KeyRing;
 use crate::store::StoreError;
 use crate::store::audit::audit_horizon::{self, Horizon};
-use crate::store::audit::{audit_seals, sealed_events};
+use crate::store::audit::audit_seals;
 use crate::telemetry::metrics::Metrics;
 
 /// Settings of the audit.
@@ -81,7 +81,7 @@ impl Sealer {
             let horizon = audit_horizon::read_horizon(&self.pool, self.clock.now()).await?;
             seals += self.seal_up_to(horizon).await?;
         }
-        let waiting = sealed_events::count_waiting(&self.pool).await?;
+        let waiting = audit_seals::count_waiting(&self.pool).await?;
         let age = waiting.oldest.and_then(|oldest| (self.clock.now() - oldest).to_std().ok());
         self.metrics.record_unsealed_events(waiting.events, age.unwrap_or_default());
         Ok(seals)

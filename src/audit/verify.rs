@@ -165,17 +165,17 @@ impl Walk<'_> {
             let (id, seal) = (event_id, seal.number);
             let event = match events.next() {
                 Some(event) if event.id < id => {
-                    return Err(Finding::Inserted { part: EventTable::Event, event: event.id });
+                    return Err(Finding::Inserted { table: EventTable::Event, event: event.id });
                 }
                 Some(event) if event.id == id => event,
-                _ => return Err(Finding::Removed { part: EventTable::Event, event: id, seal }),
+                _ => return Err(Finding::Removed { table: EventTable::Event, event: id, seal }),
             };
-            for (part, sealed) in EventTable::ALL.into_iter().zip(digests) {
-                match (sealed, part.digest(&event)) {
+            for (table, sealed) in EventTable::ALL.into_iter().zip(digests) {
+                match (sealed, table.digest(&event)) {
                     (sealed, found) if sealed == found => {}
-                    (None, _) => return Err(Finding::Inserted { part, event: id }),
-                    (Some(_), None) => return Err(Finding::Removed { part, event: id, seal }),
-                    (Some(_), Some(_)) => return Err(Finding::Altered { part, event: id, seal }),
+                    (None, _) => return Err(Finding::Inserted { table, event: id }),
+                    (Some(_), None) => return Err(Finding::Removed { table, event: id, seal }),
+                    (Some(_), Some(_)) => return Err(Finding::Altered { table, event: id, seal }),
                 }
             }
             if let Some(by) = self.complete_time.filter(|by| event.event_time < *by - MAX_EVENT_AGE_AT_COMMIT) {
@@ -202,7 +202,7 @@ impl Walk<'_> {
 /// Fails if an event is left: it was inserted.
 fn check_none_left(events: &mut impl Iterator<Item = AuditRows>) -> Result<(), Finding> {
     match events.next() {
-        Some(event) => Err(Finding::Inserted { part: EventTable::Event, event: event.id }),
+        Some(event) => Err(Finding::Inserted { table: EventTable::Event, event: event.id }),
         None => Ok(()),
     }
 }

@@ -8,7 +8,7 @@ use super::rules::HoldRules;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hold {
     pub request_time: DateTime<Utc>,
-    /// When the hold has passed: from this time on the person may order.
+    /// When the hold has passed: from this time on the person may order a PIN.
     pub eligible_time: DateTime<Utc>,
     /// When the access window ends: from this time on the person must request access again.
     pub expire_time: DateTime<Utc>,
@@ -19,7 +19,7 @@ pub struct Hold {
 pub enum HoldState {
     /// The person has to wait.
     Running,
-    /// The wait is over; the person may order.
+    /// The wait is over. The person may order a PIN.
     Passed,
     /// The access window is over.
     Expired,
@@ -58,7 +58,7 @@ mod tests {
     #[case::just_before_24_hours("2026-11-24T11:59:59.999999Z", HoldState::Running)]
     #[case::after_24_hours("2026-11-24T12:00:00Z", HoldState::Passed)]
     #[case::just_before_48_hours("2026-11-25T11:59:59.999999Z", HoldState::Passed)]
-    #[case::window_closed("2026-11-25T12:00:00Z", HoldState::Expired)]
+    #[case::after_48_hours("2026-11-25T12:00:00Z", HoldState::Expired)]
     fn r6_r7_hold_of_24_hours_then_window_of_24_hours(#[case] now: &str, #[case] state: HoldState) {
         let hold = Hold::start(at("2026-11-23T12:00:00Z"), &HoldRules::default());
         assert_eq!(hold.state(at(now)), state);

@@ -1,14 +1,14 @@
 //! The machine readable zone of travel documents (ICAO Doc 9303, parts 3 to 6; R19).
 
+mod layout;
+
 use std::fmt;
 use std::ops::Range;
 
 use chrono::{Datelike as _, NaiveDate};
 
+use self::layout::{TD1, TD2, TD3};
 use super::document::{Document, DocumentKind, RegisteredDocument};
-
-/// Weights of the characters in a check digit, used in turn.
-const CHECK_DIGIT_WEIGHTS: [u32; 3] = [7, 3, 1];
 
 /// The contents of a machine readable zone whose check digits are right. Masked in `Debug`.
 #[derive(Clone, PartialEq, Eq)]
@@ -39,56 +39,6 @@ pub enum MrzError {
     #[error("a check digit does not fit")]
     CheckDigit,
 }
-
-/// The positions of the fields in one of the three sizes. Positions are byte offsets into all lines joined.
-struct Layout {
-    line_length: usize,
-    number: Range<usize>,
-    birth_date: Range<usize>,
-    expiry_date: Range<usize>,
-    optional: Range<usize>,
-    /// Whether the optional data have their own check digit, right after them.
-    has_optional_digit: bool,
-    /// The ranges that the composite check digit covers.
-    composite: &'static [Range<usize>],
-    composite_digit: usize,
-}
-
-/// Three lines of 30 characters: cards (ICAO Doc 9303 part 5).
-const TD1: Layout = Layout {
-    line_length: 30,
-    number: 5..14,
-    birth_date: 30..36,
-    expiry_date: 38..44,
-    optional: 15..30,
-    has_optional_digit: false,
-    composite: &[5..37, 38..45, 48..59],
-    composite_digit: 59,
-};
-
-/// Two lines of 36 characters: older cards (part 6).
-const TD2: Layout = Layout {
-    line_length: 36,
-    number: 36..45,
-    birth_date: 49..55,
-    expiry_date: 57..63,
-    optional: 64..71,
-    has_optional_digit: false,
-    composite: &[36..46, 49..56, 57..71],
-    composite_digit: 71,
-};
-
-/// Two lines of 44 characters: passports (part 4).
-const TD3: Layout = Layout {
-    line_length: 44,
-    number: 44..53,
-    birth_date: 57..63,
-    expiry_date: 65..71,
-    optional: 72..86,
-    has_optional_digit: true,
-    composite: &[44..54, 57..64, 65..87],
-    composite_digit: 87,
-};
 
 impl Mrz {
     /// Parses the scanned lines. Spaces around a line are ignored.
@@ -164,76 +114,6 @@ impl Mrz {
             .min_by_key(|year| year.abs_diff(today.year()))?;
         NaiveDate::from_ymd_opt(year, month, day)
     }
-}
-
-impl Layout {
-    /// Reads the zone and checks its check digits.
-    fn read(&self, zone: &str) -> Result<Mrz, MrzError> {
-        let document_code = zone.as_bytes()[0];
-        if !matches!(document_code, b'P' | b'A' | b'C' | b'I') {
-            return Err(MrzError::Form);
-        }
-        let composite: String = self.composite.iter().map(|range| &zone[range.clone()]).collect();
-        let composite_digit = zone.as_bytes()[self.composite_digit];
-        let number = self.read_number(zone)?;
-        read_checked(zone, &self.birth_date)?;
-        read_checked(zone, &self.expiry_date)?;
-        let optional = &zone[self.optional.clone()];
-        let optional_digit = zone.as_bytes()[self.optional.end];
-        let is_optional_empty = optional.bytes().all(|byte| byte == b'<') && optional_digit == b'<';
-        if compute_check_digit(&composite) != composite_digit
-            || (self.has_optional_digit && !is_optional_empty && compute_check_digit(optional) != optional_digit)
-        {
-            return Err(MrzError::CheckDigit);
-        }
-        let mrz = Mrz {
-            document_code,
-            issuer: zone[2..5].replace('<', ""),
-            number,
-            birth_date: zone[self.birth_date.clone()].to_owned(),
-            expiry_date: zone[self.expiry_date.clone()].to_owned(),
-        };
-        let are_dates_valid = mrz.expiry_date.bytes().all(|byte| byte.is_ascii_digit())
-            && mrz.birth_date.bytes().all(|byte| byte.is_ascii_digit() || byte == b'<');
-        if are_dates_valid { Ok(mrz) } else { Err(MrzError::Form) }
-    }
-
-    /// The document number. On cards, a number that is too long for its field continues in the optional data: `<` takes the
-    /// place of the check digit, and the rest of the number, its check digit and `<` follow in the optional data (part 5).
-    fn read_number(&self, zone: &str) -> Result<String, MrzError> {
-        let bytes = zone.as_bytes();
-        let is_long = !self.has_optional_digit && bytes[self.number.end] == b'<';
-        let number = if is_long {
-            let rest = zone[self.optional.clone()].split('<').next().unwrap_or_default();
-            let (rest, digit) = rest.split_at_checked(rest.len().saturating_sub(1)).ok_or(MrzError::Form)?;
-            let number = format!("{}{rest}", &zone[self.number.clone()]);
-            if digit.as_bytes() != [compute_check_digit(&number)] {
-                return Err(MrzError::CheckDigit);
-            }
-            number
-        } else {
-            read_checked(zone, &self.number)?.to_owned()
-        };
-        Ok(number.replace('<', ""))
-    }
-}
-
-/// The text of that range, if the check digit right after it is right.
-fn read_checked<'a>(zone: &'a str, range: &Range<usize>) -> Result<&'a str, MrzError> {
-    let text = &zone[range.clone()];
-    if zone.as_bytes()[range.end] == compute_check_digit(text) { Ok(text) } else { Err(MrzError::CheckDigit) }
-}
-
-/// The check digit as an ASCII character (ICAO Doc 9303 part 3, "Check digits in the MRZ"): the sum modulo 10 of all characters, weighted
-/// 7, 3, 1 in turn. A–Z count 10–35, `<` counts 0.
-fn compute_check_digit(text: &str) -> u8 {
-    let sum: u32 = text
-        .bytes()
-        .zip(CHECK_DIGIT_WEIGHTS.into_iter().cycle())
-        .map(|(byte, weight)| char::from(byte).to_digit(36).unwrap_or(0) * weight)
-        .sum();
-    // `unwrap_or` never applies: the remainder is below 10.
-    b'0' + u8::try_from(sum % 10).unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! A person: how callers refer to them, what the registers know of them, and the pseudonyms that stand for them in storage.
+//! A person: the reference in a request, the data in the identity register, and the pseudonyms in Postgres and Redis.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use super::fact::Fact;
 use super::language::Language;
 use super::mobile::MobileNumber;
 
-/// How a caller refers to a person: by one of two identifiers.
+/// The identifier by which a request refers to a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PersonReference {
     Cpr(CprNumber),
@@ -27,8 +27,8 @@ impl fmt::Debug for MitidUuid {
     }
 }
 
-/// The pseudonym under which a person is stored: HMAC-SHA-256 of the MitID UUID (of the CPR number for a person without
-/// MitID) under a key that is not in the database.
+/// The pseudonym under which a person is stored: HMAC-SHA-256 of the MitID UUID, or of the CPR number if the person has no
+/// MitID. The HMAC's key is not in the database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct PersonKey(pub [u8; 32]);
 
@@ -45,14 +45,14 @@ pub struct AgentKey(pub [u8; 32]);
 pub struct Person {
     /// `None` if the person is known by the MitID UUID alone.
     pub cpr_number: Option<CprNumber>,
-    /// `None` without a CPR number.
+    /// `None` if there is no CPR number.
     pub cpr_status: Option<CprStatus>,
-    /// The CPR number that replaced this one (CPR status 60).
+    /// The CPR number that replaced `cpr_number` (CPR status 60).
     pub successor_cpr_number: Option<CprNumber>,
     pub birth_date: NaiveDate,
-    /// Whether name and address are protected. Then no question asks about addresses (R16).
+    /// Whether the person has name and address protection. If so, no question asks about addresses (R16).
     pub protected: bool,
-    /// What questions can ask about (R16).
+    /// The facts that questions can ask about (R16).
     pub facts: Vec<Fact>,
     /// `None` if the person has no MitID account.
     pub mitid_account: Option<MitidAccount>,
@@ -65,7 +65,7 @@ impl Person {
         self.mitid_account.as_ref()?.mobile.as_ref()
     }
 
-    /// Whether both are the same human being: they have the CPR number or the MitID account in common.
+    /// Whether both values describe the same person: their CPR numbers or their MitID UUIDs are equal.
     #[must_use]
     pub fn is_same_as(&self, other: &Self) -> bool {
         let mitid_uuid = |person: &Self| person.mitid_account.as_ref().map(|account| account.mitid_uuid);
@@ -74,9 +74,9 @@ impl Person {
     }
 }
 
-/// Whether both values are known, and equal.
-fn is_known_and_equal<T: PartialEq>(one: Option<T>, other: Option<T>) -> bool {
-    one.is_some() && one == other
+/// Whether both values are known and equal. Two unknown values are not equal.
+fn is_known_and_equal<T: PartialEq>(left: Option<T>, right: Option<T>) -> bool {
+    left.is_some() && left == right
 }
 
 /// A person's MitID account.
@@ -97,7 +97,7 @@ pub struct MitidAccount {
 #[derive(Clone, Debug)]
 pub struct RegisteredMobile {
     pub number: MobileNumber,
-    /// When the number was registered or last changed. `None`: not known; R10 then treats it as changed just now, because a
-    /// doubt leads to a refusal.
+    /// When the number was registered or last changed. `None` if the register does not know; the service then assumes that
+    /// the number has just changed, and so refuses (R10).
     pub change_time: Option<DateTime<Utc>>,
 }

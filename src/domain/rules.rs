@@ -7,6 +7,8 @@ use serde::Deserialize;
 
 use super::channel::Channel;
 
+const SECOND: Duration = Duration::from_secs(1);
+const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
@@ -51,13 +53,7 @@ pub struct PinRules {
 
 impl Default for PinRules {
     fn default() -> Self {
-        Self {
-            lifetime: Duration::from_secs(600),
-            tries: 3,
-            resend_interval: Duration::from_secs(60),
-            sends: 3,
-            refusal_interval: REFUSAL_INTERVAL,
-        }
+        Self { lifetime: 10 * MINUTE, tries: 3, resend_interval: MINUTE, sends: 3, refusal_interval: REFUSAL_INTERVAL }
     }
 }
 
@@ -140,14 +136,14 @@ pub struct VerificationRules {
 impl Default for VerificationRules {
     fn default() -> Self {
         Self {
-            lifetime: Duration::from_secs(15 * 60),
+            lifetime: 15 * MINUTE,
             document_issuers: vec!["DNK".into(), "GRL".into()],
             question_memory: 30 * DAY,
             witness_minimum_age: 18,
             witness_enrolment: 30 * DAY,
             witness_times: 3,
             witness_window: 120 * DAY,
-            login_age: Duration::from_secs(300),
+            login_age: 5 * MINUTE,
             refusal_interval: REFUSAL_INTERVAL,
         }
     }
@@ -197,8 +193,8 @@ impl Default for LimitRules {
             mobile_pins: limit(5, DAY),
             agent_verifications: limit(30, HOUR),
             agent_pins: limit(20, HOUR),
-            service_pins: limit(100, Duration::from_secs(1)),
-            caller_calls: limit(500, Duration::from_secs(1)),
+            service_pins: limit(100, SECOND),
+            caller_calls: limit(500, SECOND),
         }
     }
 }

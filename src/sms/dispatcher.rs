@@ -37,7 +37,7 @@ const DATABASE_RETRIES: ExponentialBuilder =
 pub struct Dispatcher<G> {
     /// The database of the outbox.
     pub pool: PgPool,
-    /// Writes the begin and the acceptance of hand-overs, in batches.
+    /// Writes the start and the acceptance of hand-overs, in batches.
     pub handovers: Handovers,
     /// Opens the sealed messages.
     pub keys: Arc<ArcSwap<KeyRing>>,
@@ -55,7 +55,7 @@ impl<G: Gateway> Dispatcher<G> {
         let mut in_progress = JoinSet::new();
         let mut poll = tokio::time::interval(dispatcher.settings.poll_interval);
         poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut may_have_due = false;
+        let mut may_have_due_messages = false;
         let mut next_claim = Instant::now();
         loop {
             let has_room = in_progress.len() < dispatcher.settings.concurrency;
@@ -64,12 +64,12 @@ impl<G: Gateway> Dispatcher<G> {
                 () = cancel.cancelled() => break,
                 _ = poll.tick() => {
                     dispatcher.settle_old().await;
-                    may_have_due = true;
+                    may_have_due_messages = true;
                 }
                 Some(_) = in_progress.join_next() => {}
-                () = wake.notified() => may_have_due = true,
-                () = tokio::time::sleep_until(next_claim), if may_have_due && has_room => {
-                    may_have_due = dispatcher.start_due(&mut in_progress).await;
+                () = wake.notified() => may_have_due_messages = true,
+                () = tokio::time::sleep_until(next_claim), if may_have_due_messages && has_room => {
+                    may_have_due_messages = dispatcher.start_due(&mut in_progress).await;
                     next_claim = Instant::now() + MIN_CLAIM_INTERVAL;
                 }
                 // After the claim, which comes once per interval: messages to claim do not starve.
@@ -139,15 +139,15 @@ impl<G: Gateway> Dispatcher<G> {
         is_full
     }
 
-    /// Hands over one message: opens it, records the begin, calls the gateway and records the outcome.
+    /// Hands over one message: opens it, records the start, calls the gateway and records the outcome.
     #[tracing::instrument(skip_all, fields(message = %claimed.id, kind = claimed.kind.as_str()))]
     async fn hand_over(self: Arc<Self>, claimed: ClaimedMessage) {
         let outcome = match open_message(&self.keys.load(), claimed.id, &claimed.sealed_body) {
             Err(error) => Err(GatewayError::Permanent(error.to_string())),
             Ok((recipient, text)) => {
-                // Repeated: a begin that was committed but whose answer was lost would end the message without a send.
-                let begin = || self.record_begin(&claimed);
-                let now = match begin.retry(DATABASE_RETRIES).await {
+                // Repeated: if the start is committed but its response is lost, the message would count as lost without a send.
+                let record_start = || self.record_start(&claimed);
+                let now = match record_start.retry(DATABASE_RETRIES).await {
                     Ok(Some(now)) => now,
                     Ok(None) => return debug!("no longer to be sent, or not by this dispatcher"),
                     Err(error) => return warn!(error = %error.with_causes(), "cannot begin the hand-over"),
@@ -186,8 +186,8 @@ impl<G: Gateway> Dispatcher<G> {
         }
     }
 
-    /// Records the begin of a hand-over and returns its time; `None` if the message may not be handed over any more.
-    async fn record_begin(&self, message: &ClaimedMessage) -> Result<Option<DateTime<Utc>>, StoreError> {
+    /// Records the start of a hand-over and returns its time; `None` if the message may not be handed over any more.
+    async fn record_start(&self, message: &ClaimedMessage) -> Result<Option<DateTime<Utc>>, StoreError> {
         let now = self.clock.now();
         let begun = self.handovers.begin_handover(message, now, self.gateway.timeout(), self.settings.lease).await?;
         Ok(begun.then_some(now))

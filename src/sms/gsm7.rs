@@ -1,13 +1,17 @@
-//! The GSM 7-bit default alphabet (3GPP TS 23.038, 6.2.1). An SMS of one segment holds 160 septets of it.
+//! The GSM 7-bit default alphabet (3GPP TS 23.038, 6.2.1). Tests use it to check that each text fits into one SMS.
 
-/// The basic character table, in the order of the codes, without escape (0x1B). Each character takes one septet.
+/// The most septets (7-bit units) in an SMS of one segment.
+pub(crate) const SEPTETS_PER_SEGMENT: usize = 160;
+
+/// The basic character table in the order of the codes, without the escape code (0x1B). Each character takes one septet.
 const BASIC_TABLE: &str = "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?\
                      ¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà";
 
-/// The extension table. Each character takes two septets: escape and code.
+/// The extension table. Each character takes two septets: the escape code and its own code.
 const EXTENSION_TABLE: &str = "\u{c}^{}\\[~]|€";
 
-/// The length of a text in septets; `None` if a character is not in the alphabet, so that the SMS would be sent as UCS-2.
+/// The length of a text in septets. `None` if a character is not in the alphabet: such an SMS is sent as UCS-2, which has room
+/// for fewer characters.
 pub(crate) fn count_septets(text: &str) -> Option<usize> {
     text.chars()
         .map(|character| match character {

@@ -95,7 +95,7 @@ pub(super) async fn lock_persons(
     Ok(())
 }
 
-/// Tries to share the lock on the pseudonym key for as long as the connection lives. `false`: a re-keying has it.
+/// Tries to share the lock on the pseudonym key until the connection closes. `false`: a re-keying has it.
 pub(super) async fn try_share_pseudonym_key(connection: &mut PgConnection) -> sqlx::Result<bool> {
     let (class, object) = PSEUDONYM_KEY;
     sqlx::query_scalar("SELECT pg_try_advisory_lock_shared($1, $2)")
@@ -105,7 +105,7 @@ pub(super) async fn try_share_pseudonym_key(connection: &mut PgConnection) -> sq
         .await
 }
 
-/// Tries to lock the pseudonym key for as long as the connection lives. `false`: instances are connected, or another
+/// Tries to lock the pseudonym key until the connection closes. `false`: instances are connected, or another
 /// re-keying has it.
 pub(super) async fn try_lock_pseudonym_key(connection: &mut PgConnection) -> sqlx::Result<bool> {
     let (class, object) = PSEUDONYM_KEY;

@@ -1,7 +1,7 @@
 use rstest::rstest;
 
 use super::*;
-use crate::sms::gsm7::count_septets;
+use crate::sms::gsm7::{SEPTETS_PER_SEGMENT, count_septets};
 
 const DANISH: &str = "+4520123456";
 const GREENLANDIC: &str = "+299221234";
@@ -40,7 +40,7 @@ fn r24_every_sms_is_one_gsm7_segment() {
                 ] {
                     let text = texts.render_sms(&text, language, &recipient);
                     let length = count_septets(&text).expect("GSM-7 characters only");
-                    assert!(length <= 160, "{length} septets in {language:?}: {}", *text);
+                    assert!(length <= SEPTETS_PER_SEGMENT, "{length} septets in {language:?}: {}", *text);
                     assert!(!text.contains(['{', '}', '$']), "an unresolved value: {}", *text);
                     assert!(!text.contains("http") && !text.contains(".dk"), "a link: {}", *text);
                     assert!(text.contains("+45 33 98 00 10"), "no way to stop it: {}", *text);

@@ -1,4 +1,4 @@
-//! The audit's seals: what they cover, and that nothing behind them can be changed unnoticed. Needs `DATABASE_URL`.
+//! The seals of the audit: which events they cover, and that every change of sealed rows is detected. Needs `DATABASE_URL`.
 
 #![allow(missing_docs, clippy::unwrap_used, reason = "tests")]
 

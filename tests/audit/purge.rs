@@ -1,13 +1,13 @@
-//! What was purged is known to have been; what somebody deleted is not taken for that.
+//! A purge is recorded in the chain of seals. Rows that were deleted without a record are not mistaken for purged ones.
 
 use sqlx::{AssertSqlSafe, PgPool};
 use temporary_pin::audit::{Finding, purge};
-use temporary_pin::store::audit::sealed_events::count_waiting;
+use temporary_pin::store::audit::audit_seals::count_waiting;
 use test_support::store::*;
 
 use crate::world::World;
 
-/// Three seals of three events or four each, of the hours 1, 2 and 3, and one event that is not sealed.
+/// Three seals over three or four events each, of the hours 1, 2 and 3, and one event that is not sealed.
 async fn sealed(pool: PgPool) -> World {
     let world = World::new(pool);
     for hour in [1, 2, 3] {
@@ -15,23 +15,24 @@ async fn sealed(pool: PgPool) -> World {
         world.seal().await;
     }
     verified(&world.pool, OTHER, t0() + hours(4)).await;
-    allow(&world, "-100 years").await;
+    set_minimum_retention(&world, "-100 years").await;
     world
 }
 
-/// Sets how long rows must be kept, by the database's clock, whatever that says.
-async fn allow(world: &World, kept_for: &str) {
+/// Sets how long rows must be kept. The database compares it with its own clock, which the tests do not control: a large
+/// negative value allows every purge.
+async fn set_minimum_retention(world: &World, kept_for: &str) {
     let sql = format!("UPDATE audit_retention SET kept_for = '{kept_for}'");
     sqlx::raw_sql(AssertSqlSafe(sql)).execute(&world.pool).await.unwrap();
 }
 
-/// Purges what is from before that hour.
+/// Purges the events before that hour.
 async fn purge_before(world: &World, hour: i64) -> u64 {
     purge(&world.pool, &world.keys, t0() + hours(hour), t0() + hours(5)).await.unwrap()
 }
 
 #[sqlx::test]
-async fn whole_seals_go_and_the_chain_holds(pool: PgPool) {
+async fn a_purge_deletes_whole_batches_and_keeps_the_chain_valid(pool: PgPool) {
     let world = sealed(pool).await;
     let all = world.verify().await.unwrap().events;
     assert_eq!(purge_before(&world, 1).await, 0);
@@ -41,7 +42,7 @@ async fn whole_seals_go_and_the_chain_holds(pool: PgPool) {
     assert_eq!((report.purged, report.events, report.seals), (deleted, all - deleted, 4));
     assert_eq!(one::<i64>(&world.pool, "SELECT count(*) FROM audit_agents").await, 3, "agents go with their events");
     assert_eq!(purge_before(&world, 3).await, 0);
-    // What is not sealed is not purged.
+    // Events that are not sealed are not purged.
     assert_eq!(purge_before(&world, 9).await, all - deleted);
     assert_eq!(count_waiting(&world.pool).await.unwrap().events, 1);
     world.seal().await;
@@ -50,9 +51,9 @@ async fn whole_seals_go_and_the_chain_holds(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn the_owner_says_how_long_rows_are_kept_at_least(pool: PgPool) {
+async fn the_database_refuses_to_purge_before_the_minimum_retention(pool: PgPool) {
     let world = sealed(pool).await;
-    allow(&world, "100 years").await;
+    set_minimum_retention(&world, "100 years").await;
     assert_eq!(purge_before(&world, 9).await, 0);
     let error =
         sqlx::query("SELECT purge_audit(last_event_id) FROM audit_seals WHERE number = 1").execute(&world.pool).await;
@@ -62,9 +63,9 @@ async fn the_owner_says_how_long_rows_are_kept_at_least(pool: PgPool) {
     assert_eq!(world.verify().await.unwrap().purged, 0);
 }
 
-/// A thief who can call what the service can call, without its keys.
+/// An attacker who has the database rights of the service, but not its keys.
 #[sqlx::test]
-async fn deleting_without_the_keys_is_no_purge(pool: PgPool) {
+async fn a_deletion_without_the_keys_is_detected(pool: PgPool) {
     let world = sealed(pool).await;
     world.keep().await;
     let delete = "SELECT purge_audit(last_event_id) FROM audit_seals WHERE number = 2";
@@ -80,14 +81,14 @@ async fn deleting_without_the_keys_is_no_purge(pool: PgPool) {
     assert_eq!(world.verify().await, Err(Finding::PurgeNotRecorded { seal: 1 }));
     world.restore().await;
 
-    // More than was purged, later.
+    // A deletion of more events after a genuine purge.
     purge_before(&world, 2).await;
     world.tamper(delete).await;
     assert_eq!(world.verify().await, Err(Finding::PurgeNotRecorded { seal: 2 }));
 }
 
 #[sqlx::test]
-async fn nothing_comes_back_where_all_was_purged(pool: PgPool) {
+async fn a_row_inserted_into_a_purged_range_is_detected(pool: PgPool) {
     let world = sealed(pool).await;
     world.keep().await;
     purge_before(&world, 2).await;

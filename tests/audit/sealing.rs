@@ -1,4 +1,4 @@
-//! Every event is sealed, once, whatever runs at the same time; and nobody waits for it.
+//! Every event is sealed exactly once, whatever runs concurrently, and no writer waits for a sealer.
 
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
@@ -9,8 +9,8 @@ use temporary_pin::domain::person::PersonKey;
 use temporary_pin::keys::{KeyPurpose, KeyRing, RingFile};
 use temporary_pin::random;
 use temporary_pin::store::audit::audit_horizon::read_horizon;
-use temporary_pin::store::audit::audit_seals::{Seal, seal_events};
-use temporary_pin::store::audit::sealed_events::{Unsealed, count_waiting};
+use temporary_pin::store::audit::audit_seals::{Seal, count_waiting, seal_events};
+use temporary_pin::store::audit::sealed_events::Unsealed;
 use test_support::store::*;
 
 use crate::world::World;
@@ -18,12 +18,12 @@ use crate::world::World;
 const EVENT: &str = "INSERT INTO audit_events (event_time, person_key, action, caller)
     VALUES ('2026-09-21T15:13:20Z', sha256('somebody'), 'pin_issued', 'test')";
 
-async fn event(connection: &mut PgConnection) {
+async fn insert_event(connection: &mut PgConnection) {
     sqlx::query(EVENT).execute(connection).await.unwrap();
 }
 
 #[sqlx::test]
-async fn nothing_is_sealed_when_nothing_has_come(pool: PgPool) {
+async fn without_new_events_nothing_is_sealed(pool: PgPool) {
     let world = World::new(pool);
     assert_eq!(world.seal().await, 0);
     assert_eq!(world.verify().await.unwrap().head, None);
@@ -37,14 +37,14 @@ async fn nothing_is_sealed_when_nothing_has_come(pool: PgPool) {
 async fn an_event_that_is_committed_late_is_not_missed(pool: PgPool) {
     let world = World::new(pool);
     let mut late = world.pool.begin().await.unwrap();
-    event(&mut late).await;
+    insert_event(&mut late).await;
     world.issue(1).await;
     let mut sealer = world.sealer();
-    assert_eq!(sealer.run_round().await.unwrap(), 0, "event 1 may still come");
+    assert_eq!(sealer.run_round().await.unwrap(), 0, "event 1 is not committed yet");
     assert_eq!(count_waiting(&world.pool).await.unwrap().events, 4);
-    // Who begins after the horizon was seen does not hold it back.
+    // A transaction that starts after the horizon was read does not hold it back.
     let mut later = world.pool.begin().await.unwrap();
-    event(&mut later).await;
+    insert_event(&mut later).await;
     assert_eq!(sealer.run_round().await.unwrap(), 0);
     late.commit().await.unwrap();
     assert_eq!(sealer.run_round().await.unwrap(), 1);
@@ -56,15 +56,15 @@ async fn an_event_that_is_committed_late_is_not_missed(pool: PgPool) {
     assert_eq!((report.events, report.waiting), (8, 0));
 }
 
-/// The sequence has moved and nothing else can be seen of the writer: not even a row.
+/// A writer holds the horizon back as soon as its statement has the table lock, even before it gets an id.
 #[sqlx::test]
-async fn a_writer_is_known_before_its_event_has_a_number(pool: PgPool) {
+async fn a_writer_holds_the_horizon_back_before_its_event_has_an_id(pool: PgPool) {
     let world = World::new(pool);
-    // A statement that has its lock, and waits before it is given an id.
+    // A statement that has the table lock, and waits before it gets an id.
     let gate = "CREATE FUNCTION gate() RETURNS boolean LANGUAGE sql AS 'SELECT pg_advisory_xact_lock(77) IS NOT NULL'";
     sqlx::query(gate).execute(&world.pool).await.unwrap();
-    let mut closed = world.pool.begin().await.unwrap();
-    sqlx::query("SELECT pg_advisory_xact_lock(77)").execute(&mut *closed).await.unwrap();
+    let mut gate_keeper = world.pool.begin().await.unwrap();
+    sqlx::query("SELECT pg_advisory_xact_lock(77)").execute(&mut *gate_keeper).await.unwrap();
     let pool = world.pool.clone();
     let writer = tokio::spawn(async move {
         let statement = "INSERT INTO audit_events (event_time, person_key, action, caller)
@@ -75,7 +75,7 @@ async fn a_writer_is_known_before_its_event_has_a_number(pool: PgPool) {
     world.issue(1).await;
     let mut sealer = world.sealer();
     assert_eq!(sealer.run_round().await.unwrap(), 0);
-    closed.commit().await.unwrap();
+    gate_keeper.commit().await.unwrap();
     writer.await.unwrap();
     sealer.run_round().await.unwrap();
     world.verify().await.unwrap();
@@ -83,7 +83,7 @@ async fn a_writer_is_known_before_its_event_has_a_number(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn more_events_than_a_seal_holds(pool: PgPool) {
+async fn many_events_need_several_seals(pool: PgPool) {
     let world = World::new(pool);
     let many =
         format!("{} FROM generate_series(1, 2500)", EVENT.replace("VALUES (", "SELECT ").replace("'test')", "'test'"));
@@ -92,9 +92,12 @@ async fn more_events_than_a_seal_holds(pool: PgPool) {
     assert_eq!(world.verify().await.unwrap().events, 2500);
 }
 
-/// Writers, of which some roll back, and sealers, all at once.
+/// Concurrent sealers and writers. Some of the writers roll back.
 #[sqlx::test]
-async fn many_sealers_and_writers_at_once(_: sqlx::postgres::PgPoolOptions, options: sqlx::postgres::PgConnectOptions) {
+async fn concurrent_sealers_and_writers_seal_every_event_once(
+    _: sqlx::postgres::PgPoolOptions,
+    options: sqlx::postgres::PgConnectOptions,
+) {
     let pool = wide_pool(options);
     let world = World::new(pool.clone());
     let write = |number: u64| {
@@ -102,8 +105,8 @@ async fn many_sealers_and_writers_at_once(_: sqlx::postgres::PgPoolOptions, opti
         async move {
             for round in 0..20 {
                 let mut transaction = pool.begin().await.unwrap();
-                event(&mut transaction).await;
-                event(&mut transaction).await;
+                insert_event(&mut transaction).await;
+                insert_event(&mut transaction).await;
                 if (number + round).is_multiple_of(5) {
                     transaction.rollback().await.unwrap();
                 } else {
@@ -126,15 +129,15 @@ async fn many_sealers_and_writers_at_once(_: sqlx::postgres::PgPoolOptions, opti
     assert_eq!((report.events, report.waiting), (16 * 20 * 2 * 4 / 5, 0));
 }
 
-/// While a sealing transaction is open, with all that it holds, PINs are issued, and another sealer goes away.
+/// While a sealing transaction is open, PINs can be issued, and a second sealer seals nothing.
 #[sqlx::test]
-async fn nobody_who_writes_waits_for_a_sealer(pool: PgPool) {
+async fn writers_do_not_wait_for_a_sealer(pool: PgPool) {
     let world = World::new(pool);
     world.issue(1).await;
     let (is_open, opened) = tokio::sync::oneshot::channel();
-    let (go_on, going_on) = mpsc::channel::<()>();
+    let (resume, resumed) = mpsc::channel::<()>();
     let pool = world.pool.clone();
-    // On a thread of its own, which the test can stop in the middle of the transaction.
+    // In its own thread, which the test can block in the middle of the transaction.
     let sealing = std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let is_open = std::sync::Mutex::new(Some(is_open));
@@ -143,25 +146,25 @@ async fn nobody_who_writes_waits_for_a_sealer(pool: PgPool) {
             let horizon = read_horizon(&pool, t0()).await.unwrap();
             let sealed = seal_events(&pool, &horizon, |_, _, last| {
                 is_open.lock().unwrap().take().unwrap().send(()).unwrap();
-                going_on.recv().unwrap();
+                resumed.recv().unwrap();
                 test_seal(last)
             });
             sealed.await.unwrap().unwrap();
         });
     });
     opened.await.unwrap();
-    let unhindered = async {
+    let without_waiting = async {
         issued(&world.pool, PersonKey([9; 32]), t0() + hours(1)).await;
-        assert_eq!(world.seal().await, 0, "one seals at a time");
+        assert_eq!(world.seal().await, 0, "only one sealer seals");
     };
-    tokio::time::timeout(Duration::from_secs(20), unhindered).await.expect("nobody waits");
-    go_on.send(()).unwrap();
+    tokio::time::timeout(Duration::from_secs(20), without_waiting).await.expect("no writer waits");
+    resume.send(()).unwrap();
     sealing.join().unwrap();
 }
 
-/// The seals of before a rotation are verified by the key that made them, as long as the key ring has it.
+/// Seals from before a rotation are verified with the key that made them, as long as the key ring has it.
 #[sqlx::test]
-async fn a_key_is_rotated(pool: PgPool) {
+async fn seals_from_before_a_key_rotation_stay_valid(pool: PgPool) {
     let mut file = RingFile::generate(&mut random::secure());
     let first = file.to_text();
     file.add(KeyPurpose::Audit, true, &mut random::secure());

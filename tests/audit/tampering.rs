@@ -1,4 +1,4 @@
-//! Whatever is changed behind the seals is named.
+//! Every kind of tampering is detected and named.
 
 use sqlx::PgPool;
 use temporary_pin::audit::{EventTable, Finding, SealHead, VerifyError, verify};
@@ -6,8 +6,8 @@ use test_support::store::*;
 
 use crate::world::World;
 
-/// Three seals over the events 1 to 4, 6 to 8 and 9 to 12; no event has the number 5. Those of web logins have no
-/// agent; only the last one has an operator.
+/// Three seals over the events 1 to 4, 6 to 8 and 9 to 12. No event has the id 5. The events of web logins have no agent; only
+/// the last event has an operator.
 async fn sealed(pool: PgPool) -> World {
     let world = World::new(pool);
     world.issue(1).await;
@@ -27,29 +27,29 @@ async fn sealed(pool: PgPool) -> World {
 }
 
 #[sqlx::test]
-async fn an_altered_event(pool: PgPool) {
+async fn an_altered_event_is_found(pool: PgPool) {
     let world = sealed(pool).await;
     world.tamper("ALTER TABLE audit_events DROP CONSTRAINT audit_events_purpose_check").await;
-    // Columns that come later are seen to here.
+    // All columns of the table, so that the test covers columns that are added later.
     for (column, value) in world.other_values("audit_events").await {
         if column == "id" {
             continue;
         }
         world.tamper(format!("UPDATE audit_events SET {column} = {value} WHERE id = 7")).await;
         let finding = world.verify().await.unwrap_err();
-        assert_eq!(finding, Finding::Altered { part: EventTable::Event, event: 7, seal: 2 }, "{column}");
+        assert_eq!(finding, Finding::Altered { table: EventTable::Event, event: 7, seal: 2 }, "{column}");
         world.restore().await;
     }
 }
 
 #[sqlx::test]
-async fn a_value_that_is_removed_or_moved_to_another_column(pool: PgPool) {
+async fn a_value_that_is_removed_or_moved_to_another_column_is_found(pool: PgPool) {
     let world = sealed(pool).await;
     for change in ["channel = NULL", "channel = ''", "channel = caller, caller = channel"] {
         world.tamper(format!("UPDATE audit_events SET {change} WHERE id = 3")).await;
         assert_eq!(
             world.verify().await,
-            Err(Finding::Altered { part: EventTable::Event, event: 3, seal: 1 }),
+            Err(Finding::Altered { table: EventTable::Event, event: 3, seal: 1 }),
             "{change}"
         );
         world.restore().await;
@@ -57,7 +57,7 @@ async fn a_value_that_is_removed_or_moved_to_another_column(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_removed_event(pool: PgPool) {
+async fn a_removed_event_is_found(pool: PgPool) {
     let world = sealed(pool).await;
     for (event, seal) in [(1, 1), (4, 1), (6, 2)] {
         world
@@ -65,10 +65,10 @@ async fn a_removed_event(pool: PgPool) {
                 "DELETE FROM audit_events WHERE id = {event}; DELETE FROM audit_agents WHERE audit_event_id = {event}"
             ))
             .await;
-        assert_eq!(world.verify().await, Err(Finding::Removed { part: EventTable::Event, event, seal }));
+        assert_eq!(world.verify().await, Err(Finding::Removed { table: EventTable::Event, event, seal }));
         world.restore().await;
     }
-    // Under another number it is not what it was.
+    // A copy of the event with another id does not replace it.
     world
         .tamper(
             "INSERT INTO audit_events OVERRIDING SYSTEM VALUE
@@ -76,11 +76,11 @@ async fn a_removed_event(pool: PgPool) {
             DELETE FROM audit_events WHERE id = 4",
         )
         .await;
-    assert_eq!(world.verify().await, Err(Finding::Removed { part: EventTable::Event, event: 4, seal: 1 }));
+    assert_eq!(world.verify().await, Err(Finding::Removed { table: EventTable::Event, event: 4, seal: 1 }));
 }
 
 #[sqlx::test]
-async fn an_inserted_event(pool: PgPool) {
+async fn an_inserted_event_is_found(pool: PgPool) {
     let world = sealed(pool).await;
     for event in [-7, 0, 5] {
         world
@@ -89,14 +89,14 @@ async fn an_inserted_event(pool: PgPool) {
             SELECT {event}, event_time, person_key, action, caller FROM audit_events WHERE id = 4"
             ))
             .await;
-        assert_eq!(world.verify().await, Err(Finding::Inserted { part: EventTable::Event, event }));
+        assert_eq!(world.verify().await, Err(Finding::Inserted { table: EventTable::Event, event }));
         world.restore().await;
     }
 }
 
-/// Before it is sealed and after.
+/// It is found before and after it is sealed.
 #[sqlx::test]
-async fn an_event_that_says_it_is_older_than_it_is(pool: PgPool) {
+async fn a_backdated_event_is_found(pool: PgPool) {
     let world = sealed(pool).await;
     world
         .tamper(
@@ -111,33 +111,33 @@ async fn an_event_that_says_it_is_older_than_it_is(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn an_altered_removed_or_inserted_agent_or_operator(pool: PgPool) {
+async fn an_altered_removed_or_inserted_agent_or_operator_is_found(pool: PgPool) {
     let world = sealed(pool).await;
-    for (part, present, seal, other) in [
+    for (table, present, seal, other) in [
         (EventTable::Agent, "SELECT min(audit_event_id) FROM audit_agents", 1, "(6, sha256('me'))"),
         (EventTable::Operator, "SELECT min(audit_event_id) FROM audit_operators", 3, "(6, 'me')"),
     ] {
-        let table = part.table();
+        let name = table.name();
         let event = one::<i64>(&world.pool, present).await;
-        for (column, value) in world.other_values(table).await {
+        for (column, value) in world.other_values(name).await {
             if column == "audit_event_id" {
                 continue;
             }
-            world.tamper(format!("UPDATE {table} SET {column} = {value} WHERE audit_event_id = {event}")).await;
-            assert_eq!(world.verify().await, Err(Finding::Altered { part, event, seal }), "{column}");
+            world.tamper(format!("UPDATE {name} SET {column} = {value} WHERE audit_event_id = {event}")).await;
+            assert_eq!(world.verify().await, Err(Finding::Altered { table, event, seal }), "{column}");
             world.restore().await;
         }
-        world.tamper(format!("DELETE FROM {table} WHERE audit_event_id = {event}")).await;
-        assert_eq!(world.verify().await, Err(Finding::Removed { part, event, seal }));
+        world.tamper(format!("DELETE FROM {name} WHERE audit_event_id = {event}")).await;
+        assert_eq!(world.verify().await, Err(Finding::Removed { table, event, seal }));
         world.restore().await;
-        world.tamper(format!("INSERT INTO {table} VALUES {other}")).await;
-        assert_eq!(world.verify().await, Err(Finding::Inserted { part, event: 6 }));
+        world.tamper(format!("INSERT INTO {name} VALUES {other}")).await;
+        assert_eq!(world.verify().await, Err(Finding::Inserted { table, event: 6 }));
         world.restore().await;
     }
 }
 
 #[sqlx::test]
-async fn an_altered_seal(pool: PgPool) {
+async fn an_altered_seal_is_found(pool: PgPool) {
     let world = sealed(pool).await;
     let genuine = Finding::SealNotGenuine { seal: 2, key_id: 1 };
     for (column, value) in world.other_values("audit_seals").await {
@@ -152,13 +152,13 @@ async fn an_altered_seal(pool: PgPool) {
         assert_eq!(world.verify().await, Err(expected), "{column}");
         world.restore().await;
     }
-    // The row with the seal's list made to fit.
+    // Entries of another seal, with their matching digest.
     world.tamper("UPDATE audit_seals s SET entries = o.entries, entries_digest = o.entries_digest FROM audit_seals o WHERE s.number = 2 AND o.number = 3").await;
     assert_eq!(world.verify().await, Err(genuine));
 }
 
 #[sqlx::test]
-async fn a_removed_or_added_seal(pool: PgPool) {
+async fn a_removed_or_added_seal_is_found(pool: PgPool) {
     let world = sealed(pool).await;
     for seal in [1, 2] {
         world.tamper(format!("DELETE FROM audit_seals WHERE number = {seal}")).await;
@@ -170,19 +170,19 @@ async fn a_removed_or_added_seal(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn removed_last_seals_by_who_knows_the_head(pool: PgPool) {
+async fn removed_last_seals_are_found_by_a_kept_head(pool: PgPool) {
     let world = sealed(pool).await;
     let head = world.verify().await.unwrap().head.unwrap();
     let verify = async || verify(&world.pool, &world.keys, 1, Some(&head)).await;
     assert_eq!(verify().await.unwrap().head.as_ref(), Some(&head));
     world.tamper("DELETE FROM audit_seals WHERE number = 3").await;
-    assert_eq!(world.verify().await.unwrap().waiting, 4, "nothing shows but events that wait");
+    assert_eq!(world.verify().await.unwrap().waiting, 4, "without a kept head only the waiting events show it");
     let expect = async |what: &str| match verify().await {
         Err(VerifyError::Tampered(finding)) => assert_eq!(finding, Finding::HeadRemoved(head.clone()), "{what}"),
         other => panic!("{what}: {other:?}"),
     };
     expect("removed").await;
-    // The service seals the rest anew, an hour later.
+    // The service seals the events again, an hour later.
     world.issue(4).await;
     world.seal().await;
     expect("replaced").await;
@@ -191,7 +191,7 @@ async fn removed_last_seals_by_who_knows_the_head(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn seals_from_one_on(pool: PgPool) {
+async fn a_verification_can_start_at_a_later_seal(pool: PgPool) {
     let world = sealed(pool).await;
     world.tamper("DELETE FROM audit_seals WHERE number = 1; UPDATE audit_events SET reason = 'x' WHERE id = 2").await;
     let verify = async |from| verify(&world.pool, &world.keys, from, None).await;
@@ -202,7 +202,7 @@ async fn seals_from_one_on(pool: PgPool) {
 }
 
 #[test]
-fn a_head_is_read_as_it_is_written() {
+fn a_head_is_parsed_as_it_is_displayed() {
     let head = SealHead { number: 42, mac: vec![7; 32] };
     assert_eq!(head.to_string().parse(), Ok(head));
     assert!("42".parse::<SealHead>().is_err());

@@ -1,4 +1,4 @@
-//! An audit with something in it, sealers, and hands that change what they must not.
+//! The setting of the audit tests: events, sealers, and an attacker with superuser rights.
 
 use std::sync::{Arc, Mutex};
 
@@ -16,10 +16,10 @@ use temporary_pin::store::audit::audit_events::{Actor, NewAuditEvent, record};
 use temporary_pin::telemetry::metrics::Metrics;
 use test_support::store::*;
 
-/// A clock that stands where it is put.
-pub(crate) struct StandingClock(pub(crate) Mutex<DateTime<Utc>>);
+/// A clock that stands still until it is set.
+pub(crate) struct FixedClock(pub(crate) Mutex<DateTime<Utc>>);
 
-impl Clock for StandingClock {
+impl Clock for FixedClock {
     fn now(&self) -> DateTime<Utc> {
         *self.0.lock().unwrap()
     }
@@ -28,13 +28,13 @@ impl Clock for StandingClock {
 pub(crate) struct World {
     pub(crate) pool: PgPool,
     pub(crate) keys: Arc<KeyRing>,
-    pub(crate) clock: Arc<StandingClock>,
+    pub(crate) clock: Arc<FixedClock>,
 }
 
 impl World {
     pub(crate) fn new(pool: PgPool) -> Self {
         let keys = KeyRing::parse(&keys::generate(&mut random::secure())).unwrap();
-        Self { pool, keys: Arc::new(keys), clock: Arc::new(StandingClock(Mutex::new(t0()))) }
+        Self { pool, keys: Arc::new(keys), clock: Arc::new(FixedClock(Mutex::new(t0()))) }
     }
 
     pub(crate) fn sealer(&self) -> Sealer {
@@ -42,13 +42,13 @@ impl World {
         Sealer::new(self.pool.clone(), Arc::new(ArcSwap::new(Arc::clone(&self.keys))), self.clock.clone(), metrics)
     }
 
-    /// Seals all there is.
+    /// Seals all events.
     pub(crate) async fn seal(&self) -> u64 {
         self.sealer().run_round().await.unwrap()
     }
 
-    /// Sets the clock, lets somebody log in on the web, and issues somebody else's PIN on the phone: three events, two of
-    /// them with an agent. In the first hour also the request for access.
+    /// Sets the clock to that hour and writes three events: a web login, and two for a PIN that another person gets by phone,
+    /// which have an agent. In the first hour there is a fourth event, the request for access.
     pub(crate) async fn issue(&self, hour: i64) {
         let now = t0() + hours(hour);
         *self.clock.0.lock().unwrap() = now;
@@ -57,7 +57,7 @@ impl World {
         issued(&self.pool, PersonKey([100 + number; 32]), now).await;
     }
 
-    /// Lets an operator look somebody up: one event, without an agent.
+    /// Writes one event: an operator looks up the limits of a person.
     pub(crate) async fn look_up(&self, hour: i64) {
         let event = NewAuditEvent {
             now: t0() + hours(hour),
@@ -78,7 +78,7 @@ impl World {
         }
     }
 
-    /// Does it as a superuser whom no trigger and no foreign key stops.
+    /// Runs `sql` as a superuser, with triggers and foreign keys switched off.
     pub(crate) async fn tamper(&self, sql: impl Into<String>) {
         let mut connection = self.pool.acquire().await.unwrap().detach();
         let sql = format!("SET session_replication_role = replica; {}", sql.into());
@@ -88,7 +88,7 @@ impl World {
             .unwrap_or_else(|error| panic!("{sql}: {error}"));
     }
 
-    /// Keeps a copy of the audit, to put back.
+    /// Makes a copy of the audit.
     pub(crate) async fn keep(&self) {
         self.tamper(
             "CREATE TABLE kept_events AS TABLE audit_events; CREATE TABLE kept_agents AS TABLE audit_agents;
@@ -97,7 +97,7 @@ impl World {
         .await;
     }
 
-    /// Puts the copy back, and sees that it is intact.
+    /// Restores the copy that [`Self::keep`] made, and asserts that it is intact.
     pub(crate) async fn restore(&self) {
         self.tamper(
             "TRUNCATE audit_events, audit_agents, audit_operators, audit_seals;
@@ -109,7 +109,7 @@ impl World {
         self.verify().await.unwrap();
     }
 
-    /// The columns of a table, with an SQL expression each for a value other than the present one.
+    /// The columns of a table, each with an SQL expression for a value that differs from the current one.
     pub(crate) async fn other_values(&self, table: &str) -> Vec<(String, String)> {
         let columns: Vec<(String, String)> = sqlx::query_as(
             "SELECT attname::text, format_type(atttypid, NULL) FROM pg_attribute

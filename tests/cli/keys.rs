@@ -1,4 +1,4 @@
-//! `keys`: creates and changes key rings.
+//! The command `keys`, which creates and changes key rings.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -9,7 +9,7 @@ use temporary_pin::keys::KeyRing;
 use crate::{ConfigDirectory, run, stderr, stdout};
 
 #[test]
-fn writes_a_key_ring_for_its_owner_only() {
+fn only_the_owner_can_read_a_new_key_ring_file() {
     let directory = ConfigDirectory::new();
     let file = directory.path("new.toml");
     let output = run(&["keys", "generate", "--out", &file], &[]);
@@ -45,6 +45,7 @@ fn adds_and_activates_without_showing_or_losing_a_key() {
     let keys = |arguments: &[&str]| {
         let output = run(&[&["keys"], arguments, &["--ring", &ring]].concat(), &[]);
         assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        // A key is longer than 30 characters.
         assert!(stdout(&output).lines().all(|line| line.len() < 30), "a key is shown");
         stdout(&output).to_owned()
     };
@@ -64,9 +65,9 @@ fn adds_and_activates_without_showing_or_losing_a_key() {
     assert_eq!(directory.check_config(&[]).status.code(), Some(0));
 }
 
-/// The key ring of an older version has no key for the audit. The error names the command that adds one.
+/// A key ring of an older version has no audit key. The error names the command that adds an audit key.
 #[test]
-fn a_missing_purpose_can_be_added() {
+fn a_key_for_a_missing_purpose_can_be_added() {
     let directory = ConfigDirectory::new();
     let ring = directory.path("key-ring.toml");
     let text = fs::read_to_string(&ring).unwrap();

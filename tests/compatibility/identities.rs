@@ -1,4 +1,4 @@
-//! What one version has established or issued, the other knows.
+//! Verifications, holds and PINs that one version made work in the other version too.
 
 use temporary_pin::proto::temporarypin::v1::access_hold;
 use temporary_pin::proto::temporarypin::v1::redeem_temporary_pin_response::Outcome;
@@ -28,7 +28,7 @@ async fn by_phone() {
         one.called_by(&mut world, "phone");
         let request_id = uuid();
         let issued = world.issue_again("phone", &verified.verification_id, request_id).await.unwrap();
-        // A caller whose answer was lost asks again, and meets the other version.
+        // A caller that got no answer repeats its request, and the other version answers it.
         other.called_by(&mut world, "phone");
         let repeated = world.issue_again("phone", &verified.verification_id, request_id).await.unwrap();
         assert_eq!(repeated, issued);
@@ -62,7 +62,7 @@ async fn at_the_counter() {
     }
 }
 
-/// The hold that one version started passes at the other, and each notice is sent once.
+/// One version starts the hold, and the other version accepts the order after it. Each notice is sent once.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "deploy/local/compatibility runs it"]
 async fn on_the_web() {
@@ -89,7 +89,8 @@ async fn on_the_web() {
     }
 }
 
-/// What the release began before the migrations ran goes on after it has been replaced; and it may come back.
+/// The release verifies the identity, the present version replaces the release and issues the PIN, and the release replaces the
+/// present version and redeems the PIN.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "deploy/local/compatibility runs it"]
 async fn across_the_replacement_and_back() {

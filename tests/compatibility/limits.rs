@@ -1,4 +1,4 @@
-//! What is counted is counted together.
+//! Both versions count a limit together.
 
 use temporary_pin::proto::temporarypin::v1::Reason;
 use temporary_pin::proto::temporarypin::v1::redeem_temporary_pin_response::Outcome;

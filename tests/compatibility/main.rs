@@ -1,5 +1,5 @@
-//! A rolling upgrade: the newest release and the present version serve together, on one database, Redis and key ring, after
-//! the present version's migrations have run. `deploy/local/compatibility` builds the release and runs these tests.
+//! A rolling upgrade: the newest release and the present version run at the same time, on the same database and Redis, after
+//! the present version's migrations. `deploy/local/compatibility` builds the release and runs these tests.
 
 #![allow(missing_docs, clippy::unwrap_used, reason = "tests")]
 

@@ -11,7 +11,7 @@ use crate::upgrade::{Upgrade, texts};
 async fn each_is_sent_once() {
     let (mut world, upgrade) = Upgrade::begin().await;
     let versions = upgrade.both().await;
-    // They pile up, so that there is enough for both.
+    // The gateway is down, so that enough messages wait for both dispatchers.
     world.sandbox.post("/gateway", json!({ "mode": "down" })).await;
     let mut persons = Vec::new();
     for version in versions.iter().cycle().take(20) {
@@ -28,7 +28,7 @@ async fn each_is_sent_once() {
     }
 }
 
-/// The message waits, its version goes, the other one sends it.
+/// One version queues a message and stops. The other version sends it.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "deploy/local/compatibility runs it"]
 async fn one_version_sends_what_the_other_sealed() {
@@ -50,7 +50,7 @@ async fn one_version_sends_what_the_other_sealed() {
     }
 }
 
-/// R5: the person orders the SMS again, at the other version; it is the same PIN.
+/// R5: the person orders the SMS again, and the other version sends the same PIN.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "deploy/local/compatibility runs it"]
 async fn r5_a_resend() {

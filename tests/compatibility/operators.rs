@@ -1,4 +1,5 @@
-//! What operators stop through the present version is stopped at the release too, and the release sends what it does not know.
+//! What an operator revokes, cancels or blocks through the present version is stopped in the release too. The release also
+//! sends notices of kinds that it does not know.
 
 use serde_json::json;
 use temporary_pin::proto::temporarypin::v1 as pb;
@@ -49,7 +50,7 @@ async fn r9_a_request_for_access_made_at_the_release_is_cancelled() {
     refusal.assert_precondition(Reason::AccessNotRequested);
 }
 
-/// The present version is gone before it has sent its notice, of a kind that the release does not know.
+/// The present version stops before it has sent a notice of a kind that the release does not know.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "deploy/local/compatibility runs it"]
 async fn the_release_sends_an_unknown_notice_and_all_others() {

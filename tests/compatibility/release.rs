@@ -1,4 +1,4 @@
-//! The newest release, installed as its own manual says. Whoever makes a release looks through this file.
+//! Installs the newest release as the release's own manual says. Review this file after each release.
 
 use std::fs;
 use std::path::PathBuf;
@@ -10,7 +10,7 @@ use test_support::process::Process;
 use test_support::redis_url;
 use test_support::sandbox::Sandbox;
 
-/// The program of 0.1.0 and its configuration.
+/// The program of release 0.1.0 and its configuration.
 pub(crate) struct Release {
     program: PathBuf,
     config: String,
@@ -18,7 +18,7 @@ pub(crate) struct Release {
 }
 
 impl Release {
-    /// Makes the tables and the keys, in the place of the installation.
+    /// Makes the tables and the keys of the release in the directory of `installation`.
     pub(crate) async fn install(installation: &Installation, sandbox: &Sandbox) -> Self {
         let program = std::env::var_os("PREVIOUS_RELEASE").expect("deploy/local/compatibility sets it");
         let path = |name| installation.path(name);
@@ -60,7 +60,7 @@ impl Release {
         release
     }
 
-    /// Starts it and waits until it serves.
+    /// Starts the release and waits until it serves.
     pub(crate) async fn start<'a>(&self, authority: &'a Authority) -> Process<'a> {
         let mut command = self.command(&["serve"]);
         command.env("RUST_LOG", "info");

@@ -1,4 +1,4 @@
-//! Both versions in one made-up world.
+//! Runs the release and the present version in one made-up world.
 
 use std::collections::BTreeMap;
 
@@ -11,50 +11,50 @@ use tonic::transport::Channel;
 
 use crate::release::Release;
 
-/// What is installed in it. The processes borrow it.
+/// The two installations. The running versions borrow them.
 pub(crate) struct Upgrade {
     pub(crate) installation: Installation,
     pub(crate) release: Release,
 }
 
-/// One running version, and a connection as each caller.
+/// A running version, with a connection for each caller.
 pub(crate) struct Version<'a> {
     pub(crate) process: Process<'a>,
     channels: BTreeMap<&'static str, Channel>,
 }
 
 impl Upgrade {
-    /// The release is installed, and then the present version over it.
+    /// Installs the release, and then the present version on the same database.
     pub(crate) async fn begin() -> (World, Self) {
         let world = World::around(Sandbox::start(&["--people", "40"])).await;
         let mut installation = Installation::without_tables_and_keys(&world.sandbox).await;
-        // Nobody can move this clock.
+        // The versions use the clock of the machine, which the test cannot move, so the times are short.
         installation.set("RULES__HOLD__WAIT", "8s");
         installation.set("RULES__PIN__RESEND_INTERVAL", "1s");
-        // However long the gateway was down.
+        // Retries soon, even after a long outage of the gateway.
         installation.set("SMS__DISPATCHER__RETRY_DELAY_LIMIT", "1s");
         let release = Release::install(&installation, &world.sandbox).await;
-        // A key ring of its own, with the release's keys and, which the release does not know, one for the audit.
+        // The present version has a second key ring: the release's keys, and an audit key, which the release does not know.
         let key_ring = installation.path("keys.toml");
         std::fs::copy(&release.key_ring, &key_ring).unwrap();
         installation.run(&["keys", "add", "--ring", &key_ring, "--purpose", "audit"]);
         (world, Self { installation, release })
     }
 
-    /// The release serves, the present version's migrations run meanwhile, and then that serves too.
+    /// Starts the release, runs the present version's migrations beside it, and starts the present version.
     pub(crate) async fn both(&self) -> [Version<'_>; 2] {
         let release = Version::from_process(self.release.start(&self.installation.authority).await);
         self.installation.migrate();
         [release, Version::from_process(self.installation.start().await)]
     }
 
-    /// Waits until no message is on its way.
+    /// Waits until no message is queued.
     pub(crate) async fn settled(&self) {
         until("all is sent", async || self.installation.count("outbox WHERE state = 'queued'").await == 0).await;
     }
 }
 
-/// What is on the phone, once there are so many.
+/// Waits for `count` texts on the person's phone and returns them. Panics if there are more.
 pub(crate) async fn texts(world: &World, person: &Person, count: usize) -> Vec<String> {
     let path = format!("/phones/{}/messages", person.mobile_number());
     let texts = async || -> Vec<String> {
@@ -73,7 +73,7 @@ impl<'a> Version<'a> {
         Self { process, channels }
     }
 
-    /// From now on the world's calls come from that caller, to this version.
+    /// Makes `world` send its calls as that caller to this version.
     pub(crate) fn called_by(&self, world: &mut World, caller: &str) {
         world.channel = self.channels[caller].clone();
     }

@@ -1,4 +1,4 @@
-//! gRPC calls by the published descriptor set, JSON in and out.
+//! Makes gRPC calls with the published descriptor set. Requests and answers are JSON.
 
 use std::time::{Duration, Instant};
 
@@ -33,7 +33,7 @@ impl Target {
         Self { channel, pool: DescriptorPool::decode(PROTOSET).expect("the protoset is a descriptor set") }
     }
 
-    /// Makes the call of a step. Gives `{"answer"}` or `{"error"}`.
+    /// Makes the call of a step. Returns `{"answer"}` or `{"error"}`.
     pub(crate) async fn call(&self, step: &Value) -> Result<Value, CaseError> {
         let (service, method) = step["call"].as_str().and_then(|call| call.rsplit_once('/')).ok_or("call: is none")?;
         let service = if service.contains('.') { service.to_owned() } else { format!("temporarypin.v1.{service}") };
@@ -54,7 +54,7 @@ impl Target {
         client.ready().await.map_err(|error| format!("the service cannot be reached: {error}"))?;
         Ok(match client.unary(request, path, RawCodec).await {
             Ok(answer) => json!({ "answer": shown(answer.get_ref(), rpc.as_ref())? }),
-            // tonic's own client gives up with CANCELLED.
+            // tonic's client reports CANCELLED when it ends the call at the deadline.
             Err(status) if status.code() == Code::Cancelled && deadline.is_some_and(|it| start.elapsed() >= it) => {
                 json!({ "error": { "code": "DEADLINE_EXCEEDED" } })
             }
@@ -62,7 +62,7 @@ impl Target {
         })
     }
 
-    /// What reflection lists.
+    /// The names of the services that reflection lists.
     pub(crate) async fn services(&self) -> Result<Vec<String>, CaseError> {
         let request = ServerReflectionRequest {
             host: String::new(),
@@ -84,7 +84,7 @@ fn caller(step: &Value) -> Option<(&'static str, &Value)> {
     step.get("caller").map(|caller| ("x-sandbox-caller", caller))
 }
 
-/// The request's bytes, or others where the step wants what is no message.
+/// The bytes of the request, changed as `body_hex` and `append_hex` of the step say.
 fn body(step: &Value, rpc: Option<&MethodDescriptor>) -> Result<Vec<u8>, CaseError> {
     let hex = |name| step[name].as_str().map(unhex).transpose().map(Option::unwrap_or_default);
     let mut body = match rpc {
@@ -110,7 +110,7 @@ fn shown(body: &[u8], rpc: Option<&MethodDescriptor>) -> Result<Value, CaseError
     json(&message.map_err(|error| format!("the answer does not fit the contract: {error}"))?)
 }
 
-/// As JSON, with the contract's own field names, and fields that have their default value.
+/// A message as JSON, with the field names of the proto files, and with the fields that have default values.
 pub(crate) fn json(message: &DynamicMessage) -> Result<Value, CaseError> {
     let options = SerializeOptions::new().use_proto_field_name(true).skip_default_fields(false);
     message.serialize_with_options(serde_json::value::Serializer, &options).map_err(|error| error.to_string())

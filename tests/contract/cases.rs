@@ -1,4 +1,4 @@
-//! The cases and fragments, as they stand in their files.
+//! Reads the cases and fragments from their files.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,7 +12,7 @@ pub(crate) struct Cases {
 }
 
 impl Cases {
-    /// All cases whose id contains `only`.
+    /// Reads all cases whose id contains `only`, and all fragments.
     pub(crate) fn load(only: &str) -> Self {
         let home = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/contract");
         let mut by_id = BTreeMap::new();

@@ -1,4 +1,4 @@
-"""Holds the cases against their schema, and sees that they leave nothing out: rules, RPCs, reasons."""
+"""Checks that the cases match their schema, and that they cover all rules, RPCs and reasons."""
 
 import json
 import sys
@@ -11,7 +11,7 @@ from jsonschema.exceptions import best_match
 
 HERE = Path(__file__).resolve().parent
 PROTOSET = HERE.parent.parent / "deploy/contract/temporarypin.protoset"
-MOVES_THE_WORLD = {"advance", "gateway", "register"}
+STEPS_THAT_NEED_ALONE = {"advance", "gateway", "register"}
 RULES = {f"R{number}" for number in range(1, 27)}
 
 
@@ -20,7 +20,7 @@ def read(path):
 
 
 def contract():
-    """The methods and the reasons that callers can meet."""
+    """All RPCs and all reasons of the contract."""
     rpcs, reasons = set(), set()
     for file in descriptor_pb2.FileDescriptorSet.FromString(PROTOSET.read_bytes()).file:
         if file.package == "temporarypin.v1":
@@ -30,7 +30,7 @@ def contract():
 
 
 def expanded(steps, fragments, within=()):
-    """All steps that a case takes."""
+    """All steps of a case, with those of fragments and repetitions."""
     for step in steps:
         yield step
         if "do" in step:
@@ -42,7 +42,7 @@ def expanded(steps, fragments, within=()):
 
 
 def reasons_in(value, under=""):
-    """What stands under `reason` and `reasons`."""
+    """The values of all keys `reason` and `reasons`, without prefix."""
     if isinstance(value, dict):
         for key, item in value.items():
             yield from reasons_in(item, key)
@@ -66,30 +66,31 @@ def main():
 
     fragments = read("fragments.yaml")["fragments"]
     cases = [(name, case) for file in files[:-1] for name, case in read(file)["cases"].items()]
-    called, told, named, used = set(), set(), set(), set()
+    answered_rpcs, expected_reasons, named_rules, used_fragments = set(), set(), set(), set()
     names = [name for name, _ in cases]
     wrong = [f"{name}: stands twice" for name in sorted(set(names)) if names.count(name) > 1]
     for name, case in cases:
-        named |= set(case.get("rules", []))
+        named_rules |= set(case.get("rules", []))
         steps = list(expanded(case["steps"], fragments))
-        if any(MOVES_THE_WORLD & step.keys() for step in steps) != case.get("alone", False):
+        if any(STEPS_THAT_NEED_ALONE & step.keys() for step in steps) != case.get("alone", False):
             wrong.append(f"{name}: is `alone` if and only if it moves the clock, the gateway or the register")
         for step in steps:
-            used.add(step.get("do"))
+            used_fragments.add(step.get("do"))
             if "answer" in step.get("expect", {}):
-                called.add(step["call"])
-            told |= set(reasons_in([step.get("expect"), step.get("is"), step.get("with")]))
+                answered_rpcs.add(step["call"])
+            expected_reasons |= set(reasons_in([step.get("expect"), step.get("is"), step.get("with")]))
 
     rpcs, reasons = contract()
-    excepted = set(read("exceptions.yaml")["reasons"])
-    wrong += [f"{rpc}: no case gets an answer of it" for rpc in sorted((rpcs | {"grpc.health.v1.Health/Check"}) - called)]
-    wrong += [f"{reason}: no case expects it" for reason in sorted(reasons - told - excepted)]
-    wrong += [f"{reason}: is among the exceptions for nothing" for reason in sorted(excepted & told | excepted - reasons)]
-    wrong += [f"{rule}: no case names it" for rule in sorted(RULES - named)]
-    wrong += [f"{fragment}: no case uses this fragment" for fragment in sorted(set(fragments) - used)]
+    exceptions = set(read("exceptions.yaml")["reasons"])
+    wrong += [f"{rpc}: no case gets an answer of it" for rpc in sorted((rpcs | {"grpc.health.v1.Health/Check"}) - answered_rpcs)]
+    wrong += [f"{reason}: no case expects it" for reason in sorted(reasons - expected_reasons - exceptions)]
+    needless = exceptions & expected_reasons | exceptions - reasons
+    wrong += [f"{reason}: is among the exceptions for nothing" for reason in sorted(needless)]
+    wrong += [f"{rule}: no case names it" for rule in sorted(RULES - named_rules)]
+    wrong += [f"{fragment}: no case uses this fragment" for fragment in sorted(set(fragments) - used_fragments)]
     if wrong:
         sys.exit("\n".join(wrong))
-    print(f"Contract: {len(cases)} cases: {len(rpcs)} RPCs, {len(reasons - excepted)} of {len(reasons)} reasons, {len(RULES)} rules")
+    print(f"Contract: {len(cases)} cases: {len(rpcs)} RPCs, {len(reasons - exceptions)} of {len(reasons)} reasons, {len(RULES)} rules")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-//! Bytes as they are: the cases also send what is no message.
+//! A codec that sends and receives plain bytes, because some cases send bytes that are not a message.
 
 use prost::bytes::{Buf as _, BufMut as _};
 use tonic::Status;

@@ -1,4 +1,4 @@
-//! All that an error says, as JSON.
+//! Converts an error to JSON: its code and all its details.
 
 use prost::Message as _;
 use prost_reflect::{DescriptorPool, DynamicMessage};
@@ -21,7 +21,7 @@ pub(crate) fn described(status: &Status, pool: &DescriptorPool) -> Result<Value,
     Ok(json!({ "error": shown }))
 }
 
-/// Adds a detail of google.rpc to what is shown.
+/// Adds one google.rpc detail to the JSON of an error.
 fn describe(name: &str, mut detail: Value, shown: &mut Map<String, Value>) {
     let each = |list: &str, field: &str| -> Vec<Value> {
         detail[list].as_array().into_iter().flatten().map(|item| item[field].clone()).collect()

@@ -1,6 +1,6 @@
-//! Plays the contract's cases against a sandbox, its own or another one. See docs/contract-tests.md.
+//! Plays the contract's cases against a sandbox: a running one, or one that it starts. See docs/contract-tests.md.
 //!
-//! Knows of the service what its callers know: the published descriptor set and the sandbox's HTTP interface.
+//! It uses only what a client of the service has: the published descriptor set and the sandbox's HTTP interface.
 
 mod calls;
 mod cases;
@@ -88,6 +88,6 @@ async fn main() -> ExitCode {
     let passed = verdicts.values().filter(|passed| **passed).count();
     let failed = verdicts.len() - passed;
     println!("contract, Rust: {passed} passed, {failed} failed in {} s", start.elapsed().as_secs());
-    // Nothing to play is a mistake, unless `cargo test NAME` meant other tests.
+    // No matching case is an error, unless NAME of `cargo test NAME` is a test of another program.
     if failed > 0 || (verdicts.is_empty() && arguments.name.is_none()) { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }

@@ -1,16 +1,16 @@
-//! Compares what came with what was expected. See "Expectations" in docs/contract-tests.md.
+//! Compares actual with expected values. See "Expectations" in docs/contract-tests.md.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use regex::Regex;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-const SLACK: TimeDelta = TimeDelta::seconds(1);
+const TOLERANCE: TimeDelta = TimeDelta::seconds(1);
 
 /// The sandbox's time before and after a call.
 pub(crate) type Window = (DateTime<Utc>, DateTime<Utc>);
 
-/// What differs, one line each.
+/// One line for each difference.
 pub(crate) fn differences(expected: &Value, actual: &Value, window: Option<Window>, at: &str) -> Vec<String> {
     match (expected, actual) {
         (Value::Object(fields), _) if let Some(matcher) = fields.keys().find(|key| key.starts_with('$')) => {
@@ -32,7 +32,7 @@ pub(crate) fn differences(expected: &Value, actual: &Value, window: Option<Windo
     }
 }
 
-/// As `differences`, but nothing may be there that was not expected: for errors.
+/// Like `differences`, but unexpected fields are differences too. Used for errors.
 pub(crate) fn exactly(expected: &Value, actual: &Value, window: Option<Window>, at: &str) -> Vec<String> {
     let none = Map::new();
     let unexpected = actual.as_object().unwrap_or(&none).iter().filter(|(key, _)| expected.get(key).is_none());
@@ -69,7 +69,7 @@ fn by_matcher(
                 _ => vec![wrong(at, &Value::Object(fields.clone()), actual)],
             };
         }
-        // `$absent`: here it is. And what no runner knows fits nothing.
+        // `$absent` fails, because the value is present. An unknown matcher fails too.
         _ => false,
     };
     if fits { Vec::new() } else { vec![wrong(at, &Value::Object(fields.clone()), actual)] }
@@ -83,9 +83,9 @@ fn between(bounds: &Value, actual: Option<f64>) -> Option<bool> {
     Some((bounds[0].as_f64()?..=bounds[1].as_f64()?).contains(&actual?))
 }
 
-/// Within so many seconds (or between two numbers of them) of the origin, or else of the call.
+/// Whether a time is some seconds, or between two numbers of seconds, after the origin, or after the call without one.
 fn in_time(seconds: &Value, origin: Option<&Value>, actual: &Value, window: Option<Window>) -> Option<bool> {
-    let (least, most) = match seconds {
+    let (minimum, maximum) = match seconds {
         Value::Array(bounds) => (bounds.first()?.as_i64()?, bounds.get(1)?.as_i64()?),
         _ => (seconds.as_i64()?, seconds.as_i64()?),
     };
@@ -93,16 +93,16 @@ fn in_time(seconds: &Value, origin: Option<&Value>, actual: &Value, window: Opti
         Some(origin) => (time(origin)?, time(origin)?),
         None => window?,
     };
-    let allowed = start + TimeDelta::seconds(least) - SLACK..=end + TimeDelta::seconds(most) + SLACK;
+    let allowed = start + TimeDelta::seconds(minimum) - TOLERANCE..=end + TimeDelta::seconds(maximum) + TOLERANCE;
     Some(allowed.contains(&time(actual)?))
 }
 
-/// RFC 3339.
+/// Parses an RFC 3339 time.
 pub(crate) fn time(value: &Value) -> Option<DateTime<Utc>> {
     value.as_str()?.parse().ok()
 }
 
-/// Numbers are equal by value, as 1 and 1.0 are.
+/// Whether two values are equal. Numbers are compared by value, so 1 equals 1.0.
 fn same(one: &Value, other: &Value) -> bool {
     one == other || one.as_f64().is_some_and(|one| Some(one) == other.as_f64())
 }

@@ -1,4 +1,4 @@
-//! What playing a case means. See "Steps" in docs/contract-tests.md.
+//! Plays a case. See "Steps" in docs/contract-tests.md.
 
 use std::collections::BTreeMap;
 use std::pin::Pin;
@@ -12,7 +12,7 @@ use crate::matching::{differences, exactly};
 use crate::values::{CaseError, Scope, evaluate, number, uuid};
 use crate::world::World;
 
-/// What a step can do: it has one of these keys.
+/// Each step has one of these keys, which names its action.
 const VERBS: [&str; 13] = [
     "call",
     "sms",
@@ -29,16 +29,16 @@ const VERBS: [&str; 13] = [
     "reflection",
 ];
 
-/// Differences, one line each; none: as expected.
+/// One line for each difference. Empty if everything is as expected.
 type Found = Vec<String>;
 
-/// One case while it is played.
+/// A case that is being played.
 pub(crate) struct Play<'a> {
     cases: &'a Cases,
     target: &'a Target,
     world: &'a World,
     scope: Scope,
-    /// Messages per number that this case has accounted for.
+    /// For each number, how many of its messages earlier steps have compared.
     seen: BTreeMap<String, usize>,
 }
 
@@ -48,18 +48,19 @@ impl<'a> Play<'a> {
         Self { cases, target, world, scope, seen: BTreeMap::new() }
     }
 
-    /// The differences found by the first step that finds any.
+    /// Plays the case. Returns the differences of the first step that fails.
     pub(crate) async fn run(mut self, case: &Value) -> Found {
         let persons = case.get("persons").cloned().unwrap_or_else(|| json!({ "person": "new" }));
         for (name, who) in persons.as_object().into_iter().flatten() {
-            if let Err(error) = self.meet(name, who.as_str().unwrap_or_default()).await {
+            if let Err(error) = self.add_person(name, who.as_str().unwrap_or_default()).await {
                 return vec![error];
             }
         }
         self.steps(&case["steps"], String::new()).await
     }
 
-    async fn meet(&mut self, name: &str, who: &str) -> Result<(), CaseError> {
+    /// Sets the variable `name` to the person `who`. Earlier messages of that person do not count as new.
+    async fn add_person(&mut self, name: &str, who: &str) -> Result<(), CaseError> {
         let person = self.world.person(who).await?;
         if let Some(number) = person["mobile_number"].as_str().filter(|_| who != "new") {
             self.seen.insert(number.to_owned(), self.world.messages(number).await?.len());
@@ -68,7 +69,7 @@ impl<'a> Play<'a> {
         Ok(())
     }
 
-    /// Boxed: steps have steps.
+    /// Plays steps. The future is boxed, because steps can contain steps.
     fn steps<'s>(&'s mut self, steps: &'s Value, within: String) -> Pin<Box<dyn Future<Output = Found> + Send + 's>> {
         Box::pin(async move {
             for (number, step) in (1..).zip(steps.as_array().into_iter().flatten()) {
@@ -102,7 +103,7 @@ impl<'a> Play<'a> {
             "sms" => return self.sms(&wish).await,
             "check" => return Ok(differences(&evaluate(&step["is"], &self.scope)?, &wish, None, "value")),
             "reflection" => return self.reflection(&wish).await,
-            "claim" => self.meet(wish.as_str().unwrap_or_default(), "new").await?,
+            "claim" => self.add_person(wish.as_str().unwrap_or_default(), "new").await?,
             "login" => {
                 let login = self.world.login(wish).await?;
                 self.keep(step, login);
@@ -143,7 +144,7 @@ impl<'a> Play<'a> {
             return Ok(differences(&expected, &came, window, "answer"));
         }
         if expected["code"] == "DEADLINE_EXCEEDED" {
-            came = json!({ "code": came["code"] }); // whoever gives up first, client or server
+            came = json!({ "code": came["code"] }); // no details if the client ended the call
         } else {
             expected["domain"] = json!("temporarypin");
         }

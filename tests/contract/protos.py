@@ -1,5 +1,5 @@
-"""What stubs are made of: prints the files of a descriptor set, but for those that come with every runtime, and writes the
-descriptor set of reflection, which Python has and Node lacks.
+"""Prepares the generation of stubs. Prints the names of the files in a descriptor set, except those of google/protobuf, which
+every runtime has. Writes the descriptor set of server reflection, which Python's packages have and Node's lack.
 """
 
 import sys

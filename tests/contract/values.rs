@@ -1,4 +1,4 @@
-//! Values of cases: variables, and what is made on the spot. See "Values" in docs/contract-tests.md.
+//! Evaluates the values of cases: variables and generated values. See "Values" in docs/contract-tests.md.
 
 use rand::RngExt as _;
 use serde_json::{Map, Value, json};
@@ -9,7 +9,7 @@ pub(crate) type Scope = Map<String, Value>;
 /// Why a case cannot be played.
 pub(crate) type CaseError = String;
 
-/// The value with its variables filled in.
+/// The value with its variables replaced and its generators evaluated.
 pub(crate) fn evaluate(value: &Value, scope: &Scope) -> Result<Value, CaseError> {
     Ok(match value {
         Value::String(text) => fill(text, scope)?,
@@ -25,7 +25,7 @@ pub(crate) fn evaluate(value: &Value, scope: &Scope) -> Result<Value, CaseError>
     })
 }
 
-/// `asked.questions.0.prompt`: fields and indexes, from a variable on.
+/// The value at a path such as `asked.questions.0.prompt`: a variable, then fields and indexes.
 fn look_up(path: &str, scope: &Scope) -> Result<Value, CaseError> {
     if path == "uuid" {
         return Ok(json!(uuid()));
@@ -44,7 +44,7 @@ fn look_up(path: &str, scope: &Scope) -> Result<Value, CaseError> {
     Ok(value.clone())
 }
 
-/// A text that is one variable is that variable's value; else variables are put into the text.
+/// A text that consists of one variable becomes the variable's value. In other texts each variable is replaced by its text.
 fn fill(text: &str, scope: &Scope) -> Result<Value, CaseError> {
     if let Some(path) = text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}'))
         && !path.contains('}')
@@ -67,7 +67,7 @@ fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-/// `$text`, `$merge`, `$answers` and `$wrong_pin`; anything else is as it stands.
+/// Evaluates `$text`, `$merge`, `$answers` and `$wrong_pin`. Other objects stay as they are.
 fn make(fields: Map<String, Value>) -> Result<Value, CaseError> {
     if let Some(text) = fields.get("$text") {
         return Ok(json!(plain(text).repeat(usize::try_from(number(&fields["times"])?).unwrap_or_default())));
@@ -91,15 +91,15 @@ fn make(fields: Map<String, Value>) -> Result<Value, CaseError> {
     Ok(Value::Object(fields))
 }
 
-/// One answer per question: so many right ones first, then wrong ones.
-fn answers(wish: &Value) -> Result<Value, CaseError> {
-    let right = number(&wish["right"])?;
-    let questions = wish["questions"].as_array().ok_or("$answers: there are no questions")?;
+/// One answer per question: the first `right` answers are right, the others wrong.
+fn answers(arguments: &Value) -> Result<Value, CaseError> {
+    let right = number(&arguments["right"])?;
+    let questions = arguments["questions"].as_array().ok_or("$answers: there are no questions")?;
     (0..)
         .zip(questions)
         .map(|(index, question)| {
             let kind = question["kind"].as_str().unwrap_or_default();
-            let truth = wish["person"]["facts"][kind][0].as_str();
+            let truth = arguments["person"]["facts"][kind][0].as_str();
             let text = if index < right { truth.ok_or_else(|| format!("$answers: no {kind}"))? } else { "Nonsens" };
             Ok(json!({ "question_id": question["question_id"], "text": text }))
         })
@@ -110,7 +110,7 @@ pub(crate) fn number(value: &Value) -> Result<i64, CaseError> {
     value.as_i64().ok_or_else(|| format!("{value} is no whole number"))
 }
 
-/// A fresh one.
+/// A new random UUID.
 #[expect(clippy::disallowed_methods, reason = "the service's source of randomness is not this program's")]
 pub(crate) fn uuid() -> String {
     uuid::Builder::from_random_bytes(rand::rng().random()).into_uuid().to_string()

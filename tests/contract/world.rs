@@ -36,7 +36,7 @@ impl World {
         if succeeded { Ok(body) } else { Err(format!("{path}: {body}")) }
     }
 
-    /// Somebody of the cast by id; `new`: an ordinary person whom nobody else has.
+    /// The person of the cast with this id. `new`: an ordinary person whom no other case has.
     pub(crate) async fn person(&self, who: &str) -> Result<Value, CaseError> {
         if who == "new" {
             self.post("/people/claim", &json!({})).await
@@ -45,7 +45,7 @@ impl World {
         }
     }
 
-    /// A login, with a fresh nonce unless the case has one.
+    /// Logs a person in, with a new nonce if the case has none. The result contains the nonce.
     pub(crate) async fn login(&self, mut wishes: Value) -> Result<Value, CaseError> {
         if wishes.get("nonce").is_none() {
             wishes["nonce"] = json!(uuid());
@@ -55,14 +55,14 @@ impl World {
         Ok(login)
     }
 
-    /// All that a phone has received, once nothing is on its way.
+    /// All messages of a phone, after all due messages were sent.
     pub(crate) async fn messages(&self, number: &str) -> Result<Vec<Value>, CaseError> {
         self.settle().await?;
         let mut messages = self.get(&format!("/phones/{number}/messages")).await?;
         Ok(messages.as_array_mut().map(std::mem::take).unwrap_or_default())
     }
 
-    /// Waits until no message is on its way.
+    /// Waits until all due messages were sent.
     async fn settle(&self) -> Result<(), CaseError> {
         let start = Instant::now();
         while self.get("/outbox").await?["due"] != json!(0) {
@@ -78,21 +78,21 @@ impl World {
         time(&self.get("/clock").await?["time"]).ok_or_else(|| "/clock: no time".to_owned())
     }
 
-    /// By so many seconds, or `to` a time, `plus` so many seconds.
+    /// Moves the clock by a number of seconds, or `to` a time `plus` a number of seconds.
     pub(crate) async fn advance(&self, wish: &Value) -> Result<(), CaseError> {
         self.settle().await?;
         let seconds = match wish.get("to") {
             None => number(wish)?,
             Some(to) => {
                 let to = time(to).ok_or_else(|| format!("advance: {to} is no time"))?;
-                // The clock moves by whole seconds: up, so that the time has come.
+                // The clock moves by whole seconds, so this rounds up.
                 (to - self.now().await?).num_seconds() + wish["plus"].as_i64().unwrap_or(0) + 1
             }
         };
         self.post("/clock/advance", &json!({ "seconds": seconds })).await.map(drop)
     }
 
-    /// What a case may have broken works again.
+    /// Makes the gateway and the register work again after a case.
     pub(crate) async fn restore(&self) {
         for (path, mode) in [("/gateway", "accept"), ("/register", "up")] {
             self.post(path, &json!({ "mode": mode })).await.expect("the sandbox is there");

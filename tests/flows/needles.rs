@@ -18,7 +18,7 @@ impl Needles {
         }
     }
 
-    /// Adds all that the register knows of a person.
+    /// Adds everything that the register knows about a person.
     pub(crate) fn add_person(&mut self, person: &Person) {
         let json = &person.0;
         let text = |field: &str| json[field].as_str().unwrap();

@@ -1,4 +1,4 @@
-"""Runs a document: runs its shell blocks in one shell, in order, and compares what they print.
+"""Tests a document: runs its shell blocks in order in one shell, and compares their output.
 
     book.py DOCUMENT
 

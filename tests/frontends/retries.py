@@ -1,4 +1,4 @@
-"""Tests that the service config retries UNAVAILABLE where it must, and nothing else. Needs a sandbox of its own."""
+"""Tests that the service config retries UNAVAILABLE where it must, and nothing else. Needs an unshared sandbox."""
 
 import json
 import os
@@ -82,7 +82,7 @@ bare = stubs.TemporaryPinServiceStub(grpc.insecure_channel(os.environ["SANDBOX_G
 call_sandbox("/register", {"mode": "down"})
 unavailable(lambda request: bare.IssueTemporaryPin(request, metadata=[("x-sandbox-caller", "phone")]), order)
 
-# With it, CheckEligibility and IssueTemporaryPin survive the outage, and one SMS is sent.
+# With the service config, CheckEligibility and IssueTemporaryPin succeed in spite of the outage, and one SMS is sent.
 for method, send, request in [
     ("CheckEligibility", phone.CheckEligibility, pb.CheckEligibilityRequest(person=reference(person))),
     ("IssueTemporaryPin", phone.IssueTemporaryPin, order),
@@ -93,7 +93,7 @@ for method, send, request in [
     assert before < refused_attempts(method) < before + 5, method
 texts(person, 1)
 
-# VerifyIdentity has no request id, so it is tried once.
+# VerifyIdentity has no request id, so it is sent only once.
 request = identification(claim_person())
 before = refused_attempts("VerifyIdentity")
 with register_is_down(seconds=0.6):

@@ -1,5 +1,5 @@
-//! What the fuzz targets check, on their committed corpus: `tests/fuzz/corpus/<target>/`, the seeds and every find. Fuzzing
-//! itself is `deploy/local/fuzz`; see docs/fuzzing.md.
+//! Checks the properties of the fuzz targets on the committed corpus, `tests/fuzz/corpus/<target>/`: seeds and past findings.
+//! `deploy/local/fuzz` does the fuzzing; see docs/fuzzing.md.
 
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used, reason = "tests")]
 
@@ -25,10 +25,10 @@ fn every_property_holds_on_its_corpus() {
         let files = corpus(target);
         assert!(files.len() >= 3, "{target} has no corpus");
         let taken = files.iter().filter(|file| {
-            println!("{}", file.display()); // shown when it fails
+            println!("{}", file.display()); // shown if a property fails
             property(&fs::read(file).unwrap())
         });
-        assert!(taken.count() > 0, "{target}: nothing of the corpus gets past the parser");
+        assert!(taken.count() > 0, "{target}: the parser accepts no file of the corpus");
         property(b"");
         property(&[0xff; 100]);
     }

@@ -1,4 +1,4 @@
-//! An OIDC issuer on a free port, with real keys and switches for what can go wrong.
+//! A fake OIDC issuer on a free port. It has real keys, and can be made to misbehave.
 
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard};
 use std::time::Duration;
@@ -19,7 +19,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-/// Making an RSA key takes a while: one for all tests.
+/// One RSA key for all tests, because generating one takes long.
 static RSA: LazyLock<RsaKeyPair> = LazyLock::new(|| RsaKeyPair::generate(KeySize::Rsa2048).unwrap());
 
 pub(crate) enum SigningKey {
@@ -32,7 +32,7 @@ impl SigningKey {
         Self::Ec(EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap())
     }
 
-    /// The public key as a JWK; `alg` as given.
+    /// The public key as a JWK, with this `alg`.
     pub(crate) fn jwk(&self, kid: &str, alg: Option<&str>) -> Value {
         let mut jwk = match self {
             Self::Ec(key) => {
@@ -51,7 +51,7 @@ impl SigningKey {
         jwk
     }
 
-    /// The public key as bytes, which an attacker may take for an HMAC secret.
+    /// The bytes of the public key, which an attacker could use as an HMAC secret.
     pub(crate) fn public_bytes(&self) -> Vec<u8> {
         match self {
             Self::Ec(key) => key.public_key().as_ref().to_vec(),
@@ -59,7 +59,7 @@ impl SigningKey {
         }
     }
 
-    /// A token with exactly this header and these claims.
+    /// A signed token with exactly this header and these claims.
     pub(crate) fn sign(&self, header: &Value, claims: &Value) -> String {
         let message = unsigned(header, claims);
         let random = SystemRandom::new();
@@ -76,7 +76,7 @@ impl SigningKey {
     }
 }
 
-/// Header and claims of a token.
+/// The unsigned part of a token: header and claims.
 pub(crate) fn unsigned(header: &Value, claims: &Value) -> String {
     format!("{}.{}", base64(header.to_string().as_bytes()), base64(claims.to_string().as_bytes()))
 }
@@ -85,21 +85,21 @@ pub(crate) fn base64(bytes: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// What the issuer serves, and how.
+/// What the issuer serves, and how it misbehaves.
 pub(crate) struct Behaviour {
     pub(crate) keys: Vec<Value>,
-    /// Answers 503.
+    /// The issuer answers 503.
     pub(crate) down: bool,
-    /// Answers late.
+    /// How long each response takes.
     pub(crate) delay: Duration,
-    /// Answers the keys with a redirect.
+    /// The address of the keys redirects to another address.
     pub(crate) redirect: bool,
-    /// Instead of the true ones in the discovery document.
+    /// These replace the real values in the discovery document.
     pub(crate) issuer: Option<String>,
     pub(crate) jwks_uri: Option<String>,
     /// Bytes added to the keys document.
     pub(crate) padding: usize,
-    /// How often a fetch was begun.
+    /// How many fetches were started.
     pub(crate) fetches: usize,
 }
 

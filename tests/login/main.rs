@@ -26,7 +26,7 @@ fn at(seconds: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(seconds, 0).unwrap()
 }
 
-/// An issuer with one EC key named `k1`, and a verifier of its tokens.
+/// An issuer with one EC key `k1`, and a verifier of its tokens.
 struct World {
     issuer: FakeIssuer,
     key: SigningKey,
@@ -45,7 +45,7 @@ impl World {
         let mut settings = IssuerSettings {
             issuer: issuer.url.clone(),
             audience: "profile-page".into(),
-            // The machine may be busy.
+            // Long, because the machine that runs the tests may be busy.
             timeout: Duration::from_secs(60),
             ..IssuerSettings::default()
         };
@@ -54,7 +54,7 @@ impl World {
         Self { issuer, key, tokens: IdTokenVerifier::new(settings, http).unwrap() }
     }
 
-    /// The claims of a good login, changed by `patch`: members replace, `null` removes.
+    /// The claims of an acceptable login, changed by `patch`: its members replace claims, `null` removes them.
     fn claims(&self, patch: Value) -> Value {
         let mut claims = json!({
             "iss": self.issuer.url,
@@ -98,7 +98,7 @@ fn person() -> MitidUuid {
     MitidUuid(PERSON.parse().unwrap())
 }
 
-/// Refused, and not known to be anybody's.
+/// The error for a token that is not genuine: it names no person.
 fn not_genuine() -> LoginError {
     LoginError::Denied { reason: Reason::LoginNotAccepted, person: None }
 }

@@ -1,4 +1,4 @@
-//! Who signed a token, and how.
+//! The signature of a token, and the algorithms that are accepted.
 
 use aws_lc_rs::hmac;
 use rstest::rstest;
@@ -15,7 +15,11 @@ use crate::{World, not_genuine};
 #[case::rs256_by_type(SigningKey::Rsa, None, "RS256")]
 #[case::ps256(SigningKey::Rsa, Some("PS256"), "PS256")]
 #[tokio::test]
-async fn accepts_an_algorithm(#[case] key: SigningKey, #[case] of_key: Option<&str>, #[case] of_token: &str) {
+async fn the_algorithm_of_the_key_is_accepted(
+    #[case] key: SigningKey,
+    #[case] of_key: Option<&str>,
+    #[case] of_token: &str,
+) {
     let world = World::new().await;
     world.issuer.behaviour().keys = vec![key.jwk("k2", of_key)];
     let token = key.sign(&json!({"alg": of_token, "kid": "k2"}), &world.claims(json!({})));
@@ -26,9 +30,9 @@ async fn accepts_an_algorithm(#[case] key: SigningKey, #[case] of_key: Option<&s
 #[case::pss_key(SigningKey::Rsa, json!({"alg": "PS256"}), "RS256")]
 #[case::rs512(SigningKey::Rsa, json!({"alg": "RS512"}), "RS512")]
 #[case::encryption_key(SigningKey::ec(), json!({"use": "enc"}), "ES256")]
-#[case::key_for_signing_alone(SigningKey::ec(), json!({"key_ops": ["sign"]}), "ES256")]
+#[case::key_that_may_only_sign(SigningKey::ec(), json!({"key_ops": ["sign"]}), "ES256")]
 #[tokio::test]
-async fn refuses_a_key_made_for_something_else(#[case] key: SigningKey, #[case] patch: Value, #[case] of_token: &str) {
+async fn a_key_for_another_use_is_refused(#[case] key: SigningKey, #[case] patch: Value, #[case] of_token: &str) {
     let world = World::new().await;
     let mut jwk = key.jwk("k2", None);
     for (name, value) in patch.as_object().unwrap().clone() {
@@ -44,17 +48,17 @@ async fn refuses_a_key_made_for_something_else(#[case] key: SigningKey, #[case] 
 #[case::unknown_key_id(json!({"alg": "ES256", "kid": "k9"}))]
 #[case::access_token(json!({"alg": "ES256", "kid": "k1", "typ": "at+jwt"}))]
 #[case::unknown_extension(json!({"alg": "ES256", "kid": "k1", "crit": ["b64"], "b64": false}))]
-#[case::other_algorithm_by_header(json!({"alg": "ES384", "kid": "k1"}))]
-#[case::other_family_by_header(json!({"alg": "RS256", "kid": "k1"}))]
+#[case::another_algorithm_in_the_header(json!({"alg": "ES384", "kid": "k1"}))]
+#[case::another_kind_of_algorithm_in_the_header(json!({"alg": "RS256", "kid": "k1"}))]
 #[tokio::test]
-async fn refuses_a_header(#[case] header: Value) {
+async fn a_header_with_a_wrong_or_unknown_value_is_refused(#[case] header: Value) {
     let world = World::new().await;
     let token = world.key.sign(&header, &world.claims(json!({})));
     assert_eq!(world.web(&token).await.unwrap_err(), not_genuine());
 }
 
 #[tokio::test]
-async fn refuses_an_unsigned_token() {
+async fn an_unsigned_token_is_refused() {
     let world = World::new().await;
     let message = unsigned(&json!({"alg": "none", "kid": "k1"}), &world.claims(json!({})));
     let signature = world.token(json!({})).rsplit_once('.').unwrap().1.to_owned();
@@ -64,7 +68,7 @@ async fn refuses_an_unsigned_token() {
 }
 
 #[tokio::test]
-async fn refuses_the_public_key_as_a_secret() {
+async fn an_hmac_with_the_public_key_as_secret_is_refused() {
     let world = World::new().await;
     let message = unsigned(&json!({"alg": "HS256", "kid": "k1"}), &world.claims(json!({})));
     let secret = hmac::Key::new(hmac::HMAC_SHA256, &world.key.public_bytes());
@@ -73,7 +77,7 @@ async fn refuses_the_public_key_as_a_secret() {
 }
 
 #[tokio::test]
-async fn refuses_anothers_signature() {
+async fn a_signature_by_another_key_or_of_other_claims_is_refused() {
     let world = World::new().await;
     let header = json!({"alg": "ES256", "kid": "k1", "typ": "JWT"});
     let forged = SigningKey::ec().sign(&header, &world.claims(json!({})));
@@ -90,18 +94,18 @@ async fn refuses_anothers_signature() {
 #[case::dots("..")]
 #[case::encrypted("eyJhbGciOiJSU0EtT0FFUCJ9.a.b.c.d")]
 #[tokio::test]
-async fn refuses_what_is_no_token(#[case] token: &str) {
+async fn a_text_that_is_not_a_token_is_refused(#[case] token: &str) {
     let world = World::new().await;
     assert_eq!(world.web(token).await.unwrap_err(), not_genuine());
     assert_eq!(world.issuer.fetches(), 0);
 }
 
 #[tokio::test]
-async fn refuses_a_long_token_unread() {
+async fn a_token_that_is_too_long_is_refused_without_parsing() {
     let world = World::new().await;
     let refused: LoginError = world.web(&world.token(json!({"more": "x".repeat(8192)}))).await.unwrap_err();
     assert_eq!(refused, not_genuine());
     assert_eq!(world.issuer.fetches(), 0);
-    // Long, but not too long.
+    // A long token that is within the limit.
     world.web(&world.token(json!({"more": "x".repeat(4096)}))).await.unwrap();
 }

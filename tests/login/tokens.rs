@@ -1,4 +1,4 @@
-//! What a genuine token must say.
+//! The claims that a genuine token must have.
 
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ use temporary_pin::login::LoginError;
 use crate::{LOGIN_AGE, NONCE, NOW, PERSON, World, at, not_genuine, person};
 
 #[tokio::test]
-async fn r23_accepts_a_login() {
+async fn r23_a_login_is_accepted() {
     let world = World::new().await;
     let login = world.web(&world.token(json!({}))).await.unwrap();
     assert_eq!(login.mitid_uuid, person());
@@ -26,7 +26,7 @@ async fn r23_accepts_a_login() {
 #[case::bare_name_of_a_level(json!({"loa": "Substantial"}))]
 #[case::high(json!({"loa": "https://data.gov.dk/concept/core/nsis/High"}))]
 #[tokio::test]
-async fn r23_accepts(#[case] patch: Value) {
+async fn r23_claims_within_the_limits_are_accepted(#[case] patch: Value) {
     let world = World::new().await;
     world.web(&world.token(patch)).await.unwrap();
 }
@@ -37,12 +37,12 @@ async fn r23_accepts(#[case] patch: Value) {
 #[case::issuer_in_a_list(json!({"iss": ["https://other.example"]}))]
 #[case::audience(json!({"aud": "other"}))]
 #[case::audience_missing(json!({"aud": null}))]
-#[case::audience_of_nobody(json!({"aud": []}))]
-#[case::audience_shared_with_somebody_else(json!({"aud": ["profile-page", "other"]}))]
+#[case::audience_empty(json!({"aud": []}))]
+#[case::audience_shared_with_another(json!({"aud": ["profile-page", "other"]}))]
 #[case::person_missing(json!({"mitid.uuid": null}))]
-#[case::person_no_uuid(json!({"mitid.uuid": "0101011234"}))]
+#[case::person_not_a_uuid(json!({"mitid.uuid": "0101011234"}))]
 #[tokio::test]
-async fn r23_refuses_as_nobodys(#[case] patch: Value) {
+async fn r23_a_token_that_is_not_genuine_is_refused_without_a_person(#[case] patch: Value) {
     let world = World::new().await;
     assert_eq!(world.web(&world.token(patch)).await.unwrap_err(), not_genuine());
 }
@@ -50,10 +50,10 @@ async fn r23_refuses_as_nobodys(#[case] patch: Value) {
 #[rstest]
 #[case::expired(json!({"exp": NOW - 5}), Reason::LoginNotAccepted)]
 #[case::expiry_missing(json!({"exp": null}), Reason::LoginNotAccepted)]
-#[case::expiry_no_number(json!({"exp": "tomorrow"}), Reason::LoginNotAccepted)]
-#[case::expiry_beyond_all_time(json!({"exp": 1e300}), Reason::LoginNotAccepted)]
+#[case::expiry_not_a_number(json!({"exp": "tomorrow"}), Reason::LoginNotAccepted)]
+#[case::expiry_beyond_the_latest_time(json!({"exp": 1e300}), Reason::LoginNotAccepted)]
 #[case::not_yet(json!({"nbf": NOW + 6}), Reason::LoginNotAccepted)]
-#[case::not_before_no_number(json!({"nbf": "now"}), Reason::LoginNotAccepted)]
+#[case::not_before_not_a_number(json!({"nbf": "now"}), Reason::LoginNotAccepted)]
 #[case::nonce(json!({"nonce": "other"}), Reason::LoginNotAccepted)]
 #[case::nonce_longer(json!({"nonce": format!("{NONCE}x")}), Reason::LoginNotAccepted)]
 #[case::nonce_missing(json!({"nonce": null}), Reason::LoginNotAccepted)]
@@ -64,7 +64,10 @@ async fn r23_refuses_as_nobodys(#[case] patch: Value) {
 #[case::level_missing(json!({"loa": null}), Reason::AssuranceTooLow)]
 #[case::level_unknown(json!({"loa": "Substantially"}), Reason::AssuranceTooLow)]
 #[tokio::test]
-async fn r23_refuses_and_tells_whose(#[case] patch: Value, #[case] reason: Reason) {
+async fn r23_a_genuine_token_with_unacceptable_claims_is_refused_with_its_person(
+    #[case] patch: Value,
+    #[case] reason: Reason,
+) {
     let world = World::new().await;
     let refused = world.web(&world.token(patch)).await.unwrap_err();
     assert_eq!(refused, LoginError::Denied { reason, person: Some(person()) });
@@ -79,7 +82,7 @@ async fn r23_an_empty_nonce_matches_nothing() {
 }
 
 #[tokio::test]
-async fn claims_are_found_by_the_configured_names() {
+async fn the_names_of_the_claims_are_configurable() {
     let world = World::with_settings(|settings| {
         settings.person_claim = "sub".into();
         settings.assurance_claim = "acr".into();
@@ -95,7 +98,7 @@ async fn claims_are_found_by_the_configured_names() {
 #[case::without_mitid(json!({"mitid.uuid": null}), false)]
 #[case::without_nonce_and_login_time(json!({"nonce": null, "auth_time": null}), true)]
 #[tokio::test]
-async fn r22_accepts_an_agent(#[case] patch: Value, #[case] with_mitid: bool) {
+async fn r22_an_agent_is_accepted(#[case] patch: Value, #[case] with_mitid: bool) {
     let world = World::new().await;
     let agent = world.agent(&world.token(patch)).await.unwrap();
     assert_eq!((agent.issuer.as_str(), agent.subject.as_str()), (world.issuer.url.as_str(), "subject-17"));
@@ -108,12 +111,12 @@ async fn r22_accepts_an_agent(#[case] patch: Value, #[case] with_mitid: bool) {
 #[case::audience(json!({"aud": "other"}))]
 #[case::expired(json!({"exp": NOW - 5}))]
 #[case::not_yet(json!({"nbf": NOW + 6}))]
-#[case::nobody(json!({"sub": null}))]
-#[case::nobody_by_name(json!({"sub": ""}))]
+#[case::subject_missing(json!({"sub": null}))]
+#[case::subject_empty(json!({"sub": ""}))]
 #[case::low(json!({"loa": "Low"}))]
 #[case::level_missing(json!({"loa": null}))]
 #[tokio::test]
-async fn r22_refuses_an_agent(#[case] patch: Value) {
+async fn r22_an_agent_with_unacceptable_claims_is_refused(#[case] patch: Value) {
     let world = World::new().await;
     let refused = world.agent(&world.token(patch)).await.unwrap_err();
     assert_eq!(refused, LoginError::Denied { reason: Reason::AgentNotAccepted, person: None });

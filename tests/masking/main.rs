@@ -1,4 +1,4 @@
-//! What must not be in a log does not get there through `Debug`.
+//! `Debug` output contains no secrets and no personal data, because such output can get into a log.
 
 #![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
@@ -23,13 +23,18 @@ const MOBILE: &str = "+4520123456";
 const DOCUMENT: &str = "AB1234567";
 const PIN: &str = "98761234";
 const FACT: &str = "Kirsebærvej";
+/// The end of [`FACT`] in ASCII letters only: [`assert_masked`] removes all other characters from the output.
+const ASCII_END_OF_FACT: &str = "rsebrvej";
 
-/// Neither a secret nor a telling part of it, however it is broken up.
+/// Asserts that the `Debug` output contains no secret, nor the first or last four characters of a secret. Separators in the
+/// output do not matter.
 #[track_caller]
 fn assert_masked(value: &impl Debug) {
     for shown in [format!("{value:?}"), format!("{value:#?}")] {
         let plain: String = shown.chars().filter(char::is_ascii_alphanumeric).collect();
-        for secret in [CPR_NUMBER, SUCCESSOR, &MITID_UUID.replace('-', ""), &MOBILE[1..], DOCUMENT, PIN, "rsebrvej"] {
+        for secret in
+            [CPR_NUMBER, SUCCESSOR, &MITID_UUID.replace('-', ""), &MOBILE[1..], DOCUMENT, PIN, ASCII_END_OF_FACT]
+        {
             for part in [secret, &secret[..4], &secret[secret.len() - 4..]] {
                 assert!(!plain.contains(part), "{part} in {shown}");
             }
@@ -47,7 +52,7 @@ fn mitid_uuid() -> MitidUuid {
 }
 
 #[test]
-fn secrets_are_masked() {
+fn types_that_are_secrets_mask_them() {
     assert_masked(&cpr_number());
     assert_masked(&PersonReference::Cpr(cpr_number()));
     assert_masked(&PersonReference::Mitid(mitid_uuid()));
@@ -58,7 +63,7 @@ fn secrets_are_masked() {
 }
 
 #[test]
-fn what_holds_secrets_masks_them() {
+fn types_that_contain_secrets_mask_them() {
     assert_masked(&Person {
         cpr_number: Some(cpr_number()),
         cpr_status: Some(CprStatus::Changed),

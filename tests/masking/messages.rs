@@ -1,4 +1,5 @@
-//! Messages of the contracts that carry what nobody may read in a log have no `Debug`: which ones, the contracts tell.
+//! Messages of the contracts that contain secrets or personal data do not implement `Debug`. The descriptors of the contracts
+//! show which messages these are.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,7 +8,7 @@ use prost_types::field_descriptor_proto::Type;
 use prost_types::{DescriptorProto, FileDescriptorSet};
 use temporary_pin::proto;
 
-/// Fields that hold a secret or name a person, in whichever message they stand.
+/// Names of fields that contain a secret or identify a person, in any message.
 const SECRET_FIELDS: [&str; 13] = [
     "pin",
     "cpr_number",
@@ -24,31 +25,33 @@ const SECRET_FIELDS: [&str; 13] = [
     "verification_id",
 ];
 
-/// Answers to callers, who get the id to use it. They are never logged whole, and a test could not be written without.
-const ANSWERS: [&str; 1] = [".temporarypin.v1.VerifyIdentityResponse"];
+/// Responses that contain a verification id, which the caller needs. They keep `Debug`, because tests need it and the service
+/// never logs them.
+const MESSAGES_WITH_DEBUG: [&str; 1] = [".temporarypin.v1.VerifyIdentityResponse"];
 
 const GENERATED: [(&str, &str); 2] = [
     (".temporarypin.v1", include_str!(concat!(env!("OUT_DIR"), "/temporarypin.v1.rs"))),
     (".identityregister.v1", include_str!(concat!(env!("OUT_DIR"), "/identityregister.v1.rs"))),
 ];
 
-/// Each message of the contracts, by its full name.
+/// The messages of the contracts by their full names.
 fn messages() -> BTreeMap<String, DescriptorProto> {
     let set = FileDescriptorSet::decode(proto::DESCRIPTOR_SET).unwrap();
     let packages = GENERATED.map(|(package, _)| &package[1..]);
-    let ours = set.file.into_iter().filter(|file| packages.contains(&file.package()));
-    ours.flat_map(|file| {
-        let package = file.package().to_owned();
-        file.message_type.into_iter().map(move |message| (format!(".{package}.{}", message.name()), message))
-    })
-    .collect()
+    let files = set.file.into_iter().filter(|file| packages.contains(&file.package()));
+    files
+        .flat_map(|file| {
+            let package = file.package().to_owned();
+            file.message_type.into_iter().map(move |message| (format!(".{package}.{}", message.name()), message))
+        })
+        .collect()
 }
 
 #[test]
-fn messages_with_secrets_have_no_debug() {
+fn messages_with_secrets_do_not_implement_debug() {
     let messages = messages();
     let mut secret: BTreeSet<String> = BTreeSet::new();
-    // What holds a secret message is secret too.
+    // A message that contains a secret message is secret too.
     loop {
         let is_secret = |message: &DescriptorProto| {
             message.field.iter().any(|field| {
@@ -64,7 +67,7 @@ fn messages_with_secrets_have_no_debug() {
         secret = found;
     }
     assert!(secret.len() > 20, "{secret:?}");
-    for name in secret.iter().filter(|name| !ANSWERS.contains(&name.as_str())) {
+    for name in secret.iter().filter(|name| !MESSAGES_WITH_DEBUG.contains(&name.as_str())) {
         let (package, message) = name.rsplit_once('.').unwrap();
         let (_, code) = GENERATED.iter().find(|(generated, _)| *generated == package).unwrap();
         let (before, _) = code.split_once(&format!("pub struct {message} {{")).unwrap();

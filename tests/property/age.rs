@@ -2,7 +2,7 @@ use chrono::{Datelike as _, NaiveDate, TimeDelta};
 use proptest::prelude::*;
 use temporary_pin::domain::calendar::{age_on, date_in_copenhagen, start_of_birthday};
 
-/// A day between 1900 and 2100; one in four is a leap day.
+/// A day from 1900 to 2099. One in four is a leap day.
 fn day() -> impl Strategy<Value = NaiveDate> {
     let any_day =
         (0..73_000_i64).prop_map(|days| NaiveDate::from_ymd_opt(1900, 1, 1).expect("a date") + TimeDelta::days(days));
@@ -10,7 +10,7 @@ fn day() -> impl Strategy<Value = NaiveDate> {
     prop_oneof![3 => any_day, 1 => leap_day]
 }
 
-/// Counts birthdays, one by one; without 29 February the birthday is 1 March.
+/// Counts the birthdays one by one. In a year without 29 February that birthday is on 1 March.
 fn birthdays_until(birth_date: NaiveDate, today: NaiveDate) -> u32 {
     let birthday_in = |year| {
         NaiveDate::from_ymd_opt(year, birth_date.month(), birth_date.day())
@@ -22,14 +22,14 @@ fn birthdays_until(birth_date: NaiveDate, today: NaiveDate) -> u32 {
 
 proptest! {
     #[test]
-    fn r11_age_counts_birthdays(birth_date in day(), today in day()) {
+    fn r11_the_age_is_the_number_of_birthdays(birth_date in day(), today in day()) {
         prop_assert_eq!(age_on(birth_date, today), birthdays_until(birth_date, today));
     }
 
     #[test]
-    fn r11_the_age_changes_at_the_birthday_and_not_before(birth_date in day(), years in 1..120_u32) {
-        let turns = start_of_birthday(birth_date, years);
-        prop_assert_eq!(age_on(birth_date, date_in_copenhagen(turns)), years);
-        prop_assert_eq!(age_on(birth_date, date_in_copenhagen(turns - TimeDelta::microseconds(1))), years - 1);
+    fn r11_the_age_changes_at_the_start_of_the_birthday(birth_date in day(), years in 1..120_u32) {
+        let start = start_of_birthday(birth_date, years);
+        prop_assert_eq!(age_on(birth_date, date_in_copenhagen(start)), years);
+        prop_assert_eq!(age_on(birth_date, date_in_copenhagen(start - TimeDelta::microseconds(1))), years - 1);
     }
 }

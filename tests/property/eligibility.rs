@@ -9,25 +9,25 @@ use temporary_pin::domain::person::{MitidAccount, MitidUuid, Person, RegisteredM
 use temporary_pin::domain::rules::Rules;
 use uuid::Uuid;
 
-/// What a fact means for somebody who asks now.
+/// The effect of one property of a person on the channels.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Means {
+enum Effect {
     Nothing,
-    No,
-    /// Not on the web or by phone.
-    NoButAtTheCounter,
+    Never,
+    /// Never on the web or by phone.
+    CounterOnly,
     NotYet,
     /// Not yet on the web or by phone.
-    NotYetButAtTheCounter,
+    CounterOnlyYet,
     NotYetOnTheWeb,
 }
-use Means::{No, NoButAtTheCounter, NotYet, NotYetButAtTheCounter, NotYetOnTheWeb, Nothing};
+use Effect::{CounterOnly, CounterOnlyYet, Never, NotYet, NotYetOnTheWeb, Nothing};
 
-impl Means {
+impl Effect {
     fn status(self, channel: Channel) -> EligibilityStatus {
         match (self, channel) {
-            (No, _) | (NoButAtTheCounter, Channel::Web | Channel::Phone) => EligibilityStatus::NotEligible,
-            (NotYet, _) | (NotYetButAtTheCounter, Channel::Web | Channel::Phone) | (NotYetOnTheWeb, Channel::Web) => {
+            (Never, _) | (CounterOnly, Channel::Web | Channel::Phone) => EligibilityStatus::NotEligible,
+            (NotYet, _) | (CounterOnlyYet, Channel::Web | Channel::Phone) | (NotYetOnTheWeb, Channel::Web) => {
                 EligibilityStatus::NotYet
             }
             _ => EligibilityStatus::Eligible,
@@ -35,53 +35,54 @@ impl Means {
     }
 }
 
-const CPR: [(Option<&str>, Option<&str>, Means); 17] = [
+/// CPR numbers with their status.
+const CPR: [(Option<&str>, Option<&str>, Effect); 17] = [
     (Some("0101801234"), Some("01"), Nothing),
     (Some("0101801234"), Some("03"), Nothing),
     (Some("0101801234"), Some("05"), Nothing),
     (Some("0101801234"), Some("07"), Nothing),
-    (Some("0101801234"), Some("10"), No),
-    (Some("0101801234"), Some("20"), NoButAtTheCounter),
-    (Some("0101801234"), Some("30"), No),
-    (Some("0101801234"), Some("50"), No),
-    (Some("0101801234"), Some("60"), No),
-    (Some("0101801234"), Some("70"), No),
-    (Some("0101801234"), Some("80"), NoButAtTheCounter),
-    (Some("0101801234"), Some("90"), No),
-    (Some("0101801234"), None, No),
-    (Some("6101801234"), Some("01"), No),
+    (Some("0101801234"), Some("10"), Never),
+    (Some("0101801234"), Some("20"), CounterOnly),
+    (Some("0101801234"), Some("30"), Never),
+    (Some("0101801234"), Some("50"), Never),
+    (Some("0101801234"), Some("60"), Never),
+    (Some("0101801234"), Some("70"), Never),
+    (Some("0101801234"), Some("80"), CounterOnly),
+    (Some("0101801234"), Some("90"), Never),
+    (Some("0101801234"), None, Never),
+    (Some("6101801234"), Some("01"), Never),
     (None, None, Nothing),
-    (None, Some("90"), No),
+    (None, Some("90"), Never),
     (None, Some("01"), Nothing),
 ];
 
-const BIRTH_DATES: [(&str, Means); 4] =
+const BIRTH_DATES: [(&str, Effect); 4] =
     [("1980-01-01", Nothing), ("2013-11-23", Nothing), ("2013-11-24", NotYet), ("2026-11-23", NotYet)];
 
-/// The account's state; `None` is no account.
-const ACCOUNTS: [(Option<bool>, Means); 3] = [(Some(true), Nothing), (Some(false), No), (None, No)];
+/// Whether the account is active; `None`: no account.
+const ACCOUNTS: [(Option<bool>, Effect); 3] = [(Some(true), Nothing), (Some(false), Never), (None, Never)];
 
-const MOBILES: [(Option<&str>, Means); 6] = [
+const MOBILES: [(Option<&str>, Effect); 6] = [
     (Some("+4520123456"), Nothing),
     (Some("+299521234"), Nothing),
     (Some("+298211234"), Nothing),
-    (Some("+46701234567"), No),
-    (Some("+4590123456"), No),
-    (None, No),
+    (Some("+46701234567"), Never),
+    (Some("+4590123456"), Never),
+    (None, Never),
 ];
 
-/// Seconds since the mobile number changed; `None` is not known.
-const CHANGES: [(Option<i64>, Means); 6] = [
+/// Seconds since the mobile number changed; `None`: not known.
+const CHANGES: [(Option<i64>, Effect); 6] = [
     (Some(432_000), Nothing),
     (Some(100_000_000), Nothing),
-    (Some(431_999), NotYetButAtTheCounter),
-    (Some(0), NotYetButAtTheCounter),
-    (Some(-60), NotYetButAtTheCounter),
-    (None, NotYetButAtTheCounter),
+    (Some(431_999), CounterOnlyYet),
+    (Some(0), CounterOnlyYet),
+    (Some(-60), CounterOnlyYet),
+    (None, CounterOnlyYet),
 ];
 
-/// Seconds since access was requested; `None` is never.
-const HOLDS: [(Option<i64>, Means); 5] = [
+/// Seconds since access was requested; `None`: never.
+const HOLDS: [(Option<i64>, Effect); 5] = [
     (Some(86_400), Nothing),
     (Some(172_799), Nothing),
     (Some(86_399), NotYetOnTheWeb),
@@ -97,9 +98,9 @@ fn verdict(person: &Person, hold: Option<&Hold>, channel: Channel) -> ChannelVer
     ChannelVerdict::from_denials(find_all_denials(person, channel, hold, &Rules::default().eligibility, now()))
 }
 
-/// The worst of all that the facts mean decides, in every combination of them.
+/// The strictest effect decides, in every combination of properties.
 #[test]
-fn r10_r11_r12_r13_r14_nobody_with_a_denying_fact_is_eligible_and_everybody_else_is() {
+fn r10_r11_r12_r13_r14_a_person_is_eligible_exactly_if_no_property_denies_it() {
     let ago = |seconds: i64| now() - TimeDelta::seconds(seconds);
     let mut eligible = 0;
     for (cpr_number, status, cpr) in CPR {
@@ -126,12 +127,12 @@ fn r10_r11_r12_r13_r14_nobody_with_a_denying_fact_is_eligible_and_everybody_else
                             }),
                         };
                         for (requested, hold) in HOLDS {
-                            let facts = [cpr, age, account, mobile, change, hold];
+                            let effects = [cpr, age, account, mobile, change, hold];
                             let request = requested.map(|seconds| Hold::start(ago(seconds), &Rules::default().hold));
                             for channel in Channel::ALL {
                                 let answer = verdict(&person, request.as_ref(), channel);
-                                let expected = worst(&facts, channel);
-                                assert_eq!(answer.status, expected, "{facts:?} {channel:?} {answer:?}");
+                                let expected = strictest(&effects, channel);
+                                assert_eq!(answer.status, expected, "{effects:?} {channel:?} {answer:?}");
                                 assert_eq!(answer.reasons.is_empty(), expected == EligibilityStatus::Eligible);
                                 eligible += u32::from(expected == EligibilityStatus::Eligible);
                             }
@@ -144,8 +145,8 @@ fn r10_r11_r12_r13_r14_nobody_with_a_denying_fact_is_eligible_and_everybody_else
     assert!(eligible > 0);
 }
 
-fn worst(facts: &[Means], channel: Channel) -> EligibilityStatus {
-    let answers: Vec<EligibilityStatus> = facts.iter().map(|means| means.status(channel)).collect();
+fn strictest(effects: &[Effect], channel: Channel) -> EligibilityStatus {
+    let answers: Vec<EligibilityStatus> = effects.iter().map(|effect| effect.status(channel)).collect();
     if answers.contains(&EligibilityStatus::NotEligible) {
         EligibilityStatus::NotEligible
     } else if answers.contains(&EligibilityStatus::NotYet) {

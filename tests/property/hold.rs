@@ -7,13 +7,14 @@ use temporary_pin::domain::hold::{Hold, HoldState};
 use temporary_pin::domain::reason::Reason;
 use temporary_pin::domain::rules::HoldRules;
 
+/// One hour in microseconds.
 const HOUR: u64 = 3_600_000_000;
 
 fn time() -> impl Strategy<Value = DateTime<Utc>> {
     (0..4_000_000_000_000_000_i64).prop_map(|micros| DateTime::from_timestamp_micros(micros).expect("in range"))
 }
 
-/// Microseconds since access was requested: anywhere, or within a microsecond of an edge.
+/// Microseconds since access was requested: any number, or within one microsecond of a limit.
 fn elapsed(wait: u64, window: u64) -> impl Strategy<Value = u64> {
     prop_oneof![0..200 * HOUR, wait - 1..=wait + 1, wait + window - 1..=wait + window + 1]
 }
@@ -37,7 +38,7 @@ proptest! {
             prop_assert_eq!(hold.state(now), HoldState::Running);
             let denial = denial.expect("still running");
             prop_assert_eq!(denial.reason, Reason::HoldRunning);
-            // Whoever comes back at the time given is let in.
+            // At the time that the denial gives, the person may order.
             prop_assert_eq!(find_hold_denial(Some(&hold), denial.until.expect("a time")), None);
         } else if elapsed < wait + window {
             prop_assert_eq!(hold.state(now), HoldState::Passed);

@@ -1,4 +1,4 @@
-//! Properties of the rules over spaces too large for tables. Each oracle is written apart from the code that it checks.
+//! Properties of the rules, tested with random input. The expected results are computed independently of the code under test.
 
 mod age;
 mod answer;

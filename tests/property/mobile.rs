@@ -3,7 +3,7 @@ use temporary_pin::domain::mobile::MobileNumber;
 
 const DESTINATIONS: [u16; 3] = [45, 299, 298];
 
-/// Mobile numbers as the numbering plans of Denmark, Greenland and the Faroes have them, with their calling codes.
+/// Mobile numbers by the numbering plans of Denmark, Greenland and the Faroes, with their calling codes.
 fn mobile() -> impl Strategy<Value = (u16, String)> {
     prop_oneof![
         ("(2[0-9]|3[01]|4[0-2]|5[0-3]|6[01]|71|81|9[1-3])[0-9]{6}").prop_map(|number| (45, number)),
@@ -14,7 +14,7 @@ fn mobile() -> impl Strategy<Value = (u16, String)> {
 
 proptest! {
     #[test]
-    fn r14_mobile_numbers_are_allowed_and_shown_by_their_last_two_digits((code, national) in mobile()) {
+    fn r14_mobile_numbers_are_allowed_and_masked_but_for_two_digits((code, national) in mobile()) {
         let text = format!("+{code}{national}");
         let number = MobileNumber::parse(&text).expect("a mobile number");
         prop_assert_eq!(number.e164(), text.as_str());
@@ -28,7 +28,7 @@ proptest! {
     }
 
     #[test]
-    fn r14_calls_at_a_special_rate_are_no_destination(national in "(80|90)[0-9]{6}") {
+    fn r14_toll_free_and_premium_numbers_are_no_destination(national in "(80|90)[0-9]{6}") {
         let number = MobileNumber::parse(&format!("+45{national}"));
         prop_assert!(!number.is_ok_and(|number| number.is_allowed(&DESTINATIONS)));
     }
@@ -43,7 +43,7 @@ proptest! {
     }
 
     #[test]
-    fn r14_other_lengths_are_no_numbers(
+    fn r14_numbers_of_another_length_are_refused(
         code in prop_oneof![Just((45_u16, 8)), Just((299, 6)), Just((298, 6))], national in "[2-9][0-9]{3,10}",
     ) {
         let (code, length) = code;

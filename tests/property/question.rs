@@ -34,8 +34,8 @@ fn kinds() -> impl Strategy<Value = Vec<FactKind>> {
     subsequence(FactKind::ALL.to_vec(), 0..=6)
 }
 
-/// What may be asked, by the words of the rule.
-fn allowed(facts: &[Fact], protected: bool, asked_before: &[FactKind]) -> BTreeSet<FactKind> {
+/// The kinds that R16 allows, computed independently of the code.
+fn allowed_kinds(facts: &[Fact], protected: bool, asked_before: &[FactKind]) -> BTreeSet<FactKind> {
     let mut kinds: BTreeSet<FactKind> = facts.iter().filter(|fact| fact.certain).map(|fact| fact.kind).collect();
     if protected {
         kinds.retain(|kind| !ADDRESS.contains(kind));
@@ -46,10 +46,10 @@ fn allowed(facts: &[Fact], protected: bool, asked_before: &[FactKind]) -> BTreeS
 
 proptest! {
     #[test]
-    fn r16_draws_three_different_kinds_that_may_be_asked(
+    fn r16_three_different_allowed_kinds_are_drawn(
         facts in facts(), protected: bool, asked_before in kinds(), seed: u64,
     ) {
-        let allowed = allowed(&facts, protected, &asked_before);
+        let allowed = allowed_kinds(&facts, protected, &asked_before);
         let mut rng = StdRng::seed_from_u64(seed);
         match draw_questions(&facts, protected, &asked_before, &mut rng) {
             Ok(drawn) => {
@@ -66,7 +66,7 @@ proptest! {
     }
 
     #[test]
-    fn r16_two_right_answers_pass_and_nothing_else(first: [bool; 3], extra: bool, extra_possible: bool) {
+    fn r16_only_two_right_answers_pass(first: [bool; 3], extra: bool, extra_possible: bool) {
         let right = first.into_iter().filter(|right| *right).count();
         let mut outcome = judge_progress(right, 3, extra_possible);
         if outcome == Progress::ExtraQuestion {
@@ -83,7 +83,7 @@ proptest! {
 }
 
 #[test]
-fn r16_every_draw_is_as_likely_as_any_other() {
+fn r16_every_draw_is_equally_likely() {
     const DRAWS: u32 = 12_000;
     let facts: Vec<Fact> = FactKind::ALL[..5].iter().map(|kind| fact(*kind, true)).collect();
     let mut rng = StdRng::seed_from_u64(20_261_123);
@@ -94,16 +94,16 @@ fn r16_every_draw_is_as_likely_as_any_other() {
     assert_eq!(counts.len(), 5 * 4 * 3);
     let expected = f64::from(DRAWS) / 60.0;
     let chi_square: f64 = counts.values().map(|count| (f64::from(*count) - expected).powi(2) / expected).sum();
-    // 59 degrees of freedom: a fair draw stays below in all but one of ten thousand seeds.
+    // 59 degrees of freedom. Of ten thousand seeds of a fair draw, one exceeds this limit.
     assert!(chi_square < 106.0, "{chi_square}");
 }
 
-/// Whoever adds a kind to a contract adds it here, and has then thought of it: nothing of church or faith (GDPR
-/// article 9) is asked about.
+/// A kind that is added to a contract must be added here too. Before you do: no question may ask about church or faith (GDPR
+/// article 9).
 #[test]
-fn r16_both_contracts_know_these_kinds_and_no_others() {
-    use identityregister::v1::fact::Kind as Told;
-    use temporarypin::v1::question::Kind as Asked;
+fn r16_both_contracts_have_exactly_these_kinds() {
+    use identityregister::v1::fact::Kind as RegisterKind;
+    use temporarypin::v1::question::Kind as QuestionKind;
     let names = |name: fn(i32) -> Option<&'static str>| -> Vec<String> {
         (1..1000).filter_map(name).map(|name| name.trim_start_matches("KIND_").to_lowercase()).collect()
     };
@@ -120,6 +120,6 @@ fn r16_both_contracts_know_these_kinds_and_no_others() {
         "previous_surname",
     ];
     assert_eq!(FactKind::ALL.map(FactKind::as_str), expected);
-    assert_eq!(names(|number| Some(Told::try_from(number).ok()?.as_str_name())), expected);
-    assert_eq!(names(|number| Some(Asked::try_from(number).ok()?.as_str_name())), expected);
+    assert_eq!(names(|number| Some(RegisterKind::try_from(number).ok()?.as_str_name())), expected);
+    assert_eq!(names(|number| Some(QuestionKind::try_from(number).ok()?.as_str_name())), expected);
 }

@@ -1,4 +1,4 @@
-//! What the register may answer, and what it must not.
+//! Which responses of the register are accepted, and which count as no response.
 
 use chrono::{DateTime, NaiveDate};
 use prost_types::Timestamp;
@@ -23,7 +23,7 @@ fn account(person: &mut proto::Person) -> &mut proto::MitidAccount {
 }
 
 #[tokio::test]
-async fn a_person_is_read_whole() {
+async fn every_field_of_a_person_is_read() {
     let world = World::new().await;
     let person = world.look_up().await.unwrap().unwrap();
     assert_eq!(person.cpr_number.unwrap().digits(), CPR);
@@ -44,14 +44,14 @@ async fn a_person_is_read_whole() {
 #[tokio::test]
 async fn a_person_is_found_by_mitid_uuid_and_may_have_no_cpr_number() {
     let world = World::new().await;
-    let nameless = proto::Person { cpr_number: String::new(), cpr_status: String::new(), ..person() };
-    world.fake.state().people.insert(MITID.into(), nameless);
+    let without_number = proto::Person { cpr_number: String::new(), cpr_status: String::new(), ..person() };
+    world.fake.state().people.insert(MITID.into(), without_number);
     let person = world.register.look_up_person(&by_mitid()).await.unwrap().unwrap();
     assert_eq!((person.cpr_number, person.cpr_status), (None, None));
 }
 
 #[tokio::test]
-async fn nobody_is_an_answer() {
+async fn an_unknown_person_is_a_valid_response() {
     let world = World::new().await;
     assert!(world.register.look_up_person(&by_cpr("0202605888")).await.unwrap().is_none());
 }
@@ -64,44 +64,44 @@ async fn nobody_is_an_answer() {
     account(person).mobile_number_change_time = None;
 })]
 #[case::fact_of_a_new_kind(|person: &mut proto::Person| person.facts.push(proto::Fact { kind: 99, ..fact(Kind::Unspecified, "") }))]
-#[case::uncertain_fact_of_no_form(|person: &mut proto::Person| person.facts.push(proto::Fact {
+#[case::uncertain_fact_with_an_invalid_value(|person: &mut proto::Person| person.facts.push(proto::Fact {
     certainty: proto::fact::Certainty::Uncertain.into(),
     ..fact(Kind::MotherBirthDate, "1950-00-00")
 }))]
-#[case::language_of_the_future(|person: &mut proto::Person| account(person).language = "fo".into())]
+#[case::unknown_language(|person: &mut proto::Person| account(person).language = "fo".into())]
 #[tokio::test]
-async fn accepts(#[case] change: fn(&mut proto::Person)) {
+async fn a_person_without_optional_data_is_accepted(#[case] change: fn(&mut proto::Person)) {
     assert!(World::knowing(change).await.look_up().await.unwrap().is_some());
 }
 
 #[rstest]
-#[case::somebody_else(|person: &mut proto::Person| person.cpr_number = "0202605888".into())]
+#[case::another_person(|person: &mut proto::Person| person.cpr_number = "0202605888".into())]
 #[case::no_number(|person: &mut proto::Person| person.cpr_number.clear())]
-#[case::number_no_number(|person: &mut proto::Person| person.cpr_number = "12345".into())]
+#[case::number_not_a_number(|person: &mut proto::Person| person.cpr_number = "12345".into())]
 #[case::status_missing(|person: &mut proto::Person| person.cpr_status.clear())]
 #[case::status_unknown(|person: &mut proto::Person| person.cpr_status = "02".into())]
 #[case::successor_of_a_valid_number(|person: &mut proto::Person| person.successor_cpr_number = "0202605888".into())]
 #[case::birth_date_missing(|person: &mut proto::Person| person.birth_date.clear())]
-#[case::birth_date_no_date(|person: &mut proto::Person| person.birth_date = "1960-02-30".into())]
+#[case::birth_date_not_a_date(|person: &mut proto::Person| person.birth_date = "1960-02-30".into())]
 #[case::birth_date_in_another_form(|person: &mut proto::Person| person.birth_date = "1960-1-1".into())]
 #[case::account_without_uuid(|person: &mut proto::Person| account(person).mitid_uuid.clear())]
-#[case::account_uuid_no_uuid(|person: &mut proto::Person| account(person).mitid_uuid = "17".into())]
-#[case::enrolment_at_no_time(|person: &mut proto::Person| {
+#[case::account_uuid_not_a_uuid(|person: &mut proto::Person| account(person).mitid_uuid = "17".into())]
+#[case::enrolment_time_out_of_range(|person: &mut proto::Person| {
     account(person).enrolment_time = Some(Timestamp { seconds: i64::MAX, nanos: 0 });
 })]
-#[case::change_at_no_time(|person: &mut proto::Person| {
+#[case::change_time_out_of_range(|person: &mut proto::Person| {
     account(person).mobile_number_change_time = Some(Timestamp { seconds: 0, nanos: -1 });
 })]
 #[case::fact_empty(|person: &mut proto::Person| person.facts.push(fact(Kind::PreviousRoad, " ")))]
-#[case::fact_no_year(|person: &mut proto::Person| person.facts.push(fact(Kind::WeddingYear, "85")))]
-#[case::fact_no_date(|person: &mut proto::Person| person.facts.push(fact(Kind::ChildBirthDate, "1985")))]
+#[case::fact_not_a_year(|person: &mut proto::Person| person.facts.push(fact(Kind::WeddingYear, "85")))]
+#[case::fact_not_a_date(|person: &mut proto::Person| person.facts.push(fact(Kind::ChildBirthDate, "1985")))]
 #[tokio::test]
-async fn takes_a_doubtful_person_for_no_answer(#[case] change: fn(&mut proto::Person)) {
+async fn a_doubtful_person_counts_as_no_response(#[case] change: fn(&mut proto::Person)) {
     assert_eq!(World::knowing(change).await.look_up().await.unwrap_err(), RegisterUnavailable);
 }
 
 #[tokio::test]
-async fn takes_another_mitid_account_for_no_answer() {
+async fn a_person_with_another_mitid_account_counts_as_no_response() {
     let world = World::new().await;
     let mut other = person();
     account(&mut other).mitid_uuid = "11111111-1111-4111-8111-111111111111".into();
@@ -116,7 +116,7 @@ async fn takes_another_mitid_account_for_no_answer() {
 #[case(0)]
 #[case(99)]
 #[tokio::test]
-async fn takes_the_careful_side_of_unknown_values(#[case] unknown: i32) {
+async fn unknown_enum_values_count_as_the_stricter_value(#[case] unknown: i32) {
     let world = World::knowing(|person| {
         person.protection = unknown;
         person.facts[0].certainty = unknown;
@@ -134,7 +134,7 @@ async fn takes_the_careful_side_of_unknown_values(#[case] unknown: i32) {
 #[case("+45 20 12 34 56")]
 #[case("+451")]
 #[tokio::test]
-async fn r13_takes_an_impossible_mobile_number_for_none(#[case] number: &'static str) {
+async fn r13_an_impossible_mobile_number_counts_as_none(#[case] number: &'static str) {
     let world = World::knowing(|person| account(person).mobile_number = number.into()).await;
     assert!(world.look_up().await.unwrap().unwrap().mitid_account.unwrap().mobile.is_none());
 }
@@ -150,7 +150,7 @@ fn passport() -> proto::Document {
 }
 
 #[tokio::test]
-async fn a_document_is_asked_for_and_read_whole() {
+async fn a_document_is_requested_and_every_field_is_read() {
     let world = World::new().await;
     world.fake.state().documents.insert("209123456".into(), passport());
     let document =
@@ -160,9 +160,9 @@ async fn a_document_is_asked_for_and_read_whole() {
     assert_eq!(found.holder_mitid_uuid, Some(MitidUuid(MITID.parse().unwrap())));
     assert_eq!(found.expiry_date, NaiveDate::from_ymd_opt(2030, 6, 30).unwrap());
     assert!(found.good_standing && !found.provisional);
-    let asked = world.fake.state().asked_document.take().unwrap();
-    assert_eq!(asked.kind(), proto::DocumentKind::DrivingLicence);
-    assert_eq!((asked.issuer.as_str(), asked.number.as_str()), ("GRL", "209123456"));
+    let requested = world.fake.state().requested_document.take().unwrap();
+    assert_eq!(requested.kind(), proto::DocumentKind::DrivingLicence);
+    assert_eq!((requested.issuer.as_str(), requested.number.as_str()), ("GRL", "209123456"));
 
     assert!(world.register.look_up_document(&document("209999999")).await.unwrap().is_none());
 }
@@ -175,7 +175,7 @@ async fn a_document_is_asked_for_and_read_whole() {
 #[case::new_state(99)]
 #[tokio::test]
 async fn r15_only_a_valid_document_is_in_good_standing(#[case] state: i32) {
-    let found = document(proto::Document { state, ..passport() }).await.unwrap();
+    let found = look_up_document(proto::Document { state, ..passport() }).await.unwrap();
     assert!(!found.good_standing);
 }
 
@@ -185,27 +185,27 @@ async fn r15_only_a_valid_document_is_in_good_standing(#[case] state: i32) {
 #[case::new_permanence(99)]
 #[tokio::test]
 async fn r15_only_an_ordinary_document_is_not_provisional(#[case] permanence: i32) {
-    let found = document(proto::Document { permanence, ..passport() }).await.unwrap();
+    let found = look_up_document(proto::Document { permanence, ..passport() }).await.unwrap();
     assert!(found.provisional);
 }
 
 #[rstest]
 #[case::expiry_missing(|document: &mut proto::Document| document.expiry_date.clear())]
-#[case::expiry_no_date(|document: &mut proto::Document| document.expiry_date = "30-06-2030".into())]
-#[case::holder_no_number(|document: &mut proto::Document| document.holder_cpr_number = "12345".into())]
-#[case::holder_no_uuid(|document: &mut proto::Document| document.holder_mitid_uuid = "17".into())]
+#[case::expiry_not_a_date(|document: &mut proto::Document| document.expiry_date = "30-06-2030".into())]
+#[case::holder_not_a_cpr_number(|document: &mut proto::Document| document.holder_cpr_number = "12345".into())]
+#[case::holder_not_a_uuid(|document: &mut proto::Document| document.holder_mitid_uuid = "17".into())]
 #[tokio::test]
-async fn takes_a_doubtful_document_for_no_answer(#[case] change: fn(&mut proto::Document)) {
+async fn a_doubtful_document_counts_as_no_response(#[case] change: fn(&mut proto::Document)) {
     let mut doubtful = passport();
     change(&mut doubtful);
-    assert_eq!(document(doubtful).await.unwrap_err(), RegisterUnavailable);
+    assert_eq!(look_up_document(doubtful).await.unwrap_err(), RegisterUnavailable);
 }
 
-async fn document(
-    answer: proto::Document,
+async fn look_up_document(
+    response: proto::Document,
 ) -> Result<temporary_pin::domain::document::RegisteredDocument, RegisterUnavailable> {
     let world = World::new().await;
-    world.fake.state().documents.insert("209123456".into(), answer);
-    let asked = Document { kind: DocumentKind::Passport, issuer: "DNK".into(), number: "209123456".into() };
-    world.register.look_up_document(&asked).await.map(Option::unwrap)
+    world.fake.state().documents.insert("209123456".into(), response);
+    let requested = Document { kind: DocumentKind::Passport, issuer: "DNK".into(), number: "209123456".into() };
+    world.register.look_up_document(&requested).await.map(Option::unwrap)
 }

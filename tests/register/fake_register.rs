@@ -1,4 +1,4 @@
-//! An identity register on a free port that answers what the test says, and remembers how it was asked.
+//! A fake identity register on a free port. Tests set its responses, and read the calls that it has received.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -19,21 +19,21 @@ use tonic::metadata::MetadataMap;
 use tonic::transport::Server;
 use tonic::{Request, Response, Status};
 
-/// What the register knows, and how it behaves.
+/// What the register knows, and how it misbehaves.
 #[derive(Default)]
 pub(crate) struct State {
-    /// By CPR number or MitID UUID, as asked.
+    /// Persons by CPR number or MitID UUID, whichever the request names.
     pub(crate) people: HashMap<String, Person>,
-    /// By number.
+    /// Documents by number.
     pub(crate) documents: HashMap<String, Document>,
-    /// Answers to the next calls, before the right ones.
+    /// Errors for the next calls, one each.
     pub(crate) failures: VecDeque<Status>,
-    /// How long each answer takes.
+    /// How long each response takes.
     pub(crate) delay: Duration,
     /// The metadata of each call.
     pub(crate) calls: Vec<MetadataMap>,
-    /// The last document asked for.
-    pub(crate) asked_document: Option<LookUpDocumentRequest>,
+    /// The last request for a document.
+    pub(crate) requested_document: Option<LookUpDocumentRequest>,
 }
 
 #[derive(Clone, Default)]
@@ -48,7 +48,7 @@ impl FakeRegister {
         self.state().calls.len()
     }
 
-    /// Serves until told otherwise, or dropped.
+    /// Serves until the result is stopped or dropped.
     pub(crate) fn serve(&self, listener: TcpListener) -> Serving {
         self.serve_by(Server::builder(), listener)
     }
@@ -64,6 +64,7 @@ impl FakeRegister {
         Serving { stop, task }
     }
 
+    /// Records a call; returns the next error, or waits for the delay.
     async fn take_call<Q>(&self, request: &Request<Q>) -> Result<(), Status> {
         let delay = {
             let mut state = self.state();
@@ -85,7 +86,7 @@ pub(crate) struct Serving {
 }
 
 impl Serving {
-    /// Stops it, with all its connections.
+    /// Stops the server and closes its connections.
     pub(crate) async fn stop(self) {
         self.stop.send(()).unwrap();
         self.task.await.unwrap();
@@ -110,7 +111,7 @@ impl IdentityRegisterService for FakeRegister {
         self.take_call(&request).await?;
         let mut state = self.state();
         let document = state.documents.get(&request.get_ref().number).cloned();
-        state.asked_document = Some(request.into_inner());
+        state.requested_document = Some(request.into_inner());
         Ok(Response::new(LookUpDocumentResponse { document }))
     }
 }

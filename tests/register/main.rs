@@ -1,7 +1,10 @@
-//! The client of the identity register against a register that misbehaves.
+//! The client of the identity register against a fake register that can misbehave.
 
 #![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
-#![allow(clippy::disallowed_methods, reason = "the register here is none of the service's: its errors need no details")]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "the fake register is not part of the service: its errors need no details"
+)]
 
 mod answers;
 mod calls;
@@ -22,7 +25,7 @@ use fake_register::{FakeRegister, Serving};
 const CPR: &str = "0101605888";
 const MITID: &str = "9d6cbe7c-2a4b-4d0e-9b43-6a7d1f2e3c4b";
 
-/// A register that knows one person, and our client of it.
+/// A register that knows one person, and a client of it.
 struct World {
     fake: FakeRegister,
     register: Register,
@@ -40,7 +43,7 @@ impl World {
         Self { fake, register, _server: server }
     }
 
-    /// With the one person changed.
+    /// The register knows the person with this change.
     async fn knowing(change: impl FnOnce(&mut proto::Person)) -> Self {
         let world = Self::new().await;
         let mut person = person();

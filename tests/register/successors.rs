@@ -1,4 +1,4 @@
-//! R12: a CPR number that was replaced by another is followed.
+//! R12: a look-up follows a CPR number that was replaced by another one.
 
 use temporary_pin::domain::cpr::CprStatus;
 use temporary_pin::domain::person::{MitidUuid, PersonReference};
@@ -9,7 +9,7 @@ use crate::{CPR, MITID, World, by_cpr, person};
 
 const NUMBERS: [&str; 5] = [CPR, "0202605888", "0303605888", "0404605888", "0505605888"];
 
-/// Numbers that were replaced one by another; the last one is valid.
+/// A register in which each number was replaced by the next one; the last number is valid.
 async fn chain(numbers: &[&str]) -> World {
     let world = World::new().await;
     for (index, number) in numbers.iter().enumerate() {
@@ -24,7 +24,7 @@ async fn chain(numbers: &[&str]) -> World {
 }
 
 #[tokio::test]
-async fn r12_follows_up_to_three_replaced_numbers() {
+async fn r12_up_to_three_replaced_numbers_are_followed() {
     for length in 2..=4 {
         let world = chain(&NUMBERS[..length]).await;
         let person = world.look_up().await.unwrap().unwrap();
@@ -35,13 +35,13 @@ async fn r12_follows_up_to_three_replaced_numbers() {
 }
 
 #[tokio::test]
-async fn r12_refuses_a_longer_chain() {
+async fn r12_a_longer_chain_is_refused() {
     let world = chain(&NUMBERS).await;
     assert_eq!(world.look_up().await.unwrap_err(), RegisterUnavailable);
 }
 
 #[tokio::test]
-async fn r12_refuses_a_loop() {
+async fn r12_a_loop_is_refused() {
     let world = chain(&[NUMBERS[0], NUMBERS[1], NUMBERS[0]]).await;
     let first = proto::Person { cpr_status: "60".into(), successor_cpr_number: NUMBERS[1].into(), ..person() };
     world.fake.state().people.insert(CPR.into(), first);
@@ -56,14 +56,14 @@ async fn r12_a_replaced_number_without_its_successor_stays_replaced() {
 }
 
 #[tokio::test]
-async fn r12_refuses_a_successor_that_nobody_has() {
+async fn r12_an_unknown_successor_is_refused() {
     let world = chain(&NUMBERS[..2]).await;
     world.fake.state().people.remove(NUMBERS[1]);
     assert_eq!(world.look_up().await.unwrap_err(), RegisterUnavailable);
 }
 
 #[tokio::test]
-async fn r12_refuses_a_successor_with_another_mitid_account() {
+async fn r12_a_successor_with_another_mitid_account_is_refused() {
     let world = chain(&NUMBERS[..2]).await;
     world.fake.state().people.get_mut(NUMBERS[1]).unwrap().mitid_account.as_mut().unwrap().mitid_uuid =
         "11111111-1111-4111-8111-111111111111".into();
@@ -71,7 +71,7 @@ async fn r12_refuses_a_successor_with_another_mitid_account() {
 }
 
 #[tokio::test]
-async fn r12_follows_from_a_mitid_uuid_too() {
+async fn r12_a_look_up_by_mitid_uuid_follows_too() {
     let world = chain(&NUMBERS[..2]).await;
     let replaced = world.fake.state().people[CPR].clone();
     world.fake.state().people.insert(MITID.into(), replaced);

@@ -1,4 +1,4 @@
-//! The way to the register: TLS, or none on a loopback address.
+//! The connection to the register: TLS, or plaintext on a loopback address.
 
 use std::fs;
 use std::path::PathBuf;
@@ -16,17 +16,17 @@ use crate::{CPR, by_cpr, person, settings};
 #[case::loopback("http://127.0.0.1:50061", true)]
 #[case::loopback_6("http://[::1]:50061", true)]
 #[case::by_name("http://localhost:50061", true)]
-#[case::open_line("http://register.example:50061", false)]
+#[case::plaintext("http://register.example:50061", false)]
 #[case::tls_without_ca("https://register.example:50061", false)]
 #[case::no_scheme("register.example:50061", false)]
 #[case::nothing("", false)]
 #[tokio::test]
-async fn an_open_line_is_for_loopback_alone(#[case] url: &str, #[case] accepted: bool) {
+async fn plaintext_is_allowed_on_loopback_only(#[case] url: &str, #[case] accepted: bool) {
     let settings = RegisterSettings { url: url.into(), ..RegisterSettings::default() };
     assert_eq!(Register::connect_lazy(settings).is_ok(), accepted);
 }
 
-/// An authority with a certificate of `localhost` for both ends, as PEM files in a directory of their own.
+/// An authority that has issued one certificate for `localhost`, used by server and client. PEM files in their own directory.
 struct Authority {
     directory: PathBuf,
 }
@@ -62,7 +62,7 @@ impl Authority {
 }
 
 #[tokio::test]
-async fn both_ends_prove_who_they_are() {
+async fn server_and_client_need_a_certificate_of_the_right_authority() {
     let (ours, other) = (Authority::new("ours"), Authority::new("other"));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = settings(&listener).url.replace("http://127.0.0.1", "https://localhost");
@@ -73,8 +73,8 @@ async fn both_ends_prove_who_they_are() {
     let look_up = async |ca: &Authority, identity: Option<&Authority>| {
         let files = TlsFiles {
             ca: ca.file("ca.pem"),
-            certificate: identity.map(|of| of.file("certificate.pem")),
-            key: identity.map(|of| of.file("key.pem")),
+            certificate: identity.map(|authority| authority.file("certificate.pem")),
+            key: identity.map(|authority| authority.file("key.pem")),
         };
         let settings = RegisterSettings { url: url.clone(), tls: Some(files), ..RegisterSettings::default() };
         Register::connect_lazy(settings).unwrap().look_up_person(&by_cpr(CPR)).await

@@ -14,7 +14,7 @@ fn mode(path: &Path) -> u32 {
 }
 
 #[test]
-fn a_set_is_made_in_place_of_the_last_one_and_for_its_owner_alone() {
+fn new_certificates_replace_the_old_ones_and_only_their_owner_can_read_them() {
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("certificates-{}", std::process::id()));
     let make = || {
         let mut command = Command::new(test_support::programs::sandbox());
@@ -34,13 +34,13 @@ fn a_set_is_made_in_place_of_the_last_one_and_for_its_owner_alone() {
     let mut expected: Vec<String> = pairs.chain(["ca.pem".to_owned()]).collect();
     found.sort();
     expected.sort();
-    // The CA's own key is not among them.
+    // The CA's own key is not kept.
     assert_eq!(found, expected);
     fs::remove_dir_all(directory).unwrap();
 }
 
 #[tokio::test]
-async fn those_of_a_running_sandbox_are_told_and_go_with_it() {
+async fn a_running_sandbox_names_its_certificates_and_removes_them_when_it_stops() {
     let mut sandbox = Sandbox::start(&[]);
     let certificates = sandbox.get("/certificates").await;
     let path = |value: &serde_json::Value| Path::new(value.as_str().unwrap()).to_owned();

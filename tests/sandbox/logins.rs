@@ -7,8 +7,8 @@ use reqwest::StatusCode;
 use serde_json::{Value, json};
 use test_support::sandbox::Sandbox;
 
-/// The claims, if one of the keys that the issuer publishes signed them.
-async fn open(sandbox: &Sandbox, issuer: &str, token: &Value) -> Option<Value> {
+/// Returns the claims if a published key of the issuer signed the token.
+async fn verify(sandbox: &Sandbox, issuer: &str, token: &Value) -> Option<Value> {
     let token = token.as_str().unwrap();
     let discovery = sandbox.get(&format!("/issuers/{issuer}/.well-known/openid-configuration")).await;
     assert_eq!(discovery["issuer"], format!("{}/issuers/{issuer}", sandbox.http_url));
@@ -28,12 +28,12 @@ async fn now(sandbox: &Sandbox) -> i64 {
 }
 
 #[tokio::test]
-async fn a_login_says_who_when_and_how_surely() {
+async fn a_login_names_the_person_the_time_and_the_level_of_assurance() {
     let sandbox = Sandbox::start(&[]);
     sandbox.post("/clock/advance", json!({ "seconds": 5000 })).await;
     let before = now(&sandbox).await;
     let answer = sandbox.post("/login", json!({ "person": "anna", "nonce": "a-nonce-of-mine" })).await;
-    let claims = open(&sandbox, "web", &answer["id_token"]).await.unwrap();
+    let claims = verify(&sandbox, "web", &answer["id_token"]).await.unwrap();
     let anna = sandbox.get("/people/anna").await;
     assert_eq!(claims["mitid.uuid"], anna["mitid_uuid"]);
     assert_ne!(claims["sub"], anna["mitid_uuid"], "a subject is not the account's UUID");
@@ -47,7 +47,7 @@ async fn a_login_says_who_when_and_how_surely() {
 }
 
 #[tokio::test]
-async fn a_login_can_be_wrong_in_every_way_that_the_service_must_refuse() {
+async fn options_make_every_kind_of_login_that_the_service_must_refuse() {
     let sandbox = Sandbox::start(&[]);
     let before = now(&sandbox).await;
     let wishes = json!({
@@ -55,7 +55,7 @@ async fn a_login_can_be_wrong_in_every_way_that_the_service_must_refuse() {
         "audience": "somebody-else", "issuer": "https://issuer.invalid", "expired": true,
     });
     let answer = sandbox.post("/login", wishes).await;
-    let claims = open(&sandbox, "web", &answer["id_token"]).await.unwrap();
+    let claims = verify(&sandbox, "web", &answer["id_token"]).await.unwrap();
     assert_eq!(claims["loa"], "https://data.gov.dk/concept/core/nsis/Low");
     assert_eq!(claims["aud"], "somebody-else");
     assert_eq!(claims["iss"], "https://issuer.invalid");
@@ -68,8 +68,8 @@ async fn agents_log_in_with_the_workforce_issuer() {
     let sandbox = Sandbox::start(&[]);
     let login = async |agent: &str| {
         let answer = sandbox.post("/agent-login", json!({ "agent": agent })).await;
-        assert_eq!(open(&sandbox, "web", &answer["agent_token"]).await, None, "the issuers share no key");
-        open(&sandbox, "workforce", &answer["agent_token"]).await.unwrap()
+        assert_eq!(verify(&sandbox, "web", &answer["agent_token"]).await, None, "the issuers share no key");
+        verify(&sandbox, "workforce", &answer["agent_token"]).await.unwrap()
     };
     let support = login("support-1").await;
     assert_eq!((&support["sub"], &support["aud"]), (&json!("support-1"), &json!("temporary-pin-workforce")));
@@ -81,7 +81,7 @@ async fn agents_log_in_with_the_workforce_issuer() {
 }
 
 #[tokio::test]
-async fn bodies_that_make_no_sense_are_refused_by_field() {
+async fn a_malformed_body_is_refused_with_the_name_of_the_field() {
     let sandbox = Sandbox::start(&[]);
     for (path, body, field) in [
         ("/login", json!({ "nonce": "n" }), "person"),

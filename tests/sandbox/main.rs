@@ -1,4 +1,4 @@
-//! The sandbox as other teams' tests use it: a process, asked over HTTP.
+//! The sandbox as tests of frontends use it: a process with an HTTP interface.
 
 #![allow(missing_docs, clippy::unwrap_used, reason = "tests")]
 

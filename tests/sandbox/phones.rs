@@ -20,7 +20,7 @@ async fn inbox(sandbox: &Sandbox) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn a_message_lands_on_its_phone_and_on_the_page() {
+async fn a_message_is_shown_on_its_phone_and_on_the_page() {
     let sandbox = Sandbox::start(&[]);
     assert_eq!(inbox(&sandbox).await, Vec::<Value>::new());
     assert_eq!(sandbox.send_sms(TOKEN, sms("Hej <b>Anna</b>")).await, StatusCode::OK);
@@ -37,10 +37,10 @@ async fn a_message_lands_on_its_phone_and_on_the_page() {
 }
 
 #[tokio::test]
-async fn whoever_expects_a_message_may_wait_for_it() {
+async fn a_reader_can_wait_for_a_message() {
     let sandbox = Sandbox::start(&[]);
     let (expected, sent) = tokio::join!(sandbox.get("/phones/+4526000001/messages?expect=1"), async {
-        // The reader has most likely begun to wait.
+        // By now the reader most likely waits.
         tokio::time::sleep(Duration::from_millis(50)).await;
         sandbox.send_sms(TOKEN, sms("Hej")).await
     });
@@ -49,7 +49,7 @@ async fn whoever_expects_a_message_may_wait_for_it() {
 }
 
 #[tokio::test]
-async fn the_gateway_refuses_what_the_real_one_would() {
+async fn the_gateway_refuses_messages_that_the_real_one_refuses() {
     let sandbox = Sandbox::start(&[]);
     assert_eq!(sandbox.send_sms("another-token", sms("x")).await, StatusCode::UNAUTHORIZED);
     for (field, wrong) in [
@@ -85,7 +85,7 @@ async fn the_gateway_misbehaves_on_demand() {
 }
 
 #[tokio::test]
-async fn numbers_that_are_none_are_refused() {
+async fn malformed_numbers_are_refused() {
     let sandbox = Sandbox::start(&[]);
     for number in ["26000001", "+45", "+45260x0001"] {
         assert!(sandbox.text(&format!("/phones/{number}/messages")).await.contains("\"field\":\"number\""), "{number}");

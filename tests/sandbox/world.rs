@@ -1,4 +1,4 @@
-//! The cast, the clock, and what remains when the sandbox stops.
+//! The cast, the clock, and what the sandbox removes when it stops.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use sqlx::{Connection as _, PgConnection};
 use test_support::sandbox::Sandbox;
 
 #[tokio::test]
-async fn people_are_listed_with_all_that_it_takes_to_play_them() {
+async fn people_are_listed_with_everything_needed_to_act_as_them() {
     let sandbox = Sandbox::start(&[]);
     let people = sandbox.get("/people").await;
     let anna = people.as_array().unwrap().iter().find(|person| person["id"] == "anna").unwrap();
@@ -31,14 +31,14 @@ async fn people_are_listed_with_all_that_it_takes_to_play_them() {
 }
 
 #[tokio::test]
-async fn the_seed_adds_as_many_ordinary_persons_as_wished() {
+async fn ordinary_persons_are_generated_in_the_wanted_number() {
     let (few, many) = (Sandbox::start(&[]), Sandbox::start(&["--people", "30", "--seed", "7"]));
     let count = async |sandbox: &Sandbox| sandbox.get("/people").await.as_array().unwrap().len();
     assert_eq!(count(&many).await, count(&few).await + 30);
     assert_eq!(many.get("/people/person-30").await["expected"]["phone"]["status"], "STATUS_ELIGIBLE");
 }
 
-/// Also by tests that ask at the same time.
+/// Also if tests claim at the same time.
 #[tokio::test]
 async fn a_person_is_claimed_once() {
     let sandbox = Sandbox::start(&["--people", "20"]);
@@ -52,7 +52,7 @@ async fn a_person_is_claimed_once() {
 }
 
 #[tokio::test]
-async fn the_clock_goes_forward_when_told_to() {
+async fn the_clock_can_be_moved_forward() {
     let sandbox = Sandbox::start(&[]);
     let time = |answer: Value| answer["time"].as_str().unwrap().parse::<DateTime<Utc>>().unwrap();
     let before = time(sandbox.get("/clock").await);
@@ -67,7 +67,7 @@ async fn the_clock_goes_forward_when_told_to() {
 }
 
 #[tokio::test]
-async fn modes_that_do_not_exist_are_refused() {
+async fn unknown_modes_are_refused() {
     let sandbox = Sandbox::start(&[]);
     for path in ["/gateway", "/register"] {
         let refused = sandbox.try_post(path, json!({ "mode": "sideways" })).await;

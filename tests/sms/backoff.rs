@@ -1,4 +1,4 @@
-//! A gateway that is down for a while.
+//! Retries while the gateway is down.
 
 use std::time::Duration;
 
@@ -7,9 +7,9 @@ use temporary_pin::sms::settings::DispatcherSettings;
 
 use crate::world::{LEASE, Mode, World};
 
-/// R24: retries go on until the message expires, ever more slowly, and then end.
+/// The message expires after 600 seconds. The loop runs on for 50 seconds, to see that no retry follows.
 #[sqlx::test]
-async fn r24_tries_become_rare_and_end_with_the_message(pool: PgPool) {
+async fn r24_retries_become_rare_and_end_when_the_message_expires(pool: PgPool) {
     let world = World::new(pool);
     world.phone.set(Mode::Down);
     let id = world.queue("pin").await;
@@ -27,15 +27,15 @@ async fn r24_tries_become_rare_and_end_with_the_message(pool: PgPool) {
 
     let gaps: Vec<i64> = tries.windows(2).map(|pair| pair[1] - pair[0]).collect();
     assert!(gaps[0] <= 3, "{gaps:?}");
-    assert!(gaps[6..].iter().all(|gap| *gap >= 15), "half of the longest delay at least: {gaps:?}");
-    assert!(gaps.iter().all(|gap| *gap <= 40), "the longest delay and a little at most: {gaps:?}");
+    assert!(gaps[6..].iter().all(|gap| *gap >= 15), "at least half of the longest delay: {gaps:?}");
+    assert!(gaps.iter().all(|gap| *gap <= 40), "at most the longest delay and one poll: {gaps:?}");
     assert!(*tries.last().unwrap() <= 600, "a try after the expiry: {tries:?}");
     assert_eq!(world.state(id).await, "expired");
     assert!(!world.has_body(id).await);
 }
 
 #[sqlx::test]
-async fn after_an_outage_every_message_goes_out_once(pool: PgPool) {
+async fn after_an_outage_every_message_is_sent_once(pool: PgPool) {
     let world = World::new(pool);
     world.phone.set(Mode::Down);
     let mut ids = Vec::new();
@@ -58,18 +58,18 @@ async fn after_an_outage_every_message_goes_out_once(pool: PgPool) {
     }
 }
 
-/// One message's failure is no reason to keep the others waiting.
+/// The dispatcher hands over one message at a time. A message that waits for its retry must not block the next message.
 #[sqlx::test]
-async fn a_message_that_waits_for_its_retry_takes_no_ones_place(pool: PgPool) {
+async fn a_message_that_waits_for_its_retry_does_not_count_against_the_concurrency(pool: PgPool) {
     let world = World::new(pool);
     world.phone.set(Mode::Down);
     let delayed = world.queue("pin").await;
-    let later = Duration::from_secs(600);
+    let long_delay = Duration::from_secs(600);
     let settings = DispatcherSettings {
         lease: LEASE,
         concurrency: 1,
-        retry_delay: later,
-        retry_delay_limit: later,
+        retry_delay: long_delay,
+        retry_delay_limit: long_delay,
         ..DispatcherSettings::default()
     };
     let dispatcher = std::sync::Arc::new(world.dispatcher_with(settings));

@@ -1,4 +1,4 @@
-//! What is counted of the hand-overs.
+//! The metrics of hand-overs.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Dispatchers that end in the middle of their work.
+//! Dispatchers that end during a hand-over.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::world::{LEASE, World};
 
 const GATEWAY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What a dispatcher does first.
+/// Claims due messages, as a dispatcher does first.
 async fn claim(world: &World) -> Vec<ClaimedMessage> {
     let token = random::time_ordered_uuid(world.now(), &mut random::secure());
     outbox::claim_due(&world.pool, world.now(), LEASE, 10, token).await.unwrap()
@@ -24,16 +24,16 @@ async fn begin(world: &World, message: &ClaimedMessage) -> bool {
     Handovers::new(&world.pool).begin_handover(message, world.now(), GATEWAY_TIMEOUT, LEASE).await.unwrap()
 }
 
-/// A dispatcher has claimed one message.
-async fn claimed(world: &World, kind: &str) -> (Uuid, ClaimedMessage) {
+/// Queues one message and claims it.
+async fn queue_and_claim(world: &World, kind: &str) -> (Uuid, ClaimedMessage) {
     let id = world.queue(kind).await;
     (id, claim(world).await.pop().expect("a due message"))
 }
 
 #[sqlx::test]
-async fn a_message_claimed_by_the_dead_goes_out_when_the_lease_has_run_out(pool: PgPool) {
+async fn a_message_of_a_crashed_dispatcher_is_sent_after_the_lease(pool: PgPool) {
     let world = World::new(pool);
-    let (id, _) = claimed(&world, "pin").await;
+    let (id, _) = queue_and_claim(&world, "pin").await;
 
     world.dispatcher().run_once().await;
     assert!(world.phone.received().is_empty(), "sent during the lease of another");
@@ -45,9 +45,9 @@ async fn a_message_claimed_by_the_dead_goes_out_when_the_lease_has_run_out(pool:
 }
 
 #[sqlx::test]
-async fn r5_a_message_whose_handover_had_begun_is_given_up(pool: PgPool) {
+async fn r5_a_pin_whose_hand_over_has_begun_is_not_sent_again(pool: PgPool) {
     let world = World::new(pool);
-    let (id, message) = claimed(&world, "pin").await;
+    let (id, message) = queue_and_claim(&world, "pin").await;
     assert!(begin(&world, &message).await);
 
     world.clock.advance(LEASE);
@@ -65,18 +65,18 @@ async fn r5_a_message_whose_handover_had_begun_is_given_up(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_message_whose_handover_had_begun_is_never_claimed(pool: PgPool) {
+async fn a_message_whose_hand_over_has_begun_is_never_claimed(pool: PgPool) {
     let world = World::new(pool);
-    let (_, message) = claimed(&world, "pin").await;
+    let (_, message) = queue_and_claim(&world, "pin").await;
     assert!(begin(&world, &message).await);
     world.clock.advance(LEASE);
     assert!(claim(&world).await.is_empty());
 }
 
 #[sqlx::test]
-async fn r8_a_notice_whose_handover_had_begun_goes_out_again(pool: PgPool) {
+async fn r8_a_notice_whose_hand_over_has_begun_is_sent_again(pool: PgPool) {
     let world = World::new(pool);
-    let (id, message) = claimed(&world, "access_requested").await;
+    let (id, message) = queue_and_claim(&world, "access_requested").await;
     assert!(begin(&world, &message).await);
 
     world.clock.advance(LEASE);
@@ -85,11 +85,11 @@ async fn r8_a_notice_whose_handover_had_begun_goes_out_again(pool: PgPool) {
     assert!(!world.has_body(id).await);
 }
 
-/// The instance was only slow, not dead.
+/// The instance was slow and had not crashed.
 #[sqlx::test]
-async fn an_answer_after_the_lease_still_counts(pool: PgPool) {
+async fn an_acceptance_after_the_lease_still_counts(pool: PgPool) {
     let world = World::new(pool);
-    let (id, message) = claimed(&world, "pin").await;
+    let (id, message) = queue_and_claim(&world, "pin").await;
     assert!(begin(&world, &message).await);
     world.clock.advance(LEASE);
     world.dispatcher().run_once().await;
@@ -102,9 +102,9 @@ async fn an_answer_after_the_lease_still_counts(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn whoever_lost_the_lease_neither_sends_nor_records(pool: PgPool) {
+async fn a_dispatcher_that_lost_the_lease_neither_sends_nor_records(pool: PgPool) {
     let world = World::new(pool);
-    let (id, slow) = claimed(&world, "pin").await;
+    let (id, slow) = queue_and_claim(&world, "pin").await;
     world.clock.advance(LEASE);
     let quick = claim(&world).await.pop().expect("the lease has run out");
 
@@ -117,11 +117,11 @@ async fn whoever_lost_the_lease_neither_sends_nor_records(pool: PgPool) {
     assert!(begin(&world, &quick).await);
 }
 
-/// The answer to the first begin was lost with its connection; nothing has been sent.
+/// The response to the first start was lost with its connection. Nothing has been sent.
 #[sqlx::test]
-async fn a_handover_may_begin_again(pool: PgPool) {
+async fn one_dispatcher_may_begin_a_hand_over_twice(pool: PgPool) {
     let world = World::new(pool);
-    let (id, message) = claimed(&world, "pin").await;
+    let (id, message) = queue_and_claim(&world, "pin").await;
     assert!(begin(&world, &message).await);
     assert!(begin(&world, &message).await);
     outbox::schedule_retry(&world.pool, &message, world.now(), "status 503").await.unwrap();
@@ -131,7 +131,7 @@ async fn a_handover_may_begin_again(pool: PgPool) {
 #[sqlx::test]
 async fn a_handover_does_not_begin_after_the_lease(pool: PgPool) {
     let world = World::new(pool);
-    let (_, message) = claimed(&world, "pin").await;
+    let (_, message) = queue_and_claim(&world, "pin").await;
     world.clock.advance(LEASE);
     assert!(!begin(&world, &message).await);
 }
@@ -140,7 +140,7 @@ async fn a_handover_does_not_begin_after_the_lease(pool: PgPool) {
 #[sqlx::test]
 async fn a_handover_that_begins_late_has_the_whole_lease(pool: PgPool) {
     let world = World::new(pool);
-    let (id, message) = claimed(&world, "pin").await;
+    let (id, message) = queue_and_claim(&world, "pin").await;
     world.clock.advance(LEASE - Duration::from_secs(1));
     assert!(begin(&world, &message).await);
 
@@ -153,7 +153,7 @@ async fn a_handover_that_begins_late_has_the_whole_lease(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn r24_a_message_that_might_expire_before_the_answer_is_not_handed_over(pool: PgPool) {
+async fn r24_a_message_that_could_expire_during_the_hand_over_is_not_handed_over(pool: PgPool) {
     let world = World::new(pool);
     world.queue_at("pin", world.now(), world.now() + GATEWAY_TIMEOUT + Duration::from_secs(5)).await;
     let message = claim(&world).await.pop().expect("a due message");
@@ -161,9 +161,9 @@ async fn r24_a_message_that_might_expire_before_the_answer_is_not_handed_over(po
     assert!(!begin(&world, &message).await);
 }
 
-/// A message that expires during its hand-over has been sent all the same.
+/// The message may have been sent although it expires during its hand-over.
 #[sqlx::test]
-async fn an_expiry_during_the_handover_changes_nothing(pool: PgPool) {
+async fn an_expiry_during_the_hand_over_changes_nothing(pool: PgPool) {
     let world = World::new(pool);
     let id = world.queue_at("pin", world.now(), world.now() + GATEWAY_TIMEOUT + Duration::from_secs(5)).await;
     let message = claim(&world).await.pop().expect("a due message");
@@ -179,11 +179,11 @@ async fn an_expiry_during_the_handover_changes_nothing(pool: PgPool) {
     assert!(!world.has_body(id).await);
 }
 
-/// The PIN was revoked, or redeemed from an earlier send, in between.
+/// The PIN was revoked, or redeemed after an earlier send, since the claim.
 #[sqlx::test]
 async fn r9_a_cancelled_message_is_not_handed_over(pool: PgPool) {
     let world = World::new(pool);
-    let (id, message) = claimed(&world, "pin").await;
+    let (id, message) = queue_and_claim(&world, "pin").await;
     let cancel = sqlx::query("UPDATE outbox SET state = 'cancelled', sealed_body = NULL WHERE id = $1").bind(id);
     cancel.execute(&world.pool).await.unwrap();
 
@@ -192,9 +192,9 @@ async fn r9_a_cancelled_message_is_not_handed_over(pool: PgPool) {
     assert_eq!(world.state(id).await, "cancelled");
 }
 
-/// Hand-overs that begin at the same moment share a statement, and no fate.
+/// Concurrent starts share one statement. Each still has its own result.
 #[sqlx::test]
-async fn of_those_that_begin_together_each_has_its_own_answer(pool: PgPool) {
+async fn batched_hand_overs_have_separate_results(pool: PgPool) {
     let world = World::new(pool);
     for _ in 0..8 {
         world.queue("pin").await;

@@ -1,4 +1,4 @@
-//! One dispatcher: what is sent, what is not, and what stays in the outbox.
+//! One dispatcher: which messages are sent, and what remains in the outbox.
 
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ async fn a_due_message_reaches_the_gateway(pool: PgPool) {
 
 /// R24: the network must not deliver a PIN that has expired.
 #[sqlx::test]
-async fn r24_validity_is_the_time_left(pool: PgPool) {
+async fn r24_the_validity_is_the_time_until_expiry(pool: PgPool) {
     let world = World::new(pool);
     world.queue("pin").await;
     world.clock.advance(Duration::from_secs(200));
@@ -50,7 +50,7 @@ async fn a_message_waits_until_it_is_due(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn r24_an_expired_message_is_never_sent_and_its_body_erased(pool: PgPool) {
+async fn r24_an_expired_message_is_never_sent_and_its_body_is_erased(pool: PgPool) {
     let world = World::new(pool);
     let id = world.queue("pin").await;
     world.clock.advance(Duration::from_secs(600));
@@ -62,9 +62,9 @@ async fn r24_an_expired_message_is_never_sent_and_its_body_erased(pool: PgPool) 
     assert!(!world.has_body(id).await);
 }
 
-/// A PIN may be sent again (R5) until it expires; nothing else is.
+/// A PIN may be sent again until it expires. Other messages are not sent again.
 #[sqlx::test]
-async fn r5_the_body_is_erased_when_it_is_needed_no_more(pool: PgPool) {
+async fn r5_the_body_is_erased_when_it_is_no_longer_needed(pool: PgPool) {
     let world = World::new(pool);
     let pin = world.queue("pin").await;
     let notice = world.queue("access_requested").await;
@@ -79,9 +79,9 @@ async fn r5_the_body_is_erased_when_it_is_needed_no_more(pool: PgPool) {
     assert_eq!(world.state(pin).await, "accepted");
 }
 
-/// The text lives while it may still be sent, and no longer.
+/// The body is kept only as long as the message may still be sent.
 #[sqlx::test]
-async fn r5_the_body_goes_with_the_last_send(pool: PgPool) {
+async fn r5_the_body_is_erased_with_the_last_send(pool: PgPool) {
     let world = World::new(pool);
     for mode in [Mode::Accept, Mode::Silent] {
         world.phone.set(mode);
@@ -94,7 +94,7 @@ async fn r5_the_body_goes_with_the_last_send(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn r5_a_resend_goes_out_under_a_reference_of_its_own(pool: PgPool) {
+async fn r5_a_resend_has_its_own_reference(pool: PgPool) {
     let world = World::new(pool);
     let id = world.queue("pin").await;
     world.dispatcher().run_once().await;
@@ -102,12 +102,12 @@ async fn r5_a_resend_goes_out_under_a_reference_of_its_own(pool: PgPool) {
     world.queue_again(id).await;
     world.dispatcher().run_once().await;
 
-    let references: Vec<_> = world.phone.times().into_iter().collect();
+    let references: Vec<_> = world.phone.count_by_reference().into_iter().collect();
     assert_eq!(references, [(format!("{id}.1"), 1), (format!("{id}.2"), 1)]);
 }
 
 #[sqlx::test]
-async fn a_refusal_for_good_is_final(pool: PgPool) {
+async fn a_permanent_refusal_is_final(pool: PgPool) {
     let world = World::new(pool);
     world.phone.set(Mode::Refuse);
     let pin = world.queue("pin").await;
@@ -124,9 +124,9 @@ async fn a_refusal_for_good_is_final(pool: PgPool) {
     assert!(!world.has_body(notice).await);
 }
 
-/// The phone may have it already, but a warning twice does less harm than none.
+/// The phone may have received the notice. A notice that arrives twice does less harm than none.
 #[sqlx::test]
-async fn r8_a_notice_with_an_unknown_outcome_is_tried_again(pool: PgPool) {
+async fn r8_a_notice_with_an_unknown_outcome_is_sent_again(pool: PgPool) {
     let world = World::new(pool);
     world.phone.set(Mode::Silent);
     let id = world.queue("access_requested").await;
@@ -140,9 +140,9 @@ async fn r8_a_notice_with_an_unknown_outcome_is_tried_again(pool: PgPool) {
     assert_eq!(world.state(id).await, "accepted");
 }
 
-/// The phone may have it already: only the person decides about another one.
+/// The phone may have received the PIN. Only a new order of the person sends it again.
 #[sqlx::test]
-async fn r5_an_unknown_outcome_is_not_tried_again(pool: PgPool) {
+async fn r5_a_pin_with_an_unknown_outcome_is_not_sent_again(pool: PgPool) {
     let world = World::new(pool);
     world.phone.set(Mode::Silent);
     let id = world.queue("pin").await;
@@ -163,14 +163,14 @@ async fn r5_an_unknown_outcome_is_not_tried_again(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_body_that_does_not_open_fails_and_holds_nobody_up(pool: PgPool) {
+async fn a_body_that_does_not_open_fails_and_does_not_delay_other_messages(pool: PgPool) {
     let world = World::new(pool);
     let broken = world.queue("pin").await;
     sqlx::query("UPDATE outbox SET sealed_body = 'x' WHERE id = $1").bind(broken).execute(&world.pool).await.unwrap();
-    let good = world.queue("pin").await;
+    let intact = world.queue("pin").await;
 
     world.dispatcher().run_once().await;
 
     assert_eq!(world.state(broken).await, "failed");
-    assert_eq!(world.state(good).await, "accepted");
+    assert_eq!(world.state(intact).await, "accepted");
 }

@@ -1,4 +1,4 @@
-//! The client of GatewayAPI against a server that answers as told.
+//! The client of GatewayAPI against a fake server.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -19,22 +19,22 @@ use zeroize::Zeroizing;
 const NUMBER: &str = "+4520123456";
 const TEXT: &str = "PIN-kode 1234 5678 æøå";
 
-/// What the server answers, and what it was asked.
+/// A fake GatewayAPI: its response, and the calls that it has received.
 #[derive(Clone)]
 struct Server {
     status: StatusCode,
-    answer: String,
+    body: String,
     delay: Duration,
     calls: Arc<Mutex<Vec<(HeaderMap, Value)>>>,
 }
 
 impl Server {
-    fn answering(status: u16, answer: impl Into<String>) -> Self {
+    fn responding(status: u16, body: impl Into<String>) -> Self {
         let status = StatusCode::from_u16(status).unwrap();
-        Self { status, answer: answer.into(), delay: Duration::ZERO, calls: Arc::default() }
+        Self { status, body: body.into(), delay: Duration::ZERO, calls: Arc::default() }
     }
 
-    /// Starts it and sends one message.
+    /// Starts the server and sends one message to it.
     async fn send(&self) -> Result<Acceptance, GatewayError> {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/rest/mtsms", listener.local_addr().unwrap());
@@ -51,7 +51,7 @@ async fn take(
 ) -> (StatusCode, [(&'static str, &'static str); 1], String) {
     server.calls.lock().unwrap().push((headers, body));
     tokio::time::sleep(server.delay).await;
-    (server.status, [("content-type", "application/json")], server.answer)
+    (server.status, [("content-type", "application/json")], server.body)
 }
 
 async fn send_to(url: &str) -> Result<Acceptance, GatewayError> {
@@ -68,15 +68,15 @@ async fn send_to(url: &str) -> Result<Acceptance, GatewayError> {
 }
 
 #[tokio::test]
-async fn a_message_goes_out_as_documented() {
-    let server = Server::answering(200, json!({"ids": [421_332_671], "usage": {"countries": {"DK": 1}}}).to_string());
+async fn the_request_has_the_documented_form() {
+    let server = Server::responding(200, json!({"ids": [421_332_671], "usage": {"countries": {"DK": 1}}}).to_string());
 
     let accepted = server.send().await.unwrap();
 
     assert_eq!(accepted.gateway_reference.as_deref(), Some("421332671"));
     let calls = server.calls.lock().unwrap();
     let [(headers, body)] = calls.as_slice() else { panic!("one call expected") };
-    // The token as user without a password: base64 of "the-token:".
+    // The token as user name with an empty password: base64 of "the-token:".
     assert_eq!(headers["authorization"], "Basic dGhlLXRva2VuOg==");
     let expected = json!({
         "sender": "MitID",
@@ -93,8 +93,8 @@ async fn a_message_goes_out_as_documented() {
 #[case(201, "not JSON")]
 #[case(200, "{}")]
 #[tokio::test]
-async fn any_2xx_is_accepted(#[case] status: u16, #[case] answer: &str) {
-    let server = Server::answering(status, answer);
+async fn any_2xx_is_accepted(#[case] status: u16, #[case] body: &str) {
+    let server = Server::responding(status, body);
     assert_eq!(server.send().await, Ok(Acceptance { gateway_reference: None }));
 }
 
@@ -105,7 +105,7 @@ async fn any_2xx_is_accepted(#[case] status: u16, #[case] answer: &str) {
 #[case(422)]
 #[tokio::test]
 async fn other_4xx_are_permanent(#[case] status: u16) {
-    assert_eq!(Server::answering(status, "").send().await, Err(GatewayError::Permanent(format!("status {status}"))));
+    assert_eq!(Server::responding(status, "").send().await, Err(GatewayError::Permanent(format!("status {status}"))));
 }
 
 #[rstest]
@@ -115,34 +115,34 @@ async fn other_4xx_are_permanent(#[case] status: u16) {
 #[case(503)]
 #[tokio::test]
 async fn overload_and_faults_are_temporary(#[case] status: u16) {
-    assert_eq!(Server::answering(status, "").send().await, Err(GatewayError::Temporary(format!("status {status}"))));
+    assert_eq!(Server::responding(status, "").send().await, Err(GatewayError::Temporary(format!("status {status}"))));
 }
 
 #[tokio::test]
-async fn the_reason_has_their_error_code_and_nothing_else_of_the_answer() {
-    let answer = json!({
+async fn the_reason_contains_the_error_code_and_nothing_else_of_the_response() {
+    let response = json!({
         "code": "0x0213",
         "message": format!("Cannot send %1 to {NUMBER}"),
         "variables": [TEXT, "4520123456"],
     });
-    let server = Server::answering(403, answer.to_string());
+    let server = Server::responding(403, response.to_string());
     assert_eq!(server.send().await, Err(GatewayError::Permanent("status 403, code 0x0213".to_owned())));
 
-    let server = Server::answering(403, json!({"code": format!("0x0213 {NUMBER}")}).to_string());
+    let server = Server::responding(403, json!({"code": format!("0x0213 {NUMBER}")}).to_string());
     assert_eq!(server.send().await, Err(GatewayError::Permanent("status 403".to_owned())));
 }
 
 #[tokio::test]
-async fn no_answer_in_time_may_have_been_taken() {
-    let server = Server { delay: Duration::from_secs(30), ..Server::answering(200, "{}") };
+async fn the_outcome_of_a_time_out_is_unknown() {
+    let server = Server { delay: Duration::from_secs(30), ..Server::responding(200, "{}") };
     assert!(matches!(server.send().await, Err(GatewayError::Unknown(_))));
     for status in [500, 502, 504] {
-        assert!(matches!(Server::answering(status, "").send().await, Err(GatewayError::Unknown(_))), "{status}");
+        assert!(matches!(Server::responding(status, "").send().await, Err(GatewayError::Unknown(_))), "{status}");
     }
 }
 
 #[tokio::test]
-async fn a_broken_connection_may_have_been_taken() {
+async fn the_outcome_of_a_broken_connection_is_unknown() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/rest/mtsms", listener.local_addr().unwrap());
     tokio::spawn(async move {
@@ -154,7 +154,7 @@ async fn a_broken_connection_may_have_been_taken() {
 }
 
 #[tokio::test]
-async fn nobody_listening_is_temporary() {
+async fn a_refused_connection_is_temporary() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/rest/mtsms", listener.local_addr().unwrap());
     drop(listener);

@@ -1,4 +1,4 @@
-//! SMS, from the outbox to the gateway's door. Needs `DATABASE_URL`.
+//! SMS, from the outbox to the gateway. Needs `DATABASE_URL`.
 
 #![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 

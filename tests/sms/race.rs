@@ -1,4 +1,4 @@
-//! Two instances of the service on one outbox.
+//! Two dispatchers on one outbox.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -20,7 +20,7 @@ async fn two_dispatchers_send_each_message_exactly_once(pool: PgPool) {
     }
     let (one, two) = (world.dispatcher(), world.dispatcher());
 
-    // Each round of each dispatcher takes several; that no more are sent is seen below.
+    // Each round of a dispatcher sends several messages. The assertions below show that none is sent twice.
     for _ in 0..MESSAGES {
         tokio::join!(one.run_once(), two.run_once());
         if world.phone.received().len() >= MESSAGES {
@@ -30,13 +30,13 @@ async fn two_dispatchers_send_each_message_exactly_once(pool: PgPool) {
     world.clock.advance(Duration::from_secs(120));
     tokio::join!(one.run_once(), two.run_once());
 
-    let times = world.phone.times();
+    let times = world.phone.count_by_reference();
     assert_eq!(times.len(), MESSAGES);
     assert!(times.values().all(|times| *times == 1));
 }
 
 #[sqlx::test]
-async fn claims_at_the_same_time_share_the_messages(pool: PgPool) {
+async fn concurrent_claims_share_the_messages(pool: PgPool) {
     let world = World::new(pool);
     for _ in 0..MESSAGES {
         world.queue("pin").await;
@@ -53,9 +53,9 @@ async fn claims_at_the_same_time_share_the_messages(pool: PgPool) {
     assert_eq!(ids.len(), MESSAGES);
 }
 
-/// Whichever dispatcher takes a message's next try, it is the only one.
+/// Only one dispatcher makes the next try of a message.
 #[sqlx::test]
-async fn two_dispatchers_share_the_retries(pool: PgPool) {
+async fn two_dispatchers_make_each_retry_once(pool: PgPool) {
     let world = World::new(pool);
     world.phone.set(Mode::Down);
     for _ in 0..20 {
@@ -70,5 +70,5 @@ async fn two_dispatchers_share_the_retries(pool: PgPool) {
     tokio::join!(one.run_once(), two.run_once());
     tokio::join!(one.run_once(), two.run_once());
 
-    assert!(world.phone.times().values().all(|times| *times == 2));
+    assert!(world.phone.count_by_reference().values().all(|times| *times == 2));
 }

@@ -1,4 +1,4 @@
-//! The dispatcher as the service runs it.
+//! The running dispatcher: wakes, polls and the shutdown.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,6 +34,7 @@ impl Running {
     }
 }
 
+/// Waits until `condition` holds.
 async fn until(what: &str, condition: impl AsyncFn() -> bool) {
     let wait = async {
         while !condition().await {
@@ -46,10 +47,10 @@ async fn until(what: &str, condition: impl AsyncFn() -> bool) {
 const NEVER: Duration = Duration::from_secs(3600);
 
 #[sqlx::test]
-async fn a_wake_sends_at_once(pool: PgPool) {
+async fn a_wake_sends_a_message_at_once(pool: PgPool) {
     let world = World::new(pool);
     let running = Running::start(&world, 4, NEVER);
-    // The first poll comes at the start: let it pass.
+    // The first poll is at the start, so the first message does not show that the wake works.
     let first = world.queue("pin").await;
     running.wake.notify_one();
     until("the first is sent", async || world.state(first).await == "accepted").await;
@@ -62,7 +63,7 @@ async fn a_wake_sends_at_once(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn without_a_wake_the_poll_finds_it(pool: PgPool) {
+async fn without_a_wake_the_poll_finds_the_message(pool: PgPool) {
     let world = World::new(pool);
     let running = Running::start(&world, 4, Duration::from_millis(10));
     let id = world.queue("pin").await;
@@ -70,9 +71,9 @@ async fn without_a_wake_the_poll_finds_it(pool: PgPool) {
     running.stop().await;
 }
 
-/// More messages than may be handed over at once: each finished one makes room for the next, without another wake.
+/// There are more messages than concurrent hand-overs. Each finished hand-over starts the next one, without another wake.
 #[sqlx::test]
-async fn one_wake_is_enough_for_many(pool: PgPool) {
+async fn one_wake_sends_all_messages(pool: PgPool) {
     let world = World::new(pool);
     for _ in 0..30 {
         world.queue("pin").await;
@@ -83,8 +84,8 @@ async fn one_wake_is_enough_for_many(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_slow_answer_holds_nobody_up_and_no_connection(pool: PgPool) {
-    let world = World { phone: Phone::holding_back(), ..World::new(pool) };
+async fn a_slow_gateway_delays_no_other_message_and_holds_no_connection(pool: PgPool) {
+    let world = World { phone: Phone::with_closed_gate(), ..World::new(pool) };
     let connections = world.pool.options().get_max_connections() as usize;
     for _ in 0..connections + 5 {
         world.queue("pin").await;
@@ -99,8 +100,8 @@ async fn a_slow_answer_holds_nobody_up_and_no_connection(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn it_stops_between_two_messages(pool: PgPool) {
-    let world = World { phone: Phone::holding_back(), ..World::new(pool) };
+async fn the_shutdown_finishes_the_hand_over_in_progress_and_starts_no_other(pool: PgPool) {
+    let world = World { phone: Phone::with_closed_gate(), ..World::new(pool) };
     let first = world.queue("pin").await;
     let second = world.queue("pin").await;
     let running = Running::start(&world, 1, NEVER);
@@ -111,10 +112,10 @@ async fn it_stops_between_two_messages(pool: PgPool) {
     running.stop().await;
 
     assert_eq!(world.phone.received().len(), 1);
-    assert_eq!(world.state(first).await, "accepted", "the hand-over under way is finished");
+    assert_eq!(world.state(first).await, "accepted", "the hand-over in progress is finished");
     assert_eq!(world.state(second).await, "queued");
 
-    // Nothing holds the second one: the next instance sends it at once.
+    // The second message is not claimed, so the next instance sends it at once.
     world.dispatcher().run_once().await;
     assert_eq!(world.state(second).await, "accepted");
 }

@@ -1,4 +1,4 @@
-//! What the dispatcher's tests share: an outbox, a clock, and a gateway that behaves as told.
+//! The setting of the dispatcher tests: an outbox, a clock, and a fake gateway.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -26,7 +26,7 @@ pub(crate) const NUMBER: &str = "+4520123456";
 pub(crate) const TEXT: &str = "PIN-kode 1234 5678";
 pub(crate) const LEASE: Duration = Duration::from_secs(60);
 
-/// How the gateway answers.
+/// How the fake gateway responds.
 #[derive(Clone, Copy)]
 pub(crate) enum Mode {
     Accept,
@@ -35,7 +35,7 @@ pub(crate) enum Mode {
     Silent,
 }
 
-/// A gateway that remembers what it was handed.
+/// A fake gateway that records the messages that it receives.
 #[derive(Clone)]
 pub(crate) struct Phone {
     mode: Arc<Mutex<Mode>>,
@@ -76,8 +76,8 @@ impl Phone {
         self.running.lock().unwrap().1
     }
 
-    /// A gateway that answers only when it is let: by permits of its gate.
-    pub(crate) fn holding_back() -> Self {
+    /// A gateway that responds only when the test adds permits to its gate.
+    pub(crate) fn with_closed_gate() -> Self {
         Self { gate: Arc::new(Semaphore::new(0)), ..Self::new() }
     }
 
@@ -90,7 +90,7 @@ impl Phone {
     }
 
     /// How often each reference was handed over.
-    pub(crate) fn times(&self) -> BTreeMap<String, usize> {
+    pub(crate) fn count_by_reference(&self) -> BTreeMap<String, usize> {
         let mut times = BTreeMap::new();
         for message in self.received() {
             *times.entry(message.reference).or_default() += 1;
@@ -131,7 +131,7 @@ impl Gateway for Phone {
     }
 }
 
-/// One database with its messages, and a clock.
+/// A database with its outbox, a clock and a gateway.
 pub(crate) struct World {
     pub(crate) pool: PgPool,
     pub(crate) keys: Arc<KeyRing>,
@@ -143,7 +143,7 @@ pub(crate) struct World {
 impl World {
     pub(crate) fn new(pool: PgPool) -> Self {
         let keys = KeyRing::parse(&keys::generate(&mut random::secure())).unwrap();
-        let metrics = Metrics::new(&global::meter("nobody reads it"));
+        let metrics = Metrics::new(&global::meter("not exported"));
         Self { pool, keys: Arc::new(keys), clock: ShiftedClock::default(), phone: Phone::new(), metrics }
     }
 

@@ -100,7 +100,7 @@ def main():
         text = document.read_text()
         prose = CODE_BLOCK.sub("", text)
         if document.name == "CHANGELOG.md":
-            # What is released stays as it was written.
+            # Entries of released versions may name paths that no longer exist.
             prose_for_paths = re.split(r"^## \[\d", prose, maxsplit=1, flags=re.M)[0]
         else:
             prose_for_paths = prose

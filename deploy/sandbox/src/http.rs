@@ -87,7 +87,7 @@ async fn person(State(world): State<Arc<World>>, Path(id): Path<String>) -> Answ
     Ok(Json(person.to_json()))
 }
 
-/// Gives each generated person to one request only. The cast is shared.
+/// Returns each generated person to one request only. All tests share the persons of the cast.
 async fn claim(State(world): State<Arc<World>>) -> Answer {
     let number = world.claimed.fetch_add(1, Ordering::Relaxed) + 1;
     let person = world.people.by_id(&format!("person-{number}"));
@@ -131,7 +131,7 @@ async fn messages(
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
-    // After the time-out the answer has fewer messages.
+    // After the time-out, answers with the messages that have arrived.
     let _ = tokio::time::timeout(MESSAGE_TIMEOUT, all_received).await;
     Ok(Json(json!(world.phones.messages(&number))))
 }

@@ -1,4 +1,4 @@
-//! The phones and the people as one plain page.
+//! An HTML page with all phones and people.
 
 use std::fmt::Write as _;
 
@@ -7,8 +7,8 @@ use chrono_tz::Europe::Copenhagen;
 use made_up_world::gateway::Message;
 use made_up_world::people::People;
 
-/// Generated persons would drown the cast.
-const PEOPLE_SHOWN: usize = 100;
+/// The cast and a few generated persons.
+const MAX_PEOPLE_SHOWN: usize = 100;
 
 const HEAD: &str = "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
     <meta http-equiv=\"refresh\" content=\"2\">\n<title>Sandbox phones</title>\n\
@@ -19,7 +19,7 @@ const HEAD: &str = "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\"
     table { border-collapse: collapse } td { padding: .2rem 1rem .2rem 0; vertical-align: top }\n\
     </style>\n";
 
-/// Renders the page: the latest messages first, then who is who.
+/// Renders the page: the newest messages first, then the people.
 pub(crate) fn render(people: &People, latest: &[(String, Message)], now: DateTime<Utc>) -> String {
     let mut page = format!("{HEAD}<h1>Phones</h1>\n<p>The sandbox's time is {}.</p>\n<ul>\n", local(now));
     if latest.is_empty() {
@@ -34,7 +34,7 @@ pub(crate) fn render(people: &People, latest: &[(String, Message)], now: DateTim
             .expect(write);
     }
     page.push_str("</ul>\n<h2>People</h2>\n<table>\n");
-    for person in people.all().iter().take(PEOPLE_SHOWN) {
+    for person in people.all().iter().take(MAX_PEOPLE_SHOWN) {
         let number = person.mobile_number().unwrap_or_default();
         let (id, name, story) = (escape(&person.id), escape(&person.name), escape(person.story));
         writeln!(page, "<tr><td>{id}<td>{name}<td>{number}<td>{story}").expect(write);

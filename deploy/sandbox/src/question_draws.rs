@@ -10,7 +10,8 @@ use temporary_pin::domain::person::MitidUuid;
 use temporary_pin::issuance::QuestionDraws;
 use temporary_pin::random;
 
-/// Keeps these draws apart from others of the same seed. CI looks for it in the production binary.
+/// Makes these draws independent of other uses of the same seed. CI searches the production binary for this text: it must not
+/// be there.
 const PURPOSE: &str = "sandbox-question-draws";
 
 /// Makes the draws depend on the seed, the person and how often the person was asked. Without a seed they are random, as in

@@ -18,12 +18,12 @@ impl BadRequest {
         Self { status: StatusCode::BAD_REQUEST, field: Some(name.to_owned()), message: message.into() }
     }
 
-    /// Nothing has this name.
+    /// The path or the id does not exist.
     pub(crate) fn not_found(message: impl Into<String>) -> Self {
         Self { status: StatusCode::NOT_FOUND, field: None, message: message.into() }
     }
 
-    /// Other requests have used up what this one needs.
+    /// Earlier requests have claimed every ordinary person.
     pub(crate) fn conflict(message: impl Into<String>) -> Self {
         Self { status: StatusCode::CONFLICT, field: None, message: message.into() }
     }

@@ -17,7 +17,7 @@ pub(crate) struct Scratch {
 }
 
 impl Scratch {
-    /// Makes everything on the servers of these URLs. The directory gets a new key ring.
+    /// Makes the database on these servers, and the directory with a new key ring.
     pub(crate) async fn create(database_url: &str, redis_url: &str) -> anyhow::Result<Self> {
         let name = format!("sandbox_{:016x}", random::secure().random::<u64>());
         let password = format!("{:032x}", random::secure().random::<u128>());
@@ -45,7 +45,7 @@ impl Scratch {
         key_ring_in(&self.directory)
     }
 
-    /// Removes everything. Goes on after a failure, and reports the first one.
+    /// Removes the database, the Redis keys and the directory. Continues after a failure, and returns the first failure.
     pub(crate) async fn remove(self) -> anyhow::Result<()> {
         let database = self.database.drop().await;
         let keys = delete_redis_keys(&self.redis_url, self.name()).await;

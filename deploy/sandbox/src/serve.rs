@@ -25,10 +25,10 @@ use crate::scratch::Scratch;
 use crate::world::World;
 use crate::{http, service};
 
-/// Servers that have not stopped after this time are cut off.
+/// Longest wait for servers to stop. After that, their connections are closed.
 const STOP_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The persons are made from this seed if the command line has none.
+/// The seed of the persons, if the command line has no seed.
 const DEFAULT_SEED: u64 = 1;
 
 #[derive(Args)]
@@ -78,7 +78,7 @@ async fn serve_with(arguments: &ServeArguments, scratch: &Scratch, stop: Cancell
     let (register, register_address) = bind("register", SocketAddr::from(([127, 0, 0, 1], 0))).await?;
     let world = Arc::new(assemble(arguments, scratch, http_address, register_address)?);
 
-    // The world stops after the service, which may use it until then.
+    // The world stops after the service, because the service uses it until its end.
     let world_stop = CancellationToken::new();
     let mut servers = JoinSet::new();
     let (routes, stopped) = (http::routes(world.clone()), world_stop.clone());

@@ -1,4 +1,4 @@
-//! The made-up world of one sandbox: what stands around the service.
+//! The made-up world of one sandbox: everything outside the service that the service uses, or that tests control.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -17,14 +17,14 @@ use crate::outbox::Outbox;
 pub(crate) struct World {
     pub(crate) clock: ShiftedClock,
     pub(crate) people: Arc<People>,
-    /// How many of the ordinary persons were claimed by tests.
+    /// How many of the generated persons tests have claimed (`POST /people/claim`).
     pub(crate) claimed: AtomicU64,
     pub(crate) phones: Arc<Phones>,
     pub(crate) gateway: Arc<Gateway<Phones>>,
     pub(crate) outbox: Outbox,
     pub(crate) register_mode: Switch<RegisterMode>,
     pub(crate) issuers: Arc<Issuers>,
-    /// For mutual TLS.
+    /// The certificates for mutual TLS.
     pub(crate) certificates: Certificates,
     /// The name of the database, and the prefix of the Redis keys.
     pub(crate) scratch_name: String,

@@ -1,4 +1,4 @@
-"""Citizen Service: verifies a document and a witness, and orders. Then the authenticator core redeems the PIN."""
+"""Citizen Service: verifies a person by a document and a witness, and orders a PIN. Then the authenticator core redeems it."""
 
 import uuid
 
@@ -8,7 +8,7 @@ from temporarypin.v1 import temporary_pin_service_pb2 as pb, temporary_pin_servi
 from world import call_sandbox, claim_person, pin_on_phone, texts
 
 service = stubs.TemporaryPinServiceStub(connect("counter"))
-visitor, friend = claim_person(), claim_person()
+visitor, witness = claim_person(), claim_person()
 
 
 def reference(person):
@@ -24,7 +24,7 @@ answer = call(service.VerifyIdentity, pb.VerifyIdentityRequest(counter_identific
     person=reference(visitor),
     document=document(visitor),
     mrz_lines=visitor["documents"][0]["mrz_lines"],
-    witness=pb.Witness(person=reference(friend), document=document(friend)),
+    witness=pb.Witness(person=reference(witness), document=document(witness)),
     agent_token=call_sandbox("/agent-login", {"agent": "clara-clerk"})["agent_token"],
     office_id="AARHUS-1",
     appointment_reference="A-1",

@@ -1,4 +1,4 @@
-"""MitID Support: takes a document number, asks questions from the CPR register, and orders."""
+"""MitID Support: takes a document number, asks questions from the CPR register, and orders a PIN."""
 
 import uuid
 
@@ -29,7 +29,8 @@ def answer_of_caller(question, right):
     return caller["facts"][pb.Question.Kind.Name(question.kind)][0] if right else "Nonsens"
 
 
-# Two right answers of three pass. After two wrong ones there is one more question. The service never says which was wrong.
+# Two right answers of three pass. After two wrong answers the service asks one more question. It never says which answer was
+# wrong.
 rounds = 0
 while answer.state == pb.VerifyIdentityResponse.STATE_QUESTIONS_PENDING:
     rounds += 1

@@ -7,7 +7,7 @@ import grpc
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
-# Deadlines, retries and their throttling: one file for every frontend.
+# The deadlines, the retries and the limits of retries, in one file for every frontend.
 SERVICE_CONFIG = pathlib.Path(__file__).parents[3] / "deploy/contract/service_config.json"
 
 OPTIONS = [
@@ -19,9 +19,9 @@ OPTIONS = [
 
 
 def connect(caller, address=None):
-    """Connects to the sandbox. Connect once per process: a connection carries many calls at once.
+    """Connects to the sandbox. Connect once per process: one connection carries many calls at the same time.
 
-    In production, use grpc.secure_channel with a client certificate, which names the caller.
+    In production, use grpc.secure_channel with a client certificate. The certificate names the caller.
     """
     channel = grpc.insecure_channel(address or os.environ["SANDBOX_GRPC"], OPTIONS)
     return grpc.intercept_channel(channel, _CallerMetadata(caller))
@@ -31,7 +31,7 @@ class _CallerMetadata(grpc.UnaryUnaryClientInterceptor):
     """Adds metadata to each call. Only the sandbox reads `x-sandbox-caller`; production ignores it."""
 
     def __init__(self, caller):
-        # `accept-language` is for production, too: the language of LocalizedMessage.
+        # Production reads `accept-language`: it is the language of LocalizedMessage.
         self._metadata = [("x-sandbox-caller", caller), ("accept-language", "en")]
 
     def intercept_unary_unary(self, continuation, details, request):
@@ -40,7 +40,7 @@ class _CallerMetadata(grpc.UnaryUnaryClientInterceptor):
 
 
 class Refused(Exception):
-    """A refusal of the service: a reason of the contract, and when to try again."""
+    """The service refused a call. Has the reason and, where waiting helps, the time of the next attempt."""
 
     def __init__(self, error):
         self.code = error.code()
@@ -55,13 +55,13 @@ class Refused(Exception):
                 self.message = error_details_pb2.LocalizedMessage.FromString(detail.value).message
             elif detail.Is(error_details_pb2.RetryInfo.DESCRIPTOR):
                 self.retry_delay = error_details_pb2.RetryInfo.FromString(detail.value).retry_delay.ToTimedelta()
-        # The request must not be in the message, because it must not be logged.
+        # The message does not contain the request: requests must not be logged.
         until = f", not before {self.next_attempt_time}" if self.next_attempt_time else ""
         super().__init__(f"{self.code.name} {self.reason}{until}")
 
 
 def call(method, request):
-    """Calls a method. The service config sets deadline and retries."""
+    """Calls a method. SERVICE_CONFIG sets the deadline and the retries."""
     try:
         return method(request)
     except grpc.RpcError as error:

@@ -1,4 +1,4 @@
-"""The profile page: the person logs in, waits 24 hours, logs in again, and orders."""
+"""The profile page: the person logs in, waits 24 hours, logs in again, and orders a PIN."""
 
 import uuid
 
@@ -25,7 +25,7 @@ def order(verification_id, request_id):
     return call(service.IssueTemporaryPin, request).pin_request
 
 
-# The first accepted login requests access. Show the person the time.
+# The first accepted login requests access. Show the person from when on a PIN can be ordered.
 first = log_in()
 assert first.access_hold.state == common_pb2.AccessHold.STATE_RUNNING
 print("wait until", first.access_hold.eligible_time.ToJsonString())
@@ -40,7 +40,7 @@ texts(person, 1)  # the notice that access was requested
 call_sandbox("/clock/advance", {"seconds": 86_400})
 second = log_in()
 assert second.access_hold.state == common_pb2.AccessHold.STATE_PASSED
-# Make the request id once per order and keep it until the answer has come: a repeat sends nothing.
+# Make one request id per order and keep it until the answer has come: a repeat with the same id sends no second SMS.
 request_id = str(uuid.uuid4())
 pin_request = order(second.verification_id, request_id)
 assert order(second.verification_id, request_id) == pin_request

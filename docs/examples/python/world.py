@@ -18,7 +18,7 @@ def claim_person():
 
 
 def texts(person, count):
-    """Waits for that many SMS on the person's phone and returns their texts. More of them are a failure."""
+    """Waits until the person's phone has `count` SMS and returns their texts. Fails if the phone has more."""
     messages = call_sandbox(f"/phones/{person['mobile_number']}/messages?expect={count}")
     assert len(messages) == count, messages
     return [message["text"] for message in messages]

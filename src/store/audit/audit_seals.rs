@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::{Connection as _, PgConnection, PgPool, PgTransaction};
 
 use super::audit_horizon::Horizon;
-use super::sealed_events::{AuditRows, list_events};
+use super::sealed_events::{AuditRows, Unsealed, count_unsealed, list_events};
 use crate::store::connections::{StoreError, write};
 use crate::store::locks::try_lock_audit_sealing;
 use crate::store::parameters::interval;
@@ -140,8 +140,17 @@ pub async fn set_retention(pool: &PgPool, span: std::time::Duration) -> Result<(
     .await
 }
 
+/// Counts the events after the last seal.
+pub async fn count_waiting(pool: &PgPool) -> Result<Unsealed, StoreError> {
+    write(pool, "audit_waiting", async |connection| {
+        let last_seal = read_last_seal(connection).await?;
+        count_unsealed(connection, last_seal.map_or(0, |seal| seal.last_event_id)).await
+    })
+    .await
+}
+
 /// Reads the last seal of the chain.
-pub(super) async fn read_last_seal(connection: &mut PgConnection) -> Result<Option<Seal>, StoreError> {
+async fn read_last_seal(connection: &mut PgConnection) -> Result<Option<Seal>, StoreError> {
     Ok(sqlx::query_as!(Seal, "SELECT * FROM audit_seals ORDER BY number DESC LIMIT 1")
         .fetch_optional(connection)
         .await?)

@@ -1,11 +1,10 @@
 //! Audit events as the sealer and the verification of seals read them: every column, and what is not sealed yet.
 
 use chrono::{DateTime, Utc};
-use sqlx::{PgConnection, PgPool};
+use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::audit_seals::read_last_seal;
-use crate::store::connections::{StoreError, write};
+use crate::store::connections::StoreError;
 
 /// An audit event with its rows in `audit_agents` and `audit_operators`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,15 +31,6 @@ pub struct Unsealed {
     pub events: u64,
     /// The time of the oldest one.
     pub oldest: Option<DateTime<Utc>>,
-}
-
-/// Counts the events after the last seal.
-pub async fn count_waiting(pool: &PgPool) -> Result<Unsealed, StoreError> {
-    write(pool, "audit_waiting", async |connection| {
-        let last_seal = read_last_seal(connection).await?;
-        count_unsealed(connection, last_seal.map_or(0, |seal| seal.last_event_id)).await
-    })
-    .await
 }
 
 /// Counts the events with ids above `after`.

@@ -167,3 +167,38 @@ fn describe(code: &str, message: &str, constraint: Option<&str>) -> String {
         None => format!("{code} {message}"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    #[test]
+    fn causes_are_shown_in_the_log_only() {
+        let reset = io::Error::new(io::ErrorKind::ConnectionReset, "peer went away");
+        let error = StoreError::from(sqlx::Error::Io(reset));
+        assert_eq!(error.to_string(), "Postgres is not available: connection reset");
+        assert_eq!(error.with_causes().to_string(), "Postgres is not available: connection reset: peer went away");
+        let error = StoreError::from(sqlx::Error::ColumnNotFound("tries".into()));
+        assert_eq!(error.to_string(), "Postgres refused: the client library failed");
+        assert_eq!(
+            error.with_causes().to_string(),
+            "Postgres refused: the client library failed: no column found for name: tries"
+        );
+    }
+
+    #[test]
+    fn causes_that_may_quote_a_value_are_left_out() {
+        let quoting = || Box::<dyn Error + Send + Sync>::from("invalid value: secret-value");
+        for error in [
+            sqlx::Error::Decode(quoting()),
+            sqlx::Error::Encode(quoting()),
+            sqlx::Error::ColumnDecode { index: "1".into(), source: quoting() },
+            sqlx::Error::Protocol("secret-value".into()),
+        ] {
+            let error = StoreError::from(error);
+            assert!(!format!("{} {error:?}", error.with_causes()).contains("secret"), "{error:?}");
+        }
+    }
+}

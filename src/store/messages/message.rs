@@ -1,13 +1,14 @@
-//! Messages: their kinds, and what is known of them before and after they are queued.
+//! SMS in the outbox: their kinds, a notice to be queued, and a message that a dispatcher has claimed.
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-/// What a message says.
+/// The kind of an SMS. It decides the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MessageKind {
+    /// The PIN.
     Pin,
-    /// Access was requested, and how to stop it.
+    /// Access was requested. The text says how to stop the request.
     AccessRequested,
     /// The hold has passed: the person may order a PIN.
     HoldPassed,
@@ -30,7 +31,7 @@ impl MessageKind {
         }
     }
 
-    /// The kind with this name; the reverse of [`Self::as_str`].
+    /// The kind with that name; the reverse of [`Self::as_str`].
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         [Self::Pin, Self::AccessRequested, Self::HoldPassed, Self::AccessCancelled, Self::PinRevoked]
@@ -39,31 +40,31 @@ impl MessageKind {
     }
 }
 
-/// An SMS that informs the person, before it is queued.
+/// An SMS without a PIN that is to be queued.
 pub struct Notice {
-    /// Its id in the outbox.
+    /// The id of the row in the outbox.
     pub id: Uuid,
     pub kind: MessageKind,
-    /// Recipient and text, sealed.
+    /// The recipient and the text, sealed.
     pub sealed_body: Vec<u8>,
-    /// From when it can be sent.
+    /// The time from which the notice may be sent.
     pub due_time: DateTime<Utc>,
-    /// From when it must not be sent any more.
+    /// The time from which the notice must not be sent any more.
     pub expire_time: DateTime<Utc>,
 }
 
-/// A message that this dispatcher alone may hand over, until its lease expires. Has no `Debug`, so that the body is never
-/// printed.
+/// A message that a dispatcher has claimed. No other dispatcher may hand it over until the lease expires. It has no `Debug`, so
+/// that the body is never printed.
 pub struct ClaimedMessage {
     pub id: Uuid,
     pub kind: MessageKind,
-    /// Recipient and text, sealed.
+    /// The recipient and the text, sealed.
     pub sealed_body: Vec<u8>,
-    /// Which send of the message this is, from 1.
+    /// The number of the current send, from 1. Each resend (R5) adds 1.
     pub sends: i16,
-    /// How many hand-overs of this send have started before.
+    /// How many hand-overs of the current send have started already.
     pub attempts: i16,
-    /// From when it must not be sent any more.
+    /// The time from which the message must not be sent any more.
     pub expire_time: DateTime<Utc>,
     pub(super) lease_token: Uuid,
 }

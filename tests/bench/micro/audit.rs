@@ -1,4 +1,4 @@
-//! Sealing the audit: every row written down, digested, and the batch signed.
+//! Sealing the audit: encoding and digesting every row, and signing the batch.
 
 use std::hint::black_box;
 

@@ -1,4 +1,4 @@
-//! The rules of who may have a PIN, and whether an answer is right.
+//! The eligibility rules, and the check of answers.
 
 use std::hint::black_box;
 
@@ -41,7 +41,7 @@ pub(crate) fn measure(criterion: &mut Criterion) {
     }
 }
 
-/// Nothing speaks against a PIN for this person, of whom the register knows as much as of most.
+/// An eligible person with an ordinary number of facts.
 fn person() -> Person {
     let fact = |kind, value: &str| Fact { kind, value: value.to_owned(), certain: true };
     let long_ago = DateTime::from_timestamp(1_650_000_000, 0).unwrap();

@@ -1,4 +1,4 @@
-//! What the key ring makes: pseudonyms, the verifier of a PIN, the verification id.
+//! The key ring: pseudonyms, the verifier of a PIN, the verification id.
 
 use std::hint::black_box;
 

@@ -1,4 +1,5 @@
-//! What is ours and hot, one piece at a time, so that a regression is seen in the small. docs/performance.md has the figures.
+//! Measures the hot parts of our own code one by one, so that a regression is found where it is. docs/performance.md has the
+//! figures.
 
 #![allow(missing_docs, clippy::unwrap_used, reason = "a failed unwrap ends the measurement")]
 
@@ -15,7 +16,7 @@ use temporary_pin::keys::KeyRing;
 use temporary_pin::random;
 
 fn main() {
-    // Short: each of these is a matter of microseconds. The command line has the last word.
+    // Short times are enough for microseconds. The command line can override them.
     let mut criterion = Criterion::default()
         .warm_up_time(Duration::from_millis(500))
         .measurement_time(Duration::from_secs(2))

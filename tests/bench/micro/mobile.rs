@@ -1,4 +1,4 @@
-//! The mobile number: read from the register's answer and from every sealed SMS, masked for the caller.
+//! Mobile numbers: parsing (from the register and from each sealed SMS) and masking.
 
 use std::hint::black_box;
 

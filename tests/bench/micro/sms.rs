@@ -1,4 +1,4 @@
-//! An SMS: its text, and its body as the outbox holds it.
+//! SMS: the text, and the sealed body in the outbox.
 
 use std::hint::black_box;
 

@@ -1,4 +1,4 @@
-//! The kinds of no, and how each comes about.
+//! The kinds of refusals, and the calls that cause them.
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -25,10 +25,10 @@ use tonic::{Request, Response, Status};
 /// How many rounds one agent serves: its limits are 30 verifications and 20 PINs an hour.
 const ROUNDS_OF_AN_AGENT: usize = 4;
 
-/// How many persons a round meets.
+/// Persons that a round needs.
 const PERSONS_OF_A_ROUND: usize = 8;
 
-/// Rounds that are not looked at, so that connections are made and caches warm.
+/// Rounds before measuring, to open connections and fill caches.
 pub(crate) const WARM_UP: usize = 5;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,17 +60,17 @@ impl Kind {
     }
 }
 
-/// One call as its caller saw it.
+/// A call as its caller sees it.
 #[derive(Clone)]
 pub(crate) struct Call {
     pub(crate) kind: Kind,
     pub(crate) time: Duration,
-    /// Body, headers and trailers, but for the date.
+    /// Body, headers and trailers, without the date.
     answer: (Vec<u8>, Vec<String>),
 }
 
-/// Every no to a verification is the same to the byte; so is the one to a PIN that nobody ordered. That a PIN is wrong is
-/// told (the contract has it).
+/// Whether all refusals of a verification are the same to the byte, and all refusals of a PIN that was never ordered. The
+/// contract gives a wrong PIN an answer of its own.
 pub(crate) fn answers_are_alike(calls: &[Call]) -> bool {
     [&Kind::VERIFY[..], &[Kind::NoPin, Kind::UnknownPersonsPin]].iter().all(|kinds| {
         let mut of_these = calls.iter().filter(|call| kinds.contains(&call.kind));
@@ -79,7 +79,7 @@ pub(crate) fn answers_are_alike(calls: &[Call]) -> bool {
     })
 }
 
-/// A sandbox, and the persons in it that have not been met.
+/// A sandbox, and its persons that were not used yet.
 pub(crate) struct World {
     sandbox: Sandbox,
     channel: Channel,
@@ -91,7 +91,7 @@ pub(crate) struct World {
 }
 
 impl World {
-    /// With persons for so many calls of each kind.
+    /// Starts a sandbox with enough persons for `calls` calls of each kind.
     pub(crate) async fn open(calls: usize) -> Self {
         let wanted = (calls + WARM_UP) * PERSONS_OF_A_ROUND;
         let sandbox = Sandbox::start(&["--people", &wanted.to_string()]);
@@ -110,12 +110,12 @@ impl World {
         }
     }
 
-    /// Waits until the sandbox has cleaned up.
+    /// Stops the sandbox and waits until it has cleaned up.
     pub(crate) fn close(mut self) {
         self.sandbox.stop();
     }
 
-    /// One call of each kind, in any order.
+    /// Makes one call of each kind, in random order.
     pub(crate) async fn round(&self) -> Vec<Call> {
         let agent = format!("agent-{}", self.next_agent.fetch_add(1, Ordering::Relaxed) / ROUNDS_OF_AN_AGENT);
         let answer = self.sandbox.post("/agent-login", json!({ "agent": agent })).await;
@@ -154,7 +154,7 @@ impl World {
         &self.people[self.next_person.fetch_add(1, Ordering::Relaxed)]
     }
 
-    /// A CPR number that nobody can hold, nor does anybody here.
+    /// A CPR number that the register does not know.
     fn nobody(&self) -> PersonReference {
         loop {
             let next = self.next_nobody.fetch_add(1, Ordering::Relaxed);
@@ -165,7 +165,7 @@ impl World {
         }
     }
 
-    /// The questions that somebody with their own document is asked.
+    /// Starts a verification with the person's own document. Returns its questions.
     async fn begin_verification(&self, person: &Value, agent_token: &str) -> VerifyIdentityResponse {
         let evidence = identification(reference(person), document_of(person), agent_token);
         let asked = self.temporary_pin().verify_identity(verification(evidence)).await.unwrap().into_inner();
@@ -173,7 +173,7 @@ impl World {
         asked
     }
 
-    /// Somebody gets a PIN.
+    /// Issues a PIN to a person.
     async fn order(&self, person: &Value, agent_token: &str) {
         let asked = self.begin_verification(person, agent_token).await;
         let facts = &person["facts"];

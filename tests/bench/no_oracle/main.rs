@@ -1,8 +1,8 @@
-//! What the time of a no tells. Asks a sandbox of its own for every kind of no, the kinds taking turns, and compares how
-//! long they took and what was answered; `deploy/local/no-oracle` runs it, docs/threat-model.md has the figures.
+//! Measures whether the response time reveals the reason of a refusal. Causes every kind of refusal in turn, and compares
+//! times and answers. `deploy/local/no-oracle` runs it; docs/threat-model.md has the figures.
 //!
-//! The measure is D, the greatest distance between two distribution functions (Kolmogorov and Smirnov): who sees one
-//! answer's time and knows both distributions guesses its kind right in (1 + D) / 2 of all cases.
+//! The measure is D, the greatest distance between two distribution functions (Kolmogorov and Smirnov): an attacker who sees
+//! the time of one answer and knows both distributions guesses its kind right in (1 + D) / 2 of all cases.
 
 #![allow(missing_docs, clippy::unwrap_used, reason = "a failed unwrap ends the measurement")]
 

@@ -1,4 +1,4 @@
-// gRPC calls with generated stubs, JSON in and out.
+// Makes gRPC calls with generated stubs. Requests and answers are JSON.
 
 import * as grpc from "@grpc/grpc-js";
 import { create, createRegistry, fromBinary, fromJson, toBinary, toJson } from "@bufbuild/protobuf";
@@ -12,7 +12,7 @@ const { StatusSchema } = await generated("google/rpc/status_pb.js");
 const { file_google_rpc_error_details: details } = await generated("google/rpc/error_details_pb.js");
 const { ServerReflectionRequestSchema, ServerReflectionResponseSchema } = await generated("grpc_reflection/v1alpha/reflection_pb.js");
 
-const PATIENCE = 20_000; // milliseconds
+const DEFAULT_DEADLINE = 20_000; // milliseconds
 const registry = createRegistry(channels, redemption, operator, health, details);
 const SHOWN = { registry, useProtoFieldName: true, alwaysEmitImplicit: true };
 
@@ -27,7 +27,7 @@ export class Target {
     this.client = new grpc.Client(address, grpc.credentials.createInsecure());
   }
 
-  /** Makes the call of a step. Gives `{answer}` or `{error}`. */
+  /** Makes the call of a step. Returns `{answer}` or `{error}`. */
   call(step) {
     const [, name, method] = step.call.match(/^(.*)\/([^/]*)$/);
     const service = name.includes(".") ? name : `temporarypin.v1.${name}`;
@@ -35,7 +35,7 @@ export class Target {
     const metadata = new grpc.Metadata();
     for (const [key, value] of Object.entries(step.metadata ?? {})) metadata.set(key, value);
     if (step.caller) metadata.set("x-sandbox-caller", step.caller);
-    const options = { deadline: new Date(Date.now() + (step.deadline_ms ?? PATIENCE)) };
+    const options = { deadline: new Date(Date.now() + (step.deadline_ms ?? DEFAULT_DEADLINE)) };
     const bytes = (value) => value;
     return new Promise((resolve, reject) => {
       const done = (error, answer) => {
@@ -49,13 +49,14 @@ export class Target {
     });
   }
 
-  /** What reflection lists. */
+  /** The names of the services that reflection lists. */
   services() {
     const path = "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo";
     const encode = (message) => Buffer.from(toBinary(ServerReflectionRequestSchema, message));
     const decode = (answer) => fromBinary(ServerReflectionResponseSchema, answer);
     return new Promise((resolve, reject) => {
-      const stream = this.client.makeBidiStreamRequest(path, encode, decode, { deadline: new Date(Date.now() + PATIENCE) });
+      const deadline = new Date(Date.now() + DEFAULT_DEADLINE);
+      const stream = this.client.makeBidiStreamRequest(path, encode, decode, { deadline });
       stream.on("error", reject);
       stream.on("data", ({ messageResponse }) => {
         stream.end();
@@ -67,7 +68,7 @@ export class Target {
   }
 }
 
-/** The request's bytes, or others where the step wants what is no message. */
+/** The bytes of the request, changed as `body_hex` and `append_hex` of the step say. */
 function body(step, rpc) {
   const message =
     rpc && step.body_hex === undefined
@@ -76,7 +77,7 @@ function body(step, rpc) {
   return Buffer.concat([message, Buffer.from(step.append_hex ?? "", "hex")]);
 }
 
-/** All that an error says. */
+/** An error as JSON: its code and all its details. */
 function described(error) {
   const shown = { code: grpc.status[error.code] };
   const [status] = error.metadata?.get("grpc-status-details-bin") ?? [];
@@ -84,7 +85,7 @@ function described(error) {
   return shown;
 }
 
-/** Adds a detail of google.rpc to what is shown. */
+/** Adds one google.rpc detail to the JSON of an error. */
 function describe(detail, shown) {
   const { "@type": type, ...message } = toJson(AnySchema, detail, SHOWN);
   const name = type.split(".").pop();

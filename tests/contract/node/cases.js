@@ -1,4 +1,4 @@
-// The cases, and what playing one of them means.
+// Loads the cases, and plays them.
 
 import { randomUUID } from "node:crypto";
 import { readFileSync, readdirSync } from "node:fs";
@@ -10,7 +10,7 @@ import { evaluate } from "./values.js";
 
 const HERE = new URL("../", import.meta.url);
 
-// What a step can do: it has one of these keys.
+// Each step has one of these keys, which names its action.
 const VERBS = [
   "call", "sms", "claim", "login", "agent_login", "advance", "gateway", "register",
   "set", "check", "do", "repeat", "reflection",
@@ -31,21 +31,22 @@ export function load(only) {
   return { cases: Object.fromEntries(chosen), fragments: read("fragments.yaml").fragments };
 }
 
-/** One case while it is played. */
+/** A case that is being played. */
 export class Play {
   constructor(played, fragments, target, sandbox) {
     Object.assign(this, { played, fragments, target, sandbox });
     this.scope = { agent: `clerk-${randomUUID()}` };
-    this.seen = {}; // messages per number that this case has accounted for
+    this.seen = {}; // number → how many of its messages earlier steps have compared
   }
 
-  /** The differences found by the first step that finds any, with that step's name. */
+  /** Plays the case. Returns the differences of the first step that fails, with the position of the step. */
   async run() {
-    for (const [name, who] of Object.entries(this.played.persons ?? { person: "new" })) await this.meet(name, who);
+    for (const [name, who] of Object.entries(this.played.persons ?? { person: "new" })) await this.addPerson(name, who);
     return this.steps(this.played.steps, "");
   }
 
-  async meet(name, who) {
+  /** Sets the variable `name` to the person `who`. Earlier messages of that person do not count as new. */
+  async addPerson(name, who) {
     const person = await this.sandbox.person(who);
     this.scope[name] = person;
     const number = person.mobile_number;
@@ -58,7 +59,7 @@ export class Play {
       const verb = VERBS.find((verb) => verb in step);
       const named = (line) => `step ${at} (${verb} ${JSON.stringify(step[verb])}): ${line}`;
       if (!verb) return [`step ${at}: does nothing that is known: ${JSON.stringify(step)}`];
-      // Steps within say themselves where they are.
+      // The lines of inner steps already contain their positions.
       if (verb === "do" || verb === "repeat") {
         const found = await this[verb](step, `${at}.`);
         if (found.length) return found;
@@ -86,7 +87,7 @@ export class Play {
     if (step.as) this.scope[step.as] = outcome[kind];
     const expected = evaluate(wished, this.scope);
     if (kind === "answer") return differences(expected, outcome.answer, window);
-    // Whoever gives up first, client or server.
+    // No details if the client ended the call.
     if (expected.code === "DEADLINE_EXCEEDED") return exactly(expected, { code: outcome.error.code }, window, "error");
     return exactly({ domain: "temporarypin", ...expected }, outcome.error, window, "error");
   }
@@ -94,15 +95,15 @@ export class Play {
   async sms(step) {
     const wish = evaluate(step.sms, this.scope);
     const messages = await this.sandbox.messages(wish.to);
-    const fresh = messages.slice(this.seen[wish.to] ?? 0).map((message) => message.text);
+    const newTexts = messages.slice(this.seen[wish.to] ?? 0).map((message) => message.text);
     this.seen[wish.to] = messages.length;
-    const found = differences(wish.texts, fresh, undefined, "texts");
-    if (wish.pin && !found.length) this.scope[wish.pin] = fresh.at(-1).match(/\b(\d{4}) (\d{4})\b/).slice(1).join("");
+    const found = differences(wish.texts, newTexts, undefined, "texts");
+    if (wish.pin && !found.length) this.scope[wish.pin] = newTexts.at(-1).match(/\b(\d{4}) (\d{4})\b/).slice(1).join("");
     return found;
   }
 
   async claim(step) {
-    await this.meet(step.claim, "new");
+    await this.addPerson(step.claim, "new");
   }
 
   async login(step) {

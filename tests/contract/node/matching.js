@@ -1,8 +1,8 @@
-// Compares what came with what was expected. See "Expectations" in docs/contract-tests.md.
+// Compares actual with expected values. See "Expectations" in docs/contract-tests.md.
 
-const SLACK = 1000; // milliseconds
+const TOLERANCE = 1000; // milliseconds
 
-/** What differs, one line each. `window`: the sandbox's time before and after the call. */
+/** One line for each difference. `window`: the sandbox's time before and after the call. */
 export function differences(expected, actual, window, at = "answer") {
   if (Array.isArray(expected)) {
     if (!Array.isArray(actual) || actual.length !== expected.length) return [wrong(at, expected, actual)];
@@ -19,7 +19,7 @@ export function differences(expected, actual, window, at = "answer") {
   return expected === actual ? [] : [wrong(at, expected, actual)];
 }
 
-/** As `differences`, but nothing may be there that was not expected: for errors. */
+/** Like `differences`, but unexpected fields are differences too. Used for errors. */
 export function exactly(expected, actual, window, at) {
   const more = Object.keys(actual).filter((key) => !(key in expected));
   return [...differences(expected, actual, window, at), ...more.map((key) => wrong(`${at}.${key}`, { $absent: true }, actual[key]))];
@@ -55,14 +55,14 @@ function absent(expected, at) {
   return meant ? [] : [`${at}: expected ${JSON.stringify(expected)}, is absent`];
 }
 
-/** Within so many seconds (or between two numbers of them) of the origin, or else of the call. */
+/** Whether a time is some seconds, or between two numbers of seconds, after the origin, or after the call without one. */
 function inTime(seconds, origin, actual, window) {
-  const [least, most] = Array.isArray(seconds) ? seconds : [seconds, seconds];
+  const [minimum, maximum] = Array.isArray(seconds) ? seconds : [seconds, seconds];
   const [start, end] = origin ? [time(origin), time(origin)] : window;
-  return start + least * 1000 - SLACK <= actual && actual <= end + most * 1000 + SLACK;
+  return start + minimum * 1000 - TOLERANCE <= actual && actual <= end + maximum * 1000 + TOLERANCE;
 }
 
-/** RFC 3339, as milliseconds. */
+/** Parses an RFC 3339 time. Returns milliseconds. */
 export function time(text) {
   const milliseconds = Date.parse(text);
   if (Number.isNaN(milliseconds)) throw new Error(`${text} is no time`);

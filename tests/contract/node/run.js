@@ -13,7 +13,7 @@ const { values: options } = parseArgs({
     http: { type: "string", default: process.env.CONTRACT_TARGET_HTTP }, // http://…
     only: { type: "string", default: "" }, // cases whose id contains this
     jobs: { type: "string", default: "8" }, // how many cases at once
-    verdicts: { type: "string" }, // writes `pass|fail ID` per case there
+    verdicts: { type: "string" }, // file for one line `pass|fail ID` per case
   },
 });
 if (!options.grpc || !options.http) throw new Error("--grpc and --http say where the sandbox is");
@@ -29,7 +29,7 @@ async function play(name) {
   try {
     found = await new Play(cases[name], fragments, target, sandbox).run();
   } catch (error) {
-    found = [String(error)]; // a case that cannot be played has failed; the others go on
+    found = [String(error)]; // a case that cannot be played fails; the other cases continue
   }
   console.log([`${found.length ? "FAIL" : "pass"} ${name}`, ...found].join("\n    "));
   verdicts.set(name, found.length === 0);

@@ -4,7 +4,7 @@ import { randomUUID } from "node:crypto";
 
 import { time } from "./matching.js";
 
-const PATIENCE = 20_000; // milliseconds
+const TIMEOUT = 20_000; // milliseconds
 
 export class Sandbox {
   constructor(url) {
@@ -20,31 +20,31 @@ export class Sandbox {
   }
 
   async request(path, options) {
-    const response = await fetch(`${this.url}${path}`, { ...options, signal: AbortSignal.timeout(PATIENCE) });
+    const response = await fetch(`${this.url}${path}`, { ...options, signal: AbortSignal.timeout(TIMEOUT) });
     if (!response.ok) throw new Error(`${path}: ${await response.text()}`);
     return response.json();
   }
 
-  /** Somebody of the cast by id; `new`: an ordinary person whom nobody else has. */
+  /** The person of the cast with this id. `new`: an ordinary person whom no other case has. */
   person(who) {
     return who === "new" ? this.post("/people/claim", {}) : this.get(`/people/${who}`);
   }
 
-  /** A login, with a fresh nonce unless the case has one. */
+  /** Logs a person in, with a new nonce if `wishes` has none. The result contains the nonce. */
   async login(wishes) {
     const wanted = { nonce: randomUUID(), ...wishes };
     return { ...(await this.post("/login", wanted)), nonce: wanted.nonce };
   }
 
-  /** All that a phone has received, once nothing is on its way. */
+  /** All messages of a phone, after all due messages were sent. */
   async messages(number) {
     await this.settle();
     return this.get(`/phones/${number}/messages`);
   }
 
-  /** Waits until no message is on its way. */
+  /** Waits until all due messages were sent. */
   async settle() {
-    const end = Date.now() + PATIENCE;
+    const end = Date.now() + TIMEOUT;
     while ((await this.get("/outbox")).due) {
       if (Date.now() > end) throw new Error("messages are on their way for too long");
       await new Promise((resolve) => setTimeout(resolve, 10));
@@ -55,15 +55,15 @@ export class Sandbox {
     return time((await this.get("/clock")).time);
   }
 
-  /** By so many seconds, or `to` a time, `plus` so many seconds. */
+  /** Moves the clock by a number of seconds, or `to` a time `plus` a number of seconds. */
   async advance(wish) {
     await this.settle();
-    // The clock moves by whole seconds: up, so that the time has come.
+    // The clock moves by whole seconds, so this rounds up.
     const until = async () => Math.trunc((time(wish.to) - (await this.now())) / 1000 + (wish.plus ?? 0)) + 1;
     await this.post("/clock/advance", { seconds: typeof wish === "object" ? await until() : wish });
   }
 
-  /** What a case may have broken works again. */
+  /** Makes the gateway and the register work again after a case. */
   async restore() {
     await this.post("/gateway", { mode: "accept" });
     await this.post("/register", { mode: "up" });

@@ -1,8 +1,8 @@
-// Values of cases: variables, and what is made on the spot. See "Values" in docs/contract-tests.md.
+// Evaluates the values of cases: variables and generated values. See "Values" in docs/contract-tests.md.
 
 import { randomUUID } from "node:crypto";
 
-/** `asked.questions.0.prompt`: fields and indexes, from a variable on. */
+/** The value at a path such as `asked.questions.0.prompt`: a variable, then fields and indexes. */
 function lookUp(path, scope) {
   if (path === "uuid") return randomUUID();
   let value = scope;
@@ -13,7 +13,7 @@ function lookUp(path, scope) {
   return value;
 }
 
-/** The value with its variables filled in. */
+/** The value with its variables replaced and its generators (`$text`, `$merge`, …) evaluated. */
 export function evaluate(value, scope) {
   if (typeof value === "string") {
     const whole = value.match(/^\$\{([^}]+)\}$/);
@@ -32,7 +32,7 @@ export function evaluate(value, scope) {
   return filled;
 }
 
-/** One answer per question: so many right ones first, then wrong ones. */
+/** One answer per question: the first `right` answers are right, the others wrong. */
 function answers({ person, questions, right }) {
   return questions.map((question, index) => ({
     question_id: question.question_id,

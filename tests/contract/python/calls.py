@@ -1,4 +1,4 @@
-"""gRPC calls with generated stubs, JSON in and out."""
+"""Makes gRPC calls with generated stubs. Requests and answers are JSON."""
 
 import importlib
 
@@ -10,7 +10,7 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from grpc_status import rpc_status
 from temporarypin.v1 import operator_service_pb2_grpc, redemption_service_pb2_grpc, temporary_pin_service_pb2_grpc
 
-PATIENCE = 20  # seconds
+DEFAULT_DEADLINE = 20  # seconds
 
 STUBS = {
     "temporarypin.v1.TemporaryPinService": temporary_pin_service_pb2_grpc.TemporaryPinServiceStub,
@@ -33,14 +33,14 @@ class Target:
         self.channel = grpc.insecure_channel(address)
 
     def call(self, step):
-        """Makes the call of a step. Gives `{"answer"}` or `{"error"}`."""
+        """Makes the call of a step. Returns `{"answer"}` or `{"error"}`."""
         name, _, method = step["call"].rpartition("/")
         service = name if "." in name else f"temporarypin.v1.{name}"
         metadata = [(key, value) for key, value in step.get("metadata", {}).items()]
         if step.get("caller"):
             metadata.append(("x-sandbox-caller", step["caller"]))
         send, request = self.prepared(service, method, step)
-        deadline = step["deadline_ms"] / 1000 if "deadline_ms" in step else PATIENCE
+        deadline = step["deadline_ms"] / 1000 if "deadline_ms" in step else DEFAULT_DEADLINE
         try:
             answer = send(request, metadata=metadata, timeout=deadline)
         except grpc.RpcError as error:
@@ -48,7 +48,7 @@ class Target:
         return {"answer": shown(answer)}
 
     def prepared(self, service, method, step):
-        """What sends the call, and what is to be sent: a message, or bytes where the step wants what is none."""
+        """The function that sends the call, and its request: a message, or bytes if the step has `body_hex` or `append_hex`."""
         descriptor = service in MODULES and importlib.import_module(MODULES[service]).DESCRIPTOR
         rpc = descriptor and descriptor.services_by_name[service.rpartition(".")[2]].methods_by_name.get(method)
         if rpc and "body_hex" not in step and "append_hex" not in step:
@@ -62,19 +62,20 @@ class Target:
         return self.channel.unary_unary(f"/{service}/{method}", bytes, read), body
 
     def services(self):
-        """What reflection lists."""
+        """The names of the services that reflection lists."""
         request = reflection_pb2.ServerReflectionRequest(list_services="")
-        answers = reflection_pb2_grpc.ServerReflectionStub(self.channel).ServerReflectionInfo(iter([request]), timeout=PATIENCE)
+        stub = reflection_pb2_grpc.ServerReflectionStub(self.channel)
+        answers = stub.ServerReflectionInfo(iter([request]), timeout=DEFAULT_DEADLINE)
         return sorted(service.name for service in next(answers).list_services_response.service)
 
 
 def shown(message):
-    """As JSON, with the contract's own field names, and fields that have their default value."""
+    """A message as JSON, with the field names of the proto files, and with the fields that have default values."""
     return MessageToDict(message, preserving_proto_field_name=True, always_print_fields_with_no_presence=True)
 
 
 def described(error):
-    """All that an error says."""
+    """An error as JSON: its code and all its details."""
     shown = {"code": error.code().name}
     status = rpc_status.from_call(error)
     for detail in status.details if status else ():
@@ -83,7 +84,7 @@ def described(error):
 
 
 def describe(detail, shown):
-    """Adds a detail of google.rpc to what is shown."""
+    """Adds one google.rpc detail to the JSON of an error."""
     name = detail.TypeName().rpartition(".")[2]
     message = getattr(error_details_pb2, name)()
     detail.Unpack(message)

@@ -1,4 +1,4 @@
-"""The cases, and what playing one of them means."""
+"""Loads the cases, and plays them."""
 
 import re
 import uuid
@@ -11,7 +11,7 @@ from values import CaseError, evaluate
 
 HERE = Path(__file__).resolve().parent.parent
 
-# What a step can do: it has one of these keys.
+# Each step has one of these keys, which names its action.
 VERBS = (
     "call", "sms", "claim", "login", "agent_login", "advance", "gateway", "register",
     "set", "check", "do", "repeat", "reflection",
@@ -32,20 +32,21 @@ def load(only):
 
 
 class Play:
-    """One case while it is played."""
+    """A case that is being played."""
 
     def __init__(self, case, fragments, target, sandbox):
         self.case, self.fragments, self.target, self.sandbox = case, fragments, target, sandbox
         self.scope = {"agent": f"clerk-{uuid.uuid4()}"}
-        self.seen = {}  # messages per number that this case has accounted for
+        self.seen = {}  # number → how many of its messages earlier steps have compared
 
     def run(self):
-        """The differences found by the first step that finds any, with that step's name."""
+        """Plays the case. Returns the differences of the first step that fails, with the position of the step."""
         for name, who in self.case.get("persons", {"person": "new"}).items():
-            self.meet(name, who)
+            self.add_person(name, who)
         return self.steps(self.case["steps"], "")
 
-    def meet(self, name, who):
+    def add_person(self, name, who):
+        """Sets the variable `name` to the person `who`. Earlier messages of that person do not count as new."""
         person = self.sandbox.person(who)
         self.scope[name] = person
         number = person["mobile_number"]
@@ -60,8 +61,9 @@ class Play:
             except CaseError as error:
                 found = [str(error)]
             if found:
-                named = isinstance(found, Found)
-                return found if named else Found([f"step {within}{number} ({verb} {step[verb]}): {line}" for line in found])
+                if isinstance(found, LocatedDifferences):
+                    return found
+                return LocatedDifferences(f"step {within}{number} ({verb} {step[verb]}): {line}" for line in found)
         return []
 
     def call(self, step, _):
@@ -78,7 +80,7 @@ class Play:
         if kind == "answer":
             return differences(expected, outcome["answer"], window)
         if expected["code"] == "DEADLINE_EXCEEDED":
-            outcome["error"] = {"code": outcome["error"]["code"]}  # whoever gives up first, client or server
+            outcome["error"] = {"code": outcome["error"]["code"]}  # no details if the client ended the call
         else:
             expected = {"domain": "temporarypin", **expected}
         return exactly(expected, outcome["error"], window, "error")
@@ -86,15 +88,15 @@ class Play:
     def sms(self, step, _):
         wish = evaluate(step["sms"], self.scope)
         messages = self.sandbox.messages(wish["to"])
-        fresh = [message["text"] for message in messages[self.seen.get(wish["to"], 0) :]]
+        new_texts = [message["text"] for message in messages[self.seen.get(wish["to"], 0) :]]
         self.seen[wish["to"]] = len(messages)
-        found = differences(wish["texts"], fresh, None, "texts")
+        found = differences(wish["texts"], new_texts, None, "texts")
         if "pin" in wish and not found:
-            self.scope[wish["pin"]] = "".join(re.search(r"\b(\d{4}) (\d{4})\b", fresh[-1]).groups())
+            self.scope[wish["pin"]] = "".join(re.search(r"\b(\d{4}) (\d{4})\b", new_texts[-1]).groups())
         return found
 
     def claim(self, step, _):
-        self.meet(step["claim"], "new")
+        self.add_person(step["claim"], "new")
 
     def login(self, step, _):
         self.scope[step["as"]] = self.sandbox.login(evaluate(step["login"], self.scope))
@@ -132,5 +134,5 @@ class Play:
         return [f"{name} is not listed: {listed}" for name in step["reflection"] if name not in listed]
 
 
-class Found(list):
-    """Differences that already say where."""
+class LocatedDifferences(list):
+    """Differences whose lines already contain the position of the step."""

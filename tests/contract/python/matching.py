@@ -1,15 +1,15 @@
-"""Compares what came with what was expected. See "Expectations" in docs/contract-tests.md."""
+"""Compares actual with expected values. See "Expectations" in docs/contract-tests.md."""
 
 import json
 import re
 import uuid
 from datetime import datetime, timedelta
 
-SLACK = timedelta(seconds=1)
+TOLERANCE = timedelta(seconds=1)
 
 
 def differences(expected, actual, window, at="answer"):
-    """What differs, one line each. `window`: the sandbox's time before and after the call."""
+    """One line for each difference. `window`: the sandbox's time before and after the call."""
     if isinstance(expected, dict):
         matcher = next((key for key in expected if key.startswith("$")), None)
         if matcher:
@@ -35,7 +35,7 @@ def differences(expected, actual, window, at="answer"):
 
 
 def exactly(expected, actual, window, at):
-    """As `differences`, but nothing may be there that was not expected: for errors."""
+    """Like `differences`, but unexpected fields are differences too. Used for errors."""
     more = [wrong(f"{at}.{key}", {"$absent": True}, actual[key]) for key in actual if key not in expected]
     return differences(expected, actual, window, at) + more
 
@@ -68,14 +68,14 @@ def absent(expected, at):
 
 
 def in_time(seconds, origin, actual, window):
-    """Within so many seconds (or between two numbers of them) of the origin, or else of the call."""
-    least, most = seconds if isinstance(seconds, list) else (seconds, seconds)
+    """Whether `actual` is `seconds`, or between two numbers of seconds, after `origin`, or after the call without `origin`."""
+    minimum, maximum = seconds if isinstance(seconds, list) else (seconds, seconds)
     start, end = (time(origin),) * 2 if origin else window
-    return start + timedelta(seconds=least) - SLACK <= actual <= end + timedelta(seconds=most) + SLACK
+    return start + timedelta(seconds=minimum) - TOLERANCE <= actual <= end + timedelta(seconds=maximum) + TOLERANCE
 
 
 def time(text):
-    """RFC 3339, of whatever precision; microseconds are enough here."""
+    """Parses an RFC 3339 time of any precision. The result is exact to microseconds."""
     seconds, fraction = re.fullmatch(r"([-0-9T:]+)(\.\d+)?Z", text).groups()
     return datetime.fromisoformat(seconds) + timedelta(seconds=float(fraction or 0))
 

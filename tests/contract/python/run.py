@@ -28,9 +28,9 @@ def main():
     def play(name):
         try:
             found = Play(cases[name], fragments, target, sandbox).run()
-        except Exception as error:  # a case that cannot be played has failed; the others go on
+        except Exception as error:  # a case that cannot be played fails; the other cases continue
             found = [f"{type(error).__name__}: {error}"]
-        # In one piece, as others print too.
+        # One write, because other threads print too.
         sys.stdout.write("\n    ".join([f"{'FAIL' if found else 'pass'} {name}", *found]) + "\n")
         return name, not found
 

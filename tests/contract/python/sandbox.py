@@ -9,7 +9,7 @@ import uuid
 from matching import time as parsed
 from values import CaseError
 
-PATIENCE = 20  # seconds
+TIMEOUT = 20  # seconds
 
 
 class Sandbox:
@@ -24,28 +24,28 @@ class Sandbox:
 
     def request(self, path, body):
         try:
-            with urllib.request.urlopen(f"{self.url}{path}", body, PATIENCE) as response:
+            with urllib.request.urlopen(f"{self.url}{path}", body, TIMEOUT) as response:
                 return json.load(response)
         except urllib.error.HTTPError as error:
             raise CaseError(f"{path}: {error.read().decode()}") from None
 
     def person(self, who):
-        """Somebody of the cast by id; `new`: an ordinary person whom nobody else has."""
+        """The person of the cast with this id. `new`: an ordinary person whom no other case has."""
         return self.post("/people/claim", {}) if who == "new" else self.get(f"/people/{who}")
 
     def login(self, wishes):
-        """A login, with a fresh nonce unless the case has one."""
+        """Logs a person in, with a new nonce if `wishes` has none. The result contains the nonce."""
         wishes = {"nonce": str(uuid.uuid4()), **wishes}
         return {**self.post("/login", wishes), "nonce": wishes["nonce"]}
 
     def messages(self, number):
-        """All that a phone has received, once nothing is on its way."""
+        """All messages of a phone, after all due messages were sent."""
         self.settle()
         return self.get(f"/phones/{number}/messages")
 
     def settle(self):
-        """Waits until no message is on its way."""
-        end = time.monotonic() + PATIENCE
+        """Waits until all due messages were sent."""
+        end = time.monotonic() + TIMEOUT
         while self.get("/outbox")["due"]:
             if time.monotonic() > end:
                 raise CaseError("messages are on their way for too long")
@@ -55,14 +55,14 @@ class Sandbox:
         return parsed(self.get("/clock")["time"])
 
     def advance(self, wish):
-        """By so many seconds, or `to` a time, `plus` so many seconds."""
+        """Moves the clock by a number of seconds, or `to` a time `plus` a number of seconds."""
         self.settle()
         if isinstance(wish, dict):
-            # The clock moves by whole seconds: up, so that the time has come.
+            # The clock moves by whole seconds, so this rounds up.
             wish = int((parsed(wish["to"]) - self.now()).total_seconds() + wish.get("plus", 0)) + 1
         self.post("/clock/advance", {"seconds": wish})
 
     def restore(self):
-        """What a case may have broken works again."""
+        """Makes the gateway and the register work again after a case."""
         self.post("/gateway", {"mode": "accept"})
         self.post("/register", {"mode": "up"})

@@ -1,4 +1,4 @@
-"""Values of cases: variables, and what is made on the spot. See "Values" in docs/contract-tests.md."""
+"""Evaluates the values of cases: variables and generated values. See "Values" in docs/contract-tests.md."""
 
 import re
 import uuid
@@ -7,11 +7,11 @@ VARIABLE = re.compile(r"\$\{([^}]+)\}")
 
 
 class CaseError(Exception):
-    """The case itself is wrong, or what it stands on is not there."""
+    """The case cannot be played: it has a mistake, or the sandbox refused a request."""
 
 
 def look_up(path, scope):
-    """`asked.questions.0.prompt`: fields and indexes, from a variable on."""
+    """The value at a path such as `asked.questions.0.prompt`: a variable, then fields and indexes."""
     if path == "uuid":
         return str(uuid.uuid4())
     value = scope
@@ -24,7 +24,7 @@ def look_up(path, scope):
 
 
 def evaluate(value, scope):
-    """The value with its variables filled in."""
+    """The value with its variables replaced and its generators (`$text`, `$merge`, …) evaluated."""
     if isinstance(value, str):
         whole = VARIABLE.fullmatch(value)
         if whole:
@@ -47,7 +47,7 @@ def evaluate(value, scope):
 
 
 def answers(person, questions, right):
-    """One answer per question: so many right ones first, then wrong ones."""
+    """One answer per question: the first `right` answers are right, the others wrong."""
     return [
         {
             "question_id": question["question_id"],

@@ -1,12 +1,12 @@
-//! Answers to questions, and dates among them.
+//! Answers to questions, including dates.
 
 use temporary_pin::domain::answer::is_right;
 use temporary_pin::domain::fact::{Fact, FactKind};
 
 use super::{first_line, text};
 
-/// `<kind><fact>\n<answer>`. To say the same is mutual; what says something at all says the same as itself; an answer is
-/// right for its own kind and for certain facts alone.
+/// Input: `<kind><fact>\n<answer>`. Equality of answers is symmetric; an answer with content equals itself; an answer is right
+/// only for its own kind and for certain facts.
 pub fn answer(data: &[u8]) -> bool {
     let Some((kind, rest)) = data.split_first() else { return false };
     let kind = FactKind::ALL[usize::from(*kind) % FactKind::ALL.len()];

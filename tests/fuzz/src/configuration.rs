@@ -11,7 +11,7 @@ use temporary_pin::config::Config;
 use super::keys::values;
 use super::text;
 
-/// Stands for a secret.
+/// Marks a secret in the input.
 const SECRET: &str = "hunter2-7f3a-canary";
 
 /// Keys that hold secrets, and their environment variables.
@@ -21,9 +21,9 @@ const SECRETS: [(&str, &str); 3] = [
     ("sms.gateway.token", "TEMPORARY_PIN__SMS__GATEWAY__TOKEN"),
 ];
 
-/// A file, and after a line `---` environment variables, `NAME=value` each; `$SECRET` stands for a secret.
+/// Input: a file and, after a line `---`, environment variables as `NAME=value`. `$SECRET` stands for a secret.
 ///
-/// What is refused is refused with every line naming a key or a place; a secret is shown neither then nor by `Debug`.
+/// Every line of a rejection names a key or a position. Neither the rejection nor `Debug` shows a secret.
 pub fn configuration(data: &[u8]) -> bool {
     let Some(text) = text(data) else { return false };
     let text = text.replace("$SECRET", SECRET);
@@ -45,12 +45,12 @@ pub fn configuration(data: &[u8]) -> bool {
     if secret_is_in_its_place(file, variables) {
         assert!(!told.contains(SECRET), "{told}");
     }
-    // Certificates and the key ring are files that are not there.
+    // The files of certificates and key ring do not exist.
     let is_a_file = |problem: &String| problem.starts_with("server.tls") || problem.starts_with("keys.file");
     outcome.map_or_else(|error| error.0.iter().all(is_a_file), |_| true)
 }
 
-/// Whether the secret stands nowhere but where secrets do.
+/// Whether the secret appears only in keys that hold secrets.
 fn secret_is_in_its_place<'a>(file: &str, variables: impl Iterator<Item = (&'a str, &'a str)>) -> bool {
     let mut in_place = 0;
     if let Ok(table) = file.parse::<toml::Table>() {

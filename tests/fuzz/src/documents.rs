@@ -9,7 +9,8 @@ use super::{first_line, text};
 const KINDS: [DocumentKind; 4] =
     [DocumentKind::Passport, DocumentKind::DrivingLicence, DocumentKind::IdentityCard, DocumentKind::ResidencePermit];
 
-/// `<kind><issuer>\n<number>`. What is read is in one form, which reads as itself; the number is masked.
+/// Input: `<kind><issuer>\n<number>`. An accepted document is normalized, its normal form is read unchanged, and its number
+/// is masked.
 pub fn document(data: &[u8]) -> bool {
     let Some((kind, rest)) = data.split_first() else { return false };
     let kind = KINDS[usize::from(*kind) % KINDS.len()];
@@ -31,8 +32,8 @@ pub fn document(data: &[u8]) -> bool {
     }
 }
 
-/// Lines. What is read as a zone has one of the three sizes, reads the same without the space around its lines, is masked,
-/// and agrees with the day of birth that it gives alone.
+/// Input: lines. An accepted zone has one of the three sizes, is read the same without spaces around its lines, is masked, and
+/// agrees with its own birth date.
 pub fn mrz(data: &[u8]) -> bool {
     let Some(text) = text(data) else { return false };
     let lines: Vec<String> = text.split('\n').map(str::to_owned).collect();

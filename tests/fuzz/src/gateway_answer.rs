@@ -1,4 +1,4 @@
-//! What the SMS gateway answers.
+//! Answers of the SMS gateway.
 
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::Duration;
@@ -20,21 +20,22 @@ struct World {
 
 static WORLD: LazyLock<Mutex<World>> = LazyLock::new(|| {
     let answer = Answer::default();
-    let given = Arc::clone(&answer);
-    let address = loopback::serve(Arc::new(move |_| given.lock().unwrap_or_else(PoisonError::into_inner).clone()));
+    let served_answer = Arc::clone(&answer);
+    let address =
+        loopback::serve(Arc::new(move |_| served_answer.lock().unwrap_or_else(PoisonError::into_inner).clone()));
     let url = format!("http://{address}/rest/mtsms").parse().expect("a URL");
-    let patience = Duration::from_secs(20);
-    let gateway = GatewayApi::new(url, "token".to_owned().into(), "MitID".to_owned(), patience).expect("a client");
+    let timeout = Duration::from_secs(20);
+    let gateway = GatewayApi::new(url, "token".to_owned().into(), "MitID".to_owned(), timeout).expect("a client");
     let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
     Mutex::new(World { runtime, gateway, answer })
 });
 
-/// `<status>\n<body>`. A success is a success whatever its body; nothing of a body is kept but a reference of digits or a
-/// code of hexadecimal digits.
+/// Input: `<status>\n<body>`. With a status of success the result is a success, whatever the body is. The result contains
+/// nothing from the body but a reference of digits, or an error code of hexadecimal digits.
 pub fn gateway_answer(data: &[u8]) -> bool {
     let (status, body) = first_line(data);
     let Some(status) = text(status).and_then(|status| status.parse::<u16>().ok()) else { return false };
-    // Others have no body, or are not final.
+    // A response with one of these statuses has no body or is not final, so it is not tested.
     if !(200..600).contains(&status) || [204, 205, 304].contains(&status) {
         return false;
     }

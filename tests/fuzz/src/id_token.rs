@@ -54,9 +54,9 @@ static WORLD: LazyLock<Mutex<World>> = LazyLock::new(|| {
     Mutex::new(World { runtime, tokens: IdTokenVerifier::new(settings, http).expect("settings"), issuer: url, key })
 });
 
-/// A whole token, or `<header>\n<claims>`, which the issuer then signs; `$ISSUER` is its address.
+/// Input: a whole token, or `<header>\n<claims>`, which the issuer then signs. `$ISSUER` is the issuer's address.
 ///
-/// What nobody signed is never accepted. What the issuer signed is accepted only if its claims say what they must.
+/// An unsigned token is never accepted. A token of the issuer is accepted only with the claims that the service requires.
 pub fn id_token(data: &[u8]) -> bool {
     let world = WORLD.lock().unwrap_or_else(PoisonError::into_inner);
     let now = DateTime::<Utc>::from_timestamp(NOW, 0).expect("a time");

@@ -9,11 +9,11 @@ use uuid::Uuid;
 
 use super::text;
 
-/// A ring for what is sealed.
+/// The ring for sealed values.
 static RING: LazyLock<KeyRing> =
     LazyLock::new(|| KeyRing::parse(&keys::generate(&mut random::secure())).expect("a ring that was just made"));
 
-/// A text that is no key ring is refused without showing a key; one that is works.
+/// A rejection does not show a key. An accepted ring works.
 pub fn key_ring(data: &[u8]) -> bool {
     let Some(text) = text(data) else { return false };
     match KeyRing::parse(text) {
@@ -40,7 +40,7 @@ pub fn key_ring(data: &[u8]) -> bool {
     }
 }
 
-/// Every text that stands for a value.
+/// Visits every text value.
 pub(super) fn values(value: &toml::Value, look: &mut impl FnMut(&str)) {
     match value {
         toml::Value::String(text) => look(text),
@@ -50,8 +50,7 @@ pub(super) fn values(value: &toml::Value, look: &mut impl FnMut(&str)) {
     }
 }
 
-/// Nobody without the ring makes a sealed value; one that was made opens in its context alone, and not when a bit is
-/// changed.
+/// No input opens as a sealed value. A value that the ring sealed opens only in its context, and not after a bit was changed.
 pub fn sealed(data: &[u8]) -> bool {
     assert!(RING.open(b"context", data).is_err(), "opens what nobody sealed");
     let mut sealed = RING.seal(b"context", data);

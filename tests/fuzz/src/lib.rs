@@ -1,6 +1,6 @@
-//! What must hold of every parser that meets bytes from outside, whatever the bytes: one function per fuzz target, which
-//! panics when it does not hold. libFuzzer's targets (`../targets`) and the tests of the committed corpus
-//! (`tests/fuzz_corpus`) call the same functions.
+//! Properties of the parsers of input from outside: one function for each fuzz target, which panics if the property does not
+//! hold for the input. The libFuzzer targets (`../targets`) and the tests of the committed corpus (`tests/fuzz_corpus`) call
+//! the same functions.
 
 mod answers;
 mod configuration;
@@ -25,8 +25,8 @@ pub use numbers::{cpr_number, mobile_number, pin};
 pub use register_answer::register_answer;
 pub use request::request;
 
-/// A property: it holds, or it panics. Tells whether the parser took the input, so that a corpus of nothing but refusals is
-/// noticed.
+/// Panics if the property does not hold. Returns whether the parser accepted the input, so that the tests notice a corpus
+/// without accepted inputs.
 pub type Property = fn(&[u8]) -> bool;
 
 /// Every target, by name.
@@ -50,7 +50,7 @@ fn text(data: &[u8]) -> Option<&str> {
     std::str::from_utf8(data).ok()
 }
 
-/// The first line, and what follows it.
+/// Splits the input after its first line.
 fn first_line(data: &[u8]) -> (&[u8], &[u8]) {
     match data.iter().position(|byte| *byte == b'\n') {
         Some(end) => (&data[..end], &data[end + 1..]),
@@ -58,7 +58,7 @@ fn first_line(data: &[u8]) -> (&[u8], &[u8]) {
     }
 }
 
-/// `Debug` shows no digit of a value that is nothing but digits.
+/// Checks that `Debug` shows no digit of a value that consists of digits.
 #[track_caller]
 fn assert_no_digit_shown(value: &impl Debug) {
     let shown = format!("{value:?} {value:#?}");

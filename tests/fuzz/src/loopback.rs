@@ -1,11 +1,11 @@
-//! A server on a loopback port that answers HTTP as it is told.
+//! An HTTP server on a loopback port with fixed answers.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::thread;
 
-/// The answer to a path: status and body.
+/// Returns the status and the body of the answer for a path.
 pub(super) type Answers = dyn Fn(&str) -> (u16, Vec<u8>) + Send + Sync;
 
 /// Serves until the process ends.
@@ -15,7 +15,7 @@ pub(super) fn serve(answers: Arc<Answers>) -> SocketAddr {
     thread::spawn(move || {
         for connection in listener.incoming().flatten() {
             let answers = Arc::clone(&answers);
-            // A connection that ends is no matter.
+            // A broken connection does not matter.
             thread::spawn(move || drop(converse(connection, &*answers)));
         }
     });

@@ -10,7 +10,7 @@ fn digits_of(text: &str) -> String {
     text.chars().filter(char::is_ascii_digit).collect()
 }
 
-/// What is read as a CPR number is its ten digits, in any writing, and is masked.
+/// An accepted CPR number has the ten digits of the input, and is masked.
 pub fn cpr_number(data: &[u8]) -> bool {
     let Some(text) = text(data) else { return false };
     match CprNumber::parse(text) {
@@ -29,7 +29,7 @@ pub fn cpr_number(data: &[u8]) -> bool {
     }
 }
 
-/// What is read as a mobile number stays as it was written, and shows two digits beside its country at most.
+/// An accepted mobile number keeps its text, and shows at most two digits beside its country code.
 pub fn mobile_number(data: &[u8]) -> bool {
     let Some(text) = text(data) else { return false };
     let Ok(number) = MobileNumber::parse(text) else { return false };
@@ -45,7 +45,7 @@ pub fn mobile_number(data: &[u8]) -> bool {
     true
 }
 
-/// What is read as a PIN is eight digits, and is masked.
+/// An accepted PIN has eight digits, and is masked.
 pub fn pin(data: &[u8]) -> bool {
     let Some(text) = text(data) else { return false };
     let Ok(pin) = Pin::parse(text) else { return false };

@@ -1,4 +1,4 @@
-//! What the identity register answers.
+//! Answers of the identity register.
 
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
@@ -19,7 +19,7 @@ use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 use tonic::{Request, Response, Status};
 
-/// Whom the service asks for.
+/// The person that the service looks up.
 const CPR_NUMBER: &str = "0101585999";
 
 #[derive(Clone, Default)]
@@ -58,8 +58,8 @@ static WORLD: LazyLock<Mutex<World>> = LazyLock::new(|| {
     Mutex::new(World { runtime, register, fake })
 });
 
-/// A person or a document on the wire, the first byte says which. An answer that is taken is about who was asked for, and
-/// whole; any other counts as none.
+/// Input: a byte that chooses, then an encoded person or document. An accepted answer is complete and about the requested
+/// person. Any other answer counts as an outage.
 pub fn register_answer(data: &[u8]) -> bool {
     let Some((which, message)) = data.split_first() else { return false };
     let world = WORLD.lock().unwrap_or_else(PoisonError::into_inner);
@@ -71,7 +71,7 @@ pub fn register_answer(data: &[u8]) -> bool {
         let Ok(person) = world.runtime.block_on(world.register.look_up_person(&reference)) else { return false };
         let (Some(person), Some(wire)) = (person, answer.person) else { return false };
         assert!(person.cpr_number == Some(number) && person.cpr_status.is_some());
-        // The answer is always the same, so a number that was replaced leads nowhere.
+        // The answer is always the same, so the successor of a replaced number is never found.
         assert!(person.cpr_status != Some(CprStatus::Changed) || person.successor_cpr_number.is_none());
         assert_eq!(person.birth_date.to_string(), wire.birth_date);
         assert_eq!(person.mitid_account.is_some(), wire.mitid_account.is_some());

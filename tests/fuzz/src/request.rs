@@ -1,4 +1,4 @@
-//! Whole requests, through the real server: framing, headers, decoding, conversion, statuses.
+//! Whole requests to the real server: framing, headers, decoding, conversion, statuses.
 
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::Duration;
@@ -19,7 +19,7 @@ use tonic_types::StatusExt as _;
 
 use super::{first_line, text};
 
-/// What is called, and as whom.
+/// Methods, each with the caller.
 const METHODS: [(&str, &str); 8] = [
     ("TemporaryPinService/CheckEligibility", "web"),
     ("TemporaryPinService/VerifyIdentity", "web"),
@@ -31,10 +31,10 @@ const METHODS: [(&str, &str); 8] = [
     ("NoSuchService/Method", "web"),
 ];
 
-/// Callers as the header names them.
-struct Named;
+/// Trusts the header that names the caller.
+struct CallersByHeader;
 
-impl CallerResolver for Named {
+impl CallerResolver for CallersByHeader {
     fn resolve(&self, headers: &HeaderMap) -> Option<Caller> {
         let name = headers.get("caller")?.to_str().ok()?;
         let role = Channel::from_name(name).map_or(Role::Redeemer, Role::Channel);
@@ -48,7 +48,7 @@ struct World {
     url: String,
 }
 
-/// The server with nothing behind it: a request that is in order gets as far as Redis, which does not answer.
+/// A server without a working Redis or Postgres: a valid request fails at Redis.
 static WORLD: LazyLock<Mutex<World>> = LazyLock::new(|| {
     let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
     let nowhere = "127.0.0.1:1";
@@ -66,7 +66,7 @@ static WORLD: LazyLock<Mutex<World>> = LazyLock::new(|| {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}/temporarypin.v1", listener.local_addr().expect("the port"));
         tokio::spawn(async move {
-            let listeners = vec![plaintext::listen(listener, Arc::new(Named)).expect("a loopback address")];
+            let listeners = vec![plaintext::listen(listener, Arc::new(CallersByHeader)).expect("a loopback address")];
             let (clock, draws) = (Arc::new(SystemClock), Arc::new(|_| Box::new(random::secure()) as _));
             server::run(&config, clock, draws, listeners, std::future::pending()).await
         });
@@ -76,11 +76,10 @@ static WORLD: LazyLock<Mutex<World>> = LazyLock::new(|| {
     Mutex::new(World { runtime, client: client.expect("an HTTP client"), url })
 });
 
-/// `<which><framing><grpc-timeout>;<accept-language>\n<body>`. The body is framed as one message, or is the frames
-/// themselves.
+/// Input: `<method><framing><grpc-timeout>;<accept-language>\n<body>`. The body is one message, or the frames themselves.
 ///
-/// Whatever comes is refused (nothing stands behind the server) with a reason of ours, never as a defect, and the refusal
-/// repeats no number of the request.
+/// Every request is refused with a reason of the contract, never as an internal error, and the refusal repeats no number of the
+/// request.
 pub fn request(data: &[u8]) -> bool {
     let (head, body) = first_line(data);
     let [which, framing, headers @ ..] = head else { return false };
@@ -112,7 +111,7 @@ pub fn request(data: &[u8]) -> bool {
         Code::DeadlineExceeded,
         Code::Unimplemented,
     ];
-    // No verification id was ever given out.
+    // The server never gave out a verification id.
     let is_in_order = info.reason == "VERIFICATION_UNKNOWN";
     let is_too_large = info.reason == "MESSAGE_TOO_LARGE";
     assert!(is_in_order || is_too_large || fine.contains(&status.code()), "{status:?}");
@@ -123,7 +122,7 @@ pub fn request(data: &[u8]) -> bool {
     is_in_order || status.code() == Code::Unavailable
 }
 
-/// Runs of digits long enough to be a CPR number's, a mobile number's or a PIN.
+/// Sequences of digits that are long enough for a CPR number, a mobile number or a PIN.
 fn numbers(body: &[u8]) -> impl Iterator<Item = &str> {
     body.split(|byte| !byte.is_ascii_digit()).filter(|run| run.len() >= 8).filter_map(text)
 }

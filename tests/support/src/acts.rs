@@ -1,4 +1,4 @@
-//! What people, agents and clerks do.
+//! The actions of persons, agents and clerks in a test: log in, call support, answer questions, visit the counter.
 
 use serde_json::{Value, json};
 use temporary_pin::proto::temporarypin::v1::counter_identification::Confirmation;
@@ -13,11 +13,12 @@ use crate::calls::{Answer, uuid};
 use crate::person::{Person, no_document};
 use crate::world::World;
 
-/// Agent and clerk, where it does not matter who.
+/// The agent or clerk of tests in which it does not matter who the agent is.
 pub const CLERK: &str = "clerk-1";
 
-/// On the web.
+/// Actions on the web.
 impl World {
+    /// An ID token of a login. `wishes` are the options of the sandbox's `POST /login`.
     pub async fn id_token(&self, person: &Person, nonce: &str, wishes: &Value) -> String {
         let mut body = wishes.clone();
         body["person"] = json!(person.id());
@@ -25,14 +26,14 @@ impl World {
         self.sandbox.post("/login", body).await["id_token"].as_str().unwrap().to_owned()
     }
 
-    /// A login that differs from an ordinary one as wished.
+    /// Logs in. `wishes` are the options of [`Self::id_token`]. The login may fail.
     pub async fn try_log_in(&self, person: &Person, wishes: Value) -> Answer<VerifyIdentityResponse> {
         let nonce = uuid().to_string();
         let id_token = self.id_token(person, &nonce, &wishes).await;
         self.verify("web", Evidence::WebLogin(WebLogin { id_token, nonce })).await
     }
 
-    /// An ordinary login, which must be accepted.
+    /// Logs in. Panics if the login is not accepted.
     pub async fn log_in(&self, person: &Person) -> VerifyIdentityResponse {
         let answer = self.try_log_in(person, json!({})).await.unwrap();
         assert_eq!(answer.state(), State::Verified, "{answer:?}");
@@ -40,13 +41,14 @@ impl World {
     }
 }
 
-/// By phone.
+/// Actions by phone.
 impl World {
     pub async fn agent_token(&self, agent: &str) -> String {
         let answer = self.sandbox.post("/agent-login", json!({ "agent": agent })).await;
         answer["agent_token"].as_str().unwrap().to_owned()
     }
 
+    /// What an agent sends when a person calls support with a document.
     pub async fn phone_evidence(&self, person: PersonReference, document: Document, agent: &str) -> Evidence {
         Evidence::PhoneIdentification(PhoneIdentification {
             person: Some(person),
@@ -56,24 +58,25 @@ impl World {
         })
     }
 
-    /// The person calls support with this document.
+    /// Somebody calls support, claims to be `person` and reads out `document`.
     pub async fn call_with(&self, person: PersonReference, document: Document) -> Answer<VerifyIdentityResponse> {
         let evidence = self.phone_evidence(person, document, CLERK).await;
         self.verify("phone", evidence).await
     }
 
+    /// The person calls support with their own document.
     pub async fn call(&self, person: &Person) -> Answer<VerifyIdentityResponse> {
         self.call_with(person.reference(), person.document()).await
     }
 
-    /// The person calls support, and is asked questions.
+    /// The person calls support. Panics if no questions follow.
     pub async fn begin_questions(&self, person: &Person) -> VerifyIdentityResponse {
         let asked = self.call(person).await.unwrap();
         assert_eq!(asked.state(), State::QuestionsPending, "{asked:?}");
         asked
     }
 
-    /// Answers the questions, each as `text` has it.
+    /// Answers each question with the text that `text` returns for the question and its index.
     pub async fn answer(
         &self,
         caller: &str,
@@ -84,6 +87,7 @@ impl World {
         self.verify(caller, Evidence::QuestionAnswers(answers)).await
     }
 
+    /// The evidence that [`Self::answer`] sends.
     pub async fn answers(
         &self,
         asked: &VerifyIdentityResponse,
@@ -100,7 +104,7 @@ impl World {
         QuestionAnswers { verification_id: asked.verification_id.clone(), answers, agent_token }
     }
 
-    /// Gives so many right answers, then wrong ones.
+    /// Answers the first `right` questions right and the others wrong.
     pub async fn answer_right(
         &self,
         caller: &str,
@@ -112,7 +116,7 @@ impl World {
         self.answer(caller, asked, text).await.unwrap()
     }
 
-    /// Identifies the person by phone. Gives the id of the verification.
+    /// Identifies the person by phone. Returns the verification id.
     pub async fn identify(&self, person: &Person) -> String {
         let asked = self.begin_questions(person).await;
         let verified = self.answer_right("phone", person, &asked, 3).await;
@@ -120,7 +124,8 @@ impl World {
         verified.verification_id
     }
 
-    /// Identifies the person by phone, through an agent who serves nobody else (R22). Gives the id of the verification.
+    /// Identifies the person by phone, with an agent who serves no other person, so that no agent limit (R22) is reached.
+    /// Returns the verification id.
     pub async fn identify_by_own_agent(&self, person: &Person) -> String {
         let agent = format!("agent-of-{}", person.id());
         let evidence = self.phone_evidence(person.reference(), person.document(), &agent).await;
@@ -130,16 +135,16 @@ impl World {
         verified.verification_id
     }
 
-    /// One verification that fails.
+    /// Spends one failed verification of the person, with a document that does not exist.
     pub async fn fail(&self, person: &Person) {
         let rejected = self.call_with(person.reference(), no_document()).await.unwrap();
         assert_eq!(reasons(&rejected), [Reason::IdentityNotConfirmed]);
     }
 }
 
-/// At the counter.
+/// Actions at the counter.
 impl World {
-    /// A booked visit with a document in hand.
+    /// What a clerk sends when the person comes to the counter with their own document.
     pub async fn visit(&self, person: &Person, confirmation: Confirmation) -> CounterIdentification {
         CounterIdentification {
             person: Some(person.reference()),
@@ -153,14 +158,15 @@ impl World {
         }
     }
 
+    /// Sends the evidence of a visit.
     pub async fn visits(&self, visit: CounterIdentification) -> Answer<VerifyIdentityResponse> {
         self.verify("counter", Evidence::CounterIdentification(visit)).await
     }
 }
 
-/// The PIN.
+/// Actions with a PIN.
 impl World {
-    /// Identifies the person by phone and orders a PIN. Gives the PIN, as it stands on the phone.
+    /// Identifies the person by phone and orders a PIN. Returns the PIN from the SMS.
     pub async fn pin(&self, person: &Person) -> String {
         let verification = self.identify(person).await;
         self.issue("phone", &verification).await.unwrap();
@@ -170,22 +176,24 @@ impl World {
 
 pub const QUESTIONS: Confirmation = Confirmation::Questions(Questions {});
 
+/// The evidence that `witness` vouches, with their own document.
 pub fn witness(witness: &Person) -> Confirmation {
     Confirmation::Witness(Witness { person: Some(witness.reference()), document: Some(witness.document()) })
 }
 
-/// A right answer.
+/// A right answer of the person to the question.
 pub fn truth(person: &Person, question: &Question) -> String {
     person.answers(question.kind()).swap_remove(0)
 }
 
+/// The reasons of an answer. Panics if a rejected answer has none, or another answer has one.
 pub fn reasons(answer: &VerifyIdentityResponse) -> Vec<Reason> {
     let reasons: Vec<Reason> = answer.reasons().collect();
     assert_eq!(reasons.is_empty(), answer.state() != State::Rejected, "{answer:?}");
     reasons
 }
 
-/// The PIN in an SMS: two groups of four digits.
+/// The PIN in an SMS: two groups of four digits. Panics unless the text contains exactly one PIN.
 pub fn pin_in(text: &str) -> String {
     let words: Vec<&str> = text.split([' ', '.']).collect();
     let is_group = |word: &str| word.len() == 4 && word.bytes().all(|byte| byte.is_ascii_digit());
@@ -195,7 +203,7 @@ pub fn pin_in(text: &str) -> String {
     pins[0].clone()
 }
 
-/// Another PIN.
+/// A PIN that differs from `pin`.
 pub fn wrong(pin: &str) -> String {
     let number: u32 = pin.parse().unwrap();
     format!("{:08}", (number + 1) % 100_000_000)

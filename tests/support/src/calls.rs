@@ -1,4 +1,4 @@
-//! The RPCs. Every refusal that any test meets is held to the contract's promises about errors.
+//! Calls of the service. Every refusal is checked against what the contract promises about errors.
 
 use std::time::Duration;
 
@@ -27,13 +27,13 @@ use crate::world::World;
 pub struct Refusal {
     pub code: Code,
     pub reason: Reason,
-    /// From when another try may succeed.
+    /// The time from which another try can succeed.
     pub until: Option<DateTime<Utc>>,
     pub details: Box<ErrorDetails>,
 }
 
 impl Refusal {
-    /// What every caller can rely on, whatever went wrong.
+    /// Reads a status, and checks the details that the contract promises for every error.
     pub fn read(status: &Status) -> Self {
         let details = status.get_error_details();
         let info = details.error_info().unwrap_or_else(|| panic!("no ErrorInfo: {status:?}"));
@@ -59,7 +59,7 @@ impl Refusal {
         Self { code: status.code(), reason, until, details: Box::new(details) }
     }
 
-    /// The fields that are malformed, sorted.
+    /// The names of the malformed fields, sorted.
     pub fn fields(&self) -> Vec<&str> {
         let violations = self.details.bad_request().map_or(&[][..], |request| &request.field_violations);
         let mut fields: Vec<&str> = violations.iter().map(|violation| violation.field.as_str()).collect();
@@ -71,7 +71,7 @@ impl Refusal {
         self.details.retry_info().unwrap().retry_delay.unwrap()
     }
 
-    /// Code, reason, and whether a time is given.
+    /// Checks code and reason.
     #[track_caller]
     pub fn assert(&self, code: Code, reason: Reason) -> &Self {
         assert_eq!((self.code, self.reason), (code, reason), "{self:?}");
@@ -156,7 +156,7 @@ impl World {
     }
 }
 
-/// A request of that caller, whose refusal shall have a text in English.
+/// A request of that caller, with English as the language of a refusal.
 pub fn request_from<T>(caller: &str, message: T) -> Request<T> {
     let mut request = Request::new(message);
     request.metadata_mut().insert("accept-language", AsciiMetadataValue::from_static("en"));
@@ -168,12 +168,12 @@ pub fn answer<T>(answer: Result<Response<T>, Status>) -> Answer<T> {
     answer.map(Response::into_inner).map_err(|status| Refusal::read(&status))
 }
 
-/// A fresh one.
+/// A random UUID.
 pub fn uuid() -> Uuid {
     uuid::Builder::from_random_bytes(random::secure().random()).into_uuid()
 }
 
-/// A time that must be there.
+/// Converts a time that must be set.
 #[track_caller]
 pub fn time(timestamp: Option<Timestamp>) -> DateTime<Utc> {
     let timestamp = timestamp.unwrap();

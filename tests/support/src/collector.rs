@@ -1,4 +1,4 @@
-//! An OTLP collector that keeps what it is sent.
+//! An OTLP collector that keeps the traces and metrics that it receives.
 
 use std::sync::{Arc, Mutex};
 
@@ -22,7 +22,7 @@ pub struct Collector {
 }
 
 impl Collector {
-    /// Starts one; returns its endpoint too.
+    /// Starts a collector. Returns it and its endpoint.
     pub async fn start() -> (Self, String) {
         let collector = Self::default();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -1,4 +1,4 @@
-//! A TCP proxy that tests put between the service and Redis or Postgres, to break the way there.
+//! A TCP proxy that tests put between the service and Redis or Postgres, to break the connections.
 
 use std::net::SocketAddr;
 
@@ -7,7 +7,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-/// Passes everything on until told otherwise. Ends with all its connections when dropped.
+/// Forwards everything at first. Dropping it closes all connections.
 pub struct FaultProxy {
     address: SocketAddr,
     state: watch::Sender<State>,
@@ -21,7 +21,7 @@ struct State {
     connections: u64,
     /// Connections with a lower number are closed.
     cut_below: u64,
-    /// Connections with a lower number never say anything again.
+    /// Connections with a lower number no longer forward anything.
     silent_below: u64,
 }
 
@@ -34,7 +34,7 @@ enum Mode {
 }
 
 impl FaultProxy {
-    /// Listens on a free port of the loopback address, in front of `upstream` (`host:port`).
+    /// Starts a proxy for `upstream` (`host:port`) on a free port of the loopback address.
     pub async fn start(upstream: impl Into<String>) -> Self {
         let upstream = upstream.into();
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
@@ -45,7 +45,7 @@ impl FaultProxy {
         Self { address, state, _tasks: tasks }
     }
 
-    /// In front of the server that `url` names; also answers the URL that leads through the proxy.
+    /// Starts a proxy for the server of `url`. Also gives the URL that leads through the proxy.
     pub async fn in_front_of(url: &str) -> (Self, String) {
         let (scheme, rest) = url.split_once("://").expect("a URL has a scheme");
         let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
@@ -58,38 +58,37 @@ impl FaultProxy {
         (proxy, url)
     }
 
-    /// Where it listens.
     pub const fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Passes everything on again. What was stalled goes on.
+    /// Forwards everything again, including what was stalled.
     pub fn restore(&self) {
         self.state.send_modify(|state| state.mode = Mode::Pass);
     }
 
-    /// Resets all connections, and each new one at once.
+    /// Resets all connections, and every new one at once.
     pub fn refuse(&self) {
         self.state.send_modify(|state| state.mode = Mode::Refuse);
         self.cut();
     }
 
-    /// Resets all connections; new ones work.
+    /// Resets all connections. New ones work.
     pub fn cut(&self) {
         self.state.send_modify(|state| state.cut_below = state.connections);
     }
 
-    /// Accepts connections and takes what is sent, but passes nothing on until restored.
+    /// Accepts connections and reads from them, but forwards nothing until [`Self::restore`].
     pub fn stall(&self) {
         self.state.send_modify(|state| state.mode = Mode::Stall);
     }
 
-    /// Lets the present connections fall silent for ever, as when a host dies without a word; new ones work.
+    /// Makes the present connections stop forwarding for ever, like a host that has crashed. New ones work.
     pub fn silence(&self) {
         self.state.send_modify(|state| state.silent_below = state.connections);
     }
 
-    /// How many connections there have been.
+    /// The number of connections so far.
     pub fn connections(&self) -> u64 {
         self.state.borrow().connections
     }
@@ -110,7 +109,7 @@ async fn accept(listener: TcpListener, upstream: String, state: watch::Sender<St
 }
 
 async fn serve(client: TcpStream, upstream: String, number: u64, mut state: watch::Receiver<State>) {
-    // So that closing is a reset, which both sides notice at once.
+    // Closing then resets the connection, which both sides notice at once.
     client.set_zero_linger().expect("the socket takes options");
     if state.borrow().mode == Mode::Refuse {
         return;

@@ -171,7 +171,7 @@ impl Installation {
         command
     }
 
-    /// Runs a command with `input` on its standard input. Gives its exit status, stdout and stderr.
+    /// Runs a command with `input` on its standard input. Returns its exit status, stdout and stderr.
     pub fn output(&self, arguments: &[&str], input: &str) -> (Option<i32>, String, String) {
         let mut command = self.command(arguments);
         let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();

@@ -1,7 +1,7 @@
-//! Collects what a test logs: our own code down to the finest level, others' from WARN up, as `telemetry` lets through.
+//! Collects the log of a test: all levels of our own code, and WARN and above of other crates, as `telemetry` filters them.
 //!
-//! One subscriber serves the whole process. A subscriber per test would miss events: `tracing` remembers of each place
-//! in the code whether anybody listens, and tests that run side by side race for that memory.
+//! One subscriber serves the whole process. A subscriber per test would miss events: `tracing` caches for each place in the
+//! code whether a subscriber wants its events, and tests that run at once would race for this cache.
 
 use std::cell::RefCell;
 use std::io;
@@ -13,11 +13,11 @@ use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 thread_local! {
-    /// What was logged on this thread; `None` while nobody collects.
+    /// The log of this thread. `None` while it is not collected.
     static LOG: RefCell<Option<Vec<u8>>> = const { RefCell::new(None) };
 }
 
-/// Makes ready. Each test of a process calls it before anything can be logged.
+/// Installs the subscriber. Each test calls this before anything can be logged.
 pub fn install() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -30,12 +30,12 @@ pub fn install() {
     });
 }
 
-/// Collects what this thread logs from now on.
+/// Starts to collect the log of this thread.
 pub fn collect() {
     LOG.set(Some(Vec::new()));
 }
 
-/// What was collected.
+/// Ends the collection, and gives the log.
 pub fn collected() -> String {
     String::from_utf8(LOG.take().unwrap_or_default()).expect("logs are text")
 }

@@ -1,4 +1,4 @@
-//! What operators do.
+//! Calls of the operators' service.
 
 use temporary_pin::proto::temporarypin::v1 as pb;
 use temporary_pin::proto::temporarypin::v1::{PersonLimit, PersonReference};
@@ -7,7 +7,7 @@ use crate::calls::{Answer, answer, request_from};
 use crate::person::Person;
 use crate::world::World;
 
-/// Why operators do it, where it does not matter.
+/// The reason that operators state in tests in which any will do.
 pub const REASON: &str = "Kunden ringer og siger nej, CASE-2041";
 
 /// Whether the text, in Danish or English, says that a PIN was revoked.
@@ -20,7 +20,7 @@ pub fn tells_of_cancelling(text: &str) -> bool {
     text.contains("PIN-kode er annulleret") || text.contains("PIN code has been cancelled")
 }
 
-/// Asks one RPC of the operators' service about a person.
+/// Defines a method for each RPC that takes a person and a reason.
 macro_rules! operator_calls {
     ($($name:ident: $request:ident -> $response:ident,)+) => {
         impl World {
@@ -48,7 +48,7 @@ operator_calls! {
 }
 
 impl World {
-    /// The reset, which must go well.
+    /// Resets a limit, which must succeed.
     pub async fn reset_limit(&self, person: &Person, limit: PersonLimit) -> pb::LimitStatus {
         self.try_reset_limit(person.reference(), limit).await.unwrap().limit.unwrap()
     }
@@ -58,7 +58,7 @@ impl World {
         answer(self.operator_service().reset_limit(request_from("operator", request)).await)
     }
 
-    /// Actions of all audit events of the person, the latest first.
+    /// The actions of the person's audit events, newest first.
     pub async fn actions(&self, person: &Person) -> Vec<pb::audit_event::Action> {
         let page = self.list_audit_events(person.reference()).await.unwrap();
         assert_eq!(page.next_page_token, "");

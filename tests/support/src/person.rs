@@ -1,4 +1,4 @@
-//! A person of `GET /people`.
+//! A person as `GET /people` gives them.
 
 use serde_json::Value;
 use temporary_pin::proto::temporarypin::v1::person_reference::Reference;
@@ -18,19 +18,19 @@ impl Person {
         self.0["mobile_number"].as_str().unwrap()
     }
 
-    /// By CPR number, where there is one.
+    /// References the person by CPR number, or by MitID UUID if there is none.
     pub fn reference(&self) -> PersonReference {
         self.references().swap_remove(0)
     }
 
-    /// All that names the person.
+    /// All references to the person.
     pub fn references(&self) -> Vec<PersonReference> {
         let text = |field: &str| self.0[field].as_str().map(str::to_owned);
         let all = [text("cpr_number").map(Reference::CprNumber), text("mitid_uuid").map(Reference::MitidUuid)];
         all.into_iter().flatten().map(|reference| PersonReference { reference: Some(reference) }).collect()
     }
 
-    /// The first document.
+    /// The person's first document.
     pub fn document(&self) -> Document {
         let json = &self.0["documents"][0];
         let text = |field: &str| json[field].as_str().unwrap();
@@ -41,12 +41,12 @@ impl Person {
         }
     }
 
-    /// What can be scanned of it, if anything.
+    /// The machine readable zone of the first document. Empty if it has none.
     pub fn mrz_lines(&self) -> Vec<String> {
         serde_json::from_value(self.0["documents"][0]["mrz_lines"].clone()).unwrap_or_default()
     }
 
-    /// What supports the document, or else a health card.
+    /// The person's supporting document, or a health card if there is none.
     pub fn supporting_document(&self) -> SupportingDocument {
         let name = self.0["supporting_document"].as_str().unwrap_or("KIND_HEALTH_CARD");
         SupportingDocument { kind: supporting_document::Kind::from_str_name(name).unwrap().into() }
@@ -58,7 +58,7 @@ impl Person {
     }
 }
 
-/// A reference to nobody: a CPR number that the register does not know.
+/// A reference by a CPR number that the register does not know.
 pub fn nobody() -> PersonReference {
     PersonReference { reference: Some(Reference::CprNumber("010158-5999".into())) }
 }

@@ -1,4 +1,4 @@
-//! A running service of an installation.
+//! The running service of an installation.
 
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
@@ -16,7 +16,7 @@ use tonic_health::pb::health_client::HealthClient;
 use crate::installation::CALLERS;
 use crate::world::until;
 
-/// A debug build on a busy machine starts well within this.
+/// A debug build on a busy machine starts within this time.
 const MAX_WAIT: Duration = Duration::from_secs(20);
 
 pub struct Process<'a> {
@@ -27,7 +27,7 @@ pub struct Process<'a> {
 }
 
 impl<'a> Process<'a> {
-    /// Starts it and waits until it listens.
+    /// Starts the service and waits until it listens.
     pub fn start(mut command: Command, authority: &'a Authority) -> Self {
         let mut process = command.stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(process.stderr.take().unwrap()).lines().map_while(Result::ok);
@@ -51,18 +51,18 @@ impl<'a> Process<'a> {
         tokio::time::timeout(MAX_WAIT, serving).await.expect("it serves");
     }
 
-    /// A connection as that caller of the configuration.
+    /// Connects as a caller of the configuration.
     pub fn caller(&self, name: &str) -> Channel {
         let (_, sans, _) = CALLERS.iter().find(|caller| caller.0 == name).unwrap();
         self.with(Some(&self.authority.sign(&sans[..1])))
     }
 
-    /// A connection with that certificate, or none.
+    /// Connects with that client certificate, or with none.
     pub fn with(&self, certificate: Option<&SignedCertificate>) -> Channel {
         self.connect(self.authority, certificate)
     }
 
-    /// The same, of a client that trusts another authority.
+    /// Connects as a client that trusts another authority.
     pub fn connect(&self, trusted: &Authority, certificate: Option<&SignedCertificate>) -> Channel {
         let mut tls = ClientTlsConfig::new().ca_certificate(trusted.certificate()).domain_name("localhost");
         if let Some(certificate) = certificate {
@@ -72,29 +72,29 @@ impl<'a> Process<'a> {
         endpoint.tls_config(tls).unwrap().connect_lazy()
     }
 
-    /// The lines of the log with that message.
+    /// The log lines with that message.
     pub fn logged(&self, message: &str) -> Vec<Value> {
         self.log.lock().unwrap().iter().filter(|line| line["message"] == message).cloned().collect()
     }
 
-    /// The same, once there is one: the log is read beside everything else.
+    /// Waits for a log line with that message, because another thread reads the log. Returns all such lines.
     pub async fn until_logged(&self, message: &str) -> Vec<Value> {
         until(message, async || !self.logged(message).is_empty()).await;
         self.logged(message)
     }
 
-    /// SIGKILL: no time for anything.
+    /// Sends SIGKILL: the service cannot clean up.
     pub fn kill(mut self) {
         self.process.kill().unwrap();
         self.process.wait().unwrap();
     }
 
-    /// SIGTERM.
+    /// Sends SIGTERM.
     pub fn terminate(&self) {
         self.signal("TERM");
     }
 
-    /// SIGHUP.
+    /// Sends SIGHUP.
     pub fn hang_up(&self) {
         self.signal("HUP");
     }
@@ -104,7 +104,7 @@ impl<'a> Process<'a> {
         assert!(asked.success());
     }
 
-    /// Waits until it has ended.
+    /// Waits until the service has ended.
     pub async fn wait(&mut self) -> ExitStatus {
         let ended = async {
             loop {

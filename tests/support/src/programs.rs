@@ -5,13 +5,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
 
-/// The service. Cargo builds it for the tests of its package.
+/// The service's program, which cargo builds for the tests of its package.
 pub fn service() -> PathBuf {
     env::var_os("CARGO_BIN_EXE_temporary-pin").expect("cargo runs the tests of the package temporary-pin").into()
 }
 
-/// The sandbox. Cargo builds no programs of other packages for a test, so the first call builds it: a test never meets a
-/// stale one.
+/// The sandbox's program. The first call builds it, because cargo does not build programs of other packages for a test.
 pub fn sandbox() -> &'static Path {
     static PROGRAM: LazyLock<PathBuf> = LazyLock::new(|| {
         // A test is TARGET/PROFILE/deps/NAME, a program TARGET/PROFILE/NAME.

@@ -1,4 +1,4 @@
-//! A gRPC client that keeps no time of its own: it leaves deadlines to the server, and sees what the server says.
+//! A gRPC client without a timer of its own, so that the server's answer to a missed deadline is seen.
 
 use prost::Message;
 use tonic::Status;
@@ -7,7 +7,7 @@ use crate::calls::{Answer, Refusal};
 use crate::world::World;
 
 impl World {
-    /// Calls `Service/Method` with a `grpc-timeout` as it stands on the wire, such as `200m`.
+    /// Calls `Service/Method` with the text of a `grpc-timeout`, such as `200m`.
     pub async fn call_raw(
         &self,
         caller: &str,
@@ -15,11 +15,11 @@ impl World {
         timeout: Option<&str>,
         message: &impl Message,
     ) -> Answer<()> {
-        // A frame: not compressed, the length, the message.
+        // A frame: a flag for no compression, the length, the message.
         let mut frame = vec![0];
         frame.extend(u32::try_from(message.encoded_len()).unwrap().to_be_bytes());
         frame.extend(message.encode_to_vec());
-        // Reading the machine's certificates takes longer than some of these calls.
+        // Without the machine's certificates: reading them takes longer than some of these calls.
         let client = reqwest::Client::builder().http2_prior_knowledge().tls_certs_only([]).build().unwrap();
         let mut request = client
             .post(format!("{}/temporarypin.v1.{method}", self.sandbox.grpc_url))
@@ -32,7 +32,7 @@ impl World {
             request = request.header("grpc-timeout", timeout);
         }
         let response = request.send().await.unwrap();
-        // A refusal stands in the headers; what went well says so after its body.
+        // A refusal has its status in the headers. A success has it after the body.
         match Status::from_header_map(response.headers()) {
             Some(status) => Err(Refusal::read(&status)),
             None => Ok(()),

@@ -1,5 +1,4 @@
-//! A sandbox of the test's own, as a process. For test crates that need the feature `sandbox`, which is why it is not a
-//! part of `support`.
+//! A sandbox process that one test starts for itself.
 
 use std::env;
 use std::io::{BufRead as _, BufReader};
@@ -21,12 +20,12 @@ pub struct Sandbox {
 }
 
 impl Sandbox {
-    /// Starts one and waits until it is ready.
+    /// Starts a sandbox and waits until it is ready.
     pub fn start(arguments: &[&str]) -> Self {
         Self::spawn(Self::command(arguments))
     }
 
-    /// What starts one, on free ports; warnings go where the test's own go.
+    /// The command that starts a sandbox on free ports. Its warnings are printed with the test's output.
     pub fn command(arguments: &[&str]) -> Command {
         for name in ["DATABASE_URL", "REDIS_URL"] {
             assert!(env::var_os(name).is_some(), "{name} must name a server for tests; deploy/local/test sets it");
@@ -38,7 +37,7 @@ impl Sandbox {
         command
     }
 
-    /// Starts it and waits until it is ready.
+    /// Runs a command from [`Self::command`], and waits until the sandbox is ready.
     pub fn spawn(mut command: Command) -> Self {
         let mut process = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
@@ -58,7 +57,7 @@ impl Sandbox {
         }
     }
 
-    /// A connection over mutual TLS, with the development certificate of that caller.
+    /// Connects over mutual TLS with the certificate of that caller.
     pub async fn caller(&self, name: &str) -> Channel {
         let files = &self.get("/certificates").await["callers"][name];
         let identity = Identity::from_pem(pem(&files["certificate"]), pem(&files["key"]));
@@ -66,7 +65,7 @@ impl Sandbox {
         endpoint.tls_config(self.tls().await.identity(identity)).unwrap().connect_lazy()
     }
 
-    /// What a client of mutual TLS needs to trust the service.
+    /// The TLS settings of a client that trusts the service.
     pub async fn tls(&self) -> ClientTlsConfig {
         let ca = pem(&self.get("/certificates").await["ca"]);
         ClientTlsConfig::new().ca_certificate(Certificate::from_pem(ca))
@@ -92,25 +91,25 @@ impl Sandbox {
         response.json().await.unwrap()
     }
 
-    /// Hands a message to the gateway as the service does.
+    /// Sends a message to the gateway as the service does.
     pub async fn send_sms(&self, token: &str, body: Value) -> StatusCode {
         let request = self.client.post(format!("{}/rest/mtsms", self.http_url)).basic_auth(token, Some(""));
         request.json(&body).send().await.unwrap().status()
     }
 
-    /// Asks it to stop.
+    /// Sends SIGTERM.
     pub fn terminate(&self) {
         let asked = Command::new("kill").args(["-TERM", &self.process.id().to_string()]).status().unwrap();
         assert!(asked.success());
     }
 
-    /// Asks it to stop and waits until it has.
+    /// Stops the sandbox and waits until it has ended.
     pub fn stop(&mut self) -> ExitStatus {
         self.terminate();
         self.process.wait().unwrap()
     }
 
-    /// Waits until it has stopped by itself.
+    /// Waits until the sandbox has ended.
     pub fn wait(&mut self) -> ExitStatus {
         self.process.wait().unwrap()
     }
@@ -122,7 +121,7 @@ fn pem(path: &Value) -> Vec<u8> {
 
 impl Drop for Sandbox {
     fn drop(&mut self) {
-        // Without waiting: it lets its callers finish, and those of this test end with the test's runtime.
+        // Without waiting: the sandbox waits for its callers, which only end with the test's runtime.
         if let Ok(None) = self.process.try_wait() {
             self.terminate();
         }

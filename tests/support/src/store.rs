@@ -1,4 +1,4 @@
-//! Persons, orders, logins and looks into the tables.
+//! Persons, orders and logins for tests of the store, and queries of its tables.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -48,7 +48,7 @@ pub const FIGURES: OrderRules = OrderRules {
 /// The figures of R3 and R4.
 pub const RULES: RedemptionRules = RedemptionRules { tries_per_pin: 3, wrong_tries: Limit { times: 10, per: DAY } };
 
-/// When every test begins.
+/// The time at which every test begins.
 pub fn t0() -> DateTime<Utc> {
     DateTime::from_timestamp(1_790_000_000, 0).unwrap()
 }
@@ -86,8 +86,8 @@ where
     calls.join_all().await
 }
 
-/// Runs `count` calls at once, all of which meet at the rows that `gate` locks. The gate opens when all are waiting
-/// there, that is when each has read the state from before all the others.
+/// Runs `count` calls at once, all of which wait for the rows that `gate` locks. Unlocks the rows when all calls are waiting:
+/// each has then read the state from before all others.
 pub async fn at_once_behind<T, F>(pool: &PgPool, gate: &'static str, count: u64, call: impl Fn(u64) -> F) -> Vec<T>
 where
     F: Future<Output = T> + Send + 'static,
@@ -102,7 +102,7 @@ where
     tokio::join!(at_once(count, call), open).0
 }
 
-/// Returns when `count` statements wait for a lock.
+/// Waits until `count` statements wait for a lock.
 pub async fn all_waiting(pool: &PgPool, count: u64) {
     let waiting =
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
@@ -131,7 +131,7 @@ pub fn verification(person: PersonKey, state: VerificationState, now: DateTime<U
     }
 }
 
-/// Keeps a verified phone verification and returns its id.
+/// Records a verified phone verification and gives its id.
 pub async fn verified(pool: &PgPool, person: PersonKey, now: DateTime<Utc>) -> Uuid {
     let verification = verification(person, VerificationState::Verified(AssuranceLevel::Substantial), now);
     assert_eq!(record(pool, &verification, &LIMITS).await.unwrap(), RecordOutcome::Recorded);
@@ -151,7 +151,7 @@ pub fn login(person: PersonKey, nonce: u8, now: DateTime<Utc>) -> NewVerificatio
     }
 }
 
-/// Logs in on the web and asks for access. Returns the verification's id and what became of it.
+/// Logs in on the web and requests access. Gives the verification id and the outcome.
 pub async fn ask_for_access(pool: &PgPool, person: PersonKey, nonce: u8, now: DateTime<Utc>) -> (Uuid, AccessOutcome) {
     let hold = Hold::start(now, &HoldRules::default());
     let notices = notices(&hold);
@@ -172,7 +172,7 @@ pub fn notices(hold: &Hold) -> [Notice; 2] {
     )
 }
 
-/// An order on the phone channel, under a request id of its own.
+/// An order on the phone channel with a new request id.
 pub fn order(person: PersonKey, verification_id: Uuid, now: DateTime<Utc>) -> PinOrder {
     PinOrder {
         caller: "support".into(),
@@ -212,7 +212,7 @@ pub async fn issue_under(pool: &PgPool, order: &PinOrder, rules: OrderRules) -> 
     PinIssuer::new(pool.clone(), rules).issue(order.clone()).await
 }
 
-/// The same on the web.
+/// An order on the web with a new request id.
 pub fn web_order(person: PersonKey, verification_id: Uuid, now: DateTime<Utc>) -> PinOrder {
     PinOrder { caller: "profile".into(), channel: Channel::Web, agent: None, ..order(person, verification_id, now) }
 }
@@ -226,17 +226,17 @@ pub async fn issued(pool: &PgPool, person: PersonKey, now: DateTime<Utc>) -> Pin
     }
 }
 
-/// Somebody known under one pseudonym, which is that of the mobile number too.
+/// A person with one pseudonym, which is also that of the mobile number.
 pub fn subject(person: PersonKey, now: DateTime<Utc>) -> PersonQuery {
     PersonQuery { person, keys: vec![person], mobile: Some(MobileKey(person.0)), now }
 }
 
-/// How such a person stands.
+/// Reads the status of such a person.
 pub async fn standing(pool: &PgPool, person: PersonKey, limits: &LimitRules, now: DateTime<Utc>) -> PersonStatus {
     PersonStatusReader::new(pool.clone(), &PinRules::default(), limits).read(subject(person, now)).await.unwrap()
 }
 
-/// A try under a request id of its own.
+/// A redemption with a new request id.
 pub fn attempt(person: PersonKey, now: DateTime<Utc>) -> RedemptionTry<'static> {
     RedemptionTry {
         caller: "core",
@@ -264,7 +264,7 @@ pub fn withdrawal(person: PersonKey, now: DateTime<Utc>) -> Withdrawal<'static> 
     Withdrawal { person, actor: Actor::Operator("olga"), reason: "asked by the person", notice: None, now }
 }
 
-/// The one value of a statement.
+/// Runs a statement that gives one value.
 pub async fn one<T>(pool: &PgPool, sql: &'static str) -> T
 where
     T: Send + Unpin + for<'r> sqlx::Decode<'r, sqlx::Postgres> + sqlx::Type<sqlx::Postgres>,
@@ -277,7 +277,7 @@ pub async fn actions(pool: &PgPool) -> Vec<String> {
     sqlx::query_scalar("SELECT action FROM audit_events ORDER BY id").fetch_all(pool).await.unwrap()
 }
 
-/// Everything in the database, to see that nothing has changed.
+/// The content of all tables, to check that nothing changed.
 pub async fn everything(pool: &PgPool) -> String {
     one(
         pool,

@@ -1,7 +1,7 @@
 //! The callers of the service in the made-up world, one per role.
 //!
-//! On a plaintext port a caller is whoever the metadata names. On a port with mutual TLS it is identified by its
-//! certificate, as in production.
+//! On a plaintext port the metadata of a request names the caller, without proof. On a port with mutual TLS the certificate
+//! names it, as in production.
 
 use axum::http::HeaderMap;
 use temporary_pin::config::{self, Role};

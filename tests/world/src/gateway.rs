@@ -1,4 +1,4 @@
-//! An SMS gateway that speaks GatewayAPI's `POST /rest/mtsms`, and delivers what it accepts to an inbox.
+//! An SMS gateway with GatewayAPI's method `POST /rest/mtsms`. It delivers the messages that it accepts to an inbox.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -89,7 +89,7 @@ type Answer = (StatusCode, Json<Value>);
 impl<I: Inbox> Gateway<I> {
     /// A gateway that accepts messages. `clock` gives the time of each.
     pub fn new(inbox: Arc<I>, clock: Arc<dyn Clock>) -> Self {
-        // As GatewayAPI has it: `Token …`, or the token as the user name of basic authentication.
+        // GatewayAPI accepts two forms: `Token …`, or the token as the user name of basic authentication.
         let basic = format!("Basic {}", STANDARD.encode(format!("{TOKEN}:")));
         Self {
             mode: Switch::new(GatewayMode::Accept),

@@ -11,7 +11,8 @@ use uuid::Uuid;
 
 use crate::register::Population;
 
-/// Persons for the load to use, as many as have CPR numbers of their own. As many again are their witnesses.
+/// The number of persons for the load: as many as there are different CPR numbers. The same number of persons are their
+/// witnesses.
 pub const MAX_PERSONS: u64 = 20_000_000;
 
 /// Birth dates that no living person has: 1858–1899, by the year and a seventh digit of 5 to 8.
@@ -47,7 +48,7 @@ pub struct IndexedPerson(pub u64);
 pub struct IndexedPopulation;
 
 impl IndexedPerson {
-    /// The witness of this person, and of no other.
+    /// The witness of this person. No other person has the same witness.
     #[must_use]
     pub const fn witness(self) -> Self {
         Self(self.0 + MAX_PERSONS)

@@ -8,7 +8,7 @@ use temporary_pin::server::listener::Listener;
 use temporary_pin::server::transport::Transport;
 use tokio::net::{TcpListener, TcpStream};
 
-/// Believes what `callers` makes of a request's headers.
+/// Takes the caller from the headers of a request, by `callers`, without proof.
 struct Plaintext {
     callers: Arc<dyn CallerResolver>,
 }

@@ -12,7 +12,7 @@ pub(super) async fn play(service: &ServiceClient, sandbox: &SandboxClient) -> an
     let mut phone = sandbox.phone_of(&nivi).await?;
     let person = json!({ "cpr_number": nivi["cpr_number"] });
 
-    print::title("At the counter: Nivi has booked a visit at Citizen ServiceClient, and brings a witness");
+    print::title("At the counter: Nivi has booked a visit at Citizen Service, and brings a witness");
     service.check_eligibility("counter", &person, "STATUS_ELIGIBLE", None).await?;
 
     print::tell(

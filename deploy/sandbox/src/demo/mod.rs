@@ -1,5 +1,5 @@
-//! Plays three stories against a running sandbox, one for each channel. Shows each call as a person would type it, its answer,
-//! and each SMS. Stops at the first answer that the story does not expect.
+//! Plays three stories against a running sandbox, one for each channel. Prints each call as a person would type it, its
+//! answer, and each SMS. Stops at the first answer that the story does not expect.
 
 mod answer;
 mod codec;

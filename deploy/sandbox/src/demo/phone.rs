@@ -27,12 +27,12 @@ pub(super) async fn play(service: &ServiceClient, sandbox: &SandboxClient) -> an
         "case_reference": "CASE-2041",
     });
     let request = json!({ "phone_identification": identification });
-    let asked = service.verify_identity("phone", request, "STATE_QUESTIONS_PENDING").await?;
+    let pending = service.verify_identity("phone", request, "STATE_QUESTIONS_PENDING").await?;
 
     print::tell("A number alone proves little. So the agent asks her; two of three right answers are enough.");
     let answers = json!({
-        "verification_id": asked.text("/verificationId")?,
-        "answers": right_answers(&asked, &yasmin)?,
+        "verification_id": pending.text("/verificationId")?,
+        "answers": right_answers(&pending, &yasmin)?,
         "agent_token": agent,
     });
     let request = json!({ "question_answers": answers });
@@ -43,9 +43,9 @@ pub(super) async fn play(service: &ServiceClient, sandbox: &SandboxClient) -> an
     find_pin(&phone.receive("the PIN").await?).map(drop)
 }
 
-/// The answers that the register has.
-fn right_answers(asked: &Answer, person: &Value) -> anyhow::Result<Vec<Value>> {
-    let questions = asked.list("/questions")?.iter();
+/// Answers each question with the person's fact in the register.
+fn right_answers(pending: &Answer, person: &Value) -> anyhow::Result<Vec<Value>> {
+    let questions = pending.list("/questions")?.iter();
     let answers = questions.map(|question| {
         let kind = question["kind"].as_str().unwrap_or_default();
         let fact = person["facts"][kind][0].as_str();

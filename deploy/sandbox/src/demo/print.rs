@@ -4,13 +4,16 @@ use std::io::{IsTerminal as _, stdout};
 
 use serde_json::Value;
 
+/// The width of the story's text, in characters.
 const WIDTH: usize = 100;
+
+/// The width of an SMS, in characters.
 const SMS_WIDTH: usize = 60;
 
-/// What is left of a shortened string.
+/// How many characters of a shortened string are printed.
 const SHORTENED_LENGTH: usize = 16;
 
-/// Longer strings are cut short in the output.
+/// A string with more characters is shortened, unless it has spaces.
 const MAX_STRING_LENGTH: usize = 80;
 
 const BOLD: &str = "1";
@@ -23,7 +26,7 @@ pub(super) fn title(text: &str) {
     println!("\n{}", styled(BOLD, &format!("=== {text}")));
 }
 
-/// Prints what happens, and why.
+/// Prints a paragraph that tells what happens next, and why.
 pub(super) fn tell(text: &str) {
     println!();
     for line in wrapped(text, WIDTH) {
@@ -50,20 +53,22 @@ pub(super) fn sms(number: &str, sender: &str, text: &str) {
     println!("{}", styled(YELLOW, "  └─"));
 }
 
-/// Quotes JSON for the shell. Short JSON is written on one line; `pretty` is the same JSON on several lines.
+/// Quotes JSON as an argument for the shell: on one line if it is short, otherwise as `pretty`, the same JSON on several
+/// lines.
 pub(super) fn argument(json: &Value, pretty: &str) -> String {
     let compact = json.to_string();
     let text = if compact.len() <= MAX_STRING_LENGTH { &compact } else { pretty };
     format!("'{}'", cut_short(text).replace('\'', r"'\''"))
 }
 
-/// Shortens every long string of a JSON text. The strings here have no escaped quotation marks.
+/// Shortens every long string without spaces in a JSON text. Expects strings without escaped quotation marks, because it
+/// splits the text at quotation marks.
 fn cut_short(json: &str) -> String {
-    let cut = |part: &str| match part.char_indices().nth(MAX_STRING_LENGTH) {
+    let shorten = |part: &str| match part.char_indices().nth(MAX_STRING_LENGTH) {
         Some(_) if !part.contains(['\n', ' ']) => part.chars().take(SHORTENED_LENGTH).chain(['…']).collect(),
         _ => part.to_owned(),
     };
-    json.split('"').map(cut).collect::<Vec<_>>().join("\"")
+    json.split('"').map(shorten).collect::<Vec<_>>().join("\"")
 }
 
 fn styled(style: &str, text: &str) -> String {
@@ -101,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn an_argument_survives_the_shell() {
+    fn an_argument_is_quoted_for_the_shell() {
         assert_eq!(argument(&json!({"text": "d'Angleterre"}), ""), r#"'{"text":"d'\''Angleterre"}'"#);
     }
 

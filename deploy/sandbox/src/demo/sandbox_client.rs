@@ -44,13 +44,13 @@ impl SandboxClient {
         Ok(phone)
     }
 
-    /// Logs a person in with MitID. Gives the ID token.
+    /// Logs a person in with MitID. Returns the ID token.
     pub(super) async fn log_in(&self, person: &str, nonce: &str) -> anyhow::Result<String> {
         let answer = self.post("/login", json!({ "person": person, "nonce": nonce })).await?;
         Ok(answer["id_token"].as_str().context("POST /login: expected an id_token")?.to_owned())
     }
 
-    /// Logs an agent in. Gives the ID token.
+    /// Logs an agent in. Returns the ID token.
     pub(super) async fn log_in_agent(&self, agent: &str) -> anyhow::Result<String> {
         let answer = self.post("/agent-login", json!({ "agent": agent })).await?;
         Ok(answer["agent_token"].as_str().context("POST /agent-login: expected an agent_token")?.to_owned())

@@ -74,7 +74,7 @@ impl ServiceClient {
         Ok(())
     }
 
-    /// `IssueTemporaryPin`: expects a refusal with this reason. Gives the time from which another try can succeed.
+    /// `IssueTemporaryPin`: expects a refusal with this reason. Returns the time from which another try can succeed.
     pub(super) async fn issue_and_expect_refusal(
         &self,
         caller: &str,

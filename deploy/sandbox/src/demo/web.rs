@@ -42,19 +42,19 @@ pub(super) async fn play(service: &ServiceClient, sandbox: &SandboxClient) -> an
     redeem(service, &person, &find_pin(&sms)?).await
 }
 
-async fn log_in(service: &ServiceClient, sandbox: &SandboxClient, hold: &str) -> anyhow::Result<Answer> {
+async fn log_in(service: &ServiceClient, sandbox: &SandboxClient, hold_state: &str) -> anyhow::Result<Answer> {
     let nonce = format!("{:032x}", random::secure().random::<u128>());
     let token = sandbox.log_in("anna", &nonce).await?;
     let request = json!({ "web_login": { "id_token": token, "nonce": nonce } });
     let verification = service.verify_identity("web", request, "STATE_VERIFIED").await?;
-    verification.expect("/accessHold/state", hold)?;
+    verification.expect("/accessHold/state", hold_state)?;
     Ok(verification)
 }
 
 async fn redeem(service: &ServiceClient, person: &Value, pin: &str) -> anyhow::Result<()> {
     print::tell("She types the PIN into her new MitID app, at first with a slip. The authenticator core asks us.");
-    let last = pin.chars().next_back().and_then(|digit| digit.to_digit(10)).unwrap_or_default();
-    let slip = format!("{}{}", &pin[..pin.len() - 1], (last + 1) % 10);
-    service.redeem(person, &slip, "OUTCOME_WRONG_PIN").await?;
+    let last_digit = pin.chars().next_back().and_then(|digit| digit.to_digit(10)).unwrap_or_default();
+    let wrong_pin = format!("{}{}", &pin[..pin.len() - 1], (last_digit + 1) % 10);
+    service.redeem(person, &wrong_pin, "OUTCOME_WRONG_PIN").await?;
     service.redeem(person, pin, "OUTCOME_REDEEMED").await
 }

@@ -1,4 +1,4 @@
-//! Persons of whom CPR knows little, or knows things that must not be asked (R16, R17).
+//! Persons with few facts in CPR, or with facts that must not be asked about (R16, R17).
 
 use temporary_pin::proto::identityregister::v1::fact::{Certainty, Kind};
 use temporary_pin::proto::temporarypin::v1::Reason;
@@ -9,7 +9,6 @@ use super::person::{Opening, Person};
 
 const ADDRESS_KINDS: [Kind; 3] = [Kind::PreviousRoad, Kind::MovedInYear, Kind::PreviousMunicipality];
 
-/// This part of the cast.
 pub(super) fn cast(opening: Opening) -> Vec<Person> {
     let ordinary = |number, id: &str, name: &str| Person::ordinary(number, id, name, opening);
     vec![
@@ -60,7 +59,7 @@ pub(super) fn cast(opening: Opening) -> Vec<Person> {
     ]
 }
 
-/// By phone and with questions at the counter there is too little to ask; a witness helps.
+/// There are too few facts for questions, by phone and at the counter. A witness helps.
 fn too_little(person: Person) -> Person {
     person
         .verification("phone", Outcome::rejected(Reason::InsufficientData))

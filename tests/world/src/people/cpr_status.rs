@@ -8,7 +8,6 @@ use temporary_pin::proto::temporarypin::v1::document::Kind as DocumentKind;
 use super::expected::{Expectation, Expected, Outcome};
 use super::person::{Document, Opening, Person, cpr_number};
 
-/// This part of the cast.
 pub(super) fn cast(opening: Opening) -> Vec<Person> {
     let with_status = |number, id: &str, name: &str, status: &'static str| {
         Person::ordinary(number, id, name, opening).with(|person| person.cpr_status = status)
@@ -74,7 +73,7 @@ fn renumbered(person: Person) -> Person {
         .story("CPR status 60 under this number: the register names the number that replaced it, which serves: the birth date was corrected.")
 }
 
-/// The documents name the MitID account, as there is no CPR number to name.
+/// The document names the MitID account, because there is no CPR number.
 fn without_cpr_number(person: Person, opening: Opening) -> Person {
     person
         .with(|person| {
@@ -90,7 +89,7 @@ fn without_cpr_number(person: Person, opening: Opening) -> Person {
 }
 
 fn thirteen_tomorrow(person: Person, opening: Opening) -> Person {
-    // Nobody turns 13 on a 29 February.
+    // 13 years after a 29 February there is no 29 February.
     let tomorrow = opening.today + Days::new(1);
     let birthday = if (tomorrow.month(), tomorrow.day()) == (2, 29) { tomorrow + Days::new(1) } else { tomorrow };
     let midnight = birthday.and_time(chrono::NaiveTime::MIN).and_local_timezone(Copenhagen).earliest();

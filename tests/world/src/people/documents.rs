@@ -1,4 +1,4 @@
-//! One person for each thing that can be said of a document (R15, R19).
+//! One person for each state and kind of document (R15, R19).
 
 use chrono::Days;
 use temporary_pin::proto::identityregister::v1::document::{Permanence, State};
@@ -9,7 +9,6 @@ use temporary_pin::proto::temporarypin::v1::supporting_document::Kind as Support
 use super::expected::Outcome;
 use super::person::{Document, Opening, Person};
 
-/// This part of the cast.
 pub(super) fn cast(opening: Opening) -> Vec<Person> {
     let with = |number: u32, id: &str, name: &str, document: Document| {
         Person::ordinary(number, id, name, opening).only_document(document)
@@ -72,14 +71,14 @@ pub(super) fn cast(opening: Opening) -> Vec<Person> {
     ]
 }
 
-/// The register speaks against the document. By phone nobody is told why; a clerk is, who has it in hand.
+/// The document is not accepted. At the counter the clerk learns that; by phone the answer gives no reason.
 fn refused(person: Person) -> Person {
     person
         .verification("phone", Outcome::rejected(Reason::IdentityNotConfirmed))
         .verification("counter", Outcome::rejected(Reason::DocumentNotAccepted))
 }
 
-/// Not by phone; at the counter with a supporting document.
+/// The document is not accepted by phone. At the counter it is accepted together with a supporting document.
 fn foreign(person: Person) -> Person {
     refused(person).verification("counter_with_supporting_document", Outcome::questions())
 }

@@ -1,4 +1,4 @@
-//! A person as `GET /people` shows them: all that a test or a reader needs to play them.
+//! A person as `GET /people` shows them, with everything that a test needs to act as them.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use super::mrz;
 use super::person::{Document, Person};
 
 impl Person {
-    /// The entry. What does not apply is null.
+    /// The entry. Fields that do not apply are null.
     pub fn to_json(&self) -> Value {
         let account = self.account.as_ref();
         let documents: Vec<Value> = self.documents.iter().map(|document| self.document_json(document)).collect();

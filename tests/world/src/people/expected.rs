@@ -1,5 +1,5 @@
-//! What the service must answer about each person before anything has been done. Written by hand, never computed by the
-//! service's own rules: it is what those are tested against.
+//! The first answers that the service must give about each person. They are written by hand and not computed from the
+//! service's rules, because tests compare the service's answers with them.
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
@@ -8,14 +8,14 @@ use temporary_pin::proto::temporarypin::v1::channel_eligibility::Status;
 use temporary_pin::proto::temporarypin::v1::verify_identity_response::State;
 use tonic::Code;
 
-/// What CheckEligibility says per channel.
+/// The answer of CheckEligibility for each channel.
 pub struct Expected {
     pub web: Expectation,
     pub phone: Expectation,
     pub counter: Expectation,
 }
 
-/// What CheckEligibility says of one channel to a caller of that channel.
+/// The answer of CheckEligibility about one channel to a caller of that channel.
 #[derive(Clone)]
 pub struct Expectation {
     status: Status,
@@ -24,7 +24,7 @@ pub struct Expectation {
 }
 
 impl Expected {
-    /// Nothing against the person, who has not yet asked for access on the web.
+    /// Every channel is open; on the web access must be requested first.
     pub fn ordinary() -> Self {
         Self {
             web: Expectation::not_yet(Reason::AccessNotRequested, None),
@@ -33,17 +33,17 @@ impl Expected {
         }
     }
 
-    /// Neither on the web nor by phone; the counter helps.
+    /// Only the counter is open.
     pub fn counter_only(elsewhere: Expectation) -> Self {
         Self { web: elsewhere.clone(), phone: elsewhere, counter: Expectation::eligible() }
     }
 
-    /// The same everywhere.
+    /// The same expectation for every channel.
     pub fn everywhere(expectation: Expectation) -> Self {
         Self { web: expectation.clone(), phone: expectation.clone(), counter: expectation }
     }
 
-    /// No channel helps.
+    /// No channel is open.
     pub fn never(reason: Reason) -> Self {
         Self::everywhere(Expectation::never([reason]))
     }
@@ -55,17 +55,16 @@ impl Expected {
 }
 
 impl Expectation {
-    /// Yes.
     pub fn eligible() -> Self {
         Self { status: Status::Eligible, reasons: Vec::new(), next_attempt_time: None }
     }
 
-    /// Not now; from `next_attempt_time`, where waiting helps.
+    /// Not open yet. Opens at `next_attempt_time`, if waiting helps.
     pub fn not_yet(reason: Reason, next_attempt_time: Option<DateTime<Utc>>) -> Self {
         Self { status: Status::NotYet, reasons: vec![reason], next_attempt_time }
     }
 
-    /// No, and waiting does not help.
+    /// Closed, and waiting does not help.
     pub fn never(reasons: impl Into<Vec<Reason>>) -> Self {
         Self { status: Status::NotEligible, reasons: reasons.into(), next_attempt_time: None }
     }
@@ -79,7 +78,7 @@ impl Expectation {
     }
 }
 
-/// What VerifyIdentity answers first, when the person logs in or presents their first document.
+/// The answer of VerifyIdentity when the person logs in or presents their first document.
 #[derive(Clone)]
 pub enum Outcome {
     /// An answer: the identity is confirmed or not, or questions follow.
@@ -89,16 +88,16 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// What an open or closed channel makes of somebody with a good document: `open`, or the reasons why it is closed.
+    /// The outcome for a person with a valid document: `open` if the channel is open, or else why it is closed.
     pub fn from_expectation(expectation: &Expectation, open: Self) -> Self {
         match (expectation.status, expectation.reasons.as_slice()) {
-            // To log in is to ask for access.
+            // A login requests access.
             (Status::Eligible, _) | (_, [Reason::AccessNotRequested]) => open,
             (_, reasons) => Self::Error(Code::FailedPrecondition, reasons.to_vec()),
         }
     }
 
-    /// The questions follow.
+    /// Questions follow.
     pub fn questions() -> Self {
         Self::Answer(State::QuestionsPending, Vec::new())
     }
@@ -113,7 +112,7 @@ impl Outcome {
         Self::Answer(State::Rejected, vec![reason])
     }
 
-    /// The request makes no sense in this channel.
+    /// The channel does not accept such a request.
     pub fn invalid() -> Self {
         Self::Error(Code::InvalidArgument, vec![Reason::InvalidField])
     }

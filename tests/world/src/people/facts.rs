@@ -1,9 +1,8 @@
-//! What CPR knows of somebody, as facts to ask about.
+//! The facts that CPR has of a person, for questions.
 
 use chrono::{Datelike as _, Months, NaiveDate};
 use temporary_pin::proto::identityregister::v1::fact::{Certainty, Kind};
 
-/// One fact.
 pub struct Fact {
     pub kind: Kind,
     pub value: String,
@@ -11,12 +10,12 @@ pub struct Fact {
 }
 
 impl Fact {
-    /// A fact that the register is sure of.
+    /// A fact that the register marks as certain.
     pub fn certain(kind: Kind, value: impl Into<String>) -> Self {
         Self { kind, value: value.into(), certainty: Certainty::Certain }
     }
 
-    /// A fact that the register marks uncertain: not to be asked about.
+    /// A fact that the register marks as uncertain, so that it must not be asked about.
     pub fn uncertain(kind: Kind, value: impl Into<String>) -> Self {
         Self { kind, value: value.into(), certainty: Certainty::Uncertain }
     }

@@ -1,4 +1,4 @@
-//! What can be said of a MitID account and its mobile number (R10, R12, R13, R14, R25).
+//! One person for each state of a MitID account and its mobile number (R10, R12, R13, R14, R25).
 
 use chrono::TimeDelta;
 use temporary_pin::proto::identityregister::v1::mitid_account::State;
@@ -7,7 +7,6 @@ use temporary_pin::proto::temporarypin::v1::Reason;
 use super::expected::{Expectation, Expected};
 use super::person::{Opening, Person};
 
-/// This part of the cast.
 pub(super) fn cast(opening: Opening) -> Vec<Person> {
     let ordinary = |number, id: &str, name: &str| Person::ordinary(number, id, name, opening);
     let quarantined = |hours: i64| {

@@ -1,4 +1,4 @@
-//! The people of the made-up world: a cast in which every rule has somebody to show it.
+//! The people of the made-up world: a cast with a person for every rule, and generated persons.
 
 mod cpr_data;
 mod cpr_status;
@@ -22,19 +22,19 @@ use uuid::Uuid;
 pub use generated::MAX_GENERATED as MAX_GENERATED_PERSONS;
 pub use person::{Account, Document, Opening, Person, uuid_of};
 
-/// Everybody, found by whatever names them. Never changes once the sandbox is open.
+/// All persons, with indexes. Does not change while the sandbox runs.
 pub struct People {
     all: Vec<Person>,
     by_id: HashMap<String, usize>,
     by_cpr_number: HashMap<String, usize>,
     by_mitid_uuid: HashMap<Uuid, usize>,
     by_mobile_number: HashMap<String, usize>,
-    /// Registered documents: whose, and which of theirs.
+    /// Registered documents: the index of the holder, and that of the document among the holder's.
     by_document: HashMap<(DocumentKind, String, String), (usize, usize)>,
 }
 
 impl People {
-    /// The cast, and `generated` further ordinary persons made from `seed`.
+    /// The cast, and `generated` ordinary persons made from `seed`.
     pub fn assemble(opening: Opening, generated: u32, seed: u64) -> Self {
         let parts = [
             ordinary::cast(opening),
@@ -72,32 +72,32 @@ impl People {
         people
     }
 
-    /// Everybody, the cast first.
+    /// All persons, the cast first.
     pub fn all(&self) -> &[Person] {
         &self.all
     }
 
-    /// By the id that `GET /people` shows.
+    /// Finds a person by the id that `GET /people` shows.
     pub fn by_id(&self, id: &str) -> Option<&Person> {
         self.by_id.get(id).map(|index| &self.all[*index])
     }
 
-    /// By CPR number, old or new.
+    /// Finds a person by CPR number, present or replaced.
     pub fn by_cpr_number(&self, number: &str) -> Option<&Person> {
         self.by_cpr_number.get(number).map(|index| &self.all[*index])
     }
 
-    /// By the UUID of the MitID account.
+    /// Finds a person by the UUID of the MitID account.
     pub fn by_mitid_uuid(&self, uuid: Uuid) -> Option<&Person> {
         self.by_mitid_uuid.get(&uuid).map(|index| &self.all[*index])
     }
 
-    /// By the mobile number that MitID has on file.
+    /// Finds a person by the registered mobile number.
     pub fn by_mobile_number(&self, number: &str) -> Option<&Person> {
         self.by_mobile_number.get(number).map(|index| &self.all[*index])
     }
 
-    /// A document that the register knows, and whose it is.
+    /// Finds a document that the register knows, with its holder.
     fn find_document(&self, kind: DocumentKind, issuer: &str, number: &str) -> Option<(&Person, &Document)> {
         let (person, document) = self.by_document.get(&(kind, issuer.to_owned(), number.to_owned()))?;
         let person = &self.all[*person];
@@ -119,7 +119,7 @@ mod tests {
         People::assemble(Opening::at(now), generated, seed)
     }
 
-    /// Everything that names a person names one person only; two share a phone.
+    /// Two persons share a phone on purpose.
     #[test]
     fn no_two_persons_share_an_id_a_cpr_number_or_a_document() {
         let people = people("2026-11-23T12:00:00Z", 20_000, 1);
@@ -177,7 +177,7 @@ mod tests {
         assert_ne!(names(1), names(2));
     }
 
-    /// The day is Copenhagen's, which begins an hour or two before UTC's; nobody turns 13 on a 29 February.
+    /// Days begin in Copenhagen, one or two hours before UTC. 13 years after a 29 February there is no 29 February.
     #[test]
     fn the_children_turn_thirteen_today_and_tomorrow() {
         for (at, today, tomorrow, midnight) in [

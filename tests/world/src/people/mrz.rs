@@ -1,12 +1,12 @@
-//! Machine readable zones of the cast's documents (ICAO 9303 parts 4 and 5), so that a test has something to scan.
-//! Written apart from the service's own reader, which it is there to test.
+//! Writes the machine readable zones of the cast's documents (ICAO 9303 parts 4 and 5). The code is independent of the
+//! service's reader, because tests check the reader with these zones.
 
 use chrono::NaiveDate;
 use temporary_pin::proto::temporarypin::v1::document::Kind;
 
 use super::person::{Document, Person};
 
-/// The lines of a document, or none where its kind has no machine readable zone.
+/// The lines of a document. Empty if its kind has no machine readable zone.
 pub(super) fn lines(document: &Document, person: &Person) -> Vec<String> {
     match document.kind {
         Kind::Passport => passport(document, person),

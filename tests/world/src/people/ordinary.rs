@@ -1,8 +1,7 @@
-//! Ordinary persons: each test or reader can take one of their own.
+//! Ordinary persons with names, so that each test or reader can use another one.
 
 use super::person::{Opening, Person};
 
-/// The ordinary part of the cast.
 pub(super) fn cast(opening: Opening) -> Vec<Person> {
     let names = [
         ("anna", "Anna Asmussen"),

@@ -1,4 +1,4 @@
-//! What there is to say of somebody in the made-up world, and a builder that starts from an ordinary person.
+//! A person of the made-up world, and a builder that starts from an ordinary person.
 
 use std::collections::BTreeMap;
 
@@ -14,55 +14,49 @@ use uuid::Uuid;
 use super::expected::{Expected, Outcome};
 use super::facts::{Fact, plenty};
 
-/// When the sandbox opened: what the cast's dates are relative to.
+/// When the sandbox started. The dates of the cast are relative to it.
 #[derive(Clone, Copy)]
 pub struct Opening {
-    /// The instant.
     pub now: DateTime<Utc>,
     /// The date in Copenhagen.
     pub today: NaiveDate,
 }
 
 impl Opening {
-    /// An opening at `now`.
     pub fn at(now: DateTime<Utc>) -> Self {
         Self { now, today: now.with_timezone(&chrono_tz::Europe::Copenhagen).date_naive() }
     }
 
-    /// So many hours before.
     pub fn hours_ago(self, hours: i64) -> DateTime<Utc> {
         self.now - TimeDelta::hours(hours)
     }
 
-    /// So many days before.
     pub fn days_ago(self, days: i64) -> DateTime<Utc> {
         self.now - TimeDelta::days(days)
     }
 }
 
-/// Somebody in the made-up world.
 pub struct Person {
     pub id: String,
     pub name: String,
-    /// One sentence: what this person shows.
+    /// What this person shows, in a sentence or two.
     pub story: &'static str,
     pub cpr_number: Option<String>,
     pub cpr_status: &'static str,
-    /// The number that replaced `cpr_number`, which then has status 60.
+    /// The number that replaced `cpr_number`, whose status is then 60.
     pub successor_cpr_number: Option<String>,
     pub birth_date: NaiveDate,
     pub protected: bool,
     pub facts: Vec<Fact>,
     pub account: Option<Account>,
     pub documents: Vec<Document>,
-    /// What the person can show beside a foreign document.
+    /// What the person can show together with a foreign document.
     pub supporting_document: Option<SupportingDocumentKind>,
     pub expected: Expected,
-    /// What VerifyIdentity answers first, by situation.
+    /// The first answer of VerifyIdentity, by situation.
     pub expected_verification: BTreeMap<&'static str, Outcome>,
 }
 
-/// A MitID account.
 pub struct Account {
     pub mitid_uuid: Uuid,
     pub state: AccountState,
@@ -72,7 +66,6 @@ pub struct Account {
     pub mobile_number_change_time: Option<DateTime<Utc>>,
 }
 
-/// An identity document.
 pub struct Document {
     pub kind: DocumentKind,
     pub issuer: &'static str,
@@ -80,12 +73,12 @@ pub struct Document {
     pub state: DocumentState,
     pub expiry_date: NaiveDate,
     pub permanence: Permanence,
-    /// Whether the identity register knows it; foreign ones it usually does not.
+    /// Whether the identity register knows the document. It knows few foreign ones.
     pub registered: bool,
 }
 
 impl Document {
-    /// An ordinary document, valid for two more years.
+    /// An ordinary document that is valid for two more years.
     pub fn new(kind: DocumentKind, issuer: &'static str, number: impl Into<String>, opening: Opening) -> Self {
         Self {
             kind,
@@ -100,7 +93,7 @@ impl Document {
 }
 
 impl Person {
-    /// An ordinary person with nothing against them. All that must differ between persons comes from `number`.
+    /// An ordinary person, for whom every channel is open. `number` makes the values that must differ between persons.
     pub fn ordinary(number: u32, id: impl Into<String>, name: impl Into<String>, opening: Opening) -> Self {
         let id = id.into();
         let (cpr_number, birth_date) = cpr_number(number);
@@ -134,24 +127,24 @@ impl Person {
         .expected(Expected::ordinary())
     }
 
-    /// The mobile number that MitID has on file.
+    /// The registered mobile number.
     pub fn mobile_number(&self) -> Option<&str> {
         self.account.as_ref()?.mobile_number.as_deref()
     }
 
-    /// Tells what this person shows.
+    /// Sets what this person shows.
     pub fn story(mut self, story: &'static str) -> Self {
         self.story = story;
         self
     }
 
-    /// Changes anything.
+    /// Changes any field.
     pub fn with(mut self, change: impl FnOnce(&mut Self)) -> Self {
         change(&mut self);
         self
     }
 
-    /// Changes anything of the MitID account.
+    /// Changes any field of the MitID account.
     pub fn account(mut self, change: impl FnOnce(&mut Account)) -> Self {
         if let Some(account) = &mut self.account {
             change(account);
@@ -159,13 +152,13 @@ impl Person {
         self
     }
 
-    /// Has this one document alone.
+    /// Leaves the person this document only.
     pub fn only_document(mut self, document: Document) -> Self {
         self.documents = vec![document];
         self
     }
 
-    /// What CheckEligibility must say. VerifyIdentity follows from it, as long as the document is good.
+    /// Sets what CheckEligibility must answer, and what VerifyIdentity must answer to a valid document.
     pub fn expected(mut self, expected: Expected) -> Self {
         self.expected_verification = BTreeMap::from([
             ("web", Outcome::from_expectation(&expected.web, Outcome::verified())),
@@ -176,20 +169,20 @@ impl Person {
         self
     }
 
-    /// No channel helps, for this reason.
+    /// Closes every channel for this reason.
     pub fn never(self, reason: Reason) -> Self {
         self.expected(Expected::never(reason))
     }
 
-    /// What VerifyIdentity must answer in this situation, set after what is expected.
+    /// Sets what VerifyIdentity must answer in this situation. Call it after [`Self::expected`].
     pub fn verification(mut self, situation: &'static str, outcome: Outcome) -> Self {
         self.expected_verification.insert(situation, outcome);
         self
     }
 }
 
-/// A CPR number that nobody alive can hold (7th digit 5–8 with a year 58–99 means born 1858–1899), and the birth date
-/// that the register gives: the same day a century later.
+/// A CPR number that no living person has (a seventh digit of 5–8 with a year of 58–99 means born 1858–1899), and the birth
+/// date in the register, which is a century later.
 pub(super) fn cpr_number(number: u32) -> (String, NaiveDate) {
     let (serial, rest) = (number % 1000, number / 1000);
     let (seventh, rest) = (5 + rest % 4, rest / 4);
@@ -199,7 +192,7 @@ pub(super) fn cpr_number(number: u32) -> (String, NaiveDate) {
     (format!("{day:02}{month:02}{year:02}{seventh}{serial:03}"), birth_date)
 }
 
-/// A UUID that is always the same for the same name.
+/// A UUID that depends on the name only.
 pub fn uuid_of(name: &str) -> Uuid {
     let digest = digest::digest(&digest::SHA256, name.as_bytes());
     let mut bytes = [0; 16];

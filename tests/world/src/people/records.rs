@@ -1,4 +1,4 @@
-//! The people as the identity register answers them.
+//! The persons in the form in which the identity register returns them.
 
 use std::time::SystemTime;
 
@@ -32,7 +32,7 @@ impl Population for People {
     }
 }
 
-/// The answer under a CPR number. Under a replaced number it is little more than the successor.
+/// The register's answer to a CPR number. For a replaced number it contains little more than the successor.
 fn record_under(number: &str, person: &Person) -> PersonRecord {
     let mut record = record(person);
     if record.cpr_number != number {

@@ -1,4 +1,4 @@
-//! Persons who come along as witnesses, some of whom may not (R20), and clerks who are persons too.
+//! Witnesses, some of whom are not accepted (R20), and clerks who are persons of the cast.
 
 use chrono::{Days, Months};
 use temporary_pin::proto::identityregister::v1::document::State;
@@ -7,7 +7,7 @@ use temporary_pin::proto::temporarypin::v1::Reason;
 use super::expected::Outcome;
 use super::person::{Opening, Person};
 
-/// This part of the cast. The situation `as_witness` is the answer at the counter to somebody whom this person vouches for.
+/// The answer in the situation `as_witness` is the counter's answer about a person for whom this person vouches.
 pub(super) fn cast(opening: Opening) -> Vec<Person> {
     let ordinary = |number, id: &str, name: &str| Person::ordinary(number, id, name, opening);
     vec![
