@@ -1,5 +1,5 @@
 -- Expressions that several statements of the service share. Each function is a single SELECT, which Postgres inlines into
--- the calling statement, so that the plan is the same as if the expression were written there (tests/store/plans.rs).
+-- the calling statement, so that the plan is the same as if the expression were written there.
 
 -- The rolling windows. Each function lists the rows of the last `span` before `at_time` that count for a limit, in no order.
 -- Rows from before an operator's reset of the limit do not count.
