@@ -137,7 +137,7 @@ async fn a_new_message_of_this_process_is_sent_without_a_claim(pool: PgPool) {
 
 #[sqlx::test]
 async fn places_are_bounded_and_unused_ones_are_free_again(pool: PgPool) {
-    let world = World { phone: Phone::holding_back(), ..World::new(pool) };
+    let world = World { phone: Phone::with_closed_gate(), ..World::new(pool) };
     let running = Running::start(&world, 2, NEVER);
     let places: Vec<_> = (0..2).map(|_| running.local_handovers.reserve(world.now()).unwrap()).collect();
     assert!(running.local_handovers.reserve(world.now()).is_none(), "all places are taken");
@@ -149,7 +149,7 @@ async fn places_are_bounded_and_unused_ones_are_free_again(pool: PgPool) {
 /// The gateway is so slow that neither the dispatcher nor the channel has room.
 #[sqlx::test]
 async fn a_message_without_a_place_is_claimed_when_there_is_room(pool: PgPool) {
-    let world = World { phone: Phone::holding_back(), ..World::new(pool) };
+    let world = World { phone: Phone::with_closed_gate(), ..World::new(pool) };
     let running = Running::start(&world, 1, NEVER);
     let mut ids = Vec::new();
     for sent in 1..=2 {
@@ -176,7 +176,7 @@ async fn a_message_without_a_place_is_claimed_when_there_is_room(pool: PgPool) {
 /// The dispatcher stops: it starts the hand-overs that it has room for, and the others wait for another dispatcher.
 #[sqlx::test]
 async fn a_stop_leaves_no_message_leased(pool: PgPool) {
-    let world = World { phone: Phone::holding_back(), ..World::new(pool) };
+    let world = World { phone: Phone::with_closed_gate(), ..World::new(pool) };
     let running = Running::start(&world, 2, NEVER);
     let mut ids = Vec::new();
     for number in 0..4 {
