@@ -1,6 +1,6 @@
 //! The seals of the audit: which events they cover, and that every change of sealed rows is detected. Needs `DATABASE_URL`.
 
-#![allow(missing_docs, clippy::unwrap_used, reason = "tests")]
+#![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
 mod world;
 

@@ -1,7 +1,7 @@
 //! Faults around the service, and what the service must do then (R26): outages of Redis, Postgres, the identity register
 //! and the SMS gateway, callers that disconnect, overload, and a killed process. Each test has a sandbox of its own.
 
-#![allow(missing_docs, clippy::unwrap_used, reason = "tests")]
+#![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
 mod faulty_sandbox;
 mod in_process;

@@ -1,7 +1,7 @@
 //! Tests of every rule over gRPC: our generated client calls a sandbox process, which is the real service with the real
 //! Postgres and Redis. Each test has its own sandbox, so it may move the clock and wipe Redis.
 
-#![allow(missing_docs, clippy::unwrap_used, reason = "tests")]
+#![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
 mod cast;
 mod counter;

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use made_up_world::authority::Authority;
 use rstest::rstest;
 use temporary_pin::register::{Register, RegisterSettings, RegisterUnavailable, TlsFiles};
 use tokio::net::TcpListener;
@@ -26,25 +26,20 @@ async fn plaintext_is_allowed_on_loopback_only(#[case] url: &str, #[case] accept
     assert_eq!(Register::connect_lazy(settings).is_ok(), accepted);
 }
 
-/// An authority that has issued one certificate for `localhost`, used by server and client. PEM files in their own directory.
-struct Authority {
+/// The PEM files of an authority and of one certificate for `localhost`, which server and client use.
+struct Files {
     directory: PathBuf,
 }
 
-impl Authority {
-    fn new(name: &str) -> Self {
+impl Files {
+    fn write(name: &str) -> Self {
         let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("register-tls-{name}"));
         fs::create_dir_all(&directory).unwrap();
-        let mut params = CertificateParams::default();
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let key = KeyPair::generate().unwrap();
-        fs::write(directory.join("ca.pem"), params.self_signed(&key).unwrap().pem()).unwrap();
-        let authority = Issuer::new(params, key);
-        let key = KeyPair::generate().unwrap();
-        let certificate =
-            CertificateParams::new(["localhost".to_owned()]).unwrap().signed_by(&key, &authority).unwrap();
-        fs::write(directory.join("certificate.pem"), certificate.pem()).unwrap();
-        fs::write(directory.join("key.pem"), key.serialize_pem()).unwrap();
+        let authority = Authority::new();
+        let signed = authority.sign(&["localhost"]);
+        fs::write(directory.join("ca.pem"), authority.pem()).unwrap();
+        fs::write(directory.join("certificate.pem"), signed.certificate).unwrap();
+        fs::write(directory.join("key.pem"), signed.key).unwrap();
         Self { directory }
     }
 
@@ -63,20 +58,20 @@ impl Authority {
 
 #[tokio::test]
 async fn server_and_client_need_a_certificate_of_the_right_authority() {
-    let (ours, other) = (Authority::new("ours"), Authority::new("other"));
+    let (ours, other) = (Files::write("ours"), Files::write("other"));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = settings(&listener).url.replace("http://127.0.0.1", "https://localhost");
     let fake = FakeRegister::default();
     fake.state().people.insert(CPR.into(), person());
     let _server = fake.serve_by(ours.server(), listener);
 
-    let look_up = async |ca: &Authority, identity: Option<&Authority>| {
-        let files = TlsFiles {
+    let look_up = async |ca: &Files, identity: Option<&Files>| {
+        let tls = TlsFiles {
             ca: ca.file("ca.pem"),
-            certificate: identity.map(|authority| authority.file("certificate.pem")),
-            key: identity.map(|authority| authority.file("key.pem")),
+            certificate: identity.map(|files| files.file("certificate.pem")),
+            key: identity.map(|files| files.file("key.pem")),
         };
-        let settings = RegisterSettings { url: url.clone(), tls: Some(files), ..RegisterSettings::default() };
+        let settings = RegisterSettings { url: url.clone(), tls: Some(tls), ..RegisterSettings::default() };
         Register::connect_lazy(settings).unwrap().look_up_person(&by_cpr(CPR)).await
     };
     assert!(look_up(&ours, Some(&ours)).await.unwrap().is_some());
@@ -87,14 +82,13 @@ async fn server_and_client_need_a_certificate_of_the_right_authority() {
 
 #[tokio::test]
 async fn a_missing_file_is_named() {
-    let authority = Authority::new("missing");
+    let files = Files::write("missing");
     let refused = |tls| {
         let settings = RegisterSettings { url: "https://localhost".into(), tls: Some(tls), ..Default::default() };
         format!("{:#}", Register::connect_lazy(settings).err().unwrap())
     };
-    let gone = TlsFiles { ca: authority.file("gone.pem"), certificate: None, key: None };
+    let gone = TlsFiles { ca: files.file("gone.pem"), certificate: None, key: None };
     assert!(refused(gone).starts_with("tls.ca: cannot read "));
-    let half =
-        TlsFiles { ca: authority.file("ca.pem"), certificate: Some(authority.file("certificate.pem")), key: None };
+    let half = TlsFiles { ca: files.file("ca.pem"), certificate: Some(files.file("certificate.pem")), key: None };
     assert_eq!(refused(half), "tls: certificate and key belong together");
 }

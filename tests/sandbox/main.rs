@@ -1,6 +1,6 @@
 //! The sandbox as tests of frontends use it: a process with an HTTP interface.
 
-#![allow(missing_docs, clippy::unwrap_used, reason = "tests")]
+#![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
 mod certificates;
 mod logins;

@@ -1,7 +1,7 @@
 //! Measures the hot parts of our own code one by one, so that a regression is found where it is. docs/performance.md has the
 //! figures.
 
-#![allow(missing_docs, clippy::unwrap_used, reason = "a failed unwrap ends the measurement")]
+#![allow(clippy::unwrap_used, reason = "a failed unwrap ends the measurement")]
 
 mod audit;
 mod identity;

@@ -4,7 +4,7 @@
 //! The measure is D, the greatest distance between two distribution functions (Kolmogorov and Smirnov): an attacker who sees
 //! the time of one answer and knows both distributions guesses its kind right in (1 + D) / 2 of all cases.
 
-#![allow(missing_docs, clippy::unwrap_used, reason = "a failed unwrap ends the measurement")]
+#![allow(clippy::unwrap_used, reason = "a failed unwrap ends the measurement")]
 
 mod kinds;
 mod statistics;
