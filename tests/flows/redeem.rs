@@ -171,6 +171,7 @@ async fn r4_a_person_has_ten_wrong_tries_in_a_day_over_all_pins(#[case] wiped: b
     }
     world.reset_limit(&person, PersonLimit::PersonPins).await;
     let pin = world.pin(&person).await;
+    let verification = world.identify(&person).await;
     if wiped {
         world.wipe_redis().await;
     }
@@ -194,12 +195,18 @@ async fn r4_a_person_has_ten_wrong_tries_in_a_day_over_all_pins(#[case] wiped: b
     assert_eq!(check.channels[1].status(), channel_eligibility::Status::NotYet);
     assert_eq!(check.channels[1].reasons().collect::<Vec<_>>(), [Reason::WrongTryLimit]);
     assert_eq!(time(check.channels[1].next_attempt_time), until);
+    let texts = world.texts(&person).await.len();
+    let refusal = world.issue("phone", &verification).await.unwrap_err();
+    assert_eq!(refusal.assert_limit(Reason::WrongTryLimit), until);
+    assert_eq!(world.texts(&person).await.len(), texts);
     let limits = world.list_limits(person.reference()).await.unwrap().limits;
     assert_eq!((limits[0].spent, time(limits[0].next_attempt_time)), (10, until));
     assert_eq!(limits[2].spent, 1, "the fourth PIN alone");
 
     // It is over exactly a day after the first try, and not before.
     world.advance(until - world.now().await - TimeDelta::seconds(30)).await;
+    let verification = world.identify(&person).await;
+    world.issue("phone", &verification).await.unwrap_err().assert_limit(Reason::WrongTryLimit);
     assert_eq!(redeem(&world, &person, &pin).await, (BudgetExhausted, 0));
     world.advance_to(until).await;
     let pin = world.pin(&person).await;
