@@ -1,7 +1,9 @@
 -- A PIN request is its own idempotency record: the request id, the payload digest and the first answer are columns of it.
 -- Its unique verification is the one use of that verification (R21). Null: issued by version 0.1.0.
 --
--- New PIN requests wait while the two indexes are made: about a second per million rows.
+-- New PIN requests wait while the indexes are made: about a second per million rows. So do reads for the second index, which
+-- needs the new columns, but it is empty and quick.
+CREATE UNIQUE INDEX pin_requests_verification ON pin_requests (verification_id);
 ALTER TABLE pin_requests
     ADD COLUMN request_id           uuid,
     ADD COLUMN payload_digest       bytea,
@@ -9,7 +11,6 @@ ALTER TABLE pin_requests
     -- Not valid: no old row has a digest, and a check of each row would keep the service waiting.
     ADD CONSTRAINT pin_requests_payload_digest_check CHECK (length(payload_digest) = 32) NOT VALID;
 CREATE UNIQUE INDEX pin_requests_request ON pin_requests (caller, request_id) WHERE request_id IS NOT NULL;
-CREATE UNIQUE INDEX pin_requests_verification ON pin_requests (verification_id);
 
 -- An order for a new PIN, as the issue statement takes it. A running release keeps using the type that it knows: a
 -- release that needs other fields adds a type with the next number.

@@ -1,9 +1,13 @@
 -- R4: each counted try has a time and a result of its own, in its row of `requests`: create_time is when it was counted,
 -- pin_request_id names the PIN, and is_right tells whether it was that PIN. 0.1.0 writes these rows too, without is_right: of
 -- its tries, those that were answered `redeemed` were right.
-ALTER TABLE requests ADD COLUMN is_right boolean;
+--
+-- New rows of `requests` wait while the index is made: about a second per million rows. Reads go on: the column, which locks
+-- them out, comes after the index.
+
 -- Leads from a person's PIN requests to their tries.
 CREATE INDEX requests_tries ON requests (pin_request_id) WHERE pin_request_id IS NOT NULL;
+ALTER TABLE requests ADD COLUMN is_right boolean;
 
 -- R4: a person's tries in the rolling window that are not known to be right, like the other functions of rolling windows. Tries
 -- without a result are running, or their process has stopped.

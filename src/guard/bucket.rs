@@ -91,7 +91,7 @@ impl Bucket<'_> {
     }
 
     /// The reason of a refusal when the limit is reached.
-    pub(super) const fn reason(&self) -> Reason {
+    pub const fn reason(&self) -> Reason {
         match self {
             Self::FailedVerifications(_) => Reason::VerificationLimit,
             Self::WrongTries(_) => Reason::WrongTryLimit,

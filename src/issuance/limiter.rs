@@ -39,8 +39,13 @@ impl<'a> Limiter<'a> {
         verification: Uuid,
         now: DateTime<Utc>,
     ) -> Result<(), Refusal> {
+        self.spend(&[self.agent_verification(agent, verification)], now).await
+    }
+
+    /// One verification of the agent (R22).
+    pub(super) fn agent_verification(&self, agent: AgentKey, verification: Uuid) -> Spend<'static> {
         let limit = self.limits.agent_verifications;
-        self.spend(&[Spend { bucket: Bucket::AgentVerifications(agent), limit, id: verification }], now).await
+        Spend { bucket: Bucket::AgentVerifications(agent), limit, id: verification }
     }
 
     /// Spends all of `spends` or nothing. A reached limit is a refusal.

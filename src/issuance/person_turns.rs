@@ -10,6 +10,9 @@ use super::Refusal;
 use crate::deadline;
 use crate::domain::person::PersonKey;
 
+/// How many calls of one person run and wait at most. Waiting calls hold call permits, which other persons need.
+const MAX_CALLS_PER_PERSON: usize = 32;
+
 /// The queues of the persons for whom a call is under way. Cheap to clone: all clones share the queues.
 #[derive(Clone, Default)]
 pub struct PersonTurns {
@@ -38,9 +41,10 @@ struct Membership {
 }
 
 impl PersonTurns {
-    /// Waits for the turn of this call: first come, first served. Fails when the call's deadline passes first.
+    /// Waits for the turn of this call: first come, first served. Fails when the call's deadline passes first, and at once when
+    /// [`MAX_CALLS_PER_PERSON`] calls of the person are there already.
     pub(super) async fn take(&self, person: PersonKey) -> Result<PersonTurn, Refusal> {
-        let (membership, turn) = self.join_queue(person);
+        let (membership, turn) = self.join_queue(person).ok_or(Refusal::Busy)?;
         let turn = turn.lock_owned();
         let turn = match deadline::current() {
             Some(deadline) => tokio::time::timeout_at(deadline, turn).await.map_err(|_| Refusal::Abandoned)?,
@@ -49,11 +53,15 @@ impl PersonTurns {
         Ok(PersonTurn { _turn: turn, _membership: membership })
     }
 
-    fn join_queue(&self, person: PersonKey) -> (Membership, Arc<tokio::sync::Mutex<()>>) {
+    /// `None`: the queue is full.
+    fn join_queue(&self, person: PersonKey) -> Option<(Membership, Arc<tokio::sync::Mutex<()>>)> {
         let mut queues = self.lock_queues();
         let queue = queues.entry(person).or_default();
+        if queue.calls >= MAX_CALLS_PER_PERSON {
+            return None;
+        }
         queue.calls += 1;
-        (Membership { turns: self.clone(), person }, Arc::clone(&queue.turn))
+        Some((Membership { turns: self.clone(), person }, Arc::clone(&queue.turn)))
     }
 
     fn lock_queues(&self) -> MutexGuard<'_, HashMap<PersonKey, Queue>> {
@@ -99,6 +107,24 @@ mod tests {
         assert!(futures_util::future::join_all(all).await.iter().all(Result::is_ok));
         assert_eq!(start.elapsed(), 4 * SECOND);
         assert!(turns.lock_queues().is_empty(), "nothing is kept of calls that are over");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_too_many_of_one_person_is_busy_at_once_and_other_persons_are_served() {
+        let turns = PersonTurns::default();
+        let mut calls = tokio::task::JoinSet::new();
+        for _ in 0..MAX_CALLS_PER_PERSON {
+            let turns = turns.clone();
+            calls.spawn(async move { take_for(&turns, ONE, SECOND).await });
+        }
+        tokio::time::sleep(SECOND / 2).await;
+        let start = Instant::now();
+        assert!(matches!(turns.take(ONE).await, Err(Refusal::Busy)));
+        assert!(turns.take(OTHER).await.is_ok());
+        assert_eq!(start.elapsed(), Duration::ZERO);
+
+        assert!(calls.join_all().await.iter().all(Result::is_ok));
+        assert!(turns.take(ONE).await.is_ok());
     }
 
     #[tokio::test(start_paused = true)]

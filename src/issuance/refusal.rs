@@ -18,7 +18,7 @@ pub enum Refusal {
     Precondition(Vec<Denial>),
     /// A limit is reached.
     Limited(Denial),
-    /// Another call for the same person is running, and its outcome decides this one. Nothing was spent or recorded.
+    /// Another call for the same person is running, and its outcome decides this one. The call has recorded nothing.
     Busy,
     /// A dependency failed or did not answer (R26).
     Unavailable(DependencyFailure),

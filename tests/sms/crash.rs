@@ -128,6 +128,20 @@ async fn one_dispatcher_may_begin_a_hand_over_twice(pool: PgPool) {
     assert_eq!(world.attempts(id).await.as_deref(), Some("1"), "one hand-over");
 }
 
+/// A message whose lease has ended can be claimed again by the same process. Only the present lease begins the hand-over.
+#[sqlx::test]
+async fn of_two_leases_of_one_message_in_one_batch_only_the_present_one_begins(pool: PgPool) {
+    let world = World::new(pool);
+    let (_, former) = queue_and_claim(&world, "pin").await;
+    world.clock.advance(LEASE);
+    let present = claim(&world).await.pop().expect("a due message");
+    let handovers = Handovers::new(&world.pool);
+    let begin = async |message| handovers.begin_handover(message, world.now(), GATEWAY_TIMEOUT, LEASE).await.unwrap();
+    // The first request is a batch of its own. The others wait for it, and make the next batch.
+    let begun = tokio::join!(begin(&former), begin(&present), begin(&former));
+    assert_eq!(begun, (false, true, false));
+}
+
 #[sqlx::test]
 async fn a_handover_does_not_begin_after_the_lease(pool: PgPool) {
     let world = World::new(pool);

@@ -84,7 +84,11 @@ impl IssueTemporaryPin<'_> {
             // Redis counts a PIN that Postgres does not count: an order of the person, or to the mobile number, is running in
             // another instance. A limit of the agent has no rows to be compared with.
             (IssueOutcome::NotIssued, IssueDecision::MayOnlyRepeat(refusal)) => match refusal.reason() {
-                Reason::PersonLimit | Reason::MobileLimit => Err(self.limiter.answer_busy(costs, self.call.now).await),
+                Reason::PersonLimit | Reason::MobileLimit => {
+                    let is_full = |cost: &&Spend<'_>| cost.bucket.reason() == refusal.reason();
+                    let full: Vec<Spend<'_>> = costs.iter().filter(is_full).copied().collect();
+                    Err(self.limiter.answer_busy(&full, self.call.now).await)
+                }
                 _ => Err(refusal),
             },
             (outcome, _) => outcome.into_answer(),

@@ -83,7 +83,14 @@ impl VerifyIdentity<'_> {
 
         person.as_ref().map_or(Ok(()), |person| refuse_self_service(&agent, person))?;
         let person_key = self.keys.person_pseudonyms(Some(reference), person.as_ref()).primary();
-        let turn = self.spend_failed_verification(person_key, id).await?;
+        let turn = match self.spend_failed_verification(person_key, id).await {
+            // The caller repeats the call at once. The repeats must not use up the agent's limit (R22).
+            Err(Refusal::Busy) => {
+                self.limiter.refund(&[self.limiter.agent_verification(agent_key, id)], now).await;
+                return Err(Refusal::Busy);
+            }
+            turn => turn?,
+        };
         Ok(StartedRun { id, agent, agent_key, person_key, person, registered, turn })
     }
 

@@ -110,8 +110,9 @@ pub(super) async fn close_open_pin(
         PinClosure::Expired => ("expired", "expired", None),
         PinClosure::MobileNumberChanged => ("revoked", "cancelled", Some("mobile_number_changed")),
     };
-    sqlx::query!(
-        "UPDATE pin_requests SET state = $2, close_time = $3, revoke_reason = $4 WHERE id = $1",
+    let closed = sqlx::query!(
+        "UPDATE pin_requests SET state = $2, close_time = $3, revoke_reason = $4
+        WHERE id = $1 AND (state = 'open') IS TRUE",
         pin.facts.id,
         state,
         order.now,
@@ -119,6 +120,10 @@ pub(super) async fn close_open_pin(
     )
     .execute(&mut *connection)
     .await?;
+    // A PIN that was opened after the rows were locked can be redeemed in between.
+    if closed.rows_affected() == 0 {
+        return Ok(());
+    }
     outbox::withdraw(connection, &[pin.message_id], message_state).await?;
     if let Some(reason) = reason {
         record_revocation(connection, order, pin.facts.id, reason).await?;

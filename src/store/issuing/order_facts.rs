@@ -44,7 +44,6 @@ pub(super) async fn read_order_facts(
     }
     lock_open_pin(connection, order.person).await?;
     // Statements of their own: they see what was committed before the locks were free.
-    let answer = find_previous_answer(connection, &order.caller, order.request_id).await?;
     let tries = list_person_tries(connection, order.person, rules.wrong_tries, None, order.now).await?;
     let row = sqlx::query_file_as!(
         FactsRow,
@@ -61,8 +60,10 @@ pub(super) async fn read_order_facts(
         interval(rules.mobile_pins.per),
         i64::from(rules.mobile_pins.times),
     )
-    .fetch_one(connection)
+    .fetch_one(&mut *connection)
     .await?;
+    // Last: the PIN of a repeat that runs in another instance is among the facts only if its answer is found here.
+    let answer = find_previous_answer(connection, &order.caller, order.request_id).await?;
     let open_pin = row.open_pin();
     Ok(OrderRecord {
         facts: OrderFacts {

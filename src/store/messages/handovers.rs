@@ -89,15 +89,15 @@ async fn begin_batch(connection: StickyConnection, batch: Vec<Beginning>) -> Vec
     let end_times: Vec<DateTime<Utc>> = batch.iter().map(|beginning| beginning.end_time).collect();
     let lease_end_times: Vec<DateTime<Utc>> = batch.iter().map(|beginning| beginning.lease_end_time).collect();
     let begun = connection.run(async |connection| {
-        let begun = sqlx::query_scalar!(
-            "UPDATE outbox SET handover_time = beginning.now, lease_expire_time = beginning.lease_end_time,
+        let begun = sqlx::query!(
+            r#"UPDATE outbox SET handover_time = beginning.now, lease_expire_time = beginning.lease_end_time,
                 attempts = attempts + CASE WHEN handover_time IS NULL THEN 1 ELSE 0 END
             FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::timestamptz[], $5::timestamptz[])
                 AS beginning (id, lease_token, now, end_time, lease_end_time)
             WHERE outbox.id = beginning.id AND outbox.lease_token = beginning.lease_token
                 AND (state = 'queued') IS TRUE
                 AND expire_time > beginning.end_time AND lease_expire_time > beginning.now
-            RETURNING outbox.id",
+            RETURNING outbox.id, outbox.lease_token AS "lease_token!""#,
             &ids,
             &tokens,
             &times,
@@ -106,10 +106,12 @@ async fn begin_batch(connection: StickyConnection, batch: Vec<Beginning>) -> Vec
         )
         .fetch_all(connection)
         .await?;
-        Ok(HashSet::<Uuid>::from_iter(begun))
+        Ok(begun.into_iter().map(|row| (row.id, row.lease_token)).collect::<HashSet<_>>())
     });
     let begun = begun.await;
-    ids.iter().map(|id| begun.as_ref().map(|begun| begun.contains(id)).map_err(Clone::clone)).collect()
+    // By id and token: a batch may hold two hand-overs of one message, of which only one has the lease.
+    let leases = ids.into_iter().zip(tokens);
+    leases.map(|lease| begun.as_ref().map(|begun| begun.contains(&lease)).map_err(Clone::clone)).collect()
 }
 
 async fn record_acceptances(connection: StickyConnection, batch: Vec<Acceptance>) -> Vec<Result<(), StoreError>> {

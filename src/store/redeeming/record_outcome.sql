@@ -1,11 +1,12 @@
 -- Records the outcome of a try: keeps the answer under the request id, closes the PIN that the outcome ends, erases that PIN's
--- SMS, and audits. A counted try has a row already, and keeps its time. When another call has answered the same request id,
--- nothing is written, and the result is false.
+-- SMS, and audits. A counted try has a row already, and keeps its time. When another call has answered the same request id, or
+-- has counted it, or has used it for another payload, nothing is written, and the result is false.
 WITH answered AS (
     INSERT INTO requests (caller, method, request_id, payload_digest, response, create_time)
     VALUES ($1, 'RedeemTemporaryPin', $2, $3, $4, $5)
     ON CONFLICT (caller, method, request_id) DO UPDATE SET response = excluded.response, is_right = $6
-    WHERE requests.response IS NULL
+    WHERE requests.response IS NULL AND requests.payload_digest = excluded.payload_digest
+        AND (requests.pin_request_id IS NULL OR $6::bool IS NOT NULL)
     RETURNING request_id
 ),
 closed AS (

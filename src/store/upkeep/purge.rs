@@ -60,7 +60,8 @@ impl Retention {
         let Rules { pin, hold, limits, verification, .. } = rules;
         let counted_verifications =
             [verification.witness_window, verification.question_memory, limits.failed_verifications.per];
-        let counted_pins = [limits.wrong_tries.per + pin.lifetime, limits.person_pins.per, limits.mobile_pins.per];
+        // A PIN request is also the answer of its request id, which the contract promises for 24 hours.
+        let counted_pins = [DAY, limits.wrong_tries.per + pin.lifetime, limits.person_pins.per, limits.mobile_pins.per];
         let hold_length = hold.wait + hold.access_window;
         [
             ("verifications", self.verifications, counted_verifications.into_iter().max()),
