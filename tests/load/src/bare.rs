@@ -1,4 +1,4 @@
-//! A bare tonic service: the same message sizes, TLS and answer as IssueTemporaryPin, and nothing behind them.
+//! A bare tonic service: the TLS, message sizes and answer of IssueTemporaryPin, but no work.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -12,7 +12,6 @@ use temporary_pin::proto::temporarypin::v1::temporary_pin_service_server::{
 use tonic::transport::{Certificate, Identity, Server, ServerTlsConfig};
 use tonic::{Request, Response, Status};
 
-/// What `temporary-pin-load bare` takes.
 #[derive(Args)]
 pub(crate) struct Bare {
     /// Where to listen.
@@ -33,13 +32,14 @@ pub(crate) async fn serve(bare: &Bare) -> anyhow::Result<()> {
         .identity(Identity::from_pem(read("server.pem")?, read("server.key")?))
         .client_ca_root(Certificate::from_pem(read("ca.pem")?));
     let server = Server::builder().tcp_nodelay(true).tls_config(tls)?;
-    Ok({ server }.add_service(TemporaryPinServiceServer::new(Always)).serve(bare.address).await?)
+    Ok({ server }.add_service(TemporaryPinServiceServer::new(ConstantAnswer)).serve(bare.address).await?)
 }
 
-struct Always;
+/// Answers every call with the same message.
+struct ConstantAnswer;
 
 #[tonic::async_trait]
-impl TemporaryPinService for Always {
+impl TemporaryPinService for ConstantAnswer {
     async fn check_eligibility(
         &self,
         _: Request<pb::CheckEligibilityRequest>,
@@ -53,7 +53,7 @@ impl TemporaryPinService for Always {
         &self,
         _: Request<pb::VerifyIdentityRequest>,
     ) -> Result<Response<pb::VerifyIdentityResponse>, Status> {
-        Ok(Response::new(pb::VerifyIdentityResponse::default())) // nothing is measured against this
+        Ok(Response::new(pb::VerifyIdentityResponse::default())) // not measured
     }
 
     async fn issue_temporary_pin(

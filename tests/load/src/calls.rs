@@ -1,5 +1,6 @@
-//! The calls: how each is prepared, made, and known to have gone well.
+//! The calls: how each is prepared, made and checked.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,17 +28,23 @@ use tonic::{Request, Status};
 use tonic_types::StatusExt as _;
 use uuid::Uuid;
 
-use crate::clients::Clients;
+use crate::clients::{Clients, Target};
 use crate::deliveries::Deliveries;
 use crate::world::World;
 
 /// The agent and clerk of all calls.
 const AGENT: Uuid = Uuid::from_u128(1);
 
+/// Connections of each caller in a bench.
+const CONNECTIONS: u16 = 4;
+
+/// How often and for how long the load waits for the SMS with a PIN.
+const MAX_PIN_CHECKS: u32 = 1000;
+const PIN_CHECK_INTERVAL: Duration = Duration::from_millis(10);
+
 /// The agent's token lasts for a whole run.
 const AGENT_TOKEN_LIFETIME: TimeDelta = TimeDelta::hours(2);
 
-/// A kind of call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Call {
     /// CheckEligibility, by the profile page.
@@ -68,28 +75,27 @@ pub(crate) enum Ready {
     Redeem { person: IndexedPerson, pin: String },
 }
 
-/// A verification that is ready to be asked for.
+/// A VerifyIdentity call that is ready to be made.
 pub(crate) struct Verify {
     by: fn(&Clients) -> &crate::clients::Pool,
     request: VerifyIdentityRequest,
     expected: State,
 }
 
-/// Why a call did not go well: its reason, or what was answered in place of the expected.
+/// Why a call failed: the reason in its error, or the unexpected answer.
 pub(crate) type Failure = String;
 
-/// Whoever makes calls, with the gateway that the messages about them reach.
-pub(crate) trait Make: Send + Sync + 'static {
+/// Makes calls of one service, whose messages reach the gateway of the load.
+pub(crate) trait MakeCalls: Send + Sync + 'static {
     /// A call that is ready to be made.
     type Ready: Send + Sync + 'static;
 
-    /// Makes the call.
     fn make(&self, ready: &Self::Ready) -> impl Future<Output = Result<(), Failure>> + Send;
 
     fn deliveries(&self) -> &Deliveries;
 }
 
-/// Makes calls of the service.
+/// Calls the temporary-PIN service.
 pub(crate) struct Caller {
     pub(crate) clients: Clients,
     pub(crate) world: Arc<World>,
@@ -104,7 +110,13 @@ impl Caller {
         Ok(Self { clients, world, agent_token })
     }
 
-    /// Does whatever comes before a call.
+    /// Connects to the service of `target`. The certificates and the issuers' keys are in `directory`.
+    pub(crate) async fn connect(target: &str, directory: &Path, world: Arc<World>) -> anyhow::Result<Arc<Self>> {
+        let target = Target { target: target.to_owned(), certificates: directory.to_owned(), connections: CONNECTIONS };
+        Ok(Arc::new(Self::new(Clients::connect(&target).await?, world)?))
+    }
+
+    /// Makes the calls that come before `call`, and prepares its request.
     pub(crate) async fn prepare(&self, call: Call, person: IndexedPerson) -> anyhow::Result<Ready> {
         Ok(match call {
             Call::CheckEligibility => Ready::CheckEligibility(person),
@@ -127,7 +139,7 @@ impl Caller {
             Call::Redeem => {
                 let order = self.order(person).await?;
                 self.make(&order).await.map_err(anyhow::Error::msg).context("the order")?;
-                Ready::Redeem { person, pin: self.pin(person).await? }
+                Ready::Redeem { person, pin: self.receive_pin(person).await? }
             }
         })
     }
@@ -184,7 +196,7 @@ impl Caller {
         verify(|clients| &clients.counter, evidence, State::Verified)
     }
 
-    /// A person who was identified at the counter orders a PIN.
+    /// Identifies a person at the counter, and prepares the order of a PIN.
     async fn order(&self, person: IndexedPerson) -> anyhow::Result<Ready> {
         let Ready::Verify(counter) = self.counter(person) else { anyhow::bail!("the counter verifies") };
         let verified = self.verify(&counter).await?;
@@ -199,19 +211,19 @@ impl Caller {
         Ok(answer)
     }
 
-    /// Waits for the SMS.
-    async fn pin(&self, person: IndexedPerson) -> anyhow::Result<String> {
-        for _ in 0..1000 {
+    /// Waits for the SMS with the PIN.
+    async fn receive_pin(&self, person: IndexedPerson) -> anyhow::Result<String> {
+        for _ in 0..MAX_PIN_CHECKS {
             if let Some(pin) = self.world.deliveries.take_pin(person) {
                 return Ok(pin);
             }
-            tokio::time::sleep(Duration::from_millis(10)).await;
+            tokio::time::sleep(PIN_CHECK_INTERVAL).await;
         }
         anyhow::bail!("an ordered PIN has not reached its phone")
     }
 }
 
-impl Make for Caller {
+impl MakeCalls for Caller {
     type Ready = Ready;
 
     async fn make(&self, ready: &Ready) -> Result<(), Failure> {
@@ -280,7 +292,7 @@ fn expect<T: PartialEq + std::fmt::Debug>(answered: T, expected: T) -> Result<()
     if answered == expected { Ok(()) } else { Err(format!("answered {answered:?} in place of {expected:?}")) }
 }
 
-/// The reason in the error's details.
+/// Reads the reason in the error's details.
 fn reason(status: Status) -> Failure {
     match status.get_details_error_info() {
         Some(info) => info.reason,

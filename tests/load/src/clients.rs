@@ -1,4 +1,4 @@
-//! Connections to the service, each caller with a certificate of its own.
+//! Connections to the service. Each caller has a certificate of its own.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,7 +9,6 @@ use temporary_pin::proto::temporarypin::v1::redemption_service_client::Redemptio
 use temporary_pin::proto::temporarypin::v1::temporary_pin_service_client::TemporaryPinServiceClient;
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
 
-/// Where the service is.
 #[derive(Args, Clone)]
 pub(crate) struct Target {
     /// The service, such as https://localhost:15051.
@@ -23,7 +22,6 @@ pub(crate) struct Target {
     pub(crate) connections: u16,
 }
 
-/// The callers' connections.
 pub(crate) struct Clients {
     pub(crate) web: Pool,
     pub(crate) phone: Pool,
@@ -31,13 +29,13 @@ pub(crate) struct Clients {
     pub(crate) redeemer: Pool,
 }
 
-/// Connections of one caller, used in turn.
+/// The connections of one caller, used in turn.
 pub(crate) struct Pool {
     channels: Vec<Channel>,
     next: AtomicUsize,
 }
 
-/// The service as a caller connects to it.
+/// The service, with the certificate of a caller.
 pub(crate) fn endpoint(target: &Target, caller: &str) -> anyhow::Result<Endpoint> {
     let read = |path: &Path| std::fs::read(path).with_context(|| format!("cannot read {}", path.display()));
     let file = |ending: &str| target.certificates.join(format!("{caller}.{ending}"));

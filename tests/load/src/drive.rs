@@ -1,4 +1,4 @@
-//! Makes prepared calls: so many in flight (closed loop), or so many per second whatever becomes of them (open loop).
+//! Makes prepared calls: at a fixed number in flight (closed loop), or at a fixed rate (open loop).
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,28 +10,32 @@ use made_up_world::indexed_people::IndexedPerson;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior};
 
-use crate::calls::{Call, Caller, Failure, Make, Ready};
+use crate::calls::{Call, Caller, Failure, MakeCalls, Ready};
 
-/// Calls in flight while the calls to come are prepared.
-const PREPARING: usize = 64;
+/// Calls that are prepared at a time.
+const MAX_PREPARATIONS: usize = 64;
 
-/// The longest latency that is told from longer ones, in nanoseconds.
-const LONGEST: u64 = 120_000_000_000;
+/// Longer latencies, in nanoseconds, count as this one.
+const MAX_LATENCY_NS: u64 = 120_000_000_000;
 
-/// How calls are made.
+/// The precision of recorded latencies.
+const SIGNIFICANT_DIGITS: u8 = 3;
+
+/// How fast calls are made.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Pace {
-    /// So many at any time: the next starts when one has ended.
+    /// A fixed number at any time: the next call starts when one has ended.
     InFlight(usize),
-    /// So many per second. Latency counts from when a call was due, so a stall shows in every call that it delays.
+    /// A fixed number per second. Latency counts from the time when a call was due, so a stall shows in each call that it
+    /// delays.
     PerSecond(f64),
 }
 
-/// What came of the calls.
+/// The outcome of a run.
 pub(crate) struct Measured {
-    /// In nanoseconds, of the calls that went well.
+    /// In nanoseconds, of the calls that succeeded.
     pub(crate) latencies: Histogram<u64>,
-    /// How many failed, by reason.
+    /// The number of failed calls, by reason.
     pub(crate) failures: BTreeMap<Failure, u64>,
     pub(crate) start: Instant,
     pub(crate) elapsed: Duration,
@@ -42,12 +46,12 @@ struct Tally {
     failures: BTreeMap<Failure, u64>,
 }
 
-/// Prepares a call for each person; the calls' kinds take turns.
+/// Prepares calls.
 pub(crate) async fn prepare(caller: &Arc<Caller>, calls: &[(Call, IndexedPerson)]) -> anyhow::Result<Vec<Ready>> {
     let (next, total) = (Arc::new(AtomicUsize::new(0)), calls.len());
     let calls: Arc<[(Call, IndexedPerson)]> = calls.into();
     let mut workers = JoinSet::new();
-    for _ in 0..PREPARING.min(total) {
+    for _ in 0..MAX_PREPARATIONS.min(total) {
         let (caller, next, calls) = (Arc::clone(caller), Arc::clone(&next), Arc::clone(&calls));
         workers.spawn(async move {
             let mut ready = Vec::new();
@@ -64,18 +68,18 @@ pub(crate) async fn prepare(caller: &Arc<Caller>, calls: &[(Call, IndexedPerson)
     Ok(ready)
 }
 
-/// Makes the calls, each once. `progress` is told every second how many have ended.
-pub(crate) async fn run<M: Make>(
+/// Makes each call once. Passes `progress` the number of ended calls every second.
+pub(crate) async fn run<M: MakeCalls>(
     caller: &Arc<M>,
     calls: Vec<M::Ready>,
     pace: Pace,
     progress: impl Fn(usize, usize) + Send + 'static,
 ) -> anyhow::Result<Measured> {
     let calls: Arc<[M::Ready]> = calls.into();
-    let latencies = Histogram::new_with_bounds(1, LONGEST, 3)?;
+    let latencies = Histogram::new_with_bounds(1, MAX_LATENCY_NS, SIGNIFICANT_DIGITS)?;
     let tally = Arc::new(Mutex::new(Tally { latencies, failures: BTreeMap::new() }));
     let done = Arc::new(AtomicUsize::new(0));
-    let reporter = tokio::spawn(report(Arc::clone(&done), calls.len(), progress));
+    let reporter = tokio::spawn(report_progress(Arc::clone(&done), calls.len(), progress));
     let start = Instant::now();
     let mut tasks = JoinSet::new();
     match pace {
@@ -110,7 +114,7 @@ pub(crate) async fn run<M: Make>(
     Ok(Measured { latencies: tally.latencies.clone(), failures: tally.failures.clone(), start, elapsed })
 }
 
-async fn make<M: Make>(caller: &M, call: &M::Ready, due: Instant, tally: &Mutex<Tally>, done: &AtomicUsize) {
+async fn make<M: MakeCalls>(caller: &M, call: &M::Ready, due: Instant, tally: &Mutex<Tally>, done: &AtomicUsize) {
     let outcome = caller.make(call).await;
     let nanoseconds = u64::try_from(due.elapsed().as_nanos()).unwrap_or(u64::MAX);
     let mut tally = tally.lock().unwrap_or_else(PoisonError::into_inner);
@@ -121,7 +125,7 @@ async fn make<M: Make>(caller: &M, call: &M::Ready, due: Instant, tally: &Mutex<
     done.fetch_add(1, Ordering::Relaxed);
 }
 
-async fn report(done: Arc<AtomicUsize>, total: usize, progress: impl Fn(usize, usize)) {
+async fn report_progress(done: Arc<AtomicUsize>, total: usize, progress: impl Fn(usize, usize)) {
     let mut seconds = tokio::time::interval(Duration::from_secs(1));
     seconds.set_missed_tick_behavior(MissedTickBehavior::Skip);
     loop {

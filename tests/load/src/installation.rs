@@ -16,7 +16,6 @@ use crate::world::install_issuers;
 /// Replaces limits that do not count a person's requests: the load has one caller and one agent.
 const NO_LIMIT: (u32, &str) = (1_000_000, "1s");
 
-/// What `temporary-pin-load install` takes.
 #[derive(Args, Clone)]
 pub(crate) struct Install {
     /// Where everything is written; it is made, and must not exist.

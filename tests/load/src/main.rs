@@ -38,11 +38,11 @@ enum Command {
     /// Serves IssueTemporaryPin with an answer that is always the same: what gRPC and TLS alone cost.
     Bare(bare::Bare),
     /// Measures the service beside fixed yardsticks, in turn, and writes the report. `deploy/local/bench` runs it.
-    Bench(Box<bench::Bench>),
+    Bench(Box<bench::BenchArguments>),
 }
 
 /// Where the world around the service answers.
-// Ports below 32768, here and in the bench: Linux gives those above to clients, who keep one for a minute after its use.
+// Ports below 32768, here and in the bench: Linux gives higher ports to clients, and a used port stays taken for a minute.
 #[derive(Args, Clone)]
 pub(crate) struct WorldAddresses {
     /// Issuers and SMS gateway.
@@ -82,13 +82,13 @@ pub(crate) struct Output {
     pub(crate) json: Option<PathBuf>,
 }
 
-// One thread makes tens of thousands of calls a second, and takes no more than it needs from what is measured beside it.
+// One thread makes tens of thousands of calls a second, and leaves the other cores to the measured processes.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let Arguments { command } = Arguments::parse();
-    // The clients take the process's provider.
+    // TLS clients use the provider of the process.
     let provider = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    debug_assert!(provider.is_ok(), "main comes first");
+    debug_assert!(provider.is_ok(), "no provider was installed before");
     let outcome = match command {
         Command::Install(install) => installation::install(&install),
         Command::Run(run) => scenario::run(&run).await,

@@ -1,26 +1,26 @@
-//! What processes cost, from `/proc`.
+//! CPU time and memory of processes, from `/proc`.
 
 use std::fs;
 use std::time::Duration;
 
-/// Ticks per second of the times in `/proc`; Linux has shown 100 to programs on every platform since 2.6.
-const TICKS: u64 = 100;
+/// The unit of the times in `/proc`. Linux shows 100 ticks per second on every platform since 2.6.
+const TICKS_PER_SECOND: u64 = 100;
 
-/// A process and its children, the ended ones as well.
+/// A process and its children, including ended ones.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Tree(pub(crate) u32);
 
-/// CPU time that this very process has used so far, without its children: the bench has started the services itself.
+/// The CPU time of this process, without its children: those are the measured services.
 pub(crate) fn own_cpu_time() -> Duration {
     time(times(std::process::id()).map_or(0, |[user, system, ..]| user + system))
 }
 
 fn time(ticks: u64) -> Duration {
-    Duration::from_millis(ticks * 1000 / TICKS)
+    Duration::from_millis(ticks * 1000 / TICKS_PER_SECOND)
 }
 
 impl Tree {
-    /// CPU time used so far, of user and system. Zero when there is no such process.
+    /// User and system time so far. Zero if there is no such process.
     pub(crate) fn cpu_time(self) -> Duration {
         let own = times(self.0).map_or(0, |[user, system, children_user, children_system]| {
             user + system + children_user + children_system
@@ -29,16 +29,16 @@ impl Tree {
         time(own + children)
     }
 
-    /// The most memory that the process itself has held, in KiB, since [`Self::forget_peak`].
+    /// The peak of the process's own memory since [`Self::forget_peak`], in KiB.
     pub(crate) fn peak_memory(self) -> Option<u64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.0)).ok()?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
         line.trim().trim_end_matches("kB").trim().parse().ok()
     }
 
-    /// From here on the peak counts anew.
+    /// Resets the peak.
     pub(crate) fn forget_peak(self) {
-        // Not allowed for somebody else's process: then the peak is the one since its start.
+        // Fails for another user's process. Then the peak is that since its start.
         let _ = fs::write(format!("/proc/{}/clear_refs", self.0), "5");
     }
 }
@@ -56,7 +56,7 @@ fn children(parent: u32) -> impl Iterator<Item = u32> {
     ids.filter(move |pid| fields(*pid).and_then(|fields| fields.get(1)?.parse().ok()) == Some(parent))
 }
 
-/// The fields behind the program's name, which may hold spaces itself: state, parent and on.
+/// The fields after the program's name, which can contain spaces: state, parent and so on.
 fn fields(pid: u32) -> Option<Vec<String>> {
     let line = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     Some(line.rsplit_once(')')?.1.split_whitespace().map(str::to_owned).collect())

@@ -1,4 +1,4 @@
-//! The result of a run, as a table and as JSON.
+//! The report of a run, as a table and as JSON.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,32 +9,30 @@ use serde::Serialize;
 
 use crate::drive::{Measured, Pace};
 
-/// One run.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Report {
-    /// What was called.
     pub(crate) scenario: String,
-    /// Closed loop: calls at any time. Open loop: not set.
+    /// Only for a closed loop.
     pub(crate) in_flight: Option<usize>,
-    /// Open loop: calls due per second. Closed loop: not set.
+    /// Only for an open loop.
     pub(crate) due_per_second: Option<f64>,
-    /// Calls that went well.
+    /// Calls that succeeded.
     pub(crate) calls: u64,
-    /// Calls that failed, by reason.
+    /// Failed calls, by reason.
     pub(crate) failures: BTreeMap<String, u64>,
-    /// From the first call's start to the last one's end.
+    /// From the start of the first call to the end of the last.
     pub(crate) seconds: f64,
-    /// Calls that went well, per second.
+    /// Successful calls per second.
     pub(crate) per_second: f64,
-    /// Of calls that went well; in an open loop from when they were due.
+    /// Of successful calls. In an open loop from the time when they were due.
     pub(crate) latency_ms: Latency,
-    /// CPU time per call, in microseconds, of the processes that were named.
+    /// CPU time per call of each measured process, in microseconds.
     pub(crate) cpu_us_per_call: BTreeMap<String, f64>,
-    /// The most memory that the service held, in KiB.
+    /// The peak of the service's memory, in KiB.
     pub(crate) service_peak_memory_kib: Option<u64>,
-    /// Messages that reached the gateway meanwhile.
+    /// Messages that reached the gateway during the run.
     pub(crate) messages: u64,
-    /// From the first call's start to the last message. Not set where none came.
+    /// Until the last message. `None` without messages.
     pub(crate) messages_per_second: Option<f64>,
 }
 
@@ -72,11 +70,16 @@ impl Report {
         }
     }
 
-    /// Adds what a process used meanwhile.
-    pub(crate) fn cost(&mut self, process: &str, used: Duration) {
+    /// Adds the CPU time that a process used.
+    pub(crate) fn add_cost(&mut self, process: &str, used: Duration) {
         if self.calls > 0 {
             self.cpu_us_per_call.insert(process.to_owned(), used.as_secs_f64() * 1e6 / self.calls as f64);
         }
+    }
+
+    /// CPU time per call of all processes except the load, in microseconds.
+    pub(crate) fn server_cpu_us(&self) -> f64 {
+        self.cpu_us_per_call.iter().filter(|(process, _)| *process != "load").map(|(_, us)| us).sum()
     }
 }
 

@@ -1,4 +1,4 @@
-//! One run: which calls, how many, how fast.
+//! A run: which calls, how many, and how fast.
 
 use std::io::{IsTerminal as _, Write as _};
 use std::sync::{Arc, LazyLock};
@@ -9,7 +9,7 @@ use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 use made_up_world::indexed_people::{IndexedPerson, MAX_PERSONS};
 
-use crate::calls::{Call, Caller, Make};
+use crate::calls::{Call, Caller, MakeCalls};
 use crate::clients::{Clients, Target};
 use crate::deliveries::Deliveries;
 use crate::drive::{self, Pace};
@@ -18,7 +18,6 @@ use crate::report::Report;
 use crate::world::World;
 use crate::{Output, Processes, WorldAddresses};
 
-/// What `temporary-pin-load run` takes.
 #[derive(Args)]
 pub(crate) struct Run {
     /// The calls to make.
@@ -72,7 +71,7 @@ impl ValueEnum for Scenario {
 }
 
 impl Scenario {
-    /// The calls, with how often each comes in a round.
+    /// Each call with its number in a round.
     fn shares(self) -> Vec<(Call, usize)> {
         match self {
             Self::Only(call) => vec![(call, 1)],
@@ -90,7 +89,7 @@ impl Scenario {
         }
     }
 
-    /// So many calls, in turn, each for a person of their own.
+    /// Lists `count` calls, each for another person.
     pub(crate) fn calls(self, count: u64, first_person: u64) -> Vec<(Call, IndexedPerson)> {
         let round: Vec<Call> =
             self.shares().into_iter().flat_map(|(call, times)| std::iter::repeat_n(call, times)).collect();
@@ -103,7 +102,7 @@ impl Scenario {
     }
 }
 
-/// Makes the calls against a service that runs already.
+/// Runs against a service that was started already.
 pub(crate) async fn run(run: &Run) -> anyhow::Result<()> {
     let world = Arc::new(World::serve(&run.world, &run.target.certificates).await?);
     let caller = Arc::new(Caller::new(Clients::connect(&run.target).await?, world)?);
@@ -118,7 +117,7 @@ pub(crate) async fn run(run: &Run) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Prepares and makes the calls, and reads what they cost.
+/// Prepares and makes calls, and measures what they cost.
 pub(crate) async fn measure(
     caller: &Arc<Caller>,
     scenario: Scenario,
@@ -132,8 +131,8 @@ pub(crate) async fn measure(
     measure_ready(caller, scenario.name(), calls, pace, processes).await
 }
 
-/// Makes calls that are ready, and reads what they cost.
-pub(crate) async fn measure_ready<M: Make>(
+/// Makes prepared calls, and measures what they cost.
+pub(crate) async fn measure_ready<M: MakeCalls>(
     caller: &Arc<M>,
     scenario: String,
     calls: Vec<M::Ready>,
@@ -151,26 +150,29 @@ pub(crate) async fn measure_ready<M: Make>(
     }
     let (before, own_before, messages) = (used(), own_cpu_time(), deliveries.count());
     let measured = drive::run(caller, calls, pace, show_progress).await?;
-    // Messages are sent after the answer; their cost is the call's.
+    // Messages are sent after the answer. Their cost counts as the call's.
     settle(deliveries).await;
     let mut report = Report::new(scenario, pace, &measured);
     for (before, after) in before.into_iter().zip(used()) {
         if let (Some((name, before)), Some((_, after))) = (before, after) {
-            report.cost(name, after.saturating_sub(before));
+            report.add_cost(name, after.saturating_sub(before));
         }
     }
-    report.cost("load", own_cpu_time().saturating_sub(own_before));
+    report.add_cost("load", own_cpu_time().saturating_sub(own_before));
     report.service_peak_memory_kib = processes.service_pid.and_then(|pid| Tree(pid).peak_memory());
     report.messages = deliveries.count() - messages;
     report.messages_per_second = deliveries.per_second(measured.start, report.messages);
     Ok(report)
 }
 
-/// Waits until no more messages come.
+/// If no message arrives for so long, none is on its way.
+const SETTLE_TIME: Duration = Duration::from_millis(300);
+
+/// Waits until no new message arrives.
 pub(crate) async fn settle(deliveries: &Deliveries) {
     let mut count = deliveries.count();
     loop {
-        tokio::time::sleep(Duration::from_millis(300)).await;
+        tokio::time::sleep(SETTLE_TIME).await;
         let new_count = deliveries.count();
         if new_count == count {
             return;
@@ -196,7 +198,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_call_of_a_mix_is_for_a_person_of_its_own() {
+    fn every_call_of_a_mix_is_for_another_person() {
         let calls = Scenario::Mix.calls(210, 5);
         let persons: BTreeSet<u64> = calls.iter().map(|(_, person)| person.0).collect();
         assert_eq!(persons, (5..215).collect());

@@ -1,4 +1,4 @@
-//! How long the service takes from its start until it reports SERVING. The tables are there already.
+//! Measures the time from the start of the service until it reports SERVING. The tables exist already.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -12,13 +12,11 @@ use tonic_health::pb::health_client::HealthClient;
 use super::service::Running;
 use crate::clients::{Target, endpoint};
 
-/// How often it is started.
 const STARTS: usize = 10;
 
-/// Most time for one start.
 const MAX_START_TIME: Duration = Duration::from_secs(10);
 
-/// Milliseconds of every start, one after the other.
+/// Measures several starts, in milliseconds.
 pub(super) async fn measure(service: &Path, target: &Target) -> anyhow::Result<Vec<f64>> {
     let endpoint = endpoint(target, "web")?;
     let mut times = Vec::new();
@@ -32,7 +30,7 @@ pub(super) async fn measure(service: &Path, target: &Target) -> anyhow::Result<V
     Ok(times)
 }
 
-/// Waits for the service to listen, and then for it to say that it serves, which it tells whoever watches.
+/// Waits until the service listens, and then until its health check reports SERVING.
 async fn serving(running: &mut Running, endpoint: &Endpoint) -> anyhow::Result<()> {
     let channel = loop {
         match endpoint.connect().await {

@@ -1,11 +1,12 @@
--- Fills the tables of the service as months of use leave them: `growth.requests` PIN requests of `growth.people` persons
--- until the time `growth.until`, three settings of the session, and what the default retention keeps beside them. It
--- takes the place of what is there. The table growth_people has the persons' pseudonyms, numbered from 0; they are a
--- multiple of ten, and each orders equally often.
+-- Replaces the rows of the service's tables by rows as after months of use: `growth.requests` PIN requests of `growth.people`
+-- persons up to the time `growth.until`, and the other rows that the default retention keeps. The three values are settings
+-- of the session. The table growth_people has the pseudonyms of the persons, numbered from 0. The number of persons is a
+-- multiple of ten, and all persons order equally often.
 --
--- A person orders at even distances, always on one channel. Of ten PINs seven are redeemed, one is revoked, two run out;
--- and where that is the person's last one it is still marked open, as nobody has looked since. Every fifth verification
--- fails at first. Audit events get ids below 1: to the sealer they are from before the chain began.
+-- A person orders at regular intervals, always on the same channel. Of ten PINs seven are redeemed, one is revoked and two
+-- expire. If the last PIN of a person has expired, its row still has the state open, because no later call has closed it.
+-- Every fifth verification fails at first. Audit events get ids below 1: the sealer takes them for events from before the
+-- chain began.
 
 SET session_replication_role = replica;   -- no triggers: each would look for a block, row by row
 SET synchronous_commit = off;
@@ -15,7 +16,7 @@ SET maintenance_work_mem = '512MB';
 BEGIN;
 TRUNCATE verifications, access_requests, pin_requests, requests, outbox, audit_events, audit_agents, audit_operators;
 
--- Indexes in no order of time are made when the rows are there, which is faster.
+-- Indexes that are not ordered by time are made after the rows, which is faster.
 CREATE TEMPORARY TABLE random_indexes AS
 SELECT indexrelid::regclass::text AS name, pg_get_indexdef(indexrelid) AS definition
 FROM pg_index
@@ -33,7 +34,7 @@ $$;
 
 COMMIT; -- the service that runs shall not wait for the rows
 
--- As the service's ids: a UUID v7, which begins with the time.
+-- An id like the service's: a UUID of version 7, which begins with the time.
 CREATE FUNCTION pg_temp.id(kind bigint, at timestamptz, n bigint) RETURNS uuid LANGUAGE sql STABLE RETURN encode(
     int8send(((date_part('epoch', at) * 1000)::bigint << 16) | (7 << 12) | (n & 4095))
         || int8send((1::bigint << 63) | (kind << 56) | n),
@@ -79,7 +80,7 @@ SELECT CASE WHEN is_first THEN pg_temp.id(7, at, n) ELSE verification_id END, pe
 FROM orders CROSS JOIN (VALUES (true), (false)) AS runs (is_first)
 WHERE NOT is_first OR n % 5 = 0;
 
--- Those of the last day run still, for orders to come; the others were used.
+-- Access requests of the last day are still open, for later orders. Older ones were used.
 INSERT INTO access_requests (id, person_key, state, request_time, eligible_time, expire_time, close_time, notice_ids)
 SELECT access_request_id, person_key, CASE WHEN is_running THEN 'open' ELSE 'used' END, at, at + interval '24 hours',
     at + interval '48 hours', CASE WHEN NOT is_running THEN at + interval '30 hours' END,
@@ -114,7 +115,7 @@ FROM orders CROSS JOIN (VALUES ('IssueTemporaryPin'), ('RedeemTemporaryPin')) AS
 WHERE at > current_setting('growth.until')::timestamptz - interval '2 days'
     AND (method = 'IssueTemporaryPin' OR fate = 'redeemed');
 
--- Kept for 30 days. Bodies have been erased, but of notices that wait for the end of a hold.
+-- Kept for 30 days. The bodies are erased, except those of notices that wait for the end of a hold.
 INSERT INTO outbox (
     id, person_key, kind, state, sealed_body, attempts, next_attempt_time, expire_time, gateway_reference, create_time
 )

@@ -1,4 +1,4 @@
-//! The memory that idle TLS connections take.
+//! Measures the service's memory while TLS connections are idle.
 
 use std::time::Duration;
 
@@ -6,15 +6,18 @@ use anyhow::Context as _;
 use tokio::task::JoinSet;
 use tonic::transport::Channel;
 
-use super::under_test::UnderTest;
+use super::under_test::ServiceUnderTest;
 use crate::clients::{Target, endpoint};
 use crate::process::Tree;
 
-/// How many connections are opened at the same time. Fewer than `server.connections.handshakes`.
+/// How many connections are opened concurrently. Must be less than `server.connections.handshakes`.
 const CONCURRENT_HANDSHAKES: u16 = 64;
 
-/// Opens `count` connections and returns the MiB that the service holds when all have been idle for some seconds.
-pub(super) async fn measure(service: &UnderTest, target: &Target, count: u16) -> anyhow::Result<f64> {
+/// How long the connections are idle before the memory is read.
+const IDLE_TIME: Duration = Duration::from_secs(5);
+
+/// Opens `count` connections. Answers the service's memory in MiB after [`IDLE_TIME`].
+pub(super) async fn measure(service: &ServiceUnderTest, target: &Target, count: u16) -> anyhow::Result<f64> {
     let endpoint = endpoint(target, "web")?;
     let mut open = JoinSet::<anyhow::Result<Vec<Channel>>>::new();
     for worker in 0..CONCURRENT_HANDSHAKES {
@@ -32,9 +35,9 @@ pub(super) async fn measure(service: &UnderTest, target: &Target, count: u16) ->
     while let Some(opened) = open.join_next().await {
         channels.extend(opened??);
     }
-    tokio::time::sleep(Duration::from_secs(5)).await;
+    tokio::time::sleep(IDLE_TIME).await;
     let process = service.processes.service_pid.map(Tree).context("the service's process")?;
-    // From now on the peak is what is held now.
+    // The peak since now is the present memory.
     process.forget_peak();
     let kib = process.peak_memory().context("the service's memory")?;
     drop(channels);

@@ -1,4 +1,4 @@
-//! What pgbench and redis-benchmark measure.
+//! The measurements of pgbench and redis-benchmark.
 
 use anyhow::{Context as _, ensure};
 use redis::Script;
@@ -6,13 +6,12 @@ use reqwest::Url;
 use serde::Serialize;
 use tokio::process::Command;
 
-use super::Bench;
+use super::arguments::BenchArguments;
 use crate::process::Tree;
 
-/// One measurement.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Limit {
-    /// Clients at once.
+    /// Concurrent clients.
     pub(crate) clients: u16,
     pub(crate) per_second: f64,
     pub(crate) p50_ms: f64,
@@ -21,11 +20,10 @@ pub(crate) struct Limit {
     pub(crate) server_cpu_us: Option<f64>,
 }
 
-/// How often redis-benchmark runs the script.
 const SCRIPT_CALLS: u32 = 50_000;
 
-/// The guard's script for one limit of a person, for a person of its own each time.
-pub(super) async fn script(bench: &Bench, clients: u16) -> anyhow::Result<Limit> {
+/// Runs the guard's script for one limit with redis-benchmark, each time for another person.
+pub(super) async fn script(bench: &BenchArguments, clients: u16) -> anyhow::Result<Limit> {
     let script = Script::new(include_str!("../../../../src/guard/window.lua"));
     let mut connection = redis::Client::open(bench.redis_url.as_str())?.get_multiplexed_async_connection().await?;
     script.prepare_invoke().load_async(&mut connection).await?;
@@ -43,7 +41,7 @@ pub(super) async fn script(bench: &Bench, clients: u16) -> anyhow::Result<Limit>
     let text = String::from_utf8_lossy(&output.stdout);
     ensure!(output.status.success(), "redis-benchmark failed: {}{}", text, String::from_utf8_lossy(&output.stderr));
     let used = before.zip(redis).map(|(before, tree)| tree.cpu_time().saturating_sub(before));
-    // test, requests per second, then milliseconds: mean, least, p50, p95, p99, most. A failed call has no line.
+    // Columns: test, requests per second, then milliseconds: mean, min, p50, p95, p99, max. No line if a call failed.
     let line = text.lines().last().context("redis-benchmark says nothing")?;
     let figures: Vec<f64> = line.split(',').filter_map(|field| field.trim_matches('"').parse().ok()).collect();
     let [.., per_second, _, _, p50_ms, _, p99_ms, _] = figures[..] else {

@@ -1,5 +1,4 @@
-//! The peer: better-auth (npm), which sends codes to phone numbers through the gateway that the service's messages go to.
-//! Measured in turn with the service.
+//! Measures the peer, better-auth (npm), in turn with the service. It sends codes to phone numbers through the same gateway.
 
 use std::net::Ipv4Addr;
 use std::path::Path;
@@ -13,29 +12,31 @@ use made_up_world::indexed_people::IndexedPerson;
 use reqwest::{Client, Url};
 use serde_json::json;
 
-use super::{Bench, IN_FLIGHT, Persons, service};
+use super::arguments::BenchArguments;
+use super::fresh_persons::FreshPersons;
+use super::round::IN_FLIGHT;
+use super::service;
 use crate::Processes;
-use crate::calls::{Call, Caller, Failure, Make};
+use crate::calls::{Call, Caller, Failure, MakeCalls};
 use crate::deliveries::Deliveries;
 use crate::drive::Pace;
 use crate::report::Report;
 use crate::scenario::{Scenario, measure, measure_ready};
 use crate::world::World;
 
-/// How often the two take turns in a round.
+/// How often the peer and the service are measured in a round.
 const TURNS: usize = 2;
 
 const PORT: u16 = 15064;
 
 const NAME: &str = "better-auth";
 
-/// Whose a call of the first person seems to be.
-const FIRST_ADDRESS: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 0);
+/// The client address of the first person. Each person has an address, because the peer limits calls by address.
+const FIRST_CLIENT_ADDRESS: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 0);
 
-/// Codes until its programs are compiled and its connections made.
-const WARM_UP: u64 = 5000;
+/// Codes sent before measuring, while the peer compiles its programs and opens connections.
+const WARM_UP_CODES: u64 = 5000;
 
-/// Most time for one call.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The peer, which runs until this is dropped.
@@ -46,15 +47,15 @@ pub(super) struct Peer {
 }
 
 impl Peer {
-    /// Starts it, with a database of its own, and warms it up.
+    /// Starts the peer with a database of its own, and warms it up.
     pub(super) async fn start(
-        bench: &Bench,
+        bench: &BenchArguments,
         program: &Path,
         world: &Arc<World>,
-        persons: &mut Persons,
+        persons: &mut FreshPersons,
     ) -> anyhow::Result<Self> {
         let mut redis = Url::parse(&bench.redis_url).context("REDIS_URL: must be like redis://host:port")?;
-        redis.set_path("1"); // the service's is 0
+        redis.set_path("1"); // the service uses database 0
         let mut node = Command::new("node");
         node.arg(program)
             .env("NODE_ENV", "production")
@@ -71,41 +72,41 @@ impl Peer {
         };
         let processes = Processes { service_pid: Some(running.pid()), ..bench.processes.clone() };
         let peer = Self { sender: Arc::new(sender), processes, _running: running };
-        let failures = delivered(peer.send(persons, WARM_UP).await?).failures;
+        let failures = check_deliveries(peer.send(persons, WARM_UP_CODES).await?).failures;
         ensure!(failures.is_empty(), "{NAME} does not send codes: {failures:?}");
         Ok(peer)
     }
 
-    /// The service and the peer in turn: so many PINs, so many codes.
+    /// Measures the service with `count` PINs and the peer with `count` codes, in turn.
     pub(super) async fn measure_beside(
         &self,
         caller: &Arc<Caller>,
         processes: &Processes,
-        persons: &mut Persons,
+        persons: &mut FreshPersons,
         count: u64,
     ) -> anyhow::Result<Vec<[Report; 2]>> {
         let (issue, pace) = (Scenario::Only(Call::Issue), Pace::InFlight(IN_FLIGHT.into()));
         let mut turns = Vec::new();
         for _ in 0..TURNS {
             let issued = measure(caller, issue, count, persons.take(count), pace, processes).await?;
-            turns.push([issued, self.send(persons, count).await?].map(delivered));
+            turns.push([issued, self.send(persons, count).await?].map(check_deliveries));
         }
         Ok(turns)
     }
 
-    /// A code to each of so many persons.
-    async fn send(&self, persons: &mut Persons, count: u64) -> anyhow::Result<Report> {
+    /// Sends a code to each of `count` persons.
+    async fn send(&self, persons: &mut FreshPersons, count: u64) -> anyhow::Result<Report> {
         let first = persons.take(count);
         let calls = (first..first + count).map(IndexedPerson).collect();
         let pace = Pace::InFlight(IN_FLIGHT.into());
         let report = measure_ready(&self.sender, NAME.to_owned(), calls, pace, &self.processes).await?;
-        // That of the first of its processes, which only starts the others.
+        // The peak is that of its first process, which only starts the others.
         Ok(Report { service_peak_memory_kib: None, ..report })
     }
 }
 
-/// Every call that went well has sent one message. One that has not arrived, or arrived twice, is a failure.
-fn delivered(mut report: Report) -> Report {
+/// Counts messages that did not arrive, or arrived twice, as failures: each successful call sends one message.
+fn check_deliveries(mut report: Report) -> Report {
     let astray = report.messages.abs_diff(report.calls);
     if astray > 0 {
         report.failures.insert("answered, but not delivered once".to_owned(), astray);
@@ -120,13 +121,13 @@ struct Sender {
     world: Arc<World>,
 }
 
-impl Make for Sender {
+impl MakeCalls for Sender {
     type Ready = IndexedPerson;
 
-    /// From an address of the person's own: the peer counts by address, and would soon refuse a single one.
+    /// Asks for a code from the person's own address.
     async fn make(&self, person: &IndexedPerson) -> Result<(), Failure> {
         let index = u32::try_from(person.0).map_err(|too_many| too_many.to_string())?;
-        let address = Ipv4Addr::from_bits(FIRST_ADDRESS.to_bits() + index);
+        let address = Ipv4Addr::from_bits(FIRST_CLIENT_ADDRESS.to_bits() + index);
         let answer = self
             .client
             .post(self.url.clone())
@@ -154,14 +155,14 @@ mod tests {
     use crate::drive::Measured;
 
     #[test]
-    fn a_message_that_goes_astray_is_a_failure() {
+    fn a_lost_or_repeated_message_is_a_failure() {
         let mut latencies = Histogram::new(3).unwrap();
         latencies.record_n(1_000_000, 3).unwrap();
         let (failures, elapsed) = (BTreeMap::new(), Duration::from_secs(1));
         let measured = Measured { latencies, failures, start: Instant::now(), elapsed };
         let failed = |messages| {
             let report = Report::new(NAME.to_owned(), Pace::InFlight(IN_FLIGHT.into()), &measured);
-            delivered(Report { messages, ..report }).failures.values().sum::<u64>()
+            check_deliveries(Report { messages, ..report }).failures.values().sum::<u64>()
         };
         assert_eq!([2, 3, 5].map(failed), [1, 0, 2]);
     }

@@ -1,5 +1,5 @@
-//! The report as a picture: for each measure a bar that shows how near it is to the moonshot, or to the target where
-//! there is no moonshot.
+//! The report as a picture: for each row a bar that shows how close it is to its moonshot, or to its target if it has no
+//! moonshot.
 
 use std::fmt::Write as _;
 
@@ -8,13 +8,13 @@ use super::rows::{Row, Target};
 const WIDTH: f64 = 900.0;
 const LEFT: f64 = 430.0;
 const STEP: f64 = 44.0;
-/// The end of the bars' scale: what is further beyond the moonshot is drawn as this far.
-const FURTHEST: f64 = 1.25;
+/// The longest bar, as a multiple of the moonshot. Longer ones are cut here.
+const MAX_RATIO: f64 = 1.25;
 
-/// An SVG.
+/// Draws an SVG.
 pub(crate) fn draw(rows: &[Row]) -> String {
     let height = STEP * (rows.len() as f64 + 2.0);
-    let scale = (WIDTH - LEFT - 90.0) / FURTHEST;
+    let scale = (WIDTH - LEFT - 90.0) / MAX_RATIO;
     let end = LEFT + scale;
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" font-family=\"sans-serif\" \
@@ -25,19 +25,21 @@ pub(crate) fn draw(rows: &[Row]) -> String {
     for (index, row) in rows.iter().enumerate() {
         let y = STEP * (index as f64 + 1.0);
         let moonshot = row.moonshot.unwrap_or(row.target);
-        let reached = row.measured().map_or(0.0, |measured| moonshot.reached(measured).clamp(0.0, FURTHEST));
+        // A row without measurement has no bar.
+        let ratio = row.measured().map_or(0.0, |measured| moonshot.ratio(measured).clamp(0.0, MAX_RATIO));
         let measured = row.measured().map_or_else(|| "not measured".to_owned(), |measured| format!("{measured:.2}"));
+        // The target, as a part of the moonshot.
         let bound = match row.target {
             Target::AtLeast(bound) | Target::AtMost(bound) => bound,
         };
-        let first = LEFT + moonshot.reached(bound).clamp(0.0, FURTHEST) * scale;
+        let first = LEFT + moonshot.ratio(bound).clamp(0.0, MAX_RATIO) * scale;
         let meets = |bound: Target| row.measured().is_some_and(|measured| bound.is_met_by(measured));
         let colour = match (meets(moonshot), meets(row.target)) {
             (true, _) => "#2e7d32",
             (false, true) => "#90a955",
             (false, false) => "#c1666b",
         };
-        let (width, text_y, bar_end) = (reached * scale, y + 16.0, LEFT + reached * scale + 6.0);
+        let (width, text_y, bar_end) = (ratio * scale, y + 16.0, LEFT + ratio * scale + 6.0);
         let _ = writeln!(
             svg,
             "<text x=\"{}\" y=\"{text_y}\" text-anchor=\"end\">{}</text>\n\

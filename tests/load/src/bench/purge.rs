@@ -1,4 +1,4 @@
-//! What the purge of old rows costs the running service.
+//! Measures the service while old rows are purged.
 
 use std::fmt;
 use std::time::Duration;
@@ -11,26 +11,25 @@ use temporary_pin::clock::{Clock as _, SystemClock};
 use temporary_pin::store::upkeep::purge::{Retention, delete_old_rows};
 use temporary_pin::store::{PoolSettings, connect};
 
-use super::growth::Side;
-use super::rows::median;
+use super::filled_service::FilledService;
+use super::spread::median;
 use crate::calls::Call;
 use crate::drive::Pace;
 use crate::report::Report;
 
-/// The stored rows are of 180 days; the oldest fifth is purged.
-const KEPT: Duration = Duration::from_secs(144 * 24 * 3600);
+/// The stored rows span 180 days, so the oldest fifth is purged.
+const RETENTION: Duration = Duration::from_secs(144 * 24 * 3600);
 
 const TURNS: usize = 3;
-const CALLS: u64 = 3000;
+const CALLS_PER_TURN: u64 = 3000;
 
-/// What came of it.
 #[derive(Serialize)]
 pub(crate) struct Purge {
-    /// Rows that were there to be purged at first, and at the end.
+    /// Rows to purge, before and after.
     pub(crate) old_rows: [u64; 2],
-    /// Whether a measurement went on after the purge had come to its end.
+    /// Whether the purge ended before the calls did.
     pub(crate) has_ended: bool,
-    /// Issue while the purge runs, and without.
+    /// Issue during the purge, then without, for each turn.
     pub(crate) issue: Vec<[Report; 2]>,
 }
 
@@ -44,27 +43,32 @@ impl fmt::Display for Purge {
     }
 }
 
-/// In turn: Issue while the service's own purge runs, here in a connection of its own, and Issue alone.
-pub(super) async fn measure(side: &mut Side, pace: Pace) -> anyhow::Result<Purge> {
-    let retention =
-        Retention { verifications: KEPT, access_requests: KEPT, pin_requests: KEPT, ..Retention::default() };
-    let pool = connect(&side.stored.url, &PoolSettings::default())?;
+/// Measures Issue in turn without the purge and during it. The purge is the service's own, run from here.
+pub(super) async fn measure(service: &mut FilledService, pace: Pace) -> anyhow::Result<Purge> {
+    let retention = Retention {
+        verifications: RETENTION,
+        access_requests: RETENTION,
+        pin_requests: RETENTION,
+        ..Retention::default()
+    };
+    let pool = connect(&service.stored.url, &PoolSettings::default())?;
     let now = SystemClock.now();
-    let old_before = old_rows(&pool, now - KEPT).await?;
+    let old_before = old_rows(&pool, now - RETENTION).await?;
     let (mut issue, mut has_ended) = (Vec::new(), false);
     for _ in 0..TURNS {
-        let (first, second) = (side.prepare(Call::Issue, CALLS).await?, side.prepare(Call::Issue, CALLS).await?);
-        let alone = side.measure(Call::Issue, first, pace).await?;
+        let (first, second) =
+            (service.prepare(Call::Issue, CALLS_PER_TURN).await?, service.prepare(Call::Issue, CALLS_PER_TURN).await?);
+        let alone = service.measure(Call::Issue, first, pace).await?;
         let purging = tokio::spawn({
             let (pool, retention) = (pool.clone(), retention.clone());
             async move { delete_old_rows(&pool, &retention, now).await }
         });
-        let beside = side.measure(Call::Issue, second, pace).await?;
+        let beside = service.measure(Call::Issue, second, pace).await?;
         has_ended |= purging.is_finished();
         purging.abort();
         issue.push([beside, alone]);
     }
-    let old_after = old_rows(&pool, now - KEPT).await?;
+    let old_after = old_rows(&pool, now - RETENTION).await?;
     ensure!(old_after < old_before, "the purge has deleted nothing");
     Ok(Purge { old_rows: [old_before, old_after], has_ended, issue })
 }

@@ -1,67 +1,36 @@
-//! The rows of the report: a ratio of each round, its median, and how far that is from the targets.
-
-use std::fmt::{self, Write as _};
+//! The rows of the report: a ratio for each round, and the targets of its median.
 
 use serde::Serialize;
 
-use super::growth::{Growth, HIGHEST};
+use super::arguments::HIGHEST_EXPONENT;
+use super::growth::Growth;
 use super::limits::Limit;
-use super::{IN_FLIGHT, MANY, Round, SLOW_GATEWAY, YARDSTICK_CLIENTS};
+use super::round::{IN_FLIGHT, MANY_IN_FLIGHT, Round, SLOW_GATEWAY_DELAY, YARDSTICK_CLIENTS};
+use super::spread::Spread;
 use crate::report::Report;
 
-/// One measure. Nothing is measured where a run leaves it out.
+/// A row of the report. Empty if the run did not measure it.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Row {
     pub(crate) measure: String,
-    /// What makes the bench measure it.
+    /// The option that makes the bench measure it.
     pub(crate) option: &'static str,
     pub(crate) spread: Option<Spread>,
-    /// What was measured of commit 54b6a3e, before the hot path was rebuilt.
+    /// The measurement of commit 54b6a3e, before the hot path was rebuilt.
     pub(crate) before: &'static str,
     pub(crate) target: Target,
-    /// What would be excellent. `None`: the target is enough.
+    /// An excellent value. `None` if the target is enough.
     pub(crate) moonshot: Option<Target>,
 }
 
 impl Row {
-    /// The median of what was measured.
+    /// The median of the measurements.
     pub(crate) fn measured(&self) -> Option<f64> {
         self.spread.map(|spread| spread.median)
     }
 }
 
-/// The values of the rounds.
-#[derive(Clone, Copy, Debug, Serialize)]
-pub(crate) struct Spread {
-    pub(crate) median: f64,
-    pub(crate) least: f64,
-    pub(crate) most: f64,
-}
-
-impl Spread {
-    fn from_values(values: impl IntoIterator<Item = f64>) -> Option<Self> {
-        let mut values: Vec<f64> = values.into_iter().collect();
-        values.sort_by(f64::total_cmp);
-        let (least, most) = (*values.first()?, *values.last()?);
-        let median = f64::midpoint(values[(values.len() - 1) / 2], values[values.len() / 2]);
-        Some(Self { median, least, most })
-    }
-}
-
-/// The median; no number where there are no values.
-pub(super) fn median(values: impl IntoIterator<Item = f64>) -> f64 {
-    Spread::from_values(values).map_or(f64::NAN, |spread| spread.median)
-}
-
-impl fmt::Display for Spread {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { median, least, most } = self;
-        let precision = f.precision().unwrap_or(2);
-        write!(f, "{median:.precision$} ({least:.precision$}–{most:.precision$})")
-    }
-}
-
-/// What a measure shall be.
+/// A bound for a row.
 #[derive(Clone, Copy, Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Target {
@@ -77,15 +46,15 @@ impl Target {
         }
     }
 
-    fn text(self) -> String {
+    pub(crate) fn text(self) -> String {
         match self {
             Self::AtLeast(bound) => format!("≥ {bound}"),
             Self::AtMost(bound) => format!("≤ {bound}"),
         }
     }
 
-    /// How far the measured is, as a part of the way: 1 is there.
-    pub(crate) fn reached(self, measured: f64) -> f64 {
+    /// How close `measured` is to the bound: 1 meets it.
+    pub(crate) fn ratio(self, measured: f64) -> f64 {
         match self {
             Self::AtLeast(bound) => measured / bound,
             Self::AtMost(bound) => bound / measured,
@@ -93,21 +62,21 @@ impl Target {
     }
 }
 
-/// What is measured once, not in each round.
+/// The measurements that are made once, not in each round.
 pub(crate) struct MeasuredOnce<'a> {
     pub(crate) growth: Option<&'a Growth>,
     pub(crate) cold_starts_ms: &'a [f64],
     pub(crate) idle_connections_mib: Option<f64>,
 }
 
-/// All rows.
 pub(crate) fn table(rounds: &[Round], once: &MeasuredOnce<'_>) -> Vec<Row> {
     use Target::{AtLeast, AtMost};
     let each = |of: &dyn Fn(&Round) -> f64| rounds.iter().map(of).collect::<Vec<f64>>();
     let turns = |of: fn(&Round) -> &Vec<[Report; 2]>, ratio: fn(&Report, &Report) -> f64| {
         rounds.iter().flat_map(of).map(|[own, other]| ratio(own, other)).collect::<Vec<f64>>()
     };
-    let (highest, growth, beside_purge) = once.growth.map(Growth::ratios).unwrap_or((HIGHEST, Vec::new(), Vec::new()));
+    let (highest, growth, beside_purge) =
+        once.growth.map(Growth::ratios).unwrap_or((HIGHEST_EXPONENT, Vec::new(), Vec::new()));
     let row = |measure: String, option, values: Vec<f64>, before, target, moonshot| Row {
         measure,
         option,
@@ -128,7 +97,7 @@ pub(crate) fn table(rounds: &[Round], once: &MeasuredOnce<'_>) -> Vec<Row> {
         row(
             format!("Postgres + service + Redis CPU per PIN ÷ the baseline's, {IN_FLIGHT} in flight"),
             "--baseline",
-            turns(|round| &round.baseline, |own, baseline| server_cpu(own) / server_cpu(baseline)),
+            turns(|round| &round.baseline, |own, baseline| own.server_cpu_us() / baseline.server_cpu_us()),
             "1",
             AtMost(0.55),
             Some(AtMost(0.45)),
@@ -183,13 +152,16 @@ pub(crate) fn table(rounds: &[Round], once: &MeasuredOnce<'_>) -> Vec<Row> {
         row(
             format!("CPU per PIN of two processes with {} in flight each ÷ one with {IN_FLIGHT}", IN_FLIGHT / 2),
             "--rounds",
-            each(&|round| round.two_processes.server_cpu_us / server_cpu(&round.issue)),
+            each(&|round| round.two_processes.server_cpu_us / round.issue.server_cpu_us()),
             "about 1.4",
             AtMost(1.2),
             Some(AtMost(1.1)),
         ),
         row(
-            format!("Messages/s of one process, gateway of {} ms, {MANY} in flight", SLOW_GATEWAY.as_millis()),
+            format!(
+                "Messages/s of one process, gateway of {} ms, {MANY_IN_FLIGHT} in flight",
+                SLOW_GATEWAY_DELAY.as_millis()
+            ),
             "--rounds",
             each(&|round| round.issue_slow_gateway.messages_per_second.unwrap_or(f64::NAN)),
             "about 550",
@@ -205,7 +177,7 @@ pub(crate) fn table(rounds: &[Round], once: &MeasuredOnce<'_>) -> Vec<Row> {
             None,
         ),
         row(
-            format!("Peak memory at {MANY} in flight, MiB"),
+            format!("Peak memory at {MANY_IN_FLIGHT} in flight, MiB"),
             "--rounds",
             each(&|round| round.issue_many.service_peak_memory_kib.map_or(f64::NAN, |kib| kib as f64 / 1024.0)),
             "42",
@@ -240,7 +212,7 @@ pub(crate) fn table(rounds: &[Round], once: &MeasuredOnce<'_>) -> Vec<Row> {
     ]
 }
 
-/// CPU time per call of one process, in microseconds.
+/// CPU time per call of one process, in microseconds. NaN if it was not measured.
 fn cpu(report: &Report, process: &str) -> f64 {
     report.cpu_us_per_call.get(process).copied().unwrap_or(f64::NAN)
 }
@@ -248,102 +220,4 @@ fn cpu(report: &Report, process: &str) -> f64 {
 fn with(limits: &[Limit], clients: u16) -> Limit {
     let none = Limit { clients, per_second: f64::NAN, p50_ms: f64::NAN, p99_ms: f64::NAN, server_cpu_us: None };
     limits.iter().find(|limit| limit.clients == clients).cloned().unwrap_or(none)
-}
-
-/// What there is to say beside the rows, one line each.
-fn notes(rounds: &[Round]) -> String {
-    let mut text = String::new();
-    let turns = || rounds.iter().flat_map(|round| &round.peer);
-    let delivered = turns().filter_map(|[issue, peer]| Some(issue.messages_per_second? / peer.messages_per_second?));
-    if let Some(ratio) = Spread::from_values(delivered) {
-        let _ = writeln!(text, "- SMS at the gateway per second, of IssueTemporaryPin ÷ of better-auth: {ratio}");
-    }
-    let cpu = |of: fn(&[Report; 2]) -> &Report| Spread::from_values(turns().map(|turn| server_cpu(of(turn))));
-    if let (Some(issue), Some(peer)) = (cpu(|[issue, _]| issue), cpu(|[_, peer]| peer)) {
-        let _ =
-            writeln!(text, "- CPU µs, Postgres and Redis included: {issue:.0} a PIN, {peer:.0} a code of better-auth");
-    }
-    text
-}
-
-/// CPU time per call of all but the load, in microseconds.
-fn server_cpu(report: &Report) -> f64 {
-    report.cpu_us_per_call.iter().filter(|(process, _)| *process != "load").map(|(_, us)| us).sum()
-}
-
-/// The report for people: the rows, and what they were made of in the round in the middle.
-pub(crate) fn markdown(rows: &[Row], rounds: &[Round], growth: Option<&Growth>) -> String {
-    let mut text =
-        String::from("| measure | measured (least–most) | at 54b6a3e | target | moonshot |\n|---|---|---|---|---|\n");
-    for Row { measure, option, spread, before, target, moonshot } in rows {
-        let moonshot_text = moonshot.map_or_else(|| "–".to_owned(), Target::text);
-        let Some(spread) = spread else {
-            let target = target.text();
-            let _ = writeln!(text, "| {measure} | not measured ({option}) | {before} | {target} | {moonshot_text} |");
-            continue;
-        };
-        let mark = |bound: Target| if bound.is_met_by(spread.median) { "met" } else { "**short**" };
-        let moonshot = moonshot.map_or(moonshot_text, |bound| format!("{}: {}", bound.text(), mark(bound)));
-        let target = format!("{}: {}", target.text(), mark(*target));
-        let _ = writeln!(text, "| {measure} | {spread} | {before} | {target} | {moonshot} |");
-    }
-    let _ = writeln!(text, "\n{}", notes(rounds));
-    if let Some(growth) = growth {
-        let _ = writeln!(text, "{growth}");
-    }
-    text.push_str("| | per second | p50 ms | p99 ms | CPU µs per operation |\n|---|---|---|---|---|\n");
-    let Some(round) = rounds.get(rounds.len() / 2) else { return text };
-    let limits = [
-        ("pgbench, four writes", &round.four_writes),
-        ("pgbench, one row", &round.one_row),
-        ("redis-benchmark, script", &round.script),
-    ];
-    for (name, limits) in limits {
-        for Limit { clients, per_second, p50_ms, p99_ms, server_cpu_us } in limits {
-            let cpu = server_cpu_us.map(|us| format!("server {us:.0}")).unwrap_or_default();
-            let _ =
-                writeln!(text, "| {name}, {clients} clients | {per_second:.0} | {p50_ms:.2} | {p99_ms:.2} | {cpu} |");
-        }
-    }
-    let two = &round.two_processes;
-    let _ = writeln!(
-        text,
-        "| issue, two processes, {IN_FLIGHT} in flight | {:.0} | | | all servers {:.0} |",
-        two.per_second, two.server_cpu_us
-    );
-    for report in round.reports() {
-        let pace = report.in_flight.map_or_else(|| "open loop".to_owned(), |count| format!("{count} in flight"));
-        let costs: Vec<String> = report.cpu_us_per_call.iter().map(|(name, us)| format!("{name} {us:.0}")).collect();
-        let failed: u64 = report.failures.values().sum();
-        let failed = if failed == 0 { String::new() } else { format!(", {failed} FAILED") };
-        let latency = &report.latency_ms;
-        let _ = writeln!(
-            text,
-            "| {}, {pace}{failed} | {:.0} | {:.2} | {:.2} | {} |",
-            report.scenario,
-            report.per_second,
-            latency.p50,
-            latency.p99,
-            costs.join(", ")
-        );
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_not_measured_names_its_option() {
-        let once = MeasuredOnce { growth: None, cold_starts_ms: &[40.0, 60.0, 70.0, 54.0], idle_connections_mib: None };
-        let table = table(&[], &once);
-        let text = markdown(&table, &[], None);
-        let (missing, measured): (Vec<&str>, Vec<&str>) =
-            text.lines().skip(2).filter(|line| line.starts_with("| ")).partition(|line| line.contains("not measured"));
-        let named = |option: &str| missing.iter().filter(|line| line.contains(option)).count();
-        let options = ["--rounds", "--baseline", "--peer", "--idle-connections", "--growth"];
-        assert_eq!(options.map(named), [8, 2, 1, 1, 2], "{text}");
-        assert_eq!(measured[0], "| Cold start to SERVING, ms | 57.00 (40.00–70.00) | 50 | ≤ 50: **short** | – |");
-    }
 }

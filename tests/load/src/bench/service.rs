@@ -1,4 +1,4 @@
-//! Programs that the bench starts, and the databases that it makes for them.
+//! Starts programs for the bench, and makes their databases.
 
 use std::fs::File;
 use std::path::Path;
@@ -16,7 +16,7 @@ pub(super) async fn create_database(server_url: &str, name: &str) -> anyhow::Res
     Ok(url_of(server_url, name)?.into())
 }
 
-/// Makes the key ring and the tables.
+/// Makes the key ring and the tables of an installation.
 pub(super) fn prepare(service: &Path, directory: &Path) -> anyhow::Result<()> {
     let keys = directory.join("keys.toml").display().to_string();
     let config = directory.join("temporary-pin.toml").display().to_string();
@@ -27,6 +27,13 @@ pub(super) fn prepare(service: &Path, directory: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The port of the bare tonic service.
+const BARE_PORT: u16 = 15063;
+
+/// How often and for how long a start is checked.
+const MAX_CHECKS: u32 = 200;
+const CHECK_INTERVAL: Duration = Duration::from_millis(50);
+
 /// A program that serves until this is dropped.
 pub(super) struct Running {
     name: &'static str,
@@ -34,36 +41,36 @@ pub(super) struct Running {
 }
 
 impl Running {
-    /// The service, whose configuration says that it listens on that port, once it does.
+    /// Starts the service and waits until it listens on `port`, which its configuration names.
     pub(super) async fn start(service: &Path, directory: &Path, port: u16) -> anyhow::Result<Self> {
         Self::launch(service, directory)?.listening(port).await
     }
 
-    /// The service, which is only beginning.
+    /// Starts the service without waiting.
     pub(super) fn launch(service: &Path, directory: &Path) -> anyhow::Result<Self> {
         let mut command = Command::new(service);
         command.arg("serve").arg("--config").arg(directory.join("temporary-pin.toml"));
         Self::spawn(command, directory, "service")
     }
 
-    /// The bare tonic service, which is this program, once it listens.
+    /// Starts the bare tonic service, which is this program, and waits until it listens.
     pub(super) async fn bare(directory: &Path) -> anyhow::Result<Self> {
         let mut command = Command::new(std::env::current_exe()?);
         command.arg("bare").arg("--certificates").arg(directory);
-        Self::spawn(command, directory, "bare")?.listening(15063).await
+        Self::spawn(command, directory, "bare")?.listening(BARE_PORT).await
     }
 
-    /// Any program, whose log is NAME.log in that directory.
+    /// Starts a program. Its log is NAME.log in `directory`.
     pub(super) fn spawn(mut command: Command, directory: &Path, name: &'static str) -> anyhow::Result<Self> {
         let log = File::create(directory.join(format!("{name}.log")))?;
         command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
         Ok(Self { name, process: command.spawn().with_context(|| format!("cannot start {name}"))? })
     }
 
-    /// Waits until it listens on that port.
+    /// Waits until the program listens on that port.
     pub(super) async fn listening(mut self, port: u16) -> anyhow::Result<Self> {
-        for _ in 0..200 {
-            tokio::time::sleep(Duration::from_millis(50)).await;
+        for _ in 0..MAX_CHECKS {
+            tokio::time::sleep(CHECK_INTERVAL).await;
             self.ensure_runs()?;
             if TcpStream::connect(("127.0.0.1", port)).await.is_ok() {
                 return Ok(self);
@@ -72,7 +79,7 @@ impl Running {
         bail!("{} does not listen on port {port}", self.name)
     }
 
-    /// Fails if it has ended.
+    /// Fails if the program has ended.
     pub(super) fn ensure_runs(&mut self) -> anyhow::Result<()> {
         let name = self.name;
         ensure!(self.process.try_wait()?.is_none(), "{name} ended: its log is {name}.log in the run's directory");

@@ -1,4 +1,4 @@
-//! A service's database, filled as months of use leave it.
+//! Fills a service's database with the rows of months of use.
 
 use std::path::Path;
 
@@ -13,25 +13,25 @@ use temporary_pin::keys::KeyRing;
 
 use crate::installation::Install;
 
-/// What fills it; tests/store/plans.rs takes the same.
-const SQL: &str = include_str!("growth.sql");
+/// tests/store/plans.rs uses the same statements.
+const FILL: &str = include_str!("growth.sql");
 
-/// How many persons one statement adds.
-const BATCH: u64 = 10_000;
+const PERSONS_PER_STATEMENT: u64 = 10_000;
 
-/// Everything that an order leaves, with indexes.
-const SIZE: &str = "SELECT sum(pg_total_relation_size(name::regclass))::bigint FROM unnest(ARRAY[
+/// The bytes of all tables that an order writes to, with their indexes.
+const SELECT_SIZE: &str = "SELECT sum(pg_total_relation_size(name::regclass))::bigint FROM unnest(ARRAY[
     'verifications', 'access_requests', 'pin_requests', 'requests', 'outbox', 'audit_events', 'audit_agents'
 ]) AS name";
 
-pub(super) struct Stored {
+/// The rows of one database.
+pub(super) struct StoredRows {
     pub(super) url: String,
     keys: KeyRing,
-    /// Persons whose pseudonyms are in the database.
+    /// How many persons have their pseudonyms in the table growth_people.
     people: u64,
 }
 
-impl Stored {
+impl StoredRows {
     /// The database of a service that is installed and prepared.
     pub(super) async fn new(install: &Install) -> anyhow::Result<Self> {
         let (url, keys) =
@@ -42,20 +42,20 @@ impl Stored {
         Ok(Self { url, keys, people: 0 })
     }
 
-    /// Puts so many requests of the first `people` persons in the place of what is there.
+    /// Replaces all rows by `requests` requests of the first `people` persons.
     pub(super) async fn fill(&mut self, requests: u64, people: u64) -> anyhow::Result<()> {
         let mut connection = PgConnection::connect(&self.url).await?;
         while self.people < people {
-            self.add_people(&mut connection, people.min(self.people + BATCH)).await?;
+            self.add_people(&mut connection, people.min(self.people + PERSONS_PER_STATEMENT)).await?;
         }
-        // Whoever ordered last has no PIN open any more.
+        // The PINs of the last orders have expired.
         let until = SystemClock.now() - TimeDelta::hours(1);
         let settings = format!(
             "SET growth.requests = {requests}; SET growth.people = {people}; SET growth.until = '{until}';
             ANALYZE growth_people"
         );
         sqlx::raw_sql(AssertSqlSafe(settings)).execute(&mut connection).await?;
-        sqlx::raw_sql(SQL).execute(&mut connection).await.context("growth.sql")?;
+        sqlx::raw_sql(FILL).execute(&mut connection).await.context("growth.sql")?;
         for finish in ["VACUUM ANALYZE", "CHECKPOINT"] {
             sqlx::raw_sql(finish).execute(&mut connection).await?;
         }
@@ -64,25 +64,25 @@ impl Stored {
 
     async fn add_people(&mut self, connection: &mut PgConnection, to: u64) -> anyhow::Result<()> {
         let persons = (self.people..to).map(IndexedPerson);
-        let (mut persons_keys, mut mobile_keys) = (Vec::new(), Vec::new());
+        let (mut person_keys, mut mobile_keys) = (Vec::new(), Vec::new());
         for person in persons {
             let number = MobileNumber::parse(&person.mobile_number()).context("a mobile number")?;
-            persons_keys.push(self.keys.person_key(MitidUuid(person.mitid_uuid())).0.to_vec());
+            person_keys.push(self.keys.person_key(MitidUuid(person.mitid_uuid())).0.to_vec());
             mobile_keys.push(self.keys.mobile_key(&number).0.to_vec());
         }
         let insert = "INSERT INTO growth_people
             SELECT $1 + place - 1, person, mobile
             FROM unnest($2::bytea[], $3::bytea[]) WITH ORDINALITY AS persons (person, mobile, place)";
         let first = i64::try_from(self.people)?;
-        sqlx::query(insert).bind(first).bind(persons_keys).bind(mobile_keys).execute(connection).await?;
+        sqlx::query(insert).bind(first).bind(person_keys).bind(mobile_keys).execute(connection).await?;
         self.people = to;
         Ok(())
     }
 
-    /// Bytes of what is stored.
+    /// The size of the rows in bytes.
     pub(super) async fn size(&self) -> anyhow::Result<u64> {
         let mut connection = PgConnection::connect(&self.url).await?;
-        let size: i64 = sqlx::query_scalar(SIZE).fetch_one(&mut connection).await?;
+        let size: i64 = sqlx::query_scalar(SELECT_SIZE).fetch_one(&mut connection).await?;
         Ok(size.unsigned_abs())
     }
 }

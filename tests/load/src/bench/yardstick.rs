@@ -1,5 +1,5 @@
-//! pgbench with fixed statements that do not change when the service's do: the four writes that issuing a PIN needs at least,
-//! and the insert of one row. Commits are durable. In a database of its own.
+//! Runs fixed statements with pgbench, in a database of their own with durable commits. They do not change when the service's
+//! statements change: the four writes that issuing a PIN needs at least, and the insert of one row.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,8 +8,9 @@ use anyhow::{Context as _, ensure};
 use sqlx::{Connection as _, PgConnection};
 use tokio::process::Command;
 
+use super::arguments::BenchArguments;
 use super::limits::Limit;
-use super::{Bench, service};
+use super::service;
 use crate::process::Tree;
 
 const TABLES: &str = include_str!("yardstick/tables.sql");
@@ -17,8 +18,8 @@ const TABLES: &str = include_str!("yardstick/tables.sql");
 /// A fixed statement.
 #[derive(Clone, Copy)]
 pub(super) enum Statement {
-    /// Ends the subject's open request if there is one, and inserts a request, a message of 200 bytes and an audit event.
-    /// The subjects are fresh.
+    /// Ends the open request of a subject, and inserts a request, a message of 200 bytes and an audit event. The subjects
+    /// that the script picks have no open request.
     FourWrites,
     /// Inserts a row of 200 bytes.
     OneRow,
@@ -33,13 +34,13 @@ impl Statement {
     }
 }
 
-/// The variables of the scripts. The subjects are drawn from so many that none is drawn twice.
-fn variables() -> [String; 4] {
+/// The variables of the scripts. A script picks its subject at random from a range so large that repeats are rare.
+fn script_variables() -> [String; 4] {
     let (mac, text) = ("ab".repeat(32), "cd".repeat(200));
     ["lo=1000000000".to_owned(), "span=1000000000".to_owned(), format!("mac={mac}"), format!("ct={text}")]
 }
 
-/// The database with the yardstick's tables.
+/// pgbench with the statements.
 pub(super) struct Yardstick {
     pgbench: PathBuf,
     directory: PathBuf,
@@ -48,7 +49,7 @@ pub(super) struct Yardstick {
 }
 
 impl Yardstick {
-    pub(super) async fn prepare(bench: &Bench) -> anyhow::Result<Self> {
+    pub(super) async fn prepare(bench: &BenchArguments) -> anyhow::Result<Self> {
         let url = service::create_database(&bench.database_url, "bench_yardstick").await?;
         let mut connection = PgConnection::connect(&url).await?;
         for sql in [TABLES, "VACUUM ANALYZE"] {
@@ -67,7 +68,7 @@ impl Yardstick {
         })
     }
 
-    /// Runs the statement `count` times with that number of clients.
+    /// Runs the statement about `count` times with that many clients.
     pub(super) async fn run(&self, statement: Statement, clients: u16, count: u64) -> anyhow::Result<Limit> {
         let each = count / u64::from(clients);
         let total = each * u64::from(clients);
@@ -76,7 +77,7 @@ impl Yardstick {
         let output = Command::new(&self.pgbench)
             .args(["-n", "-M", "prepared", "-c", &clients.to_string(), "-j", &clients.min(2).to_string()])
             .args(["-t", &each.to_string()])
-            .args(variables().iter().flat_map(|variable| ["-D", variable]))
+            .args(script_variables().iter().flat_map(|variable| ["-D", variable]))
             .args(["-l", "--log-prefix"])
             .arg(&log)
             .arg("-f")
@@ -106,7 +107,7 @@ impl Yardstick {
     }
 }
 
-/// The milliseconds of every transaction in pgbench's logs. Deletes the logs.
+/// Reads the milliseconds of every transaction from pgbench's logs, and deletes the logs.
 fn take_latencies(prefix: &Path) -> anyhow::Result<Vec<f64>> {
     let directory = prefix.parent().context("the log has a directory")?;
     let mut latencies = Vec::new();
