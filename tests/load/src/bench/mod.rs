@@ -99,6 +99,9 @@ pub(crate) const MANY: u16 = 256;
 /// How late the slow gateway answers.
 pub(crate) const SLOW_GATEWAY: Duration = Duration::from_millis(100);
 
+/// PINs that a process issues before it is measured.
+const WARM_UP: u64 = 2000;
+
 /// How often the service and its baseline take turns in a round.
 const BASELINE_TURNS: usize = 2;
 
@@ -203,7 +206,7 @@ pub(crate) async fn run(bench: &Bench) -> anyhow::Result<()> {
     // The first calls of a process pay for plans, connections and caches.
     for warmed_up in [Some(&subjects.service), Some(&subjects.second), subjects.baseline.as_ref()].into_iter().flatten()
     {
-        warmed_up.issue(&mut persons, 2000, Pace::InFlight(IN_FLIGHT.into())).await?;
+        warmed_up.issue(&mut persons, bench.calls.min(WARM_UP), Pace::InFlight(IN_FLIGHT.into())).await?;
     }
     let peer = match &bench.peer {
         Some(program) => Some(peer::Peer::start(bench, program, &world, &mut persons).await?),
