@@ -1,6 +1,7 @@
 //! Limits on PINs and on agents (R22, R25).
 
 use chrono::TimeDelta;
+use futures_util::future::join_all;
 use temporary_pin::proto::temporarypin::v1::verify_identity_request::Evidence;
 use temporary_pin::proto::temporarypin::v1::verify_identity_response::State;
 use temporary_pin::proto::temporarypin::v1::{QuestionAnswers, Reason, VerifyIdentityResponse, channel_eligibility};
@@ -43,6 +44,24 @@ async fn r25_a_person_gets_three_pins_in_a_day() {
 
     world.advance_to(after_first + DAY).await;
     world.pin(&person).await;
+}
+
+/// The last PIN of the day is ordered sixteen times at once. What the orders have spent and not committed is no limit.
+#[tokio::test]
+async fn r25_sixteen_concurrent_orders_meet_no_limit_that_sixteen_in_turn_would_not_meet() {
+    let world = World::open().await;
+    let person = world.somebody().await;
+    for _ in 0..2 {
+        let pin = world.pin(&person).await;
+        world.redeem(person.reference(), &pin).await.unwrap();
+    }
+    let verification = world.identify(&person).await;
+
+    let all = join_all((0..16).map(|_| world.issue("phone", &verification))).await;
+
+    let first = all[0].as_ref().unwrap();
+    assert!(all.iter().all(|answer| answer.as_ref().unwrap().id == first.id), "{all:?}");
+    assert_eq!(world.texts(&person).await.len(), 3);
 }
 
 #[tokio::test]

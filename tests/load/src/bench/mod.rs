@@ -71,7 +71,7 @@ pub(crate) async fn run(bench: &BenchArguments) -> anyhow::Result<()> {
     let subjects = Subjects::start(bench, &install, &second_directory, &world).await?;
 
     let mut persons = FreshPersons::default();
-    subjects.warm_up(&mut persons, IN_FLIGHT).await?;
+    subjects.warm_up(&mut persons, IN_FLIGHT, bench.calls).await?;
     let peer = match &bench.peer {
         Some(program) => Some(Peer::start(bench, program, &world, &mut persons).await?),
         None => None,

@@ -71,10 +71,10 @@ impl Subjects {
         })
     }
 
-    /// Makes the first calls of every service, except the bare one.
-    pub(super) async fn warm_up(&self, persons: &mut FreshPersons, in_flight: u16) -> anyhow::Result<()> {
+    /// Makes the first calls of every service, except the bare one. No more than `calls`, those of a measurement.
+    pub(super) async fn warm_up(&self, persons: &mut FreshPersons, in_flight: u16, calls: u64) -> anyhow::Result<()> {
         for service in [Some(&self.service), Some(&self.second), self.baseline.as_ref()].into_iter().flatten() {
-            service.issue(persons, WARM_UP_CALLS, Pace::InFlight(in_flight.into())).await?;
+            service.issue(persons, calls.min(WARM_UP_CALLS), Pace::InFlight(in_flight.into())).await?;
         }
         Ok(())
     }
