@@ -15,7 +15,7 @@ pub struct DispatcherSettings {
     #[serde(with = "humantime_serde")]
     pub lease: Duration,
     /// Maximum number of concurrent hand-overs of one instance. As many new messages may wait for theirs. Bounds the messages
-    /// per second: 512 hand-overs of 100 ms are some 4,500 a second.
+    /// per second: 512 hand-overs of 100 ms are at most 5,120 a second.
     pub concurrency: usize,
     /// How often the dispatcher looks for due messages without being woken: retries, notices that become due, and messages of
     /// crashed instances.

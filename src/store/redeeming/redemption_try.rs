@@ -32,7 +32,7 @@ pub enum TryStart {
     Replayed(RedeemOutcome),
     /// This request id was used for another payload.
     RequestIdReused,
-    /// The try is counted: compare, then [`finish_try`].
+    /// The try is counted: compare, then [`finish_try`](super::finish_try()).
     Counted(PinToCompare),
     /// There is nothing to compare with. This outcome is recorded.
     Answered(RedeemOutcome),
