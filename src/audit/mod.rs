@@ -15,9 +15,9 @@
 //! written it; but each seal records up to which time all events are sealed, and a new event from before that time is
 //! reported.
 //!
-//! **A cut-off end is found.** Seals are numbered, and each contains the MAC of the one before. That the last seals are missing
-//! is noticed by whoever has kept the number and MAC of a seal: the log has both of each seal, and so has an operator who runs
-//! `audit verify --expect-head`.
+//! **A cut-off end is found.** Seals are numbered, and each contains the MAC of the one before. Missing last seals are found by
+//! comparison with the number and MAC of a seal that were kept elsewhere. The log has both of each seal. An operator compares
+//! with `audit verify --expect-head`.
 //!
 //! **The purge** deletes whole batches. In the same transaction it appends a seal that records up to which event it deleted, and
 //! erases the digests of the deleted rows. The MACs cover a digest of these digests, so the chain stays valid. Without the key

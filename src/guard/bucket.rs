@@ -24,7 +24,7 @@ pub enum Bucket<'a> {
     AgentPins(AgentKey),
     /// R25: all PINs.
     ServicePins,
-    /// Calls of a caller, who is named as in the configuration.
+    /// The calls of one caller. The text is its name in the configuration.
     CallerCalls(&'a str),
 }
 

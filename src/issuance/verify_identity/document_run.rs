@@ -34,7 +34,7 @@ pub(super) struct StartedRun {
     pub turn: PersonTurn,
 }
 
-/// A run to conclude: who is verified, and how.
+/// A run that is about to be concluded: the person, the agent, how the identity is confirmed, and the references.
 pub(super) struct DocumentRun {
     /// The row in `verifications`.
     pub id: Uuid,
