@@ -62,12 +62,19 @@ pub(super) fn check_successor(person: &Person, successor: &Person) -> Result<(),
     }
 }
 
-/// Converts a fact; `None` if its kind is not known. Only the value of a certain fact is checked, because questions ask about
+/// Converts a fact; `None` if no question is asked about its kind. Only the value of a certain fact is checked, because questions ask about
 /// certain facts only: CPR has uncertain dates such as 1950-00-00.
 fn convert_fact(fact: &proto::Fact) -> Result<Option<Fact>, Malformed> {
     use proto::fact::{Certainty, Kind};
     let kind = match fact.kind() {
-        Kind::Unspecified => return Ok(None),
+        // The previous version does not know the newer kinds, and would fail a verification that asked about them.
+        Kind::Unspecified
+        | Kind::FormerSpouseBirthDate
+        | Kind::PartnerBirthDate
+        | Kind::PartnershipYear
+        | Kind::DivorceYear
+        | Kind::CountryMovedFrom
+        | Kind::ImmigrationYear => return Ok(None),
         Kind::PreviousRoad => FactKind::PreviousRoad,
         Kind::MovedInYear => FactKind::MovedInYear,
         Kind::PreviousMunicipality => FactKind::PreviousMunicipality,

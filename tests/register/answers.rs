@@ -146,6 +146,7 @@ fn passport() -> proto::Document {
         state: proto::document::State::Valid.into(),
         expiry_date: "2030-06-30".into(),
         permanence: proto::document::Permanence::Ordinary.into(),
+        ..proto::Document::default()
     }
 }
 

@@ -85,10 +85,17 @@ fn person() -> proto::Person {
             language: "kl".into(),
             mobile_number: "+4520123456".into(),
             mobile_number_change_time: Some(prost_types::Timestamp { seconds: 1_750_000_000, nanos: 0 }),
+            ..proto::MitidAccount::default()
         }),
+        ..proto::Person::default()
     }
 }
 
 fn fact(kind: proto::fact::Kind, value: &str) -> proto::Fact {
-    proto::Fact { kind: kind.into(), value: value.into(), certainty: proto::fact::Certainty::Certain.into() }
+    proto::Fact {
+        kind: kind.into(),
+        value: value.into(),
+        certainty: proto::fact::Certainty::Certain.into(),
+        ..proto::Fact::default()
+    }
 }

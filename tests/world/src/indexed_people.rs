@@ -135,8 +135,12 @@ impl IndexedPerson {
 
     /// An ordinary person, whom every channel serves.
     fn record(self) -> PersonRecord {
-        let fact =
-            |kind: Kind| Fact { kind: kind.into(), value: self.fact(kind), certainty: Certainty::Certain.into() };
+        let fact = |kind: Kind| Fact {
+            kind: kind.into(),
+            value: self.fact(kind),
+            certainty: Certainty::Certain.into(),
+            ..Fact::default()
+        };
         let long_ago = prost_types::Timestamp { seconds: ENROLMENT_SECONDS, nanos: 0 };
         PersonRecord {
             cpr_number: self.cpr_number(),
@@ -152,7 +156,9 @@ impl IndexedPerson {
                 language: "da".to_owned(),
                 mobile_number: self.mobile_number(),
                 mobile_number_change_time: Some(long_ago),
+                ..MitidAccount::default()
             }),
+            ..PersonRecord::default()
         }
     }
 }
@@ -174,6 +180,7 @@ impl Population for IndexedPopulation {
             state: DocumentState::Valid.into(),
             expiry_date: "2999-12-31".to_owned(),
             permanence: Permanence::Ordinary.into(),
+            ..Document::default()
         })
     }
 }

@@ -49,6 +49,7 @@ fn record(person: &Person) -> PersonRecord {
         kind: fact.kind.into(),
         value: fact.value.clone(),
         certainty: fact.certainty.into(),
+        ..Fact::default()
     });
     let protection = if person.protected { Protection::NameAndAddress } else { Protection::None };
     PersonRecord {
@@ -59,6 +60,7 @@ fn record(person: &Person) -> PersonRecord {
         protection: protection.into(),
         facts: facts.collect(),
         mitid_account: person.account.as_ref().map(account_record),
+        ..PersonRecord::default()
     }
 }
 
@@ -70,6 +72,7 @@ fn account_record(account: &Account) -> MitidAccount {
         language: account.language.to_owned(),
         mobile_number: account.mobile_number.clone().unwrap_or_default(),
         mobile_number_change_time: account.mobile_number_change_time.map(|time| SystemTime::from(time).into()),
+        ..MitidAccount::default()
     }
 }
 
@@ -84,5 +87,6 @@ fn document_record(person: &Person, document: &Document) -> DocumentRecord {
         state: document.state.into(),
         expiry_date: document.expiry_date.to_string(),
         permanence: document.permanence.into(),
+        ..DocumentRecord::default()
     }
 }
