@@ -16,6 +16,20 @@ pub enum DocumentKind {
     IdentityCard,
     /// Residence permit with photo; accepted at the counter only.
     ResidencePermit,
+    /// Identity card of the Foreign Ministry; accepted at the counter only.
+    ForeignMinistryCard,
+    /// Identity card of a municipality; accepted at the counter only.
+    MunicipalIdentityCard,
+}
+
+/// Whether a document shows its holder's CPR number, as the clerk has seen it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CprNumberShown {
+    /// The clerk did not say.
+    #[default]
+    Unstated,
+    Yes,
+    No,
 }
 
 /// A document as the person presents it. The number is left out of `Debug`.
@@ -26,6 +40,9 @@ pub struct Document {
     pub issuer: String,
     /// The document number: upper-case letters and digits, no spaces.
     pub number: String,
+    /// The last day of validity as the document shows it, if it was stated.
+    pub expiry_date: Option<NaiveDate>,
+    pub cpr_number_shown: CprNumberShown,
 }
 
 impl fmt::Debug for Document {
@@ -53,6 +70,8 @@ impl Document {
             kind,
             issuer: issuer.trim().to_ascii_uppercase(),
             number: number.replace([' ', '-'], "").to_ascii_uppercase(),
+            expiry_date: None,
+            cpr_number_shown: CprNumberShown::Unstated,
         };
         let issuer = &document.issuer;
         let is_issuer_valid = issuer.len() == 3 && issuer.bytes().all(|byte| byte.is_ascii_uppercase());
@@ -97,6 +116,15 @@ pub enum SupportingDocument {
     HealthCard,
     /// Residence certificate (bopælsattest).
     ResidenceCertificate,
+    /// Special health card (særligt sundhedskort).
+    SpecialHealthCard,
+    /// Personal certificate (personattest).
+    PersonalCertificate,
+    /// Birth certificate (fødselsattest).
+    BirthCertificate,
+    /// Baptism certificate (dåbsattest).
+    BaptismCertificate,
+    MunicipalIdentityCard,
 }
 
 /// Why a document is not accepted. Listed in the order of the checks: whether the document is the person's own is checked

@@ -71,11 +71,11 @@ impl Mrz {
     ) -> bool {
         let agrees_with_kind = match document.kind {
             DocumentKind::Passport => self.document_code == b'P',
-            DocumentKind::IdentityCard | DocumentKind::ResidencePermit => {
+            DocumentKind::IdentityCard | DocumentKind::ResidencePermit | DocumentKind::ForeignMinistryCard => {
                 matches!(self.document_code, b'A' | b'C' | b'I')
             }
-            // The standard does not cover driving licences.
-            DocumentKind::DrivingLicence => false,
+            // They have no zone of this standard.
+            DocumentKind::DrivingLicence | DocumentKind::MunicipalIdentityCard => false,
         };
         let expiry_date = self.expiry_date(today);
         agrees_with_kind

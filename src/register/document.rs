@@ -12,6 +12,8 @@ pub(super) fn make_request(document: &Document) -> proto::LookUpDocumentRequest 
         DocumentKind::DrivingLicence => proto::DocumentKind::DrivingLicence,
         DocumentKind::IdentityCard => proto::DocumentKind::IdentityCard,
         DocumentKind::ResidencePermit => proto::DocumentKind::ResidencePermit,
+        DocumentKind::ForeignMinistryCard => proto::DocumentKind::ForeignMinistryCard,
+        DocumentKind::MunicipalIdentityCard => proto::DocumentKind::MunicipalIdentityCard,
     };
     proto::LookUpDocumentRequest { kind: kind.into(), issuer: document.issuer.clone(), number: document.number.clone() }
 }

@@ -24,7 +24,7 @@ fn person(reference: Reference) -> Option<PersonReference> {
 }
 
 fn document(kind: i32, issuer: &str, number: &str) -> Option<Document> {
-    Some(Document { kind, issuer: issuer.into(), number: number.into() })
+    Some(Document { kind, issuer: issuer.into(), number: number.into(), ..Document::default() })
 }
 
 /// Asserts that the request is refused because of exactly these fields.

@@ -1,7 +1,7 @@
 use chrono::{NaiveDate, TimeDelta};
 use proptest::prelude::*;
 use proptest::sample::Index;
-use temporary_pin::domain::document::{Document, DocumentKind};
+use temporary_pin::domain::document::{CprNumberShown, Document, DocumentKind};
 use temporary_pin::domain::mrz::Mrz;
 
 const ALPHABET: &[u8; 37] = b"<0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
@@ -109,7 +109,13 @@ proptest! {
         prop_assert!(mrz.is_ok(), "{:?}", zone);
         let mrz = mrz.expect("checked above");
         let kind = if zone.lines[0].starts_with('P') { DocumentKind::Passport } else { DocumentKind::IdentityCard };
-        let document = Document { kind, issuer: "DNK".into(), number: zone.number.clone() };
+        let document = Document {
+            kind,
+            issuer: "DNK".into(),
+            number: zone.number.clone(),
+            expiry_date: None,
+            cpr_number_shown: CprNumberShown::Unstated,
+        };
         let other_day = TimeDelta::days(shift);
         prop_assert!(mrz.agrees_with(&document, None, zone.birth_date, zone.expiry_date));
         prop_assert!(!mrz.agrees_with(&document, None, zone.birth_date, zone.expiry_date + TimeDelta::days(1)));

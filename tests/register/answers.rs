@@ -154,8 +154,7 @@ fn passport() -> proto::Document {
 async fn a_document_is_requested_and_every_field_is_read() {
     let world = World::new().await;
     world.fake.state().documents.insert("209123456".into(), passport());
-    let document =
-        |number: &str| Document { kind: DocumentKind::DrivingLicence, issuer: "GRL".into(), number: number.into() };
+    let document = |number: &str| Document::parse(DocumentKind::DrivingLicence, "GRL", number).unwrap();
     let found = world.register.look_up_document(&document("209123456")).await.unwrap().unwrap();
     assert_eq!(found.holder_cpr_number.unwrap().digits(), CPR);
     assert_eq!(found.holder_mitid_uuid, Some(MitidUuid(MITID.parse().unwrap())));
@@ -207,6 +206,6 @@ async fn look_up_document(
 ) -> Result<temporary_pin::domain::document::RegisteredDocument, RegisterUnavailable> {
     let world = World::new().await;
     world.fake.state().documents.insert("209123456".into(), response);
-    let requested = Document { kind: DocumentKind::Passport, issuer: "DNK".into(), number: "209123456".into() };
+    let requested = Document::parse(DocumentKind::Passport, "DNK", "209123456").unwrap();
     world.register.look_up_document(&requested).await.map(Option::unwrap)
 }

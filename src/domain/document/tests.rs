@@ -60,7 +60,13 @@ fn r15_only_passports_and_licences_of_the_accepted_issuers(
     #[case] issuer: &str,
     #[case] expected: Result<(), DocumentProblem>,
 ) {
-    let document = Document { kind, issuer: issuer.into(), number: "123456789".into() };
+    let document = Document {
+        kind,
+        issuer: issuer.into(),
+        number: "123456789".into(),
+        expiry_date: None,
+        cpr_number_shown: CprNumberShown::Unstated,
+    };
     assert_eq!(judge_document(&document, Some(&registered()), &person(), &issuers(), today()), expected);
 }
 

@@ -83,7 +83,7 @@ fn r19_lines_of_another_form_are_refused(#[case] lines: &[&str]) {
 }
 
 fn document(kind: DocumentKind, issuer: &str, number: &str) -> Document {
-    Document { kind, issuer: issuer.into(), number: number.into() }
+    Document::parse(kind, issuer, number).unwrap()
 }
 
 fn registered(expiry_date: &str) -> Option<RegisteredDocument> {

@@ -67,7 +67,11 @@ fn parse_phone(violations: &mut Violations, phone: pb::PhoneIdentification) -> O
     let person = parse_person(violations, &path("person"), phone.person);
     let kind = phone.document.as_ref().map(pb::Document::kind);
     let document = parse_document(violations, &path("document"), phone.document);
-    if matches!(kind, Some(pb::document::Kind::IdentityCard | pb::document::Kind::ResidencePermit)) {
+    let is_of_the_phone = |kind| {
+        use pb::document::Kind::{DrivingLicence, Passport, Unspecified};
+        matches!(kind, Passport | DrivingLicence | Unspecified)
+    };
+    if !kind.is_none_or(is_of_the_phone) {
         violations.add(path("document.kind"), "must be KIND_PASSPORT or KIND_DRIVING_LICENCE on the phone");
     }
     let agent_token = parse_token(violations, &path("agent_token"), phone.agent_token);

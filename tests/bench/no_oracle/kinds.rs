@@ -257,6 +257,7 @@ fn document_of(person: &Value) -> Document {
         kind: document::Kind::from_str_name(text("kind")).unwrap().into(),
         issuer: text("issuer").to_owned(),
         number: text("number").to_owned(),
+        ..Document::default()
     }
 }
 

@@ -1,13 +1,19 @@
 //! Documents and machine readable zones.
 
 use chrono::NaiveDate;
-use temporary_pin::domain::document::{Document, DocumentKind};
+use temporary_pin::domain::document::{CprNumberShown, Document, DocumentKind};
 use temporary_pin::domain::mrz::Mrz;
 
 use super::{first_line, text};
 
-const KINDS: [DocumentKind; 4] =
-    [DocumentKind::Passport, DocumentKind::DrivingLicence, DocumentKind::IdentityCard, DocumentKind::ResidencePermit];
+const KINDS: [DocumentKind; 6] = [
+    DocumentKind::Passport,
+    DocumentKind::DrivingLicence,
+    DocumentKind::IdentityCard,
+    DocumentKind::ResidencePermit,
+    DocumentKind::ForeignMinistryCard,
+    DocumentKind::MunicipalIdentityCard,
+];
 
 /// Input: `<kind><issuer>\n<number>`. An accepted document is normalized, its normal form is read unchanged, and its number
 /// is masked.
@@ -51,7 +57,13 @@ pub fn mrz(data: &[u8]) -> bool {
     };
     let today = NaiveDate::from_ymd_opt(2026, 11, 24).expect("a date");
     for kind in KINDS {
-        let document = Document { kind, issuer: zone[2..5].replace('<', ""), number: number.replace('<', "") };
+        let document = Document {
+            kind,
+            issuer: zone[2..5].replace('<', ""),
+            number: number.replace('<', ""),
+            expiry_date: None,
+            cpr_number_shown: CprNumberShown::Unstated,
+        };
         for year in 1960..2000 {
             let date = NaiveDate::from_ymd_opt(year, 2, 1).expect("a date");
             if mrz.agrees_with(&document, None, date, today) {

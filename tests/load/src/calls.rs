@@ -281,7 +281,12 @@ fn by_cpr_number(person: IndexedPerson) -> PersonReference {
 }
 
 fn passport(person: IndexedPerson) -> Document {
-    Document { kind: DocumentKind::Passport.into(), issuer: "DNK".into(), number: person.passport() }
+    Document {
+        kind: DocumentKind::Passport.into(),
+        issuer: "DNK".into(),
+        number: person.passport(),
+        ..Document::default()
+    }
 }
 
 fn fresh_id() -> Uuid {

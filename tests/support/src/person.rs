@@ -38,6 +38,7 @@ impl Person {
             kind: document::Kind::from_str_name(text("kind")).unwrap().into(),
             issuer: text("issuer").to_owned(),
             number: text("number").to_owned(),
+            ..Document::default()
         }
     }
 
@@ -65,5 +66,10 @@ pub fn nobody() -> PersonReference {
 
 /// A passport that the register does not know.
 pub fn no_document() -> Document {
-    Document { kind: document::Kind::Passport.into(), issuer: "DNK".into(), number: "299999999".into() }
+    Document {
+        kind: document::Kind::Passport.into(),
+        issuer: "DNK".into(),
+        number: "299999999".into(),
+        ..Document::default()
+    }
 }

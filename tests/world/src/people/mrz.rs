@@ -10,9 +10,9 @@ use super::person::{Document, Person};
 pub(super) fn lines(document: &Document, person: &Person) -> Vec<String> {
     match document.kind {
         Kind::Passport => passport(document, person),
-        Kind::IdentityCard => card("I<", document, person),
+        Kind::IdentityCard | Kind::ForeignMinistryCard => card("I<", document, person),
         Kind::ResidencePermit => card("IR", document, person),
-        Kind::DrivingLicence | Kind::Unspecified => Vec::new(),
+        Kind::DrivingLicence | Kind::MunicipalIdentityCard | Kind::Unspecified => Vec::new(),
     }
 }
 

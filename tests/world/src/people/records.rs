@@ -27,6 +27,8 @@ impl Population for People {
             DocumentKind::DrivingLicence => Kind::DrivingLicence,
             DocumentKind::IdentityCard => Kind::IdentityCard,
             DocumentKind::ResidencePermit => Kind::ResidencePermit,
+            DocumentKind::ForeignMinistryCard => Kind::ForeignMinistryCard,
+            DocumentKind::MunicipalIdentityCard => Kind::MunicipalIdentityCard,
         };
         self.find_document(kind, issuer, number).map(|(person, document)| document_record(person, document))
     }
