@@ -23,7 +23,7 @@ pub use load::ConfigError;
 pub use server::{ConnectionSettings, MAX_ID_TOKEN_CHARACTERS, ServerSettings, TlsSettings};
 
 use crate::audit::AuditSettings;
-use crate::domain::rules::Rules;
+use crate::domain::rule_settings::Rules;
 use crate::login::IssuerSettings;
 use crate::register::RegisterSettings;
 use crate::store::upkeep::purge::Retention;

@@ -5,6 +5,7 @@ use std::fmt;
 use chrono::NaiveDate;
 
 use super::cpr::CprNumber;
+use super::document_problem::DocumentProblem;
 use super::person::{MitidUuid, Person};
 
 /// A kind of identity document.
@@ -125,20 +126,6 @@ pub enum SupportingDocument {
     /// Baptism certificate (dåbsattest).
     BaptismCertificate,
     MunicipalIdentityCard,
-}
-
-/// Why a document is not accepted. Listed in the order of the checks: whether the document is the person's own is checked
-/// before its validity, so that an answer about another person's document reveals nothing about that document.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DocumentProblem {
-    /// The channel does not accept this kind or issuer, or a foreign document comes without a supporting document.
-    NotAccepted,
-    /// The register does not know the document.
-    NotFound,
-    /// The document belongs to another person.
-    NotTheirs,
-    /// The document is expired, lost, stolen, revoked or provisional.
-    NotValid,
 }
 
 /// R15: checks a passport or driving licence against its register. Used for a person on the phone and for a witness (R20).

@@ -2,7 +2,10 @@
 //!
 //! Each function returns *denials*: reasons against a PIN, with the time when each ends, if it ends. No denial means yes.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
+use serde::Deserialize;
 
 use super::calendar::{add_saturating, age_on, date_in_copenhagen, start_of_birthday};
 use super::channel::Channel;
@@ -10,7 +13,33 @@ use super::cpr::{CprNumber, CprStatus};
 use super::hold::{Hold, HoldState};
 use super::person::{MitidAccount, Person, RegisteredMobile};
 use super::reason::{Denial, Reason};
-use super::rules::EligibilityRules;
+use super::time_spans::HOUR;
+
+/// Figures that decide who may have a PIN.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct EligibilityRules {
+    /// R10: how long a PIN is refused after the mobile number was registered or changed.
+    #[serde(with = "humantime_serde")]
+    pub mobile_quarantine: Duration,
+    /// R10: the channels in which `mobile_quarantine` applies.
+    pub mobile_quarantine_channels: Vec<Channel>,
+    /// R11: minimum age in whole years.
+    pub minimum_age: u32,
+    /// R14: country calling codes, without `+`, of the numbers that a PIN may be sent to.
+    pub destinations: Vec<u16>,
+}
+
+impl Default for EligibilityRules {
+    fn default() -> Self {
+        Self {
+            mobile_quarantine: 120 * HOUR,
+            mobile_quarantine_channels: vec![Channel::Phone, Channel::Web],
+            minimum_age: 13,
+            destinations: vec![45, 299, 298],
+        }
+    }
+}
 
 /// R10–R14: the denials that follow from what the register knows of the person, in a fixed order. The hold, the limits and a
 /// block by an operator are not among them.

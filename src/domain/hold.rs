@@ -1,8 +1,31 @@
 //! The hold: the wait between a request for access on the web and the order of a PIN (R6, R7).
 
-use chrono::{DateTime, Utc};
+use std::time::Duration;
 
-use super::rules::HoldRules;
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+
+use super::time_spans::DAY;
+
+/// Figures of the hold on the web.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct HoldRules {
+    /// R6: length of the hold, from the request for access.
+    #[serde(with = "humantime_serde")]
+    pub wait: Duration,
+    /// R7: how long the person may order a PIN after the hold.
+    #[serde(with = "humantime_serde")]
+    pub access_window: Duration,
+    /// R8: whether an SMS tells the person about the request for access and the end of the hold.
+    pub notify: bool,
+}
+
+impl Default for HoldRules {
+    fn default() -> Self {
+        Self { wait: DAY, access_window: DAY, notify: true }
+    }
+}
 
 /// The times of one access request. `request_time < eligible_time < expire_time`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -12,7 +12,7 @@
 //! | R6, R7 hold and access window | [`hold`] |
 //! | R9 what an operator gives as reason | [`stated_reason`] |
 //! | R10–R14 who may have a PIN in a channel | [`eligibility`]; ages and days: [`calendar`]; CPR numbers: [`cpr`]; numbers for SMS: [`mobile`] |
-//! | R15, R19 documents | [`document`]; the machine readable zone: [`mrz`] |
+//! | R15, R19 documents | [`document`]; what the caller is told about an unknown or unfit one: [`document_problem`]; the machine readable zone: [`mrz`] |
 //! | R16 questions | [`question`]; what they ask about: [`fact`] |
 //! | R17 comparison of answers | [`answer`] |
 //! | R20 witnesses | [`witness`] |
@@ -20,9 +20,9 @@
 //! | R4, R18, R25 limits of a person | [`person_limit`] |
 //! | R22, R23 levels of assurance | [`assurance`] |
 //! | R24 languages | [`language`] |
-//! | every configurable figure, with its default | [`rules`] |
+//! | the figures that can be configured, with their defaults | [`rule_settings`]; those of the PIN, the hold and the eligibility: [`pin`], [`hold`], [`eligibility`] |
 //!
-//! R8 is applied by SQL statements in `store`, with the figures of [`rules`].
+//! R8 is applied by SQL statements in `store`, with the figures of [`hold`].
 
 pub mod answer;
 pub mod assurance;
@@ -31,6 +31,7 @@ pub mod calendar;
 pub mod channel;
 pub mod cpr;
 pub mod document;
+pub mod document_problem;
 pub mod eligibility;
 pub mod fact;
 pub mod hold;
@@ -44,8 +45,9 @@ pub mod pin;
 pub mod question;
 pub mod reason;
 pub mod redemption;
-pub mod rules;
+pub mod rule_settings;
 pub mod stated_reason;
+mod time_spans;
 pub mod witness;
 
 #[cfg(test)]

@@ -7,7 +7,6 @@ use std::ops::Range;
 
 use chrono::{Datelike as _, NaiveDate};
 
-use self::layout::{TD1, TD2, TD3};
 use super::document::{Document, DocumentKind, RegisteredDocument};
 
 /// The contents of a machine readable zone whose check digits are right. Masked in `Debug`.
@@ -41,24 +40,6 @@ pub enum MrzError {
 }
 
 impl Mrz {
-    /// Parses the scanned lines. Spaces around a line are ignored.
-    pub fn parse(lines: &[String]) -> Result<Self, MrzError> {
-        let lines: Vec<&str> = lines.iter().map(|line| line.trim()).collect();
-        let layout = match lines[..] {
-            [first, _, _] if first.len() == TD1.line_length => TD1,
-            [first, _] if first.len() == TD2.line_length => TD2,
-            [first, _] if first.len() == TD3.line_length => TD3,
-            _ => return Err(MrzError::Form),
-        };
-        let zone = lines.concat();
-        let allowed = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'<';
-        if lines.iter().any(|line| line.len() != layout.line_length) || !zone.bytes().all(allowed) {
-            return Err(MrzError::Form);
-        }
-        // The checks above make this safe: every character is one byte, and every range of the layout lies within the zone.
-        layout.read(&zone)
-    }
-
     /// Whether the zone agrees with the fields that the clerk entered, with the register (if the register knows the document)
     /// and with the person's birth date, and whether the document is still valid on `today`.
     #[must_use]

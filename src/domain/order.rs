@@ -11,7 +11,7 @@ use super::hold::Hold;
 use super::person::MobileKey;
 use super::person_limit::LimitUsage;
 use super::reason::{Denial, Reason};
-use super::rules::{Limit, Rules};
+use super::rule_settings::{Limit, Rules};
 
 #[cfg(test)]
 mod tests;

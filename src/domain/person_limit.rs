@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::rules::{Limit, LimitRules};
+use super::rule_settings::{Limit, LimitRules};
 
 /// A limit that applies to a person, or to the mobile number that is registered now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,16 +1,45 @@
-//! The temporary PIN (R1).
+//! The temporary PIN (R1), and the figures of its life (R2, R3, R5).
 
 use std::fmt;
+use std::time::Duration;
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use rand::{Rng, RngExt as _};
+use serde::Deserialize;
 use zeroize::Zeroizing;
+
+use super::time_spans::{MINUTE, REFUSAL_INTERVAL};
 
 /// Digits of a PIN (R1).
 const LENGTH: usize = 8;
 
 /// How many different PINs there are.
 const COMBINATIONS: u32 = 10_u32.pow(LENGTH as u32);
+
+/// Figures of the PIN and how it is sent.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PinRules {
+    /// R2: how long a PIN can be redeemed.
+    #[serde(with = "humantime_serde")]
+    pub lifetime: Duration,
+    /// R3: how many wrong tries revoke a PIN.
+    pub tries: u32,
+    /// R5: shortest time between two sends of one PIN.
+    #[serde(with = "humantime_serde")]
+    pub resend_interval: Duration,
+    /// R5: how often one PIN is sent at most, the first time included.
+    pub sends: u32,
+    /// A refused redemption is answered at a multiple of this time.
+    #[serde(with = "humantime_serde")]
+    pub refusal_interval: Duration,
+}
+
+impl Default for PinRules {
+    fn default() -> Self {
+        Self { lifetime: 10 * MINUTE, tries: 3, resend_interval: MINUTE, sends: 3, refusal_interval: REFUSAL_INTERVAL }
+    }
+}
 
 /// A PIN: eight decimal digits, leading zeros included. Masked in `Debug`, wiped when dropped.
 #[derive(Clone, Eq, zeroize::ZeroizeOnDrop)]

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::person_limit::LimitUsage;
-use super::rules::Limit;
+use super::rule_settings::Limit;
 
 /// A try without a result is running for at most this long. After that its process has stopped before the result was
 /// recorded, and the try counts as wrong.

@@ -6,7 +6,7 @@ use super::calendar::{add_saturating, age_on, date_in_copenhagen};
 use super::channel::Channel;
 use super::eligibility::find_cpr_denial;
 use super::person::{MitidUuid, Person};
-use super::rules::VerificationRules;
+use super::rule_settings::VerificationRules;
 
 /// R20: whether the witness may vouch for the person now. The witness's document is checked elsewhere
 /// ([`super::document::judge_document`]).

@@ -5,7 +5,7 @@ use uuid::Uuid;
 use super::keys::{hex, name_key, person_tag};
 use crate::domain::person::{AgentKey, MobileKey, PersonKey};
 use crate::domain::reason::Reason;
-use crate::domain::rules::Limit;
+use crate::domain::rule_settings::Limit;
 
 /// A limited count. Counts of persons and mobile numbers are exact over any rolling window. All others are rates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

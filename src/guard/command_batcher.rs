@@ -9,8 +9,8 @@ use redis::{ErrorKind, RedisResult, ScriptInvocation, ServerErrorKind};
 use tokio::time::{Instant, timeout_at};
 use tracing::warn;
 
-use super::GuardError;
 use super::connection::{RedisConnection, trace_command};
+use super::error::GuardError;
 use super::script::{self, Command, RateCommand, ScriptMode};
 use crate::batch::Batcher;
 

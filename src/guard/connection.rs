@@ -9,7 +9,7 @@ use redis::{AsyncConnectionConfig, IntoConnectionInfo as _, RedisResult};
 use tokio::sync::OnceCell;
 use tracing::{field, info_span, warn};
 
-use super::GuardError;
+use super::error::GuardError;
 use crate::{deadline, telemetry};
 
 /// The current connection. Any failure drops it: a broken connection that neither answers nor resets would otherwise fail

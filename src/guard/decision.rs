@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, Utc};
 
-use super::GuardError;
-use super::script::ScriptAnswer;
+use super::bucket::Spend;
+use super::error::GuardError;
 use crate::domain::hold::Hold;
 use crate::domain::reason::Reason;
 
@@ -24,6 +24,13 @@ pub enum GuardDecision {
         /// From when on the bucket has room again.
         until: DateTime<Utc>,
     },
+}
+
+/// The answer of a script.
+pub(super) enum ScriptAnswer<'a> {
+    /// Allowed. Holds what was spent now, without what an earlier call had spent under the same id.
+    Allowed(Vec<Spend<'a>>),
+    Refused(GuardDecision),
 }
 
 /// The worst answer: a failure is worse than a hold, a hold is worse than a limit. Of several limits, the one that lasts

@@ -2,6 +2,9 @@
 
 use crate::domain::person::PersonKey;
 
+/// The last part of the key of a person's hold.
+pub(super) const HOLD: &str = "hold";
+
 /// Names a key: `prefix:{tag}:name`. A Redis Cluster places a key by the part in braces, the hash tag.
 pub(super) fn name_key(prefix: &str, tag: &str, name: &str) -> String {
     format!("{prefix}:{{{tag}}}:{name}")

@@ -7,7 +7,9 @@ mod bucket;
 mod command_batcher;
 mod connection;
 mod decision;
+mod error;
 mod hold;
+mod hold_times;
 mod keys;
 mod script;
 
@@ -22,12 +24,13 @@ pub use self::bucket::{Bucket, Spend};
 use self::command_batcher::CommandBatcher;
 use self::connection::RedisConnection;
 pub use self::decision::GuardDecision;
-use self::decision::combine_answers;
-use self::script::{ScriptAnswer, ScriptCall, ScriptMode};
+use self::decision::{ScriptAnswer, combine_answers};
+pub use self::error::GuardError;
+use self::script::{ScriptCall, ScriptMode};
 use crate::deadline;
 use crate::domain::person::PersonKey;
 use crate::domain::person_limit::LimitUsage;
-use crate::domain::rules::Limit;
+use crate::domain::rule_settings::Limit;
 
 /// The client of Redis. Cheap to clone. All clones share one connection.
 #[derive(Clone)]
@@ -35,17 +38,6 @@ pub struct Guard {
     connection: Arc<RedisConnection>,
     prefix: Arc<str>,
     batcher: CommandBatcher,
-}
-
-/// Why the guard has no answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum GuardError {
-    /// Redis failed or did not answer in time (R26). The log has the cause.
-    #[error("Redis is unavailable")]
-    Unavailable,
-    /// The URL is not a Redis URL. Only [`Guard::connect`] returns this.
-    #[error("must be a Redis URL such as redis://host:6379 or rediss://user:password@host:6379/0")]
-    InvalidUrl,
 }
 
 impl Guard {

@@ -8,9 +8,10 @@ use redis::aio::MultiplexedConnection;
 use redis::{RedisResult, Script, ScriptInvocation};
 
 use super::bucket::{CountingMethod, Spend};
-use super::hold::{HOLD, hold_from_micros};
-use super::keys::{name_key, person_tag};
-use super::{GuardDecision, GuardError};
+use super::decision::{GuardDecision, ScriptAnswer};
+use super::error::GuardError;
+use super::hold_times::read_hold;
+use super::keys::{HOLD, name_key, person_tag};
 use crate::domain::person::PersonKey;
 
 static WINDOW: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("window.lua")));
@@ -69,13 +70,6 @@ pub(super) struct RateCommand {
     times: u32,
     /// The time in which the rate regains one unit, in microseconds.
     interval: u64,
-}
-
-/// The answer of a script.
-pub(super) enum ScriptAnswer<'a> {
-    /// Allowed. Holds what was spent now, without what an earlier call had spent under the same id.
-    Allowed(Vec<Spend<'a>>),
-    Refused(GuardDecision),
 }
 
 impl<'a> ScriptCall<'a> {
@@ -137,7 +131,7 @@ impl<'a> ScriptCall<'a> {
             }
             (Self::Windows { .. }, [1]) => Some(ScriptAnswer::Refused(GuardDecision::HoldMissing)),
             (Self::Windows { .. }, [2, times @ ..]) => {
-                hold_from_micros(times).map(|hold| ScriptAnswer::Refused(GuardDecision::HoldNotPassed(hold)))
+                read_hold(times).map(|hold| ScriptAnswer::Refused(GuardDecision::HoldNotPassed(hold)))
             }
             (Self::Windows { spends, .. }, [3, index, until]) => {
                 find_spend(spends, *index).and_then(|spend| limited(spend, *until))

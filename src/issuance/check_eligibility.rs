@@ -3,11 +3,11 @@
 use super::limiter::Limiter;
 use super::{CallContext, Dependencies, Refusal};
 use crate::domain::channel::Channel;
+use crate::domain::eligibility::EligibilityRules;
 use crate::domain::eligibility::{ChannelVerdict, find_all_denials};
 use crate::domain::hold::Hold;
 use crate::domain::person::PersonReference;
 use crate::domain::reason::{Denial, Reason};
-use crate::domain::rules::EligibilityRules;
 use crate::keys::KeyRing;
 use crate::register::Register;
 use crate::store::eligibility::{PersonQuery, PersonStatus, PersonStatusReader};

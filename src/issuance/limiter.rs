@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::{Dependencies, Refusal};
 use crate::domain::person::{AgentKey, PersonKey};
-use crate::domain::rules::LimitRules;
+use crate::domain::rule_settings::LimitRules;
 use crate::guard::{Bucket, Guard, Spend};
 
 /// No call runs longer than this. What an older call spent of a limit counts only if Postgres has the row.

@@ -5,7 +5,8 @@
 
 mod call_context;
 mod check_eligibility;
-mod dependency;
+mod dependencies;
+mod dependency_failure;
 mod issue_temporary_pin;
 mod limiter;
 mod operate;
@@ -20,22 +21,10 @@ mod verify_identity;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use rand::Rng;
-use sqlx::PgPool;
-use tokio::sync::Notify;
 
 use crate::domain::language::Language;
-use crate::domain::person::{MitidUuid, PersonReference};
-use crate::domain::rules::Rules;
-use crate::guard::Guard;
+use crate::domain::person::PersonReference;
 use crate::keys::KeyRing;
-use crate::login::IdTokenVerifier;
-use crate::register::Register;
-use crate::store::eligibility::PersonStatusReader;
-use crate::store::issuing::PinIssuer;
-use crate::store::messages::local_handovers::LocalHandovers;
-use crate::telemetry::metrics::Metrics;
-use crate::texts::Texts;
 use check_eligibility::CheckEligibility;
 use issue_temporary_pin::IssueTemporaryPin;
 use redeem_temporary_pin::RedeemTemporaryPin;
@@ -49,49 +38,14 @@ pub use crate::store::operators::person_blocks::PersonBlock;
 pub use crate::store::operators::pin_request_records::PinRequestRecord;
 pub use call_context::CallContext;
 pub use check_eligibility::{ChannelEligibility, Eligibility};
-pub use dependency::{Dependency, DependencyFailure};
+pub use dependencies::{Dependencies, QuestionDraws};
+pub use dependency_failure::{Dependency, DependencyFailure};
 pub use issue_temporary_pin::IssueOrder;
 pub use operate::{AuditPage, Blocking, LimitStatus, Notified, Operation, OperatorDesk};
 pub use person_turns::PersonTurns;
 pub use redeem_temporary_pin::RedeemOrder;
 pub use refusal::Refusal;
 pub use verify_identity::{Answers, Confirmation, CounterIdentification, Evidence, PhoneIdentification, Verification};
-
-/// The connections and settings that the use cases share. `server::assemble` makes them once per process.
-pub struct Dependencies {
-    /// The connections to Postgres.
-    pub store: PgPool,
-    /// Groups concurrent orders for PINs into one statement.
-    pub pin_issuer: PinIssuer,
-    /// Groups concurrent reads of person status into one statement.
-    pub person_status: PersonStatusReader,
-    /// The connection to Redis.
-    pub guard: Guard,
-    /// The client of the identity register.
-    pub register: Register,
-    /// Checks the ID tokens of persons.
-    pub web_login: IdTokenVerifier,
-    /// Checks the ID tokens of agents.
-    pub agent_login: IdTokenVerifier,
-    /// The texts of the SMS.
-    pub texts: Texts,
-    /// The figures of the rules.
-    pub rules: Rules,
-    /// The randomness for drawing questions.
-    pub question_draws: Arc<QuestionDraws>,
-    /// The metrics.
-    pub metrics: Metrics,
-    /// Lets the calls of one person that spend a limit run one after another.
-    pub person_turns: PersonTurns,
-    /// Gives the dispatcher the SMS of new PINs.
-    pub local_handovers: LocalHandovers,
-    /// Wakes the dispatcher when an SMS is ready to be sent.
-    pub dispatcher_wake: Arc<Notify>,
-}
-
-/// Makes the random number generator that draws the questions of one person (R16). Only questions use it: PINs, keys,
-/// nonces and ids always come from [`secure`](crate::random::secure).
-pub type QuestionDraws = dyn Fn(MitidUuid) -> Box<dyn Rng> + Send + Sync;
 
 /// The use cases of one call. The call uses the same key ring from beginning to end.
 pub struct Issuance {

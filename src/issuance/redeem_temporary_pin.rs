@@ -18,7 +18,7 @@ use crate::domain::eligibility::find_person_denials;
 use crate::domain::person::{Person, PersonKey, PersonReference};
 use crate::domain::pin::Pin;
 use crate::domain::redemption::{RedeemOutcome, RedemptionRules};
-use crate::domain::rules::Rules;
+use crate::domain::rule_settings::Rules;
 use crate::guard::{Bucket, Guard, GuardDecision, Spend};
 use crate::keys::KeyRing;
 use crate::random;

@@ -1,8 +1,13 @@
-//! Why a use case did not do what the caller asked for.
+//! Why a use case did not do what the caller asked for. The failures of dependencies become refusals here, and nowhere else
+//! (R26).
 
-use super::DependencyFailure;
+use std::fmt::Display;
+
+use super::dependency_failure::{Dependency, DependencyFailure};
 use crate::domain::reason::{Denial, Reason};
-use crate::guard::GuardDecision;
+use crate::guard::{GuardDecision, GuardError};
+use crate::register::RegisterUnavailable;
+use crate::store::StoreError;
 
 /// Why a use case refused the call. `grpc::status` turns it into a gRPC status. The text in `Internal` and the cause in
 /// `Unavailable` go to the log only.
@@ -45,6 +50,11 @@ impl Refusal {
         }
     }
 
+    /// `cause` is for the log only. It must hold no personal data.
+    pub(super) fn unavailable(dependency: Dependency, cause: &impl Display) -> Self {
+        Self::Unavailable(DependencyFailure { dependency, cause: cause.to_string() })
+    }
+
     /// A precondition that waiting does not fulfil.
     pub(super) fn lasting(reason: Reason) -> Self {
         Self::Precondition(vec![Denial::lasting(reason)])
@@ -64,5 +74,26 @@ impl Refusal {
                 Err(Self::Internal("the guard judged a hold that was not asked for".into()))
             }
         }
+    }
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Unavailable(failure) => Self::unavailable(Dependency::Postgres, &failure.with_causes()),
+            StoreError::Internal(failure) => Self::Internal(failure.with_causes()),
+        }
+    }
+}
+
+impl From<GuardError> for Refusal {
+    fn from(error: GuardError) -> Self {
+        Self::unavailable(Dependency::Redis, &error)
+    }
+}
+
+impl From<RegisterUnavailable> for Refusal {
+    fn from(error: RegisterUnavailable) -> Self {
+        Self::unavailable(Dependency::Register, &error)
     }
 }

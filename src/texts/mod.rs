@@ -1,5 +1,8 @@
 //! The texts for persons, in Danish, English and Greenlandic (R24). The `.ftl` files in this folder contain them.
 
+#[cfg(test)]
+mod gsm7;
+
 use chrono::{DateTime, Utc};
 use chrono_tz::{America, Atlantic, Europe, Tz};
 use fluent_bundle::concurrent::FluentBundle;

@@ -1,7 +1,7 @@
 use rstest::rstest;
 
+use super::gsm7::{SEPTETS_PER_SEGMENT, count_septets};
 use super::*;
-use crate::sms::gsm7::{SEPTETS_PER_SEGMENT, count_septets};
 
 const DANISH: &str = "+4520123456";
 const GREENLANDIC: &str = "+299221234";

@@ -12,7 +12,7 @@ use temporary_pin::clock::{Clock as _, SystemClock};
 use temporary_pin::config::Role;
 use temporary_pin::domain::channel::Channel;
 use temporary_pin::domain::person::{MitidUuid, PersonKey};
-use temporary_pin::domain::rules::Limit;
+use temporary_pin::domain::rule_settings::Limit;
 use temporary_pin::grpc::authentication::{Caller, CallerResolver};
 use temporary_pin::guard::{Bucket, GuardDecision, Spend};
 use temporary_pin::issuance::{CallContext, Dependencies, Issuance};

@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 use futures_util::future::join3;
 use prost_reflect::DescriptorPool;
 use serde_json::json;
-use temporary_pin::domain::rules::Limit;
+use temporary_pin::domain::rule_settings::Limit;
 use temporary_pin::guard::Bucket;
 use temporary_pin::proto::DESCRIPTOR_SET;
 use temporary_pin::proto::temporarypin::v1::verify_identity_request::Evidence;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use futures_util::future::join_all;
 use serde_json::json;
-use temporary_pin::domain::rules::Limit;
+use temporary_pin::domain::rule_settings::Limit;
 use temporary_pin::guard::Bucket;
 use temporary_pin::proto::temporarypin::v1::access_hold;
 use temporary_pin::proto::temporarypin::v1::verify_identity_request::Evidence;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use futures_util::future::join_all;
 use rstest::rstest;
-use temporary_pin::domain::rules::Limit;
+use temporary_pin::domain::rule_settings::Limit;
 use temporary_pin::guard::Bucket;
 use temporary_pin::proto::temporarypin::v1::pin_request::State;
 use temporary_pin::proto::temporarypin::v1::redeem_temporary_pin_response::Outcome::{

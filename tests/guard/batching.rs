@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::future::join_all;
 use proptest::prelude::*;
 use temporary_pin::domain::reason::Reason;
-use temporary_pin::domain::rules::Limit;
+use temporary_pin::domain::rule_settings::Limit;
 use temporary_pin::guard::{Bucket, Guard, GuardDecision, GuardError};
 use test_support::fault_proxy::FaultProxy;
 use test_support::redis_url;

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use rstest::rstest;
 use temporary_pin::domain::reason::Reason;
-use temporary_pin::domain::rules::{Limit, LimitRules};
+use temporary_pin::domain::rule_settings::{Limit, LimitRules};
 use temporary_pin::guard::{Bucket, GuardDecision};
 
 use crate::fixture::{GuardFixture, agent, at, limit, spend};

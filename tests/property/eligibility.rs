@@ -6,7 +6,7 @@ use temporary_pin::domain::hold::Hold;
 use temporary_pin::domain::language::Language;
 use temporary_pin::domain::mobile::MobileNumber;
 use temporary_pin::domain::person::{MitidAccount, MitidUuid, Person, RegisteredMobile};
-use temporary_pin::domain::rules::Rules;
+use temporary_pin::domain::rule_settings::Rules;
 use uuid::Uuid;
 
 /// The effect of one property of a person on the channels.

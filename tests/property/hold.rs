@@ -3,9 +3,9 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
 use temporary_pin::domain::eligibility::find_hold_denial;
+use temporary_pin::domain::hold::HoldRules;
 use temporary_pin::domain::hold::{Hold, HoldState};
 use temporary_pin::domain::reason::Reason;
-use temporary_pin::domain::rules::HoldRules;
 
 /// One hour in microseconds.
 const HOUR: u64 = 3_600_000_000;

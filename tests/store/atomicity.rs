@@ -3,9 +3,9 @@
 use sqlx::PgPool;
 use temporary_pin::domain::audit::Action;
 use temporary_pin::domain::hold::Hold;
+use temporary_pin::domain::hold::HoldRules;
 use temporary_pin::domain::person::PersonKey;
 use temporary_pin::domain::person_limit::PersonLimit;
-use temporary_pin::domain::rules::HoldRules;
 use temporary_pin::store::StoreError;
 use temporary_pin::store::audit::audit_events::{Actor, NewAuditEvent};
 use temporary_pin::store::holds::access_requests::{AccessRequest, request_access};

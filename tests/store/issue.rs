@@ -3,9 +3,9 @@
 use sqlx::PgPool;
 use temporary_pin::domain::channel::Channel;
 use temporary_pin::domain::hold::Hold;
+use temporary_pin::domain::hold::HoldRules;
 use temporary_pin::domain::person::MobileKey;
 use temporary_pin::domain::reason::{Denial, Reason};
-use temporary_pin::domain::rules::HoldRules;
 use temporary_pin::store::issuing::{DispatchState, IssueOutcome, NewPin, PinOrder, PinState, find_replay};
 use temporary_pin::store::verifying::verifications::{NewVerification, VerificationState, record};
 use test_support::store::*;

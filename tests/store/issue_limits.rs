@@ -5,7 +5,7 @@ use sqlx::PgPool;
 use temporary_pin::domain::order::OrderRules;
 use temporary_pin::domain::person::{MobileKey, PersonKey};
 use temporary_pin::domain::reason::{Denial, Reason};
-use temporary_pin::domain::rules::{Limit, LimitRules};
+use temporary_pin::domain::rule_settings::{Limit, LimitRules};
 use temporary_pin::store::eligibility::PersonStatus;
 use temporary_pin::store::issuing::{DispatchState, IssueOutcome, PinOrder};
 use test_support::store::*;

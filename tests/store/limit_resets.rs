@@ -7,7 +7,7 @@ use temporary_pin::domain::order::OrderRules;
 use temporary_pin::domain::person_limit::{LimitUsage, PersonLimit};
 use temporary_pin::domain::reason::{Denial, Reason};
 use temporary_pin::domain::redemption::{RedeemOutcome, RedemptionRules};
-use temporary_pin::domain::rules::{Limit, LimitRules};
+use temporary_pin::domain::rule_settings::{Limit, LimitRules};
 use temporary_pin::store::audit::audit_events::{Actor, NewAuditEvent};
 use temporary_pin::store::issuing::IssueOutcome;
 use temporary_pin::store::operators::person_limits::{read_usage, reset_limit};

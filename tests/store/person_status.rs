@@ -3,9 +3,11 @@
 use futures_util::future::join_all;
 use sqlx::PgPool;
 use temporary_pin::domain::hold::Hold;
+use temporary_pin::domain::hold::HoldRules;
 use temporary_pin::domain::person::{MobileKey, PersonKey};
+use temporary_pin::domain::pin::PinRules;
 use temporary_pin::domain::reason::Reason;
-use temporary_pin::domain::rules::{HoldRules, Limit, LimitRules, PinRules};
+use temporary_pin::domain::rule_settings::{Limit, LimitRules};
 use temporary_pin::store::eligibility::{PersonQuery, PersonStatus, PersonStatusReader};
 use temporary_pin::store::issuing::PinOrder;
 use temporary_pin::store::operators::person_blocks::{BlockNotices, BlockOrder, block_person};

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sqlx::PgPool;
-use temporary_pin::domain::rules::Rules;
+use temporary_pin::domain::rule_settings::Rules;
 use temporary_pin::random::{secure, time_ordered_uuid};
 use temporary_pin::store::upkeep::purge::{Retention, delete_old_rows};
 use test_support::store::*;

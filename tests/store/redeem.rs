@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use sqlx::PgPool;
 use temporary_pin::domain::redemption::{MAX_TRY_DURATION, RedeemOutcome, RedemptionRules};
-use temporary_pin::domain::rules::{Limit, LimitRules};
+use temporary_pin::domain::rule_settings::{Limit, LimitRules};
 use temporary_pin::store::redeeming::{RedemptionTry, TryStart, begin_try, finish_try};
 use temporary_pin::store::withdrawal::revoke_temporary_pin;
 use test_support::store::*;

@@ -6,7 +6,7 @@ use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use temporary_pin::domain::person::PersonKey;
 use temporary_pin::domain::redemption::{RedeemOutcome, RedemptionRules};
-use temporary_pin::domain::rules::Limit;
+use temporary_pin::domain::rule_settings::Limit;
 use temporary_pin::store::redeeming::{RedemptionTry, TryStart, begin_try, finish_try};
 use temporary_pin::store::withdrawal::revoke_temporary_pin;
 use test_support::store::*;

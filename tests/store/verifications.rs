@@ -6,7 +6,7 @@ use temporary_pin::domain::assurance::AssuranceLevel;
 use temporary_pin::domain::fact::FactKind;
 use temporary_pin::domain::person::PersonKey;
 use temporary_pin::domain::reason::Reason;
-use temporary_pin::domain::rules::LimitRules;
+use temporary_pin::domain::rule_settings::LimitRules;
 use temporary_pin::store::verifying::verifications::{
     Method, NewVerification, RecordOutcome, VerificationState, count_witness_uses, list_unsuccessful_kinds, record,
 };

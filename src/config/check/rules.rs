@@ -6,7 +6,7 @@ use humantime_serde::re::humantime::format_duration;
 
 use super::problems::Problems;
 use crate::config::Config;
-use crate::domain::rules::{Limit, LimitRules, Rules};
+use crate::domain::rule_settings::{Limit, LimitRules, Rules};
 
 /// Longest lifetime of a PIN. An out-of-band secret is valid for 10 minutes at most (NIST SP 800-63B-4, 3.1.3.2).
 const MAX_PIN_LIFETIME: Duration = Duration::from_secs(600);

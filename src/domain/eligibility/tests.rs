@@ -1,8 +1,8 @@
 use rstest::rstest;
 
 use super::super::fixture::{account, at, day, person};
+use super::super::hold::HoldRules;
 use super::super::mobile::MobileNumber;
-use super::super::rules::HoldRules;
 use super::Channel::{Counter, Phone, Web};
 use super::*;
 

@@ -8,8 +8,8 @@ use super::{Mrz, MrzError};
 const CHECK_DIGIT_WEIGHTS: [u32; 3] = [7, 3, 1];
 
 /// The positions of the fields in one of the three sizes. Positions are byte offsets into all lines joined.
-pub(super) struct Layout {
-    pub(super) line_length: usize,
+struct Layout {
+    line_length: usize,
     number: Range<usize>,
     birth_date: Range<usize>,
     expiry_date: Range<usize>,
@@ -22,7 +22,7 @@ pub(super) struct Layout {
 }
 
 /// Three lines of 30 characters: cards (ICAO Doc 9303 part 5).
-pub(super) const TD1: Layout = Layout {
+const TD1: Layout = Layout {
     line_length: 30,
     number: 5..14,
     birth_date: 30..36,
@@ -34,7 +34,7 @@ pub(super) const TD1: Layout = Layout {
 };
 
 /// Two lines of 36 characters: older cards (part 6).
-pub(super) const TD2: Layout = Layout {
+const TD2: Layout = Layout {
     line_length: 36,
     number: 36..45,
     birth_date: 49..55,
@@ -46,7 +46,7 @@ pub(super) const TD2: Layout = Layout {
 };
 
 /// Two lines of 44 characters: passports (part 4).
-pub(super) const TD3: Layout = Layout {
+const TD3: Layout = Layout {
     line_length: 44,
     number: 44..53,
     birth_date: 57..63,
@@ -57,9 +57,29 @@ pub(super) const TD3: Layout = Layout {
     composite_digit: 87,
 };
 
+impl Mrz {
+    /// Parses the scanned lines. Spaces around a line are ignored.
+    pub fn parse(lines: &[String]) -> Result<Self, MrzError> {
+        let lines: Vec<&str> = lines.iter().map(|line| line.trim()).collect();
+        let layout = match lines[..] {
+            [first, _, _] if first.len() == TD1.line_length => TD1,
+            [first, _] if first.len() == TD2.line_length => TD2,
+            [first, _] if first.len() == TD3.line_length => TD3,
+            _ => return Err(MrzError::Form),
+        };
+        let zone = lines.concat();
+        let allowed = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'<';
+        if lines.iter().any(|line| line.len() != layout.line_length) || !zone.bytes().all(allowed) {
+            return Err(MrzError::Form);
+        }
+        // The checks above make this safe: every character is one byte, and every range of the layout lies within the zone.
+        layout.read(&zone)
+    }
+}
+
 impl Layout {
     /// Reads the zone and checks its check digits.
-    pub(super) fn read(&self, zone: &str) -> Result<Mrz, MrzError> {
+    fn read(&self, zone: &str) -> Result<Mrz, MrzError> {
         let document_code = zone.as_bytes()[0];
         if !matches!(document_code, b'P' | b'A' | b'C' | b'I') {
             return Err(MrzError::Form);

@@ -4,10 +4,13 @@
 //! 1. `prepare`: opens the verification id and looks the person up, once.
 //! 2. `decide`: Redis decides whether a new PIN may be issued, and spends what it costs.
 //! 3. `commit`: draws the PIN and lets Postgres decide. `store::issuing` repeats only this step, after a lost race.
+//!
+//! `run` takes these steps.
 
 mod commit;
 mod decide;
 mod prepare;
+mod run;
 
 use sqlx::PgPool;
 use tokio::sync::Notify;
@@ -15,16 +18,15 @@ use uuid::Uuid;
 
 use super::limiter::Limiter;
 use super::sms_composer::SmsComposer;
-use super::{CallContext, Dependencies, PersonTurns, Refusal};
+use super::{CallContext, Dependencies, PersonTurns};
 use crate::domain::language::Language;
-use crate::domain::rules::Rules;
+use crate::domain::rule_settings::Rules;
 use crate::guard::Guard;
 use crate::keys::KeyRing;
 use crate::register::Register;
-use crate::store::issuing::{IssueOutcome, PinIssuer, PinRequestView};
+use crate::store::issuing::PinIssuer;
 use crate::store::messages::local_handovers::LocalHandovers;
 use crate::telemetry::metrics::Metrics;
-use prepare::Preparation;
 
 /// An order for a PIN.
 #[derive(Clone, Debug)]
@@ -78,23 +80,5 @@ impl<'a> IssueTemporaryPin<'a> {
             call,
             order,
         }
-    }
-
-    pub(super) async fn run(&self) -> Result<PinRequestView, Refusal> {
-        let prepared = match self.prepare().await? {
-            Preparation::Ready(prepared) => prepared,
-            Preparation::Answered(outcome) => return outcome.into_answer(),
-        };
-        // Concurrent orders of one person must not see what the others have spent but not committed.
-        let _turn = self.person_turns.take(prepared.person).await?;
-
-        let costs = self.list_costs(&prepared);
-        let decision = self.decide(prepared.person, &costs).await?;
-
-        let outcome = self.commit(&prepared, &decision).await;
-        if decision.may_issue() && !matches!(outcome, Ok(IssueOutcome::Issued(_))) {
-            self.limiter.refund(&costs, self.call.now).await;
-        }
-        self.answer(outcome?, decision, &costs).await
     }
 }

@@ -17,7 +17,7 @@ use super::sms_composer::SmsComposer;
 use super::{Dependencies, Refusal};
 use crate::domain::audit::Action;
 use crate::domain::person::PersonKey;
-use crate::domain::rules::Rules;
+use crate::domain::rule_settings::Rules;
 use crate::domain::stated_reason::StatedReason;
 use crate::guard::Guard;
 use crate::keys::KeyRing;

@@ -2,11 +2,11 @@
 
 use secrecy::SecretString;
 
-use super::document_run::{DocumentRun, References, RunResult, StartedRun};
+use super::run_with_document::{DocumentRun, References, RunResult, StartedRun};
 use super::{Confirmation, Verification, VerifyIdentity};
 use crate::domain::assurance::AssuranceLevel;
 use crate::domain::calendar;
-use crate::domain::document::{self, Document, DocumentKind, DocumentProblem, RegisteredDocument, SupportingDocument};
+use crate::domain::document::{self, Document, DocumentKind, RegisteredDocument, SupportingDocument};
 use crate::domain::mrz::Mrz;
 use crate::domain::person::{Person, PersonReference};
 use crate::domain::reason::Reason;
@@ -107,10 +107,7 @@ impl VerifyIdentity<'_> {
             issuers,
             today,
         )
-        .map_err(|problem| match problem {
-            DocumentProblem::NotFound | DocumentProblem::NotTheirs => Reason::IdentityNotConfirmed,
-            DocumentProblem::NotValid | DocumentProblem::NotAccepted => Reason::DocumentNotAccepted,
-        })?;
+        .map_err(|problem| problem.reason(self.call.channel))?;
         match &evidence.mrz {
             Some(mrz) if !mrz.agrees_with(&evidence.document, registered, person.birth_date, today) => {
                 Err(Reason::IdentityNotConfirmed)

@@ -3,33 +3,30 @@
 mod agent;
 mod answers;
 mod counter;
-mod document_run;
 mod eligibility;
+mod judge_evidence;
 mod phone;
 mod questions;
+mod run_with_document;
 mod web;
 mod witness;
 
 use chrono::{DateTime, Utc};
-use secrecy::SecretString;
 use sqlx::PgPool;
 use tokio::sync::Notify;
-use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::limiter::Limiter;
 use super::person_turns::{PersonTurn, PersonTurns};
-use super::response_padding::pad_response_time;
 use super::sms_composer::SmsComposer;
 use super::{CallContext, Dependencies, QuestionDraws, Refusal};
 use crate::domain::assurance::AssuranceLevel;
-use crate::domain::channel::Channel;
 use crate::domain::fact::FactKind;
 use crate::domain::hold::Hold;
 use crate::domain::language::Language;
 use crate::domain::person::PersonKey;
 use crate::domain::reason::{Denial, Reason};
-use crate::domain::rules::{Limit, Rules};
+use crate::domain::rule_settings::{Limit, Rules};
 use crate::guard::Guard;
 use crate::keys::KeyRing;
 use crate::login::IdTokenVerifier;
@@ -39,25 +36,9 @@ use crate::telemetry::metrics::Metrics;
 
 pub use answers::Answers;
 pub use counter::CounterIdentification;
+pub use judge_evidence::Evidence;
 pub use phone::PhoneIdentification;
 pub use witness::Confirmation;
-
-/// Evidence of who a person is. It holds secrets, so it has no `Debug`.
-pub enum Evidence {
-    /// The person's own login.
-    Web {
-        /// The ID token.
-        id_token: SecretString,
-        /// The nonce that the frontend sent with the login.
-        nonce: SecretString,
-    },
-    /// What the person tells a support agent.
-    Phone(PhoneIdentification),
-    /// What a clerk has seen.
-    Counter(Box<CounterIdentification>),
-    /// Answers to the questions of a verification.
-    Answers(Answers),
-}
 
 /// The result of a verification.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -143,28 +124,6 @@ impl<'a> VerifyIdentity<'a> {
             call,
             language,
         }
-    }
-
-    /// Judges the evidence. Rejections and refusals are padded, so that their latency does not reveal the reason.
-    pub(super) async fn run(&self, evidence: Evidence) -> Result<Verification, Refusal> {
-        let start = Instant::now();
-        let result = self.judge_evidence(evidence).await;
-        if !matches!(result, Ok(Verification::Verified { .. } | Verification::QuestionsPending { .. })) {
-            pad_response_time(start, self.rules.verification.refusal_interval).await;
-        }
-        result
-    }
-
-    async fn judge_evidence(&self, evidence: Evidence) -> Result<Verification, Refusal> {
-        let verification = match (self.call.channel, evidence) {
-            (Channel::Web, Evidence::Web { id_token, nonce }) => self.verify_web_login(&id_token, &nonce).await,
-            (Channel::Phone, Evidence::Phone(evidence)) => self.identify_by_phone(&evidence).await,
-            (Channel::Counter, Evidence::Counter(evidence)) => self.identify_at_counter(&evidence).await,
-            (Channel::Phone | Channel::Counter, Evidence::Answers(answers)) => self.judge_answers(&answers).await,
-            _ => Err(Refusal::NotAllowed(Reason::CallerNotAllowed)),
-        }?;
-        self.metrics.count_verification(self.call.channel, verification.outcome());
-        Ok(verification)
     }
 
     /// Waits for the person's turn, and spends one failed verification before the verification is known to fail (R18). The

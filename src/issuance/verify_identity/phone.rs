@@ -2,7 +2,7 @@
 
 use secrecy::SecretString;
 
-use super::document_run::{DocumentRun, References, RunResult, StartedRun};
+use super::run_with_document::{DocumentRun, References, RunResult, StartedRun};
 use super::{Verification, VerifyIdentity};
 use crate::domain::calendar;
 use crate::domain::document::{self, Document};
@@ -29,11 +29,16 @@ impl VerifyIdentity<'_> {
             self.start_run(&evidence.agent_token, &evidence.person, &evidence.document).await?;
         let today = calendar::date_in_copenhagen(self.call.now);
         let issuers = &self.rules.verification.document_issuers;
-        let judge =
-            |person| document::judge_document(&evidence.document, registered.as_ref(), person, issuers, today).is_ok();
+        let judge = |person| {
+            document::judge_document(&evidence.document, registered.as_ref(), person, issuers, today)
+                .map_err(|problem| problem.reason(self.call.channel))
+        };
         let result = match &person {
-            Some(person) if judge(person) => self.draw_questions(person_key, person).await,
-            _ => Ok(RunResult::Rejected(Reason::IdentityNotConfirmed)),
+            None => Ok(RunResult::Rejected(Reason::IdentityNotConfirmed)),
+            Some(person) => match judge(person) {
+                Err(reason) => Ok(RunResult::Rejected(reason)),
+                Ok(()) => self.draw_questions(person_key, person).await,
+            },
         };
         let references = References { case_reference: Some(evidence.case_reference.clone()), ..References::default() };
         let run = DocumentRun { id, person_key, agent_key, by_witness: false, references, turn };

@@ -1,7 +1,7 @@
 //! Phone and counter: draws the questions (R16).
 
 use super::VerifyIdentity;
-use super::document_run::RunResult;
+use super::run_with_document::RunResult;
 use crate::domain::fact::FactKind;
 use crate::domain::person::{Person, PersonKey};
 use crate::domain::question;

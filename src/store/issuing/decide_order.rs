@@ -3,8 +3,8 @@
 use sqlx::{Connection as _, PgConnection, PgPool};
 
 use super::decision_writes::{close_access_request, close_open_pin, return_open, send_again};
+use super::insert_new_pins::insert_new_pins;
 use super::order_facts::{OrderRecord, read_order_facts};
-use super::pin_issuer::insert_new_pins;
 use super::{IssueOutcome, PinOrder, PinRequestView};
 use crate::domain::order::{OrderDecision, OrderRules, decide};
 use crate::store::connections::{MAX_RACE_RETRIES, StoreError, none_if_race_lost, too_many_races, write};

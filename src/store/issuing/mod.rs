@@ -7,6 +7,7 @@
 
 mod decide_order;
 mod decision_writes;
+mod insert_new_pins;
 mod order_facts;
 mod pin_issuer;
 mod pin_order;

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::PinRequestView;
+use super::pin_request_view::{DispatchState, PinRequestView, PinState};
 use crate::domain::channel::Channel;
-use crate::domain::order::OrderTerms;
+use crate::domain::order::{OrderRules, OrderTerms};
 use crate::domain::person::{AgentKey, MobileKey, PersonKey};
 use crate::domain::pin::PinVerifier;
 use crate::domain::reason::Denial;
@@ -92,6 +92,22 @@ impl PinOrder {
             mobile: self.mobile,
             now: self.now,
             may_issue: self.new_pin.is_some(),
+        }
+    }
+}
+
+impl PinRequestView {
+    /// A PIN request right after it is issued.
+    pub(super) fn of_new_pin(order: &PinOrder, new_pin: &NewPin, rules: &OrderRules) -> Self {
+        Self {
+            id: new_pin.pin_request_id,
+            state: PinState::Open,
+            channel: order.channel,
+            create_time: order.now,
+            expire_time: new_pin.expire_time,
+            masked_mobile_number: order.masked_mobile_number.clone(),
+            dispatch_state: DispatchState::Queued,
+            next_send_time: rules.first_next_send_time(order.now, new_pin.expire_time),
         }
     }
 }

@@ -4,9 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{NewPin, PinOrder};
 use crate::domain::channel::Channel;
-use crate::domain::order::OrderRules;
 
 /// A PIN request as answers show it. Never contains the PIN. The table `requests` keeps it as JSON.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,22 +19,6 @@ pub struct PinRequestView {
     pub dispatch_state: DispatchState,
     /// From when the same PIN can be sent again (R5); `None` if it cannot.
     pub next_send_time: Option<DateTime<Utc>>,
-}
-
-impl PinRequestView {
-    /// A PIN request right after it is issued.
-    pub(super) fn of_new_pin(order: &PinOrder, new_pin: &NewPin, rules: &OrderRules) -> Self {
-        Self {
-            id: new_pin.pin_request_id,
-            state: PinState::Open,
-            channel: order.channel,
-            create_time: order.now,
-            expire_time: new_pin.expire_time,
-            masked_mobile_number: order.masked_mobile_number.clone(),
-            dispatch_state: DispatchState::Queued,
-            next_send_time: rules.first_next_send_time(order.now, new_pin.expire_time),
-        }
-    }
 }
 
 /// The state of a PIN.

@@ -5,7 +5,7 @@ use sqlx::{Connection as _, PgPool};
 
 use crate::domain::person::PersonKey;
 use crate::domain::person_limit::{LimitUsage, PersonLimit};
-use crate::domain::rules::Limit;
+use crate::domain::rule_settings::Limit;
 use crate::store::audit::audit_events::{NewAuditEvent, record_in_transaction};
 use crate::store::connections::{StoreError, read, write};
 use crate::store::parameters::interval;

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::domain::person::PersonKey;
 use crate::domain::redemption::{CountedTry, PersonTries};
-use crate::domain::rules::Limit;
+use crate::domain::rule_settings::Limit;
 use crate::store::parameters::interval;
 
 /// The person's tries within the window of `limit` that are not known to be right, the latest first. `except`: a try that is

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use sqlx::PgPool;
 use tokio::time::Instant;
 
-use crate::domain::rules::Rules;
+use crate::domain::rule_settings::Rules;
 use crate::random;
 use crate::store::connections::{StoreError, write};
 

@@ -10,7 +10,7 @@ use crate::domain::fact::FactKind;
 use crate::domain::person::{AgentKey, PersonKey};
 use crate::domain::person_limit::PersonLimit;
 use crate::domain::reason::Reason;
-use crate::domain::rules::Limit;
+use crate::domain::rule_settings::Limit;
 use crate::store::connections::{StoreError, read, write};
 use crate::store::locks::lock_persons;
 use crate::store::operators::person_limits::read_usage;

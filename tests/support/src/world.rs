@@ -8,7 +8,7 @@ use made_up_world::database;
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use temporary_pin::domain::person::{MitidUuid, PersonKey};
-use temporary_pin::domain::rules::Limit;
+use temporary_pin::domain::rule_settings::Limit;
 use temporary_pin::guard::{Bucket, Guard, GuardDecision, Spend};
 use temporary_pin::keys::KeyRing;
 use tonic::transport::{Channel, Endpoint};

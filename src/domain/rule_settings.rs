@@ -1,20 +1,17 @@
-//! The configurable figures of the rules. The defaults are those that docs/rules.md states; `deploy/temporary-pin.toml`
-//! documents each setting.
+//! The settings of the rules: the figures that can be configured. docs/rules.md states the defaults, and
+//! `deploy/temporary-pin.toml` documents each setting.
+//!
+//! The figures of the PIN, the hold and the eligibility are in `pin.rs`, `hold.rs` and `eligibility.rs`, beside their rules.
+//! Those of verifications and limits are here.
 
 use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::channel::Channel;
-
-const SECOND: Duration = Duration::from_secs(1);
-const MINUTE: Duration = Duration::from_secs(60);
-const HOUR: Duration = Duration::from_secs(3600);
-const DAY: Duration = Duration::from_secs(24 * 3600);
-
-/// Refusals are answered at a multiple of this time, so that the latency does not reveal the reason. It is longer than the
-/// work for a refusal usually takes, so that usually all refusals take the same time.
-const REFUSAL_INTERVAL: Duration = Duration::from_millis(250);
+use super::eligibility::EligibilityRules;
+use super::hold::HoldRules;
+use super::pin::PinRules;
+use super::time_spans::{DAY, HOUR, MINUTE, REFUSAL_INTERVAL, SECOND};
 
 /// The figures of all rules.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -30,77 +27,6 @@ pub struct Rules {
     pub verification: VerificationRules,
     /// Limits (R18, R22, R25).
     pub limits: LimitRules,
-}
-
-/// Figures of the PIN and how it is sent.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct PinRules {
-    /// R2: how long a PIN can be redeemed.
-    #[serde(with = "humantime_serde")]
-    pub lifetime: Duration,
-    /// R3: how many wrong tries revoke a PIN.
-    pub tries: u32,
-    /// R5: shortest time between two sends of one PIN.
-    #[serde(with = "humantime_serde")]
-    pub resend_interval: Duration,
-    /// R5: how often one PIN is sent at most, the first time included.
-    pub sends: u32,
-    /// A refused redemption is answered at a multiple of this time.
-    #[serde(with = "humantime_serde")]
-    pub refusal_interval: Duration,
-}
-
-impl Default for PinRules {
-    fn default() -> Self {
-        Self { lifetime: 10 * MINUTE, tries: 3, resend_interval: MINUTE, sends: 3, refusal_interval: REFUSAL_INTERVAL }
-    }
-}
-
-/// Figures of the hold on the web.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct HoldRules {
-    /// R6: length of the hold, from the request for access.
-    #[serde(with = "humantime_serde")]
-    pub wait: Duration,
-    /// R7: how long the person may order a PIN after the hold.
-    #[serde(with = "humantime_serde")]
-    pub access_window: Duration,
-    /// R8: whether an SMS tells the person about the request for access and the end of the hold.
-    pub notify: bool,
-}
-
-impl Default for HoldRules {
-    fn default() -> Self {
-        Self { wait: DAY, access_window: DAY, notify: true }
-    }
-}
-
-/// Figures that decide who may have a PIN.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct EligibilityRules {
-    /// R10: how long a PIN is refused after the mobile number was registered or changed.
-    #[serde(with = "humantime_serde")]
-    pub mobile_quarantine: Duration,
-    /// R10: the channels in which `mobile_quarantine` applies.
-    pub mobile_quarantine_channels: Vec<Channel>,
-    /// R11: minimum age in whole years.
-    pub minimum_age: u32,
-    /// R14: country calling codes, without `+`, of the numbers that a PIN may be sent to.
-    pub destinations: Vec<u16>,
-}
-
-impl Default for EligibilityRules {
-    fn default() -> Self {
-        Self {
-            mobile_quarantine: 120 * HOUR,
-            mobile_quarantine_channels: vec![Channel::Phone, Channel::Web],
-            minimum_age: 13,
-            destinations: vec![45, 299, 298],
-        }
-    }
 }
 
 /// Figures of verifications.
