@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use made_up_world::authority::Authority;
-use test_support::installation::{CALLERS, Installation};
+use test_support::callers::CALLERS;
+use test_support::installation::Installation;
 use test_support::process::Process;
 use test_support::redis_url;
 use test_support::sandbox::Sandbox;

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use test_support::installation::{CALLERS, Installation};
+use test_support::callers::CALLERS;
+use test_support::installation::Installation;
 use test_support::person::Person;
 use test_support::process::Process;
 use test_support::sandbox::Sandbox;

@@ -12,6 +12,8 @@ use test_support::world::{World, until};
 use tonic::Code;
 use uuid::Uuid;
 
+use crate::in_process::count_recorded_orders;
+
 const ORDERS: usize = 30;
 
 /// About how long an order takes.
@@ -39,19 +41,6 @@ async fn order_with_short_deadline(world: &World, verification: &str, request_id
     }
 }
 
-/// Checks that each order is recorded completely or not at all.
-async fn assert_all_or_nothing(world: &World) {
-    let counts: Vec<i64> = sqlx::query_scalar(
-        "SELECT count(*) FROM pin_requests UNION SELECT count(*) FROM outbox UNION SELECT count(*) FROM requests
-        UNION SELECT count(*) FROM verifications WHERE pin_request_id IS NOT NULL
-        UNION SELECT count(*) FROM audit_events WHERE action = 'pin_issued'",
-    )
-    .fetch_all(&mut world.database().await)
-    .await
-    .unwrap();
-    assert_eq!(counts.len(), 1, "{counts:?}");
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn an_order_repeated_with_the_same_request_id_gives_one_pin_and_one_sms() {
     let world = World::around(Sandbox::start(&["--people", "40"])).await;
@@ -65,12 +54,12 @@ async fn an_order_repeated_with_the_same_request_id_gives_one_pin_and_one_sms() 
         } else {
             order_with_short_deadline(&world, &verification, request_id).await;
         }
-        assert_all_or_nothing(&world).await;
+        count_recorded_orders(&mut world.database().await).await;
         let repeated = world.issue_again("phone", &verification, request_id).await.unwrap();
         assert_eq!(world.issue_again("phone", &verification, request_id).await.unwrap(), repeated);
         people.push(person);
     }
-    assert_all_or_nothing(&world).await;
+    count_recorded_orders(&mut world.database().await).await;
     assert_eq!(world.count("pin_requests").await, ORDERS as i64);
     for person in people {
         assert_eq!(world.texts(&person).await.len(), 1, "{}", person.id());

@@ -110,18 +110,8 @@ impl<'a> InProcessService<'a> {
     }
 
     /// Checks that each order is recorded completely or not at all. Returns the number of orders.
-    pub(crate) async fn assert_all_or_nothing(&self) -> i64 {
-        let counts: Vec<i64> = sqlx::query_scalar(
-            "SELECT count(*) FROM pin_requests UNION SELECT count(*) FROM outbox
-            UNION SELECT count(*) FROM requests WHERE method = 'IssueTemporaryPin'
-            UNION SELECT count(*) FROM verifications WHERE pin_request_id IS NOT NULL
-            UNION SELECT count(*) FROM audit_events WHERE action = 'pin_issued'",
-        )
-        .fetch_all(&mut self.database().await)
-        .await
-        .unwrap();
-        assert_eq!(counts.len(), 1, "{counts:?}");
-        counts[0]
+    pub(crate) async fn count_recorded_orders(&self) -> i64 {
+        count_recorded_orders(&mut self.database().await).await
     }
 
     pub(crate) async fn database(&self) -> PgConnection {
@@ -144,4 +134,20 @@ impl<'a> InProcessService<'a> {
 
 pub(crate) fn now() -> DateTime<Utc> {
     SystemClock.now()
+}
+
+/// Checks that each order is recorded completely or not at all. Returns the number of orders.
+pub(crate) async fn count_recorded_orders(database: &mut PgConnection) -> i64 {
+    // UNION drops duplicates: one row is left if all these counts are equal.
+    let counts: Vec<i64> = sqlx::query_scalar(
+        "SELECT count(*) FROM pin_requests UNION SELECT count(*) FROM outbox
+        UNION SELECT count(*) FROM requests WHERE method = 'IssueTemporaryPin'
+        UNION SELECT count(*) FROM verifications WHERE pin_request_id IS NOT NULL
+        UNION SELECT count(*) FROM audit_events WHERE action = 'pin_issued'",
+    )
+    .fetch_all(database)
+    .await
+    .unwrap();
+    assert_eq!(counts.len(), 1, "{counts:?}");
+    counts[0]
 }

@@ -11,8 +11,9 @@ use temporary_pin::proto::temporarypin::v1::{
     CheckEligibilityRequest, CounterIdentification, IssueTemporaryPinRequest, PhoneIdentification, QuestionAnswers,
     Reason, RedeemTemporaryPinRequest, VerifyIdentityRequest, WebLogin,
 };
+use test_support::callers::CALLERS;
 use test_support::calls::{Refusal, answer};
-use test_support::installation::{CALLERS, Installation};
+use test_support::installation::Installation;
 use test_support::sandbox::Sandbox;
 use tonic::Code;
 use tonic::transport::Channel;

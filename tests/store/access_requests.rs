@@ -2,8 +2,7 @@
 
 use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use temporary_pin::domain::hold::Hold;
-use temporary_pin::domain::hold::HoldRules;
+use temporary_pin::domain::hold::{Hold, HoldRules};
 use temporary_pin::domain::reason::Reason;
 use temporary_pin::store::holds::access_requests::{AccessOutcome, find_open};
 use temporary_pin::store::verifying::verifications::{VerificationState, record};

@@ -2,8 +2,7 @@
 
 use sqlx::PgPool;
 use temporary_pin::domain::audit::Action;
-use temporary_pin::domain::hold::Hold;
-use temporary_pin::domain::hold::HoldRules;
+use temporary_pin::domain::hold::{Hold, HoldRules};
 use temporary_pin::domain::person::PersonKey;
 use temporary_pin::domain::person_limit::PersonLimit;
 use temporary_pin::store::StoreError;

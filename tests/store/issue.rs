@@ -2,8 +2,7 @@
 
 use sqlx::PgPool;
 use temporary_pin::domain::channel::Channel;
-use temporary_pin::domain::hold::Hold;
-use temporary_pin::domain::hold::HoldRules;
+use temporary_pin::domain::hold::{Hold, HoldRules};
 use temporary_pin::domain::person::MobileKey;
 use temporary_pin::domain::reason::{Denial, Reason};
 use temporary_pin::store::issuing::{DispatchState, IssueOutcome, NewPin, PinOrder, PinState, find_replay};

@@ -2,8 +2,7 @@
 
 use futures_util::future::join_all;
 use sqlx::PgPool;
-use temporary_pin::domain::hold::Hold;
-use temporary_pin::domain::hold::HoldRules;
+use temporary_pin::domain::hold::{Hold, HoldRules};
 use temporary_pin::domain::person::{MobileKey, PersonKey};
 use temporary_pin::domain::pin::PinRules;
 use temporary_pin::domain::reason::Reason;

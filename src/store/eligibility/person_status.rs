@@ -12,6 +12,7 @@ use crate::domain::pin::PinRules;
 use crate::domain::redemption::MAX_TRY_DURATION;
 use crate::domain::rule_settings::LimitRules;
 use crate::store::connections::{StickyConnection, StoreError, read_batched};
+use crate::store::holds::hold_from_columns;
 use crate::store::issuing::{DispatchState, PinRequestView, PinState};
 use crate::store::parameters::{interval, numbered_pseudonyms};
 
@@ -138,20 +139,12 @@ impl StatusRow {
     fn into_status(self) -> Result<PersonStatus, StoreError> {
         Ok(PersonStatus {
             is_blocked: self.is_blocked,
-            hold: self.hold(),
+            hold: hold_from_columns(self.request_time, self.eligible_time, self.access_expire_time),
             wrong_tries_until: self.wrong_tries_until,
             failed_until: self.failed_until,
             person_until: self.person_until,
             mobile_until: self.mobile_until,
             open_pin_request: self.open_pin_request()?,
-        })
-    }
-
-    fn hold(&self) -> Option<Hold> {
-        Some(Hold {
-            request_time: self.request_time?,
-            eligible_time: self.eligible_time?,
-            expire_time: self.access_expire_time?,
         })
     }
 

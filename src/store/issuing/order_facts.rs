@@ -7,9 +7,9 @@ use uuid::Uuid;
 use super::previous_answer::find_previous_answer;
 use super::{DispatchState, PinOrder, PinRequestView, PinState};
 use crate::domain::channel::Channel;
-use crate::domain::hold::Hold;
 use crate::domain::order::{OpenPinFacts, OrderFacts, OrderRules, VerificationFacts};
 use crate::domain::person::MobileKey;
+use crate::store::holds::hold_from_columns;
 use crate::store::locks::{lock_open_access_request, lock_open_pin};
 use crate::store::parameters::{interval, pseudonyms};
 use crate::store::redeeming::list_person_tries;
@@ -71,7 +71,7 @@ pub(super) async fn read_order_facts(
             verification: row.verification(),
             is_blocked: row.is_blocked,
             open_pin: open_pin.as_ref().map(|pin| pin.facts),
-            hold: row.hold(),
+            hold: hold_from_columns(row.access_request_time, row.access_eligible_time, row.access_expire_time),
             wrong_tries: tries.wrong_times(order.now).collect(),
             person_pins: row.person_pins,
             mobile_pins: row.mobile_pins,
@@ -139,13 +139,5 @@ impl FactsRow {
             next_send_time: None,
         };
         Some(OpenPinRecord { facts, message_id: self.pin_message_id?, view })
-    }
-
-    fn hold(&self) -> Option<Hold> {
-        Some(Hold {
-            request_time: self.access_request_time?,
-            eligible_time: self.access_eligible_time?,
-            expire_time: self.access_expire_time?,
-        })
     }
 }

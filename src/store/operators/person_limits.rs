@@ -11,6 +11,21 @@ use crate::store::connections::{StoreError, read, write};
 use crate::store::parameters::interval;
 use crate::store::redeeming::list_person_tries;
 
+/// The query for the times of all rows in a window, the latest first.
+macro_rules! select_times {
+    ($window_function:tt, $key:expr, $now:expr, $span:expr) => {
+        sqlx::query_scalar!(
+            r#"SELECT create_time AS "create_time!" FROM "#
+                + $window_function
+                + r#"($1, $2, $3)
+                    ORDER BY create_time DESC"#,
+            $key,
+            $now,
+            $span,
+        )
+    };
+}
+
 /// Reads how much of a limit is used up, by the same windows as the statements that enforce it (0007_shared_functions.sql).
 /// `configured` is the limit's setting; `subject` is the pseudonym of the person or of the mobile number.
 pub async fn read_usage(
@@ -28,37 +43,13 @@ pub async fn read_usage(
                 tries.wrong_times(now).collect()
             }
             PersonLimit::FailedVerifications => {
-                sqlx::query_scalar!(
-                    r#"SELECT create_time AS "create_time!" FROM failed_verifications_in_window($1, $2, $3)
-                    ORDER BY create_time DESC"#,
-                    key,
-                    now,
-                    span,
-                )
-                .fetch_all(connection)
-                .await?
+                select_times!("failed_verifications_in_window", key, now, span).fetch_all(connection).await?
             }
             PersonLimit::PersonPins => {
-                sqlx::query_scalar!(
-                    r#"SELECT create_time AS "create_time!" FROM person_pins_in_window($1, $2, $3)
-                    ORDER BY create_time DESC"#,
-                    key,
-                    now,
-                    span,
-                )
-                .fetch_all(connection)
-                .await?
+                select_times!("person_pins_in_window", key, now, span).fetch_all(connection).await?
             }
             PersonLimit::MobilePins => {
-                sqlx::query_scalar!(
-                    r#"SELECT create_time AS "create_time!" FROM mobile_pins_in_window($1, $2, $3)
-                    ORDER BY create_time DESC"#,
-                    key,
-                    now,
-                    span,
-                )
-                .fetch_all(connection)
-                .await?
+                select_times!("mobile_pins_in_window", key, now, span).fetch_all(connection).await?
             }
         };
         Ok(LimitUsage::count(times.into_iter().map(|time| (time, 1)), configured))

@@ -30,6 +30,22 @@ pub struct PinRequestRecord {
     pub revoke_reason: Option<String>,
 }
 
+/// The query for the PIN requests that fulfil a condition.
+macro_rules! select_records {
+    ($condition:tt, $($parameter:expr),+ $(,)?) => {
+        sqlx::query_as!(
+            RecordRow,
+            r#"SELECT p.id, p.person_key, p.state, p.channel, p.create_time, p.expire_time, p.close_time,
+                p.masked_mobile_number, o.state AS "dispatch_state?", p.tries, p.revoke_reason
+            FROM pin_requests p
+            -- LIMIT makes it a look into an index for each PIN, whatever the statistics.
+            LEFT JOIN LATERAL (SELECT message.state FROM outbox message WHERE message.id = p.message_id LIMIT 1) AS o ON true
+            "# + $condition,
+            $($parameter),+
+        )
+    };
+}
+
 /// Lists up to `limit` PIN requests of the person with these pseudonyms, the latest first.
 pub async fn list(
     pool: &PgPool,
@@ -38,14 +54,8 @@ pub async fn list(
     now: DateTime<Utc>,
 ) -> Result<Vec<PinRequestRecord>, StoreError> {
     read(pool, "list_pin_requests", async |connection| {
-        let rows = sqlx::query_as!(
-            RecordRow,
-            r#"SELECT p.id, p.person_key, p.state, p.channel, p.create_time, p.expire_time, p.close_time,
-                p.masked_mobile_number, o.state AS "dispatch_state?", p.tries, p.revoke_reason
-            FROM pin_requests p
-            -- LIMIT makes it a look into an index for each PIN, whatever the statistics.
-            LEFT JOIN LATERAL (SELECT message.state FROM outbox message WHERE message.id = p.message_id LIMIT 1) AS o ON true
-            WHERE p.person_key = ANY ($1) ORDER BY p.create_time DESC, p.id DESC LIMIT $2"#,
+        let rows = select_records!(
+            "WHERE p.person_key = ANY ($1) ORDER BY p.create_time DESC, p.id DESC LIMIT $2",
             &pseudonyms(keys),
             limit,
         )
@@ -59,18 +69,7 @@ pub async fn list(
 /// Finds the PIN request with this id.
 pub async fn get(pool: &PgPool, id: Uuid, now: DateTime<Utc>) -> Result<Option<PinRequestRecord>, StoreError> {
     read(pool, "get_pin_request", async |connection| {
-        let row = sqlx::query_as!(
-            RecordRow,
-            r#"SELECT p.id, p.person_key, p.state, p.channel, p.create_time, p.expire_time, p.close_time,
-                p.masked_mobile_number, o.state AS "dispatch_state?", p.tries, p.revoke_reason
-            FROM pin_requests p
-            -- LIMIT makes it a look into an index for each PIN, whatever the statistics.
-            LEFT JOIN LATERAL (SELECT message.state FROM outbox message WHERE message.id = p.message_id LIMIT 1) AS o ON true
-            WHERE p.id = $1"#,
-            id,
-        )
-        .fetch_optional(connection)
-        .await?;
+        let row = select_records!("WHERE p.id = $1", id,).fetch_optional(connection).await?;
         row.map(|row| row.into_record(now)).transpose()
     })
     .await

@@ -13,20 +13,11 @@ use made_up_world::database::{ScratchDatabase, delete_redis_keys};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use temporary_pin::config::Config;
 
+use crate::callers::CALLERS;
 use crate::process::Process;
 use crate::programs;
 use crate::sandbox::Sandbox;
 use crate::{database_server_url, redis_url, unique};
-
-/// Each caller with the names in its certificates and its roles.
-pub const CALLERS: [(&str, &[&str], &[&str]); 6] = [
-    ("web", &["spiffe://example.dk/profile-page"], &["channel:web"]),
-    ("phone", &["support.example.dk"], &["channel:phone"]),
-    ("counter", &["spiffe://example.dk/counter-1", "counter-2.example.dk"], &["channel:counter"]),
-    ("redeemer", &["spiffe://example.dk/authenticator"], &["redeemer"]),
-    ("operator", &["spiffe://example.dk/operator"], &["operator"]),
-    ("both", &["both.example.dk"], &["channel:phone", "redeemer"]),
-];
 
 /// The password of the database's roles. Tests look for it in logs and messages.
 const PASSWORD: &str = "hunter2";

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
 pub mod acts;
+pub mod callers;
 pub mod calls;
 pub mod collector;
 pub mod fault_proxy;

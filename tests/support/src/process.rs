@@ -13,7 +13,7 @@ use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 
-use crate::installation::CALLERS;
+use crate::callers::CALLERS;
 use crate::world::until;
 
 /// A debug build on a busy machine starts within this time.

@@ -11,9 +11,9 @@ use temporary_pin::domain::person::{MitidUuid, PersonKey};
 use temporary_pin::domain::rule_settings::Limit;
 use temporary_pin::guard::{Bucket, Guard, GuardDecision, Spend};
 use temporary_pin::keys::KeyRing;
+use temporary_pin::random;
 use tonic::transport::{Channel, Endpoint};
 
-use crate::calls::uuid;
 use crate::person::Person;
 use crate::sandbox::Sandbox;
 use crate::{database_server_url, redis_url};
@@ -112,7 +112,7 @@ impl World {
         let guard = Guard::connect(&redis_url(), self.redis_prefix(), MAX_WAIT).await.unwrap();
         let now = self.now().await;
         for _ in 0..times {
-            let spend = Spend { bucket, limit, id: uuid() };
+            let spend = Spend { bucket, limit, id: random::time_ordered_uuid(now, &mut random::secure()) };
             assert_eq!(guard.check_and_spend(None, &[spend], now).await, Ok(GuardDecision::Allowed));
         }
     }
