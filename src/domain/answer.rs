@@ -44,7 +44,7 @@ pub fn is_right(kind: FactKind, answer: &str, facts: &[Fact]) -> bool {
         normal_forms(kind, answer).iter().map(|form| digest(&SHA256, form.as_bytes())).collect();
     let mut is_right = false;
     for fact in facts {
-        for form in normal_forms(fact.kind, &fact.value) {
+        for form in fact.values.iter().flat_map(|value| normal_forms(fact.kind, value)) {
             let fact_digest = digest(&SHA256, form.as_bytes());
             for answer_digest in &answer_digests {
                 let is_equal = verify_slices_are_equal(fact_digest.as_ref(), answer_digest.as_ref()).is_ok();
@@ -58,7 +58,7 @@ pub fn is_right(kind: FactKind, answer: &str, facts: &[Fact]) -> bool {
 
 /// Whether a question can be asked about the fact: it is certain, and some answer to it can be right.
 pub(super) fn can_be_asked(fact: &Fact) -> bool {
-    fact.certain && !normal_forms(fact.kind, &fact.value).is_empty()
+    fact.certain && fact.values.iter().any(|value| !normal_forms(fact.kind, value).is_empty())
 }
 
 /// The possible meanings of a text as a fact of that kind, each in its normal form. Empty if the text has no meaning.

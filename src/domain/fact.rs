@@ -63,12 +63,13 @@ impl FactKind {
 }
 
 /// One fact about a person. A person can have several facts of one kind (two children); each of them is a right answer. The
-/// value is left out of `Debug`.
+/// values are left out of `Debug`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Fact {
     pub kind: FactKind,
-    /// The value: a name, a year (YYYY) or a date (YYYY-MM-DD), depending on the kind.
-    pub value: String,
+    /// The value: a name, a year (YYYY) or a date (YYYY-MM-DD), depending on the kind. Further values are right answers, too:
+    /// the town beside the parish of birth, the full name of a road beside its short one.
+    pub values: Vec<String>,
     /// Whether the register marks the fact as certain. Questions ask about certain facts only.
     pub certain: bool,
 }

@@ -44,7 +44,7 @@ pub(crate) fn account(person: &mut Person) -> &mut MitidAccount {
 }
 
 pub(crate) fn certain(kind: FactKind, value: &str) -> Fact {
-    Fact { kind, value: value.to_owned(), certain: true }
+    Fact { kind, values: vec![value.to_owned()], certain: true }
 }
 
 pub(crate) fn at(time: &str) -> DateTime<Utc> {

@@ -87,10 +87,11 @@ fn convert_fact(fact: &proto::Fact) -> Result<Option<Fact>, Malformed> {
         Kind::PreviousSurname => FactKind::PreviousSurname,
     };
     let certain = fact.certainty() == Certainty::Certain;
+    let values: Vec<String> = std::iter::once(&fact.value).chain(&fact.further_values).cloned().collect();
     if certain {
-        check_value(kind, &fact.value)?;
+        values.iter().try_for_each(|value| check_value(kind, value))?;
     }
-    Ok(Some(Fact { kind, value: fact.value.clone(), certain }))
+    Ok(Some(Fact { kind, values, certain }))
 }
 
 /// Refuses the value of a certain fact if no answer to it could be right.

@@ -59,7 +59,7 @@ fn types_that_are_secrets_mask_them() {
     assert_masked(&MobileNumber::parse(MOBILE).unwrap());
     assert_masked(&Pin::parse(PIN).unwrap());
     assert_masked(&Document::parse(DocumentKind::Passport, "DNK", DOCUMENT).unwrap());
-    assert_masked(&Fact { kind: FactKind::PreviousRoad, value: FACT.into(), certain: true });
+    assert_masked(&Fact { kind: FactKind::PreviousRoad, values: vec![FACT.into()], certain: true });
 }
 
 #[test]
@@ -70,7 +70,7 @@ fn types_that_contain_secrets_mask_them() {
         successor_cpr_number: Some(CprNumber::parse(SUCCESSOR).unwrap()),
         birth_date: NaiveDate::from_ymd_opt(1990, 12, 31).unwrap(),
         protected: false,
-        facts: vec![Fact { kind: FactKind::PreviousRoad, value: FACT.into(), certain: true }],
+        facts: vec![Fact { kind: FactKind::PreviousRoad, values: vec![FACT.into()], certain: true }],
         mitid_account: Some(MitidAccount {
             mitid_uuid: mitid_uuid(),
             active: true,

@@ -20,7 +20,7 @@ const MONTHS: [&str; 12] = [
 ];
 
 fn facts(kind: FactKind, value: &str) -> [Fact; 1] {
-    [Fact { kind, value: value.to_owned(), certain: true }]
+    [Fact { kind, values: vec![value.to_owned()], certain: true }]
 }
 
 /// A letter of a name in one of its equivalent spellings.
@@ -107,7 +107,7 @@ proptest! {
     ) {
         let _ = is_right(kind, &answer, &facts(kind, &value));
         prop_assert!(kind == asked || !is_right(asked, &value, &facts(kind, &value)));
-        let uncertain = [Fact { kind, value: value.clone(), certain: false }];
+        let uncertain = [Fact { kind, values: vec![value.clone()], certain: false }];
         prop_assert!(!is_right(kind, &value, &uncertain));
     }
 }

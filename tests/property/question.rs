@@ -21,7 +21,7 @@ fn fact(kind: FactKind, certain: bool) -> Fact {
         | FactKind::FatherBirthDate => "1980-02-01",
         _ => "Somewhere",
     };
-    Fact { kind, value: value.to_owned(), certain }
+    Fact { kind, values: vec![value.to_owned()], certain }
 }
 
 fn facts() -> impl Strategy<Value = Vec<Fact>> {

@@ -30,7 +30,7 @@ async fn every_field_of_a_person_is_read() {
     assert_eq!(person.cpr_status, Some(CprStatus::ActiveDenmark));
     assert_eq!(person.birth_date, NaiveDate::from_ymd_opt(1960, 1, 1).unwrap());
     assert!(!person.protected);
-    assert_eq!(person.facts, [Fact { kind: FactKind::Birthplace, value: "Nuuk".into(), certain: true }]);
+    assert_eq!(person.facts, [Fact { kind: FactKind::Birthplace, values: vec!["Nuuk".into()], certain: true }]);
     let account = person.mitid_account.unwrap();
     assert_eq!(account.mitid_uuid, MitidUuid(MITID.parse().unwrap()));
     assert!(account.active);

@@ -43,7 +43,7 @@ pub(crate) fn measure(criterion: &mut Criterion) {
 
 /// An eligible person with an ordinary number of facts.
 fn person() -> Person {
-    let fact = |kind, value: &str| Fact { kind, value: value.to_owned(), certain: true };
+    let fact = |kind, value: &str| Fact { kind, values: vec![value.to_owned()], certain: true };
     let long_ago = DateTime::from_timestamp(1_650_000_000, 0).unwrap();
     Person {
         cpr_number: Some(CprNumber::parse("0101801234").unwrap()),

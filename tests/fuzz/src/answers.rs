@@ -12,7 +12,7 @@ pub fn answer(data: &[u8]) -> bool {
     let kind = FactKind::ALL[usize::from(*kind) % FactKind::ALL.len()];
     let (fact, answer) = first_line(rest);
     let (Some(fact), Some(answer)) = (text(fact), text(answer)) else { return false };
-    let facts = |value: &str, certain| [Fact { kind, value: value.to_owned(), certain }];
+    let facts = |value: &str, certain| [Fact { kind, values: vec![value.to_owned()], certain }];
 
     let right = is_right(kind, answer, &facts(fact, true));
     assert_eq!(right, is_right(kind, fact, &facts(answer, true)), "not mutual");

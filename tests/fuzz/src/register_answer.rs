@@ -76,7 +76,9 @@ pub fn register_answer(data: &[u8]) -> bool {
         assert_eq!(person.birth_date.to_string(), wire.birth_date);
         assert_eq!(person.mitid_account.is_some(), wire.mitid_account.is_some());
         assert!(person.facts.len() <= wire.facts.len());
-        assert!(person.facts.iter().all(|fact| !fact.certain || !fact.value.trim().is_empty()));
+        assert!(
+            person.facts.iter().all(|fact| !fact.certain || fact.values.iter().all(|value| !value.trim().is_empty()))
+        );
         assert!(!format!("{person:?}").contains(CPR_NUMBER));
         true
     } else {
