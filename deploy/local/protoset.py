@@ -11,13 +11,20 @@ from google.rpc import error_details_pb2, status_pb2
 from grpc_health.v1 import health_pb2
 
 
+def canonical(name):
+    """The path of a file as everybody imports it. Python's package for health has another."""
+    return name.replace("grpc_health/v1/", "grpc/health/v1/")
+
+
 def add(descriptors, file):
     """Adds a file after those that it imports, unless it is there already."""
-    if any(known.name == file.name for known in descriptors.file):
+    if any(known.name == canonical(file.name) for known in descriptors.file):
         return
     for imported in file.dependencies:
         add(descriptors, imported)
-    file.CopyToProto(descriptors.file.add())
+    added = descriptors.file.add()
+    file.CopyToProto(added)
+    added.name = canonical(file.name)
 
 
 descriptors = descriptor_pb2.FileDescriptorSet.FromString(sys.stdin.buffer.read())

@@ -9,6 +9,7 @@ use axum::response::Response;
 use http::HeaderMap;
 use tokio::time::{Instant, timeout_at};
 
+use super::repeat_advice::{advice_for, with_advice};
 use super::status;
 use crate::deadline;
 
@@ -29,14 +30,18 @@ pub(super) async fn enforce_deadline(State(max_duration): State<Duration>, reque
     }
     let requested = grpc_timeout(request.headers()).map(|timeout| timeout.saturating_sub(RESPONSE_MARGIN));
     let duration = requested.map_or(max_duration, |requested| requested.min(max_duration));
-    if duration.is_zero() {
-        return status::deadline_exceeded().into_http();
-    }
-    let deadline = Instant::now() + duration;
-    match timeout_at(deadline, deadline::with_deadline(deadline, next.run(request))).await {
-        Ok(response) => response,
-        Err(_) => status::deadline_exceeded().into_http(),
-    }
+    let advice = advice_for(request.uri().path());
+    let call = async {
+        if duration.is_zero() {
+            return status::deadline_exceeded().into_http();
+        }
+        let deadline = Instant::now() + duration;
+        match timeout_at(deadline, deadline::with_deadline(deadline, next.run(request))).await {
+            Ok(response) => response,
+            Err(_) => status::deadline_exceeded().into_http(),
+        }
+    };
+    with_advice(advice, call).await
 }
 
 /// Parses the `grpc-timeout` header: at most eight digits and a unit (gRPC over HTTP/2, "Timeout").

@@ -25,6 +25,7 @@ mod localization;
 mod observability;
 mod operator_service;
 mod redemption_service;
+mod repeat_advice;
 mod routes;
 mod service_context;
 mod service_names;

@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::middleware::{from_fn, from_fn_with_state};
+use prost::{DecodeError, Message as _};
+use prost_types::FileDescriptorSet;
 use tonic::service::Routes;
 use tonic_reflection::server::Builder as ReflectionBuilder;
 
@@ -68,8 +70,8 @@ pub async fn routes(
         .add_service(health_service.max_decoding_message_size(limit));
     if settings.reflection {
         routes
-            .add_service(reflection_builder().build_v1()?.max_decoding_message_size(limit))
-            .add_service(reflection_builder().build_v1alpha()?.max_decoding_message_size(limit));
+            .add_service(reflection_builder()?.build_v1()?.max_decoding_message_size(limit))
+            .add_service(reflection_builder()?.build_v1alpha()?.max_decoding_message_size(limit));
     }
     let load_shedder = LoadShedder::new(settings.max_calls, metrics.clone());
     // Outermost first; `grpc/mod.rs` explains the order. One tower layer, not six: axum clones each boxed layer for every
@@ -86,13 +88,51 @@ pub async fn routes(
 }
 
 /// Reflection of our contract, of health, and of the `google.rpc` error details, so that grpcurl prints them.
-fn reflection_builder() -> ReflectionBuilder<'static> {
-    ReflectionBuilder::configure()
+fn reflection_builder() -> Result<ReflectionBuilder<'static>, DecodeError> {
+    Ok(ReflectionBuilder::configure()
         .register_encoded_file_descriptor_set(DESCRIPTOR_SET)
-        .register_encoded_file_descriptor_set(tonic_types::pb::FILE_DESCRIPTOR_SET)
-        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+        .register_file_descriptor_set(in_directory("google/rpc", tonic_types::pb::FILE_DESCRIPTOR_SET)?)
+        .register_file_descriptor_set(in_directory("grpc/health/v1", tonic_health::pb::FILE_DESCRIPTOR_SET)?)
         .with_service_name(service_names::TEMPORARY_PIN)
         .with_service_name(service_names::REDEMPTION)
         .with_service_name(service_names::OPERATOR)
-        .with_service_name(service_names::HEALTH)
+        .with_service_name(service_names::HEALTH))
+}
+
+/// The files under the path that everybody imports them by. tonic's crates name them without a directory; a client that
+/// reads the same types from two paths finds them defined twice.
+fn in_directory(directory: &str, descriptor_set: &[u8]) -> Result<FileDescriptorSet, DecodeError> {
+    let add_directory = |name: &mut String| {
+        if !name.contains('/') {
+            *name = format!("{directory}/{name}");
+        }
+    };
+    let mut files = FileDescriptorSet::decode(descriptor_set)?;
+    for file in &mut files.file {
+        file.name.as_mut().map(add_directory);
+        file.dependency.iter_mut().for_each(add_directory);
+    }
+    Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(directory: &str, descriptor_set: &[u8]) -> Vec<String> {
+        let files = in_directory(directory, descriptor_set).unwrap().file;
+        let mut names: Vec<_> = files.iter().map(|file| file.name().to_owned()).collect();
+        names.extend(files.into_iter().flat_map(|file| file.dependency));
+        names.sort();
+        names.dedup();
+        names
+    }
+
+    #[test]
+    fn health_and_error_details_have_their_canonical_paths() {
+        assert_eq!(names("grpc/health/v1", tonic_health::pb::FILE_DESCRIPTOR_SET), ["grpc/health/v1/health.proto"]);
+        let error_details = names("google/rpc", tonic_types::pb::FILE_DESCRIPTOR_SET);
+        assert!(error_details.contains(&"google/rpc/error_details.proto".to_owned()), "{error_details:?}");
+        assert!(error_details.iter().all(|name| name.starts_with("google/")), "{error_details:?}");
+    }
 }

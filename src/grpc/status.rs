@@ -11,6 +11,7 @@ use tonic::metadata::MetadataValue;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, FieldViolation, StatusExt as _};
 
+use super::repeat_advice;
 use crate::domain::language::Language;
 use crate::domain::reason::{Denial, Reason};
 use crate::issuance::{DependencyFailure, Refusal};
@@ -54,7 +55,7 @@ pub(super) fn from_refusal(refusal: &Refusal, now: DateTime<Utc>) -> Status {
         Refusal::Busy => busy(),
         Refusal::Unavailable(DependencyFailure { dependency, cause }) => {
             tracing::warn!(dependency = dependency.as_str(), cause, "a dependency does not answer");
-            unavailable("a dependency does not answer; a repeat with the same request_id does nothing twice")
+            unavailable()
         }
         Refusal::Abandoned => deadline_exceeded(),
         Refusal::Internal(cause) => {
@@ -94,17 +95,15 @@ pub(super) fn caller_not_allowed() -> Status {
 
 /// DEADLINE_EXCEEDED: the call was not finished in time.
 pub(super) fn deadline_exceeded() -> Status {
-    with_details(
-        Code::DeadlineExceeded,
-        "the deadline passed; a repeat with the same request_id tells the outcome",
-        error_info(Reason::DeadlineExceeded, None),
-    )
+    let message = format!("the deadline passed; {}", repeat_advice::current());
+    with_details(Code::DeadlineExceeded, message, error_info(Reason::DeadlineExceeded, None))
 }
 
 /// UNAVAILABLE: a dependency does not answer.
-fn unavailable(message: &str) -> Status {
+fn unavailable() -> Status {
     let mut details = error_info(Reason::Unavailable, None);
     details.set_retry_info(Some(RETRY_DELAY));
+    let message = format!("a dependency does not answer; {}", repeat_advice::current());
     with_details(Code::Unavailable, message, details)
 }
 

@@ -39,7 +39,8 @@ pub(crate) struct ServeArguments {
     /// Where the service answers over mutual TLS, as in production. Port 0: any free one.
     #[arg(long, default_value = "127.0.0.1:50052", value_parser = loopback)]
     tls_address: SocketAddr,
-    /// Directory for the certificates of mutual TLS, which are made anew. Without it, one that goes when the sandbox stops.
+    /// Directory for the certificates of mutual TLS. Those that are there are used, as long as they are valid for a week.
+    /// Without it, a directory that goes when the sandbox stops.
     #[arg(long, value_name = "DIR")]
     certificates: Option<PathBuf>,
     /// Where the sandbox's own HTTP interface answers. Port 0: any free one.
@@ -62,6 +63,9 @@ pub(crate) struct ServeArguments {
     /// Most calls that the service takes at once, to see what one more is answered.
     #[arg(long)]
     max_calls: Option<usize>,
+    /// Seconds after which the service ends a connection, to see how a client reconnects. Without it, as in production.
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    connection_age: Option<u64>,
 }
 
 /// Serves until `stop` is cancelled, then removes the database and all else that it made.
@@ -94,7 +98,13 @@ async fn serve_with(arguments: &ServeArguments, scratch: &Scratch, stop: Cancell
         println!("ready grpc={grpc_address} http={http_address} tls={tls_address}");
         std::future::pending().await
     };
-    let settings = service::Settings { max_calls: arguments.max_calls, seed: arguments.seed, plaintext: grpc, tls };
+    let settings = service::Settings {
+        max_calls: arguments.max_calls,
+        connection_age: arguments.connection_age.map(Duration::from_secs),
+        seed: arguments.seed,
+        plaintext: grpc,
+        tls,
+    };
     let mut outcome = tokio::select! {
         served = service::serve(&world, scratch, settings, stop) => served,
         not_serving = announce => not_serving,
@@ -135,7 +145,7 @@ fn assemble(
         phones,
         register_mode: Switch::new(RegisterMode::Up),
         issuers: Arc::new(Issuers::generate(&http_url)?),
-        certificates: Certificates::make(&certificates)?,
+        certificates: Certificates::keep_or_make(&certificates)?,
         scratch_name: scratch.name().to_owned(),
         clock,
         http_url,

@@ -31,6 +31,7 @@ const START_TIMEOUT: Duration = Duration::from_secs(30);
 /// What differs from the service in production.
 pub(crate) struct Settings {
     pub(crate) max_calls: Option<usize>,
+    pub(crate) connection_age: Option<Duration>,
     /// Questions are drawn from it.
     pub(crate) seed: Option<u64>,
     pub(crate) plaintext: TcpListener,
@@ -54,6 +55,9 @@ pub(crate) async fn serve(
     let mut config = configure(world, scratch)?;
     if let Some(max_calls) = settings.max_calls {
         config.server.max_calls = max_calls;
+    }
+    if let Some(age) = settings.connection_age {
+        config.server.connections.age = age;
     }
     let listeners = vec![
         plaintext::listen(settings.plaintext, Arc::new(CallersByMetadata))?,

@@ -7,7 +7,7 @@ import { AnySchema } from "@bufbuild/protobuf/wkt";
 const { file_temporarypin_v1_temporary_pin_service: channels } = await generated("temporarypin/v1/temporary_pin_service_pb.js");
 const { file_temporarypin_v1_redemption_service: redemption } = await generated("temporarypin/v1/redemption_service_pb.js");
 const { file_temporarypin_v1_operator_service: operator } = await generated("temporarypin/v1/operator_service_pb.js");
-const { file_grpc_health_v1_health: health } = await generated("grpc_health/v1/health_pb.js");
+const { file_grpc_health_v1_health: health } = await generated("grpc/health/v1/health_pb.js");
 const { StatusSchema } = await generated("google/rpc/status_pb.js");
 const { file_google_rpc_error_details: details } = await generated("google/rpc/error_details_pb.js");
 const { ServerReflectionRequestSchema, ServerReflectionResponseSchema } = await generated("grpc_reflection/v1alpha/reflection_pb.js");

@@ -1,5 +1,5 @@
-//! Certificates for development: one for the service and one for each caller. Made anew each time; the authority's own key
-//! is not kept.
+//! Certificates for development: one for the service and one for each caller. The authority's own key is not kept, so all
+//! are made together.
 
 use std::fs;
 use std::io::Write as _;
@@ -12,12 +12,16 @@ use rcgen::{BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose
 use serde_json::{Value, json};
 use temporary_pin::clock::{Clock as _, SystemClock};
 use temporary_pin::config::TlsSettings;
+use temporary_pin::server::certificates::{CertificateExpiry, read_expiries};
 
 use crate::authority::{Authority, set_end, set_start};
 use crate::callers::{CALLERS, subject_alternative_name};
 
 /// How long the certificates are valid.
 const LIFETIME: Days = Days::new(30);
+
+/// Certificates that expire sooner are replaced.
+const LEAST_TIME_LEFT: Days = Days::new(7);
 
 /// Names of a server on this machine.
 const SERVER_NAMES: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
@@ -26,6 +30,25 @@ const SERVER_NAMES: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
 pub struct Certificates(PathBuf);
 
 impl Certificates {
+    /// Uses the certificates of an earlier run, so that clients need not be configured again. Makes new ones if one is
+    /// missing, unreadable or about to expire.
+    pub fn keep_or_make(directory: &Path) -> anyhow::Result<Self> {
+        let earlier = directory.canonicalize().map(Self).ok();
+        match earlier.filter(|certificates| certificates.are_usable(SystemClock.now())) {
+            Some(certificates) => Ok(certificates),
+            None => Self::make(directory),
+        }
+    }
+
+    fn are_usable(&self, now: DateTime<Utc>) -> bool {
+        let has_files = |(caller, _): (&str, _)| {
+            self.path(&format!("{caller}.pem")).is_file() && self.path(&format!("{caller}.key")).is_file()
+        };
+        let is_valid = |expiry: &CertificateExpiry| expiry.not_after > now + LEAST_TIME_LEFT;
+        let server = read_expiries(&self.tls());
+        CALLERS.into_iter().all(has_files) && server.is_ok_and(|expiries| expiries.iter().all(is_valid))
+    }
+
     /// Makes the certificates and replaces those of an earlier run. Only the owner can read the directory.
     pub fn make(directory: &Path) -> anyhow::Result<Self> {
         fs::create_dir_all(directory).with_context(|| format!("cannot make {}", directory.display()))?;
@@ -97,4 +120,30 @@ fn set_name_and_lifetime(params: &mut CertificateParams, name: &str, now: DateTi
     params.distinguished_name.push(DnType::CommonName, format!("sandbox {name}"));
     set_start(params, now - Days::new(1));
     set_end(params, now + LIFETIME);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn usable_certificates_are_kept_and_others_replaced() {
+        let directory = std::env::temp_dir().join(format!("certificates-{}", std::process::id()));
+        let authority = || {
+            Certificates::keep_or_make(&directory).unwrap();
+            fs::read_to_string(directory.join("ca.pem")).unwrap()
+        };
+        let first = authority();
+        assert_eq!(authority(), first, "all are there");
+        fs::remove_file(directory.join("web.key")).unwrap();
+        let second = authority();
+        assert_ne!(second, first, "a key was missing");
+        fs::write(directory.join("server.pem"), "damaged").unwrap();
+        assert_ne!(authority(), second, "a certificate was damaged");
+
+        let certificates = Certificates::keep_or_make(&directory).unwrap();
+        assert!(certificates.are_usable(SystemClock.now()));
+        assert!(!certificates.are_usable(SystemClock.now() + LIFETIME - LEAST_TIME_LEFT), "a week is left");
+        fs::remove_dir_all(directory).unwrap();
+    }
 }
