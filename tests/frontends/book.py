@@ -24,6 +24,7 @@ EXAMPLES = [
     (r"\b\d{4} \d{4}\b", "PIN"),
     (r"\b\d\d[.:]\d\d(?= |\.)", "CLOCK"),
     (r"\b\d{1,2}/\d{1,2}\b", "DATE"),
+    (r"\b\d{1,2} [A-Z][a-z]{2} \d{4}\b", "DATE"),
     (r"127\.0\.0\.1:\d+", "ADDRESS"),
     (r'"retryDelay": ?"[\d.]+s"', '"retryDelay":"DELAY"'),
 ]
