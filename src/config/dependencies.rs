@@ -86,6 +86,9 @@ pub struct SmsGatewaySettings {
     /// Longest wait for a response.
     #[serde(with = "humantime_serde")]
     pub timeout: Duration,
+    /// How long an idle connection is kept for the next message.
+    #[serde(with = "humantime_serde")]
+    pub idle_timeout: Duration,
 }
 
 impl Default for SmsGatewaySettings {
@@ -96,6 +99,7 @@ impl Default for SmsGatewaySettings {
             token_file: None,
             sender: "MitID".into(),
             timeout: Duration::from_secs(10),
+            idle_timeout: Duration::from_secs(4),
         }
     }
 }

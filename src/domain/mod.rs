@@ -20,6 +20,7 @@
 //! | R4, R18, R25 limits of a person | [`person_limit`] |
 //! | R22, R23 levels of assurance | [`assurance`] |
 //! | R24 languages | [`language`] |
+//! | R29 what follows a failed hand-over of an SMS | [`dispatch`] |
 //! | the figures that can be configured, with their defaults | [`rule_settings`]; those of the PIN, the hold and the eligibility: [`pin`], [`hold`], [`eligibility`] |
 //!
 //! R8 is applied by SQL statements in `store`, with the figures of [`hold`].
@@ -30,6 +31,7 @@ pub mod audit;
 pub mod calendar;
 pub mod channel;
 pub mod cpr;
+pub mod dispatch;
 pub mod document;
 pub mod document_problem;
 pub mod eligibility;

@@ -18,6 +18,7 @@ use crate::login::IdTokenVerifier;
 use crate::register::Register;
 use crate::server::reload::{self, Reloadable, WatchedFiles};
 use crate::sms::dispatcher::Dispatcher;
+use crate::sms::gateways::CallLimits;
 use crate::sms::gateways::gateway_api::GatewayApi;
 use crate::store;
 use crate::store::eligibility::PersonStatusReader;
@@ -64,11 +65,12 @@ pub async fn assemble(
     let metrics = Metrics::new(&global::meter(env!("CARGO_PKG_NAME")));
     let gateway = &config.sms.gateway;
     let url = gateway.url.parse().context("sms.gateway.url")?;
+    let limits = CallLimits { timeout: gateway.timeout, idle_timeout: gateway.idle_timeout };
     let dispatcher = Dispatcher {
         pool: store.clone(),
         handovers: Handovers::new(&store),
         keys: Arc::clone(&keys),
-        gateway: GatewayApi::new(url, gateway.token.clone(), gateway.sender.clone(), gateway.timeout)?,
+        gateway: GatewayApi::new(url, gateway.token.clone(), gateway.sender.clone(), limits)?,
         clock: Arc::clone(&clock),
         settings: config.sms.dispatcher.clone(),
         metrics: metrics.clone(),

@@ -13,10 +13,11 @@ use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 
-use super::gateway::{Acceptance, Gateway, GatewayError, OutgoingSms};
+use super::gateway::{Acceptance, Gateway, OutgoingSms, SendFailure};
 use super::sealed_message::open_message;
 use super::settings::DispatcherSettings;
 use crate::clock::Clock;
+use crate::domain::dispatch::{FailureKind, NextStep, decide_next_step};
 use crate::keys::KeyRing;
 use crate::random;
 use crate::store::StoreError;
@@ -143,7 +144,7 @@ impl<G: Gateway> Dispatcher<G> {
     #[tracing::instrument(skip_all, fields(message = %claimed.id, kind = claimed.kind.as_str()))]
     async fn hand_over(self: Arc<Self>, claimed: ClaimedMessage) {
         let outcome = match open_message(&self.keys.load(), claimed.id, &claimed.sealed_body) {
-            Err(error) => Err(GatewayError::Permanent(error.to_string())),
+            Err(error) => Err(SendFailure::new(FailureKind::Message, error.to_string())),
             Ok((recipient, text)) => {
                 // Repeated: if the start is committed but its response is lost, the message would count as lost without a send.
                 let record_start = || self.record_start(&claimed);
@@ -167,21 +168,16 @@ impl<G: Gateway> Dispatcher<G> {
     }
 
     /// Counts and logs an outcome.
-    fn count_and_log(&self, kind: MessageKind, result: &Result<Acceptance, GatewayError>) {
-        let outcome = match result {
-            Ok(_) => "accepted",
-            Err(GatewayError::Temporary(_)) => "temporary",
-            Err(GatewayError::Permanent(_)) => "permanent",
-            Err(GatewayError::Unknown(_)) => "unknown",
-        };
+    fn count_and_log(&self, kind: MessageKind, result: &Result<Acceptance, SendFailure>) {
+        let outcome = result.as_ref().map_or_else(|failure| failure.kind.as_str(), |_| "accepted");
         self.metrics.count_message(kind.as_str(), outcome);
-        match result {
-            Ok(_) => info!(outcome),
-            Err(GatewayError::Temporary(reason)) => warn!(outcome, reason),
-            Err(GatewayError::Permanent(reason) | GatewayError::Unknown(reason)) => error!(outcome, reason),
+        let Err(SendFailure { kind, reason, .. }) = result else { return info!(outcome) };
+        match kind {
+            FailureKind::NotTaken => warn!(outcome, reason),
+            FailureKind::Account | FailureKind::Message | FailureKind::Unknown => error!(outcome, reason),
         }
-        // A permanent refusal concerns the message. It is not a failure of the gateway.
-        if let Err(GatewayError::Temporary(_) | GatewayError::Unknown(_)) = result {
+        // A refusal concerns the message. It is not a failure of the gateway.
+        if *kind != FailureKind::Message {
             self.metrics.count_dependency_failure("gateway");
         }
     }
@@ -193,25 +189,27 @@ impl<G: Gateway> Dispatcher<G> {
         Ok(begun.then_some(now))
     }
 
-    /// Records the outcome, and with it whether another try follows.
+    /// Records the outcome, and with it whether another try follows (R29).
     async fn record_outcome(
         &self,
         message: &ClaimedMessage,
-        outcome: &Result<Acceptance, GatewayError>,
+        outcome: &Result<Acceptance, SendFailure>,
     ) -> Result<(), StoreError> {
-        match outcome {
-            Ok(accepted) => self.handovers.record_acceptance(message, accepted.gateway_reference.clone()).await,
-            // The gateway may have taken the message. A PIN is not sent twice unless the person orders it again; a notice that
-            // arrives twice does less harm than one that does not arrive.
-            Err(GatewayError::Unknown(reason)) if message.kind == MessageKind::Pin => {
-                outbox::record_failure(&self.pool, message, &format!("outcome unknown: {reason}")).await
-            }
-            Err(GatewayError::Temporary(reason) | GatewayError::Unknown(reason)) => {
+        let failure = match outcome {
+            Ok(accepted) => return self.handovers.record_acceptance(message, accepted.gateway_reference.clone()).await,
+            Err(failure) => failure,
+        };
+        let is_unknown = failure.kind == FailureKind::Unknown;
+        let reason = if is_unknown { format!("outcome unknown: {failure}") } else { failure.to_string() };
+        let earlier_unknown = u32::try_from(message.unknown_outcomes).unwrap_or_default();
+        match decide_next_step(failure.kind, message.kind == MessageKind::Pin, earlier_unknown) {
+            NextStep::Retry => {
                 let attempts = u32::try_from(message.attempts).unwrap_or_default();
-                let delay = self.settings.draw_retry_delay(attempts, &mut random::secure());
-                outbox::schedule_retry(&self.pool, message, self.clock.now() + delay, reason).await
+                let drawn = self.settings.draw_retry_delay(attempts, &mut random::secure());
+                let delay = drawn.max(failure.retry_after.unwrap_or_default());
+                outbox::schedule_retry(&self.pool, message, self.clock.now() + delay, is_unknown, &reason).await
             }
-            Err(GatewayError::Permanent(reason)) => outbox::record_failure(&self.pool, message, reason).await,
+            NextStep::GiveUp => outbox::record_failure(&self.pool, message, &reason).await,
         }
     }
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
+use crate::domain::dispatch::FailureKind;
 use crate::domain::mobile::MobileNumber;
 
 /// An SMS gateway. The implementations are in `gateways/`.
@@ -12,7 +13,7 @@ pub trait Gateway: Send + Sync + 'static {
     fn timeout(&self) -> Duration;
 
     /// Hands over a message once. The dispatcher decides about another try.
-    fn send(&self, message: &OutgoingSms) -> impl Future<Output = Result<Acceptance, GatewayError>> + Send;
+    fn send(&self, message: &OutgoingSms) -> impl Future<Output = Result<Acceptance, SendFailure>> + Send;
 }
 
 /// A message to hand over. Does not implement `Debug`, so that it cannot be logged.
@@ -33,18 +34,20 @@ pub struct Acceptance {
     pub gateway_reference: Option<String>,
 }
 
-/// The gateway has not accepted the message, or it is not known whether it has. The reasons are stored and logged, so they must
-/// not contain the number or the text.
+/// The gateway has not accepted the message, or it is not known whether it has.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum GatewayError {
-    /// Not accepted; a later try may succeed.
-    #[error("{0}")]
-    Temporary(String),
-    /// Not accepted; no later try can succeed.
-    #[error("{0}")]
-    Permanent(String),
-    /// Not known: the message was sent to the gateway, but there was no clear response. After a second try the phone could
-    /// receive the message twice.
-    #[error("{0}")]
-    Unknown(String),
+#[error("{reason}")]
+pub struct SendFailure {
+    pub kind: FailureKind,
+    /// Stored and logged, so it must not contain the number, the text, or anything else that the gateway wrote.
+    pub reason: String,
+    /// For how long the gateway asks for no further message.
+    pub retry_after: Option<Duration>,
+}
+
+impl SendFailure {
+    #[must_use]
+    pub fn new(kind: FailureKind, reason: impl Into<String>) -> Self {
+        Self { kind, reason: reason.into(), retry_after: None }
+    }
 }

@@ -1,6 +1,7 @@
 //! An SMS gateway that rejects, is slow, or is down: one SMS per send, and none after the PIN has expired (R24).
 
 use chrono::TimeDelta;
+use serde_json::json;
 use temporary_pin::proto::temporarypin::v1::PinRequest;
 use temporary_pin::proto::temporarypin::v1::pin_request::DispatchState;
 use test_support::acts::pin_in;
@@ -40,7 +41,7 @@ async fn an_outage_delays_the_sms_at_most_until_the_pin_expires() {
     until("the gateway was tried", async || world.count("outbox WHERE attempts > 0").await == 1).await;
     assert_eq!(world.messages(&person).await.len(), 0);
 
-    let almost = LIFETIME - TimeDelta::seconds(30);
+    let almost = LIFETIME - TimeDelta::seconds(90);
     world.advance(almost).await;
     world.set("/gateway", "accept").await;
     await_dispatch_state(&world, &person, DispatchState::Accepted).await;
@@ -112,4 +113,44 @@ async fn r5_one_sms_per_send() {
     let mut references: Vec<&str> = messages.iter().map(|message| message["reference"].as_str().unwrap()).collect();
     references.dedup();
     assert_eq!(references.len(), 3);
+}
+
+/// The answers of proxies that give up, and of gateways that break, after the message was taken.
+#[tokio::test(flavor = "multi_thread")]
+async fn r29_no_pin_arrives_twice_whatever_is_answered_after_it_was_taken() {
+    let world = new_world().await;
+    let answer = |status: u16, body: &str| json!({ "mode": "answer", "status": status, "body": body, "takes": true });
+    let html = "<html>Service Unavailable</html>";
+    let modes = [
+        answer(503, html),
+        answer(520, html),
+        answer(303, ""),
+        answer(200, html),
+        json!({ "mode": "half", "takes": true }),
+    ];
+    for mode in modes {
+        world.sandbox.post("/gateway", mode.clone()).await;
+        let person = world.somebody().await;
+        let verification = world.identify(&person).await;
+        world.issue("phone", &verification).await.unwrap();
+        await_dispatch_state(&world, &person, DispatchState::Failed).await;
+        world.set("/gateway", "accept").await;
+        world.advance(TimeDelta::minutes(2)).await;
+        assert_eq!(world.messages(&person).await.len(), 1, "{mode}");
+    }
+}
+
+/// The token is withdrawn for a minute.
+#[tokio::test(flavor = "multi_thread")]
+async fn r29_a_withdrawn_token_costs_no_pin() {
+    let world = new_world().await;
+    world.sandbox.post("/gateway", json!({ "mode": "answer", "status": 401 })).await;
+    let person = world.somebody().await;
+    let verification = world.identify(&person).await;
+    world.issue("phone", &verification).await.unwrap();
+    until("the gateway was tried", async || world.count("outbox WHERE attempts > 0").await == 1).await;
+    world.set("/gateway", "accept").await;
+    world.advance(TimeDelta::minutes(1)).await;
+    await_dispatch_state(&world, &person, DispatchState::Accepted).await;
+    assert_eq!(world.messages(&person).await.len(), 1);
 }

@@ -91,3 +91,20 @@ async fn malformed_numbers_are_refused() {
         assert!(sandbox.text(&format!("/phones/{number}/messages")).await.contains("\"field\":\"number\""), "{number}");
     }
 }
+
+#[tokio::test]
+async fn the_gateway_answers_as_a_broken_proxy_on_demand() {
+    let sandbox = Sandbox::start(&[]);
+    let set = async |mode: Value| drop(sandbox.post("/gateway", mode).await);
+    set(json!({ "mode": "answer", "status": 503, "takes": true })).await;
+    assert_eq!(sandbox.send_sms(TOKEN, sms("taken all the same")).await, StatusCode::SERVICE_UNAVAILABLE);
+    set(json!({ "mode": "answer", "status": 200, "body": "<html>", "retry_after": 5 })).await;
+    assert_eq!(sandbox.send_sms(TOKEN, sms("not taken")).await, StatusCode::OK);
+    set(json!({ "mode": "half", "takes": true })).await;
+    assert_eq!(sandbox.send_sms(TOKEN, sms("taken with half an answer")).await, StatusCode::OK);
+    let texts: Vec<Value> = inbox(&sandbox).await.iter().map(|message| message["text"].clone()).collect();
+    assert_eq!(texts, ["taken all the same", "taken with half an answer"]);
+    for wrong in [json!({ "mode": "answer" }), json!({ "mode": "answer", "status": 100 })] {
+        assert_eq!(sandbox.try_post("/gateway", wrong).await.json::<Value>().await.unwrap()["field"], "status");
+    }
+}

@@ -45,7 +45,7 @@ async fn after_an_outage_every_message_is_sent_once(pool: PgPool) {
     let dispatcher = world.dispatcher();
     dispatcher.run_once().await;
     assert_eq!(world.phone.received().len(), 10);
-    assert_eq!(world.last_error(ids[0]).await.as_deref(), Some("status 503"));
+    assert_eq!(world.last_error(ids[0]).await.as_deref(), Some("cannot connect"));
 
     world.phone.set(Mode::Accept);
     world.clock.advance(Duration::from_secs(2));

@@ -73,9 +73,9 @@ async fn every_hand_over_is_counted(pool: PgPool) {
         [
             "temporary_pin.dependency.failures gateway 2",
             "temporary_pin.messages access_requested accepted 1",
-            "temporary_pin.messages hold_passed temporary 1",
+            "temporary_pin.messages hold_passed not_taken 1",
             "temporary_pin.messages pin accepted 1",
-            "temporary_pin.messages pin permanent 1",
+            "temporary_pin.messages pin refused 1",
             "temporary_pin.messages pin unknown 1",
         ]
     );

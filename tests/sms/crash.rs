@@ -73,6 +73,24 @@ async fn a_message_whose_hand_over_has_begun_is_never_claimed(pool: PgPool) {
     assert!(claim(&world).await.is_empty());
 }
 
+/// Dispatcher after dispatcher ends during the hand-over of one notice.
+#[sqlx::test]
+async fn r29_a_notice_that_was_lost_twice_is_given_up(pool: PgPool) {
+    let world = World::new(pool);
+    let (id, mut message) = queue_and_claim(&world, "access_requested").await;
+    for lost in 1..=2 {
+        assert!(begin(&world, &message).await);
+        world.clock.advance(LEASE);
+        outbox::settle_lost_handovers(&world.pool, world.now()).await.unwrap();
+        match claim(&world).await.pop() {
+            Some(again) if lost == 1 => message = again,
+            other => assert!(other.is_none(), "claimed after {lost}"),
+        }
+    }
+    assert_eq!(world.state(id).await, "failed");
+    assert!(!world.has_body(id).await);
+}
+
 #[sqlx::test]
 async fn r8_a_notice_whose_hand_over_has_begun_is_sent_again(pool: PgPool) {
     let world = World::new(pool);
@@ -111,7 +129,7 @@ async fn a_dispatcher_that_lost_the_lease_neither_sends_nor_records(pool: PgPool
     assert!(!begin(&world, &slow).await);
     Handovers::new(&world.pool).record_acceptance(&slow, None).await.unwrap();
     outbox::record_failure(&world.pool, &slow, "late").await.unwrap();
-    outbox::schedule_retry(&world.pool, &slow, world.now(), "late").await.unwrap();
+    outbox::schedule_retry(&world.pool, &slow, world.now(), false, "late").await.unwrap();
 
     assert_eq!((world.state(id).await.as_str(), world.last_error(id).await), ("queued", None));
     assert!(begin(&world, &quick).await);
@@ -124,7 +142,7 @@ async fn one_dispatcher_may_begin_a_hand_over_twice(pool: PgPool) {
     let (id, message) = queue_and_claim(&world, "pin").await;
     assert!(begin(&world, &message).await);
     assert!(begin(&world, &message).await);
-    outbox::schedule_retry(&world.pool, &message, world.now(), "status 503").await.unwrap();
+    outbox::schedule_retry(&world.pool, &message, world.now(), false, "cannot connect").await.unwrap();
     assert_eq!(world.attempts(id).await.as_deref(), Some("1"), "one hand-over");
 }
 

@@ -124,6 +124,64 @@ async fn a_permanent_refusal_is_final(pool: PgPool) {
     assert!(!world.has_body(notice).await);
 }
 
+/// The gateway delivers each time, and answers too late. A notice that arrives twice does less harm than none.
+#[sqlx::test]
+async fn r29_a_notice_with_unknown_outcomes_is_sent_twice_at_most(pool: PgPool) {
+    let world = World::new(pool);
+    world.phone.set(Mode::Silent);
+    let id = world.queue("access_requested").await;
+    for _ in 0..20 {
+        world.dispatcher().run_once().await;
+        world.clock.advance(Duration::from_secs(10));
+        // What is certainly not taken in between changes nothing.
+        world.phone.set(Mode::Down);
+        world.dispatcher().run_once().await;
+        world.clock.advance(Duration::from_secs(10));
+        world.phone.set(Mode::Silent);
+    }
+    let unknown = world.phone.received().iter().filter(|message| message.may_have_arrived).count();
+    assert_eq!(unknown, 2);
+    assert_eq!(world.state(id).await, "failed");
+    assert!(!world.has_body(id).await);
+}
+
+/// The token was withdrawn, and is there again before the messages expire.
+#[sqlx::test]
+async fn r29_trouble_with_the_account_costs_no_message(pool: PgPool) {
+    let world = World::new(pool);
+    world.phone.set(Mode::Unauthorized);
+    let ids = [world.queue("pin").await, world.queue("access_requested").await];
+    for _ in 0..12 {
+        world.dispatcher().run_once().await;
+        world.clock.advance(Duration::from_secs(5));
+    }
+    for id in ids {
+        assert_eq!(world.state(id).await, "queued");
+        assert_eq!(world.last_error(id).await.as_deref(), Some("status 401"));
+    }
+    world.phone.set(Mode::Accept);
+    world.clock.advance(Duration::from_secs(30));
+    world.dispatcher().run_once().await;
+    for id in ids {
+        assert_eq!(world.state(id).await, "accepted");
+    }
+}
+
+#[sqlx::test]
+async fn r29_a_message_waits_for_as_long_as_the_gateway_asks(pool: PgPool) {
+    let world = World::new(pool);
+    world.phone.set(Mode::Busy(Duration::from_secs(60)));
+    world.queue("pin").await;
+    world.dispatcher().run_once().await;
+    world.phone.set(Mode::Accept);
+    world.clock.advance(Duration::from_secs(58));
+    world.dispatcher().run_once().await;
+    assert_eq!(world.phone.received().len(), 1, "too early");
+    world.clock.advance(Duration::from_secs(3));
+    world.dispatcher().run_once().await;
+    assert_eq!(world.phone.received().len(), 2);
+}
+
 /// The phone may have received the notice. A notice that arrives twice does less harm than none.
 #[sqlx::test]
 async fn r8_a_notice_with_an_unknown_outcome_is_sent_again(pool: PgPool) {

@@ -2,11 +2,13 @@
 
 #![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
+mod answers;
 mod backoff;
 mod counts;
 mod crash;
 mod dispatch;
-mod gateway_api;
+mod fake_server;
+mod gateways;
 mod race;
 mod running;
 mod world;

@@ -9,11 +9,12 @@ use chrono::{DateTime, Utc};
 use opentelemetry::global;
 use sqlx::{AssertSqlSafe, PgPool, Row as _};
 use temporary_pin::clock::{Clock, ShiftedClock};
+use temporary_pin::domain::dispatch::FailureKind;
 use temporary_pin::domain::mobile::MobileNumber;
 use temporary_pin::keys::{self, KeyRing};
 use temporary_pin::random;
 use temporary_pin::sms::dispatcher::Dispatcher;
-use temporary_pin::sms::gateway::{Acceptance, Gateway, GatewayError, OutgoingSms};
+use temporary_pin::sms::gateway::{Acceptance, Gateway, OutgoingSms, SendFailure};
 use temporary_pin::sms::sealed_message::seal_message;
 use temporary_pin::sms::settings::DispatcherSettings;
 use temporary_pin::store::messages::handovers::Handovers;
@@ -31,6 +32,8 @@ pub(crate) const LEASE: Duration = Duration::from_secs(60);
 pub(crate) enum Mode {
     Accept,
     Down,
+    Busy(Duration),
+    Unauthorized,
     Refuse,
     Silent,
 }
@@ -54,6 +57,8 @@ pub(crate) struct Received {
     pub(crate) text: String,
     pub(crate) reference: String,
     pub(crate) validity: Duration,
+    /// Whether the phone may have received it: the gateway has accepted it, or nobody knows.
+    pub(crate) may_have_arrived: bool,
 }
 
 impl Phone {
@@ -104,12 +109,13 @@ impl Gateway for Phone {
         Duration::from_secs(10)
     }
 
-    async fn send(&self, message: &OutgoingSms) -> Result<Acceptance, GatewayError> {
+    async fn send(&self, message: &OutgoingSms) -> Result<Acceptance, SendFailure> {
         self.received.lock().unwrap().push(Received {
             number: message.recipient.e164().to_owned(),
             text: message.text.to_string(),
             reference: message.reference.clone(),
             validity: message.validity,
+            may_have_arrived: matches!(*self.mode.lock().unwrap(), Mode::Accept | Mode::Silent),
         });
         {
             let mut running = self.running.lock().unwrap();
@@ -124,9 +130,14 @@ impl Gateway for Phone {
         let mode = *self.mode.lock().unwrap();
         match mode {
             Mode::Accept => Ok(Acceptance { gateway_reference: Some("7".to_owned()) }),
-            Mode::Down => Err(GatewayError::Temporary("status 503".to_owned())),
-            Mode::Refuse => Err(GatewayError::Permanent("status 422".to_owned())),
-            Mode::Silent => Err(GatewayError::Unknown("no answer in time".to_owned())),
+            Mode::Down => Err(SendFailure::new(FailureKind::NotTaken, "cannot connect")),
+            Mode::Busy(retry_after) => Err(SendFailure {
+                retry_after: Some(retry_after),
+                ..SendFailure::new(FailureKind::NotTaken, "status 429")
+            }),
+            Mode::Unauthorized => Err(SendFailure::new(FailureKind::Account, "status 401")),
+            Mode::Refuse => Err(SendFailure::new(FailureKind::Message, "status 422")),
+            Mode::Silent => Err(SendFailure::new(FailureKind::Unknown, "no answer in time")),
         }
     }
 }

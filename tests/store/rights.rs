@@ -24,7 +24,7 @@ const RIGHTS: &[&str] = &[
     "mobile_pins_in_window: EXECUTE",
     "next_send_time: EXECUTE",
     "outbox: SELECT INSERT UPDATE(state, sealed_body, sends, last_send, attempts, next_attempt_time, lease_token, \
-        lease_expire_time, handover_time, gateway_reference, last_error) DELETE",
+        lease_expire_time, handover_time, gateway_reference, last_error, unknown_outcomes, gateway) DELETE",
     "person_blocks: SELECT INSERT DELETE",
     "person_pins_in_window: EXECUTE",
     "pin_requests: SELECT INSERT UPDATE(state, tries, sends, last_send_time, close_time, revoke_reason) DELETE",

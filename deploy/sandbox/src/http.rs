@@ -11,7 +11,7 @@
 //! | `GET /` | all phones, as a page |
 //! | `GET /outbox` | `{due}`: how many messages the service has yet to send; at 0 the phones show every message |
 //! | `GET /clock`, `POST /clock/advance` `{seconds}` | `{time}` |
-//! | `POST /gateway` `{mode}` | accept, reject, slow (with `seconds`) or down |
+//! | `POST /gateway` `{mode}` | accept, reject, slow (with `seconds`), down (refuses connections), answer (with `status`, and optionally `body`, `retry_after`), half (an answer that breaks off); with `takes` the last two deliver the message |
 //! | `POST /register` `{mode}` | up, slow (with `seconds`) or down |
 //! | `GET /certificates` | the files of mutual TLS: `ca`, and `callers` with `certificate` and `key` of each |
 //! | `GET /scratch` | `{name}` of this sandbox's database, which is also the prefix of its Redis keys |
@@ -23,10 +23,11 @@ use std::time::Duration;
 use axum::body::Bytes;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
 use axum::response::Html;
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use made_up_world::gateway::GatewayMode;
+use made_up_world::gateway::{FixedAnswer, GatewayMode};
 use made_up_world::register::RegisterMode;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -43,6 +44,10 @@ const MAX_ADVANCE_SECONDS: u32 = 366 * 24 * 3600;
 const DEFAULT_DELAY_SECONDS: u32 = 5;
 
 const MAX_DELAY_SECONDS: u32 = 60;
+
+/// The statuses of final answers in HTTP.
+const MIN_STATUS: u16 = 200;
+const MAX_STATUS: u32 = 599;
 
 /// Messages on the page of all phones.
 const MESSAGES_SHOWN: usize = 100;
@@ -162,11 +167,27 @@ async fn gateway_mode(State(world): State<Arc<World>>, body: Bytes) -> Answer {
         "reject" => GatewayMode::Reject,
         "slow" => GatewayMode::Slow(read_delay(&mut fields)?),
         "down" => GatewayMode::Down,
-        _ => return Err(BadRequest::field("mode", "must be accept, reject, slow or down")),
+        "answer" => GatewayMode::Answer(read_fixed_answer(&mut fields)?),
+        "half" => GatewayMode::Half { takes: fields.take_flag("takes")? },
+        _ => return Err(BadRequest::field("mode", "must be accept, reject, slow, down, answer or half")),
     };
     fields.finish()?;
+    let is_down = mode == GatewayMode::Down;
     world.gateway.mode.set(mode);
+    world.gateway_server.wait_until_listening(!is_down).await;
     Ok(Json(json!({ "mode": name })))
+}
+
+/// The answer of the gateway in the mode `answer`: `status`, and optionally `body`, `retry_after` and `takes`.
+fn read_fixed_answer(fields: &mut Fields) -> Result<FixedAnswer, BadRequest> {
+    let status = fields.take_optional_number("status", MAX_STATUS)?.and_then(|status| u16::try_from(status).ok());
+    let status = status.filter(|status| *status >= MIN_STATUS).and_then(|status| StatusCode::from_u16(status).ok());
+    Ok(FixedAnswer {
+        status: status.ok_or_else(|| BadRequest::field("status", "must be an HTTP status from 200 to 599"))?,
+        body: fields.take_optional_text("body")?.unwrap_or_default(),
+        retry_after: fields.take_optional_number("retry_after", MAX_DELAY_SECONDS)?,
+        takes: fields.take_flag("takes")?,
+    })
 }
 
 /// The URL of the identity register, for tests that start the service themselves.

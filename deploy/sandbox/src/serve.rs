@@ -10,6 +10,7 @@ use anyhow::Context as _;
 use clap::Args;
 use made_up_world::certificates::Certificates;
 use made_up_world::gateway::Gateway;
+use made_up_world::gateway_server::GatewayServer;
 use made_up_world::issuers::Issuers;
 use made_up_world::people::{self, Opening, People};
 use made_up_world::phones::Phones;
@@ -89,6 +90,11 @@ async fn serve_with(arguments: &ServeArguments, scratch: &Scratch, stop: Cancell
     servers.spawn(async move {
         axum::serve(http, routes).with_graceful_shutdown(stopped.cancelled_owned()).await.context("HTTP interface")
     });
+    let (gateway_world, stopped) = (Arc::clone(&world), world_stop.clone());
+    servers.spawn(async move {
+        let serving = gateway_world.gateway_server.serve(Arc::clone(&gateway_world.gateway));
+        stopped.run_until_cancelled(serving).await.unwrap_or(Ok(()))
+    });
     let identity_register = Register { population: Arc::clone(&world.people), mode: world.register_mode.clone() };
     let stopped = world_stop.clone().cancelled_owned();
     servers.spawn(async { identity_register.serve(register, stopped).await.context("identity register") });
@@ -140,6 +146,7 @@ fn assemble(
     Ok(World {
         people: Arc::new(people),
         claimed: AtomicU64::new(0),
+        gateway_server: GatewayServer::reserve([127, 0, 0, 1])?,
         gateway: Arc::new(Gateway::new(Arc::clone(&phones), Arc::new(clock.clone()))),
         outbox: Outbox::connect(&scratch.database.service_url()?)?,
         phones,
@@ -148,7 +155,6 @@ fn assemble(
         certificates: Certificates::keep_or_make(&certificates)?,
         scratch_name: scratch.name().to_owned(),
         clock,
-        http_url,
         register_url: format!("http://{register}"),
     })
 }

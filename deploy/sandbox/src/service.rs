@@ -84,7 +84,7 @@ fn configure(world: &World, scratch: &Scratch) -> anyhow::Result<Config> {
     config.postgres.url = scratch.database.service_url()?.into();
     config.redis.url = scratch.redis_url.clone().into();
     config.redis.key_prefix = scratch.name().to_owned();
-    config.sms.gateway.url = format!("{}{}", world.http_url, gateway::PATH);
+    config.sms.gateway.url = format!("http://{}{}", world.gateway_server.address(), gateway::PATH);
     config.sms.gateway.token = gateway::TOKEN.into();
     config.keys.file = scratch.key_ring();
     Ok(config)

@@ -5,6 +5,7 @@ use std::sync::atomic::AtomicU64;
 
 use made_up_world::certificates::Certificates;
 use made_up_world::gateway::Gateway;
+use made_up_world::gateway_server::GatewayServer;
 use made_up_world::issuers::Issuers;
 use made_up_world::people::People;
 use made_up_world::phones::Phones;
@@ -21,6 +22,7 @@ pub(crate) struct World {
     pub(crate) claimed: AtomicU64,
     pub(crate) phones: Arc<Phones>,
     pub(crate) gateway: Arc<Gateway<Phones>>,
+    pub(crate) gateway_server: GatewayServer,
     pub(crate) outbox: Outbox,
     pub(crate) register_mode: Switch<RegisterMode>,
     pub(crate) issuers: Arc<Issuers>,
@@ -28,8 +30,6 @@ pub(crate) struct World {
     pub(crate) certificates: Certificates,
     /// The name of the database, and the prefix of the Redis keys.
     pub(crate) scratch_name: String,
-    /// The URL of the sandbox's HTTP interface, which includes the SMS gateway and the issuers.
-    pub(crate) http_url: String,
     /// The URL of the identity register.
     pub(crate) register_url: String,
 }

@@ -95,6 +95,7 @@ fn check_sms(SmsSettings { gateway, dispatcher }: &SmsSettings, problems: &mut P
         "must be 1 to 11 letters and digits, or a number of at most 15 digits",
     );
     problems.require_positive("sms.gateway.timeout", gateway.timeout);
+    problems.require_positive("sms.gateway.idle_timeout", gateway.idle_timeout);
     problems.add_unless(
         gateway.timeout * 2 <= dispatcher.lease,
         "sms.gateway.timeout",

@@ -23,7 +23,7 @@ GRANT UPDATE (state, close_time) ON access_requests TO :"service_role";
 GRANT UPDATE (state, tries, sends, last_send_time, close_time, revoke_reason) ON pin_requests TO :"service_role";
 GRANT UPDATE (response, is_right) ON requests TO :"service_role";
 GRANT UPDATE (state, sealed_body, sends, last_send, attempts, next_attempt_time, lease_token, lease_expire_time,
-    handover_time, gateway_reference, last_error) ON outbox TO :"service_role";
+    handover_time, gateway_reference, last_error, unknown_outcomes, gateway) ON outbox TO :"service_role";
 GRANT UPDATE (reset_time) ON limit_resets TO :"service_role";
 
 -- Unblocking deletes the row. The function gives the number of the lock between a block and the inserts of a person's rows.

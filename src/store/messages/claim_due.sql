@@ -8,5 +8,5 @@ WITH due AS MATERIALIZED (
 )
 UPDATE outbox SET lease_token = $3, lease_expire_time = $4
 FROM due WHERE outbox.id = due.id
-RETURNING outbox.id, coalesce(notice, kind) AS "kind!", sealed_body AS "sealed_body!", sends, attempts, expire_time,
+RETURNING outbox.id, coalesce(notice, kind) AS "kind!", sealed_body AS "sealed_body!", sends, attempts, unknown_outcomes, expire_time,
     lease_token AS "lease_token!"

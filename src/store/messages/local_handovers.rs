@@ -85,6 +85,7 @@ impl HandoverPlace {
                 sealed_body: message.sealed_body,
                 sends: 1,
                 attempts: 0,
+                unknown_outcomes: 0,
                 expire_time: message.expire_time,
                 lease_token: self.lease.token,
             });

@@ -5,7 +5,7 @@
 //! lease, calls the gateway, and records the outcome. The lease's token guards each step. If a lease expires
 //! - before the hand-over has begun, another dispatcher claims the row: nobody has sent the message;
 //! - after it has begun, nobody knows whether the gateway took the message: a PIN has failed and is sent again only if the
-//!   person orders it (R5), so that no PIN is sent twice unasked; a notice is sent again.
+//!   person orders it (R5), so that no PIN is sent twice unasked; a notice is sent once more at most (R29).
 
 use std::time::Duration;
 
@@ -14,6 +14,7 @@ use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 use super::{ClaimedMessage, MessageKind, Notice};
+use crate::domain::dispatch::MAX_UNKNOWN_OUTCOMES_OF_NOTICE;
 use crate::domain::person::PersonKey;
 use crate::store::connections::{StoreError, write};
 
@@ -44,6 +45,7 @@ pub async fn claim_due(
                     sealed_body: row.sealed_body,
                     sends: row.sends,
                     attempts: row.attempts,
+                    unknown_outcomes: row.unknown_outcomes,
                     expire_time: row.expire_time,
                     lease_token: row.lease_token,
                 })
@@ -121,22 +123,25 @@ pub(in crate::store) async fn withdraw(
     Ok(())
 }
 
-/// Records that the gateway did not take the message this time, and when the next hand-over is due.
+/// Records that a hand-over has failed, and when the next one is due. `is_unknown`: the gateway may have taken the message.
 pub async fn schedule_retry(
     pool: &PgPool,
     message: &ClaimedMessage,
     next_attempt_time: DateTime<Utc>,
+    is_unknown: bool,
     reason: &str,
 ) -> Result<(), StoreError> {
     write(pool, "retry_message_later", async |connection| {
         sqlx::query!(
             "UPDATE outbox SET next_attempt_time = $3, last_error = $4, handover_time = NULL,
-                lease_token = NULL, lease_expire_time = NULL
+                lease_token = NULL, lease_expire_time = NULL,
+                unknown_outcomes = unknown_outcomes + CASE WHEN $5 THEN 1 ELSE 0 END
             WHERE id = $1 AND lease_token = $2 AND (state = 'queued') IS TRUE",
             message.id,
             message.lease_token,
             next_attempt_time,
             reason,
+            is_unknown,
         )
         .execute(connection)
         .await?;
@@ -164,19 +169,24 @@ pub async fn record_failure(pool: &PgPool, message: &ClaimedMessage, reason: &st
 }
 
 /// Settles the messages whose lease expired during the hand-over, and returns how many there were. A PIN fails, because it
-/// may have been sent. A notice is due again, because a warning sent twice does less harm than none.
+/// may have been sent. A notice is due again, if its outcome was not unknown too often: what
+/// [`decide_next_step`](crate::domain::dispatch::decide_next_step) says of an unknown outcome, for many rows.
 ///
 /// The lease's token stays, so that an answer of the gateway that arrives later is still recorded: see
 /// [`Handovers::record_acceptance`](super::handovers::Handovers::record_acceptance).
 pub async fn settle_lost_handovers(pool: &PgPool, now: DateTime<Utc>) -> Result<u64, StoreError> {
     write(pool, "settle_lost_messages", async |connection| {
         let lost = sqlx::query!(
-            "UPDATE outbox SET last_error = 'outcome unknown',
-                state = CASE kind WHEN 'pin' THEN 'failed' ELSE state END,
-                sealed_body = CASE WHEN kind = 'pin' AND last_send THEN NULL ELSE sealed_body END,
-                handover_time = CASE kind WHEN 'pin' THEN handover_time END
+            "UPDATE outbox SET last_error = 'outcome unknown', unknown_outcomes = unknown_outcomes + 1,
+                state = CASE WHEN kind = 'pin' OR unknown_outcomes + 1 >= $2 THEN 'failed' ELSE state END,
+                sealed_body = CASE
+                    WHEN kind = 'pin' AND last_send OR kind <> 'pin' AND unknown_outcomes + 1 >= $2 THEN NULL
+                    ELSE sealed_body
+                END,
+                handover_time = CASE WHEN kind = 'pin' OR unknown_outcomes + 1 >= $2 THEN handover_time END
             WHERE state = 'queued' AND handover_time IS NOT NULL AND lease_expire_time <= $1",
             now,
+            i32::try_from(MAX_UNKNOWN_OUTCOMES_OF_NOTICE).unwrap_or(i32::MAX),
         )
         .execute(connection)
         .await?;

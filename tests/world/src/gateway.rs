@@ -1,17 +1,21 @@
 //! An SMS gateway with GatewayAPI's method `POST /rest/mtsms`. It delivers the messages that it accepts to an inbox.
 
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use axum::body::Body;
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
 use axum::{Json, Router};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
+use futures_util::StreamExt as _;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use temporary_pin::clock::Clock;
@@ -29,7 +33,7 @@ const MAX_SENDER_CHARACTERS: usize = 11;
 const MAX_SENDER_DIGITS: usize = 15;
 
 /// How the gateway behaves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum GatewayMode {
     /// Accepts messages and delivers them.
     Accept,
@@ -37,8 +41,26 @@ pub enum GatewayMode {
     Reject,
     /// Delivers at once, but answers so late that the sender may have given up.
     Slow(Duration),
-    /// Answers 503.
+    /// Its own server refuses connections. On other servers it answers 503.
     Down,
+    /// As a proxy or a broken gateway might: this answer, whether it has taken the message or not.
+    Answer(FixedAnswer),
+    /// Promises an answer, sends the half of it, and closes the connection.
+    Half {
+        /// Whether it has delivered the message.
+        takes: bool,
+    },
+}
+
+/// What a gateway in the mode [`GatewayMode::Answer`] answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FixedAnswer {
+    pub status: StatusCode,
+    pub body: String,
+    /// The value of `Retry-After`.
+    pub retry_after: Option<u32>,
+    /// Whether it has delivered the message.
+    pub takes: bool,
 }
 
 /// Where accepted messages go.
@@ -84,8 +106,6 @@ struct Recipient {
     msisdn: Value,
 }
 
-type Answer = (StatusCode, Json<Value>);
-
 impl<I: Inbox> Gateway<I> {
     /// A gateway that accepts messages. `clock` gives the time of each.
     pub fn new(inbox: Arc<I>, clock: Arc<dyn Clock>) -> Self {
@@ -108,8 +128,19 @@ impl<I: Inbox> Gateway<I> {
         Router::new().route(PATH, post(submit)).with_state(Arc::clone(self))
     }
 
-    async fn submit(&self, headers: &HeaderMap, body: &[u8]) -> Answer {
+    async fn submit(&self, headers: &HeaderMap, body: &[u8]) -> Response {
         let mode = self.mode.get();
+        match &mode {
+            GatewayMode::Answer(answer) => {
+                self.deliver_if(answer.takes, body);
+                return answer.to_response();
+            }
+            GatewayMode::Half { takes } => {
+                self.deliver_if(*takes, body);
+                return half_an_answer();
+            }
+            _ => {}
+        }
         if mode == GatewayMode::Down {
             return error(StatusCode::SERVICE_UNAVAILABLE, "0x0100", "the sandbox's gateway is switched to down");
         }
@@ -132,7 +163,15 @@ impl<I: Inbox> Gateway<I> {
             tokio::time::sleep(delay).await;
         }
         let usage = json!({ "countries": {}, "currency": "DKK", "total_cost": 0.0 });
-        (StatusCode::OK, Json(json!({ "ids": ids, "usage": usage })))
+        (StatusCode::OK, Json(json!({ "ids": ids, "usage": usage }))).into_response()
+    }
+
+    /// Delivers a message if `takes`, whatever the answer will be.
+    fn deliver_if(&self, takes: bool, body: &[u8]) {
+        let Some(submission) = serde_json::from_slice::<Submission>(body).ok().filter(|_| takes) else { return };
+        for number in read_recipients(&submission).unwrap_or_default() {
+            self.deliver(number, &submission);
+        }
     }
 
     fn deliver(&self, number: String, submission: &Submission) -> u64 {
@@ -180,6 +219,27 @@ fn to_e164(msisdn: &Value) -> Result<String, &'static str> {
         .ok_or("recipients.msisdn: must be digits with the country code and no plus sign")
 }
 
-fn error(status: StatusCode, code: &str, message: &str) -> Answer {
-    (status, Json(json!({ "code": code, "message": message, "variables": [] })))
+fn error(status: StatusCode, code: &str, message: &str) -> Response {
+    (status, Json(json!({ "code": code, "message": message, "variables": [] }))).into_response()
+}
+
+impl FixedAnswer {
+    fn to_response(&self) -> Response {
+        let mut response = (self.status, self.body.clone()).into_response();
+        if let Some(seconds) = self.retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
+    }
+}
+
+/// The body breaks off, so the server closes the connection.
+fn half_an_answer() -> Response {
+    let parts = [Ok("{\"ids\": [4"), Err(io::Error::from(io::ErrorKind::BrokenPipe))];
+    // A pause before the end, so that the beginning is on its way.
+    let parts = futures_util::stream::iter(parts).then(async |part| {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        part
+    });
+    Response::new(Body::from_stream(parts))
 }

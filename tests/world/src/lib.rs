@@ -7,6 +7,7 @@ pub mod certificates;
 pub mod configuration;
 pub mod database;
 pub mod gateway;
+pub mod gateway_server;
 pub mod indexed_people;
 pub mod issuers;
 pub mod people;

@@ -1,0 +1,5 @@
+-- How often nobody knew whether the gateway had taken a notice: it is sent at most once more. Version 0.1.0 does not count.
+-- And which gateway took the message, by its name in the settings: its reference means something to that gateway only.
+ALTER TABLE outbox
+    ADD COLUMN unknown_outcomes smallint NOT NULL DEFAULT 0,
+    ADD COLUMN gateway          text;
