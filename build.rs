@@ -39,6 +39,7 @@ const SECRET: &[&str] = &[
     ".identityregister.v1.Person",
     ".identityregister.v1.Fact",
     ".identityregister.v1.MitidAccount",
+    ".identityregister.v1.NoticeAddress",
     ".identityregister.v1.Document",
     ".identityregister.v1.LookUpPersonRequest",
     ".identityregister.v1.LookUpPersonResponse",

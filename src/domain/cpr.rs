@@ -86,7 +86,8 @@ impl fmt::Debug for CprNumber {
     }
 }
 
-/// The status of a person in CPR (kaqa.gl, list of CPR codes). The number of each is the code in CPR.
+/// The status of a person in CPR (kaqa.gl, list of CPR codes). The number of each is the code in CPR; 97 and 99 are those of
+/// Greenlandic systems.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CprStatus {
     /// 01
@@ -113,13 +114,19 @@ pub enum CprStatus {
     Emigrated,
     /// 90
     Dead,
+    /// 97: the data has not been updated from CPR.
+    NotUpdated,
+    /// 99: the status is not known.
+    Unknown,
+    /// A code that this service does not know.
+    Other,
 }
 
 impl CprStatus {
     /// The status with that code of two digits.
     #[must_use]
-    pub fn from_code(code: &str) -> Option<Self> {
-        Some(match code {
+    pub fn from_code(code: &str) -> Self {
+        match code {
             "01" => Self::ActiveDenmark,
             "03" => Self::ActiveDenmarkSpecialRoad,
             "05" => Self::ActiveGreenland,
@@ -132,8 +139,16 @@ impl CprStatus {
             "70" => Self::Disappeared,
             "80" => Self::Emigrated,
             "90" => Self::Dead,
-            _ => return None,
-        })
+            "97" => Self::NotUpdated,
+            "99" => Self::Unknown,
+            _ => Self::Other,
+        }
+    }
+
+    /// Whether the person may have another number now: this one was changed, or was a duplicate and is deleted.
+    #[must_use]
+    pub const fn may_have_successor(self) -> bool {
+        matches!(self, Self::Changed | Self::Deleted)
     }
 }
 
@@ -182,6 +197,16 @@ mod tests {
     #[case("9112801234", true)]
     fn r12_replacement_numbers_have_60_more_days(#[case] digits: &str, #[case] replacement: bool) {
         assert_eq!(CprNumber::parse(digits).unwrap().is_replacement(), replacement);
+    }
+
+    #[rstest]
+    #[case("60", true)]
+    #[case("50", true)]
+    #[case("30", false)]
+    #[case("01", false)]
+    #[case("97", false)]
+    fn r12_a_changed_and_a_deleted_number_may_have_a_successor(#[case] code: &str, #[case] may_have: bool) {
+        assert_eq!(CprStatus::from_code(code).may_have_successor(), may_have);
     }
 
     #[test]

@@ -50,7 +50,7 @@ pub fn find_person_denials(
     rules: &EligibilityRules,
     now: DateTime<Utc>,
 ) -> Vec<Denial> {
-    [find_cpr_denial(person, channel), find_age_denial(person, rules, now)]
+    [find_cpr_denial(person, channel), find_in_person_denial(person, channel), find_age_denial(person, rules, now)]
         .into_iter()
         .flatten()
         .chain(find_mitid_denials(person.mitid_account.as_ref(), channel, rules, now))
@@ -73,8 +73,12 @@ pub(super) fn find_cpr_denial(person: &Person, channel: Channel) -> Option<Denia
         ) => return None,
         Some(CprStatus::NoResidence | CprStatus::Emigrated) if channel == Channel::Counter => return None,
         Some(CprStatus::NoResidence | CprStatus::Emigrated) => Reason::CounterOnly,
-        // `Changed` gets here only without a successor: if the register names one, its client returns the person under the
-        // new number.
+        Some(CprStatus::NotUpdated | CprStatus::Unknown | CprStatus::Other) if channel == Channel::Counter => {
+            return None;
+        }
+        Some(CprStatus::NotUpdated | CprStatus::Unknown | CprStatus::Other) => Reason::CprStatusUnclear,
+        // `Changed` and `Deleted` get here only without a successor: if the register names one, its client returns the person
+        // under the new number.
         Some(CprStatus::Reserved | CprStatus::Annulled | CprStatus::Deleted | CprStatus::Changed) => {
             Reason::CprNumberNotValid
         }
@@ -84,10 +88,18 @@ pub(super) fn find_cpr_denial(person: &Person, channel: Channel) -> Option<Denia
     Some(Denial::lasting(reason))
 }
 
-/// R11: the person is too young.
+/// R12: the person must be seen, because of a credit warning or an uncertain birth date. Both have the same reason, so that it
+/// does not reveal the credit warning, which tells that the person's identity was stolen.
+fn find_in_person_denial(person: &Person, channel: Channel) -> Option<Denial> {
+    let must_be_seen = person.credit_warning || !person.birth_date.is_certain();
+    (must_be_seen && channel != Channel::Counter).then_some(Denial::lasting(Reason::InPersonOnly))
+}
+
+/// R11: the person is too young, or may be.
 fn find_age_denial(person: &Person, rules: &EligibilityRules, now: DateTime<Utc>) -> Option<Denial> {
-    let is_too_young = age_on(person.birth_date, date_in_copenhagen(now)) < rules.minimum_age;
-    is_too_young.then(|| Denial::until(Reason::TooYoung, start_of_birthday(person.birth_date, rules.minimum_age)))
+    let latest = person.birth_date.latest();
+    let is_too_young = age_on(latest, date_in_copenhagen(now)) < rules.minimum_age;
+    is_too_young.then(|| Denial::until(Reason::TooYoung, start_of_birthday(latest, rules.minimum_age)))
 }
 
 /// R12 (the MitID account is active), R13, R14 and R10. Without an account, the other three cannot be checked.

@@ -15,8 +15,9 @@ pub(crate) fn person() -> Person {
         cpr_number: Some(CprNumber::parse("0101801234").unwrap()),
         cpr_status: Some(CprStatus::ActiveDenmark),
         successor_cpr_number: None,
-        birth_date: day("1980-01-01"),
+        birth_date: day("1980-01-01").into(),
         protected: false,
+        credit_warning: false,
         facts: Vec::new(),
         mitid_account: Some(MitidAccount {
             mitid_uuid: MitidUuid(Uuid::from_u128(1)),

@@ -3,9 +3,15 @@
 use std::fmt;
 
 use rlibphonenumber::{NumberLengthType, PhoneNumber, PhoneNumberFormat, PhoneNumberType};
+use zeroize::Zeroizing;
 
 /// Most digits of an international number (ITU-T E.164, 6.2.1).
 const MAX_DIGITS: usize = 15;
+
+const DANISH_CALLING_CODE: u16 = 45;
+
+/// Digits of a Danish number without the calling code. No Danish number begins with 0 or 1.
+const DANISH_DIGITS: usize = 8;
 
 /// How many of the last digits [`MobileNumber::masked`] shows.
 const SHOWN_DIGITS: usize = 2;
@@ -51,6 +57,21 @@ impl MobileNumber {
                 PhoneNumberType::TollFree | PhoneNumberType::PremiumRate
             ),
         })
+    }
+
+    /// Parses a number as registers write it. Besides the E.164 form these are understood: spaces, hyphens, points and brackets
+    /// between the digits, `00` for the `+`, and Danish numbers of eight digits without country calling code. Nothing else is
+    /// guessed, because a PIN would go to another person's phone.
+    pub fn parse_registered(text: &str) -> Result<Self, MobileNumberError> {
+        let is_separator = |character: char| character.is_whitespace() || matches!(character, '-' | '.' | '(' | ')');
+        let compact = Zeroizing::new(text.chars().filter(|character| !is_separator(*character)).collect::<String>());
+        let is_danish = compact.len() == DANISH_DIGITS && compact.starts_with(|first: char| matches!(first, '2'..='9'));
+        let e164 = Zeroizing::new(match compact.strip_prefix("00") {
+            Some(international) => format!("+{international}"),
+            None if is_danish => format!("+{DANISH_CALLING_CODE}{}", compact.as_str()),
+            None => compact.to_string(),
+        });
+        Self::parse(&e164)
     }
 
     /// The number with its `+`. Use it only to seal a message, to make a pseudonym and to call the gateway.
@@ -121,6 +142,31 @@ mod tests {
     #[case::empty("", false)]
     fn r14_only_valid_e164_numbers_parse(#[case] text: &str, #[case] valid: bool) {
         assert_eq!(MobileNumber::parse(text).is_ok(), valid);
+    }
+
+    #[rstest]
+    #[case::e164("+4520123456", Some("+4520123456"))]
+    #[case::spaced("+45 20 12 34 56", Some("+4520123456"))]
+    #[case::zeros_for_plus("004520123456", Some("+4520123456"))]
+    #[case::zeros_and_spaces("0045 20 12 34 56", Some("+4520123456"))]
+    #[case::danish("20123456", Some("+4520123456"))]
+    #[case::danish_and_spaced("20 12 34 56", Some("+4520123456"))]
+    #[case::hyphens_points_and_brackets("(+45) 20-12.34-56", Some("+4520123456"))]
+    #[case::spaces_that_do_not_break("\u{a0}+45\u{202f}20123456 ", Some("+4520123456"))]
+    #[case::greenlandic("00299 52 12 34", Some("+299521234"))]
+    #[case::greenlandic_without_code("521234", None)]
+    #[case::code_without_plus("4520123456", None)]
+    #[case::no_danish_number("00123456", None)]
+    #[case::nor_this("11223344", None)]
+    #[case::nine_digits("201234567", None)]
+    #[case::trunk_zero("+46 (0)70 123 45 67", None)]
+    #[case::two_pluses("++4520123456", None)]
+    #[case::extension("20 12 34 56 lok. 7", None)]
+    #[case::two_numbers("20123456, 30123456", None)]
+    #[case::other_digits("٢٠١٢٣٤٥٦", None)]
+    #[case::empty("", None)]
+    fn r14_numbers_in_the_dress_of_registers_are_understood(#[case] text: &str, #[case] e164: Option<&str>) {
+        assert_eq!(MobileNumber::parse_registered(text).ok().as_ref().map(MobileNumber::e164), e164);
     }
 
     #[rstest]

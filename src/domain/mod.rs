@@ -28,6 +28,7 @@
 pub mod answer;
 pub mod assurance;
 pub mod audit;
+pub mod birth_date;
 pub mod calendar;
 pub mod channel;
 pub mod cpr;

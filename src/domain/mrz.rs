@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use chrono::{Datelike as _, NaiveDate};
 
+use super::birth_date::BirthDate;
 use super::document::{Document, DocumentKind, RegisteredDocument};
 
 /// The contents of a machine readable zone whose check digits are right. Masked in `Debug`.
@@ -47,7 +48,7 @@ impl Mrz {
         &self,
         document: &Document,
         registered: Option<&RegisteredDocument>,
-        birth_date: NaiveDate,
+        birth_date: impl Into<BirthDate>,
         today: NaiveDate,
     ) -> bool {
         let agrees_with_kind = match document.kind {
@@ -62,7 +63,7 @@ impl Mrz {
         agrees_with_kind
             && self.is_issued_by(&document.issuer)
             && self.number == document.number
-            && self.is_born_on(birth_date)
+            && self.is_born_on(birth_date.into())
             && expiry_date.is_some_and(|date| today <= date)
             && registered.is_none_or(|registered| Some(registered.expiry_date) == expiry_date)
     }
@@ -77,11 +78,16 @@ impl Mrz {
         }
     }
 
-    /// Whether the birth date in the zone is that date. Parts that the zone leaves open agree with every date.
-    fn is_born_on(&self, date: NaiveDate) -> bool {
-        let expected = date.format("%y%m%d").to_string();
+    /// Whether the birth date in the zone is that date. Parts that the zone leaves open, or the register does not know, agree
+    /// with every date.
+    fn is_born_on(&self, date: BirthDate) -> bool {
+        let expected = date.in_mrz_form();
         self.birth_date.len() == expected.len()
-            && self.birth_date.bytes().zip(expected.bytes()).all(|(read, expected)| read == expected || read == b'<')
+            && self
+                .birth_date
+                .bytes()
+                .zip(expected.bytes())
+                .all(|(read, expected)| read == expected || read == b'<' || expected == b'<')
     }
 
     /// The last day of validity. The zone gives no century: the year nearest to `today` is taken.

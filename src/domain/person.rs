@@ -2,9 +2,10 @@
 
 use std::fmt;
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+use super::birth_date::BirthDate;
 use super::cpr::{CprNumber, CprStatus};
 use super::fact::Fact;
 use super::language::Language;
@@ -47,11 +48,13 @@ pub struct Person {
     pub cpr_number: Option<CprNumber>,
     /// `None` if there is no CPR number.
     pub cpr_status: Option<CprStatus>,
-    /// The CPR number that replaced `cpr_number` (CPR status 60).
+    /// The CPR number that the person has instead of `cpr_number` (CPR status 50 and 60).
     pub successor_cpr_number: Option<CprNumber>,
-    pub birth_date: NaiveDate,
+    pub birth_date: BirthDate,
     /// Whether the person has name and address protection. If so, no question asks about addresses (R16).
     pub protected: bool,
+    /// Whether the person has asked for a credit warning, as persons do after identity theft (R12).
+    pub credit_warning: bool,
     /// The facts that questions can ask about (R16).
     pub facts: Vec<Fact>,
     /// `None` if the person has no MitID account.

@@ -57,6 +57,8 @@ reasons! {
     MobileNumberNotAllowed = "MOBILE_NUMBER_NOT_ALLOWED",
     MobileNumberChangedRecently = "MOBILE_NUMBER_CHANGED_RECENTLY",
     PersonBlocked = "PERSON_BLOCKED",
+    CprStatusUnclear = "CPR_STATUS_UNCLEAR",
+    InPersonOnly = "IN_PERSON_ONLY",
     AccessNotRequested = "ACCESS_NOT_REQUESTED",
     HoldRunning = "HOLD_RUNNING",
     AccessExpired = "ACCESS_EXPIRED",

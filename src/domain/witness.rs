@@ -25,7 +25,7 @@ pub fn may_witness(
     let Some(account) = witness.mitid_account.as_ref().filter(|account| account.active) else { return false };
     let is_long_enrolled =
         account.enrolment_time.is_some_and(|time| add_saturating(time, rules.witness_enrolment) < now);
-    let is_of_age = age_on(witness.birth_date, date_in_copenhagen(now)) >= rules.witness_minimum_age;
+    let is_of_age = age_on(witness.birth_date.latest(), date_in_copenhagen(now)) >= rules.witness_minimum_age;
     let is_clerk = clerk.is_none_or(|clerk| clerk == account.mitid_uuid);
     // A person who is dead or has disappeared, or whose CPR number is not valid, cannot be a witness.
     let has_valid_cpr = find_cpr_denial(witness, Channel::Counter).is_none();
@@ -42,11 +42,16 @@ mod tests {
     use rstest::rstest;
     use uuid::Uuid;
 
+    use super::super::birth_date::BirthDate;
     use super::super::cpr::CprStatus;
-    use super::super::fixture::{account, another_person, at, day, person};
+    use super::super::fixture::{account, another_person, at, person};
     use super::*;
 
     const CLERK: MitidUuid = MitidUuid(Uuid::from_u128(3));
+
+    fn born(date: &str) -> BirthDate {
+        BirthDate::parse(date, true).unwrap()
+    }
 
     fn may_vouch(change: impl FnOnce(&mut Person), clerk: Option<MitidUuid>, uses: u32) -> bool {
         let mut witness = another_person();
@@ -56,8 +61,10 @@ mod tests {
 
     #[rstest]
     #[case::an_adult(|_: &mut Person| {}, true)]
-    #[case::eighteen_today(|it: &mut Person| it.birth_date = day("2008-11-23"), true)]
-    #[case::eighteen_tomorrow(|it: &mut Person| it.birth_date = day("2008-11-24"), false)]
+    #[case::eighteen_today(|it: &mut Person| it.birth_date = born("2008-11-23"), true)]
+    #[case::eighteen_tomorrow(|it: &mut Person| it.birth_date = born("2008-11-24"), false)]
+    #[case::perhaps_seventeen(|it: &mut Person| it.birth_date = born("2008-11-00"), false)]
+    #[case::born_in_an_unknown_month(|it: &mut Person| it.birth_date = born("2007-00-00"), true)]
     #[case::mitid_for_30_days(|it: &mut Person| enrolled(it, "2026-10-24T12:00:00Z"), false)]
     #[case::mitid_for_longer(|it: &mut Person| enrolled(it, "2026-10-24T11:59:59Z"), true)]
     #[case::mitid_since_unknown_time(|it: &mut Person| account(it).enrolment_time = None, false)]

@@ -56,14 +56,14 @@ impl Register {
         Ok(Self { client, settings: Arc::new(settings) })
     }
 
-    /// Looks up a person; `None` if the register does not know the reference. If the CPR number was replaced by another one
-    /// (status 60), the result is the person under the new number (R12).
+    /// Looks up a person; `None` if the register does not know the reference. If the person has another CPR number now (status
+    /// 50 or 60 with a successor), the result is the person under that number (R12).
     #[tracing::instrument(name = "register.look_up_person", skip_all, fields(otel.kind = "client", otel.status_code = Empty))]
     pub async fn look_up_person(&self, reference: &PersonReference) -> Result<Option<Person>, RegisterUnavailable> {
         let end = Instant::now() + deadline::time_left(self.settings.deadline);
         let Some(mut person) = self.fetch_person(reference, end).await? else { return Ok(None) };
         let mut followed_successors = 0;
-        while person.cpr_status == Some(CprStatus::Changed)
+        while person.cpr_status.is_some_and(CprStatus::may_have_successor)
             && let Some(successor) = person.successor_cpr_number.clone()
         {
             if followed_successors == MAX_SUCCESSORS {

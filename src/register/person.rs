@@ -5,9 +5,9 @@ use crate::domain::fact::{Fact, FactKind};
 use crate::domain::language::Language;
 use crate::domain::mobile::MobileNumber;
 use crate::domain::person::{MitidAccount, Person, PersonReference, RegisteredMobile};
-use crate::proto::identityregister::v1 as proto;
+use crate::proto::identityregister::v1::{self as proto, BirthDateCertainty, ProtectionType};
 
-use super::wire::{self, Malformed, date, mitid_uuid, timestamp};
+use super::wire::{self, Malformed, birth_date, date, mitid_uuid, timestamp};
 
 /// The request for a person.
 pub(super) fn make_request(reference: &PersonReference) -> proto::LookUpPersonRequest {
@@ -24,22 +24,40 @@ pub(super) fn convert(person: proto::Person) -> Result<Person, Malformed> {
     let cpr_number = wire::cpr_number(&person.cpr_number, "cpr_number")?;
     let cpr_status = match (&cpr_number, person.cpr_status.as_str()) {
         (None, "") => None,
-        (Some(_), code) => Some(CprStatus::from_code(code).ok_or(Malformed("cpr_status"))?),
+        (Some(_), "") => return Err(Malformed("cpr_status")),
+        (Some(_), code) => Some(convert_status(code)),
         (None, _) => return Err(Malformed("cpr_status: without a number")),
     };
     let successor_cpr_number = wire::cpr_number(&person.successor_cpr_number, "successor_cpr_number")?;
-    if successor_cpr_number.is_some() && cpr_status != Some(CprStatus::Changed) {
-        return Err(Malformed("successor_cpr_number: without status 60"));
+    if successor_cpr_number.is_some() && !cpr_status.is_some_and(CprStatus::may_have_successor) {
+        return Err(Malformed("successor_cpr_number: without status 50 or 60"));
     }
+    let certainty = BirthDateCertainty::try_from(person.birth_date_certainty).unwrap_or(BirthDateCertainty::Uncertain);
+    let protection_types: Vec<_> =
+        person.protection_types.iter().map(|kind| ProtectionType::try_from(*kind).unwrap_or_default()).collect();
+    let is_protected = person.protection() != proto::Protection::None
+        || protection_types
+            .iter()
+            .any(|kind| matches!(kind, ProtectionType::NameAndAddress | ProtectionType::Unspecified));
     Ok(Person {
         cpr_number,
         cpr_status,
         successor_cpr_number,
-        birth_date: date(&person.birth_date, "birth_date")?,
-        protected: person.protection() != proto::Protection::None,
+        birth_date: birth_date(&person.birth_date, certainty != BirthDateCertainty::Uncertain)?,
+        protected: is_protected,
+        credit_warning: protection_types.contains(&ProtectionType::CreditWarning),
         facts: person.facts.iter().filter_map(|fact| convert_fact(fact).transpose()).collect::<Result<_, _>>()?,
         mitid_account: person.mitid_account.map(convert_account).transpose()?,
     })
+}
+
+/// The status. A code that is not known must not make the person's answers unavailable for ever (R12).
+fn convert_status(code: &str) -> CprStatus {
+    let status = CprStatus::from_code(code);
+    if status == CprStatus::Other {
+        tracing::warn!(field = "cpr_status", "the identity register has a CPR status that this service does not know");
+    }
+    status
 }
 
 /// Refuses a response about another person than the one asked for.
@@ -133,7 +151,7 @@ fn convert_mobile(text: &str) -> Option<MobileNumber> {
     if text.is_empty() {
         return None;
     }
-    let number = MobileNumber::parse(text).ok();
+    let number = MobileNumber::parse_registered(text).ok();
     if number.is_none() {
         tracing::warn!(field = "mitid_account.mobile_number", "the identity register has an impossible mobile number");
     }

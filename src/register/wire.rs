@@ -1,10 +1,16 @@
 //! Strict conversion of single values in responses of the register.
 
-use chrono::{DateTime, NaiveDate, Utc};
+use std::ops::RangeInclusive;
+
+use chrono::{DateTime, Datelike as _, NaiveDate, Utc};
 use uuid::Uuid;
 
+use crate::domain::birth_date::BirthDate;
 use crate::domain::cpr::CprNumber;
 use crate::domain::person::MitidUuid;
+
+/// Years of the times that the register may name. A Timestamp ends with the year 9999.
+const TIME_YEARS: RangeInclusive<i32> = 1800..=2999;
 
 /// A response that cannot be relied on, by the name of the field. The value is not repeated, so that the log stays free of
 /// personal data.
@@ -28,7 +34,12 @@ pub(super) fn date(text: &str, field: &'static str) -> Result<NaiveDate, Malform
     is_date.then(|| text.parse().ok()).flatten().ok_or(Malformed(field))
 }
 
-/// A time; `None` if it is not set.
+/// A birth date.
+pub(super) fn birth_date(text: &str, is_marked_certain: bool) -> Result<BirthDate, Malformed> {
+    BirthDate::parse(text, is_marked_certain).ok_or(Malformed("birth_date"))
+}
+
+/// A time; `None` if it is not set. A time that clients could not read, once a rule has added its own span, is refused.
 pub(super) fn timestamp(
     timestamp: Option<prost_types::Timestamp>,
     field: &'static str,
@@ -37,6 +48,7 @@ pub(super) fn timestamp(
     u32::try_from(timestamp.nanos)
         .ok()
         .and_then(|nanos| DateTime::from_timestamp(timestamp.seconds, nanos))
+        .filter(|time| TIME_YEARS.contains(&time.year()))
         .map(Some)
         .ok_or(Malformed(field))
 }

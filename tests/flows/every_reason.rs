@@ -111,6 +111,8 @@ async fn provoke(world: &World, reason: Reason) -> Option<GivenReason> {
         Reason::PersonDisappeared => call("disappeared").await,
         Reason::CprNumberNotValid => call("annulled-number").await,
         Reason::CounterOnly => call("emigrated").await,
+        Reason::CprStatusUnclear => call("status-unknown").await,
+        Reason::InPersonOnly => call("credit-warning").await,
         Reason::MitidNotActive => call("mitid-blocked").await,
         Reason::NoMobileNumber => call("no-mobile").await,
         Reason::MobileNumberNotAllowed => call("swedish-mobile").await,

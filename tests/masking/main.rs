@@ -68,8 +68,9 @@ fn types_that_contain_secrets_mask_them() {
         cpr_number: Some(cpr_number()),
         cpr_status: Some(CprStatus::Changed),
         successor_cpr_number: Some(CprNumber::parse(SUCCESSOR).unwrap()),
-        birth_date: NaiveDate::from_ymd_opt(1990, 12, 31).unwrap(),
+        birth_date: NaiveDate::from_ymd_opt(1990, 12, 31).unwrap().into(),
         protected: false,
+        credit_warning: false,
         facts: vec![Fact { kind: FactKind::PreviousRoad, values: vec![FACT.into()], certain: true }],
         mitid_account: Some(MitidAccount {
             mitid_uuid: mitid_uuid(),

@@ -1,4 +1,5 @@
-use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
+use temporary_pin::domain::birth_date::BirthDate;
 use temporary_pin::domain::channel::Channel;
 use temporary_pin::domain::cpr::{CprNumber, CprStatus};
 use temporary_pin::domain::eligibility::{ChannelVerdict, EligibilityStatus, find_all_denials};
@@ -36,7 +37,7 @@ impl Effect {
 }
 
 /// CPR numbers with their status.
-const CPR: [(Option<&str>, Option<&str>, Effect); 17] = [
+const CPR: [(Option<&str>, Option<&str>, Effect); 20] = [
     (Some("0101801234"), Some("01"), Nothing),
     (Some("0101801234"), Some("03"), Nothing),
     (Some("0101801234"), Some("05"), Nothing),
@@ -49,6 +50,9 @@ const CPR: [(Option<&str>, Option<&str>, Effect); 17] = [
     (Some("0101801234"), Some("70"), Never),
     (Some("0101801234"), Some("80"), CounterOnly),
     (Some("0101801234"), Some("90"), Never),
+    (Some("0101801234"), Some("97"), CounterOnly),
+    (Some("0101801234"), Some("99"), CounterOnly),
+    (Some("0101801234"), Some("08"), CounterOnly),
     (Some("0101801234"), None, Never),
     (Some("6101801234"), Some("01"), Never),
     (None, None, Nothing),
@@ -56,8 +60,14 @@ const CPR: [(Option<&str>, Option<&str>, Effect); 17] = [
     (None, Some("01"), Nothing),
 ];
 
-const BIRTH_DATES: [(&str, Effect); 4] =
-    [("1980-01-01", Nothing), ("2013-11-23", Nothing), ("2013-11-24", NotYet), ("2026-11-23", NotYet)];
+const BIRTH_DATES: [(&str, Effect); 6] = [
+    ("1980-01-01", Nothing),
+    ("1980-01-00", CounterOnly),
+    ("1980-00-00", CounterOnly),
+    ("2013-11-23", Nothing),
+    ("2013-11-24", NotYet),
+    ("2026-11-23", NotYet),
+];
 
 /// Whether the account is active; `None`: no account.
 const ACCOUNTS: [(Option<bool>, Effect); 3] = [(Some(true), Nothing), (Some(false), Never), (None, Never)];
@@ -110,10 +120,11 @@ fn r10_r11_r12_r13_r14_a_person_is_eligible_exactly_if_no_property_denies_it() {
                     for (changed, change) in CHANGES {
                         let person = Person {
                             cpr_number: cpr_number.map(|digits| CprNumber::parse(digits).expect("a CPR number")),
-                            cpr_status: status.map(|code| CprStatus::from_code(code).expect("a status")),
+                            cpr_status: status.map(|code| CprStatus::from_code(code)),
                             successor_cpr_number: None,
-                            birth_date: birth_date.parse::<NaiveDate>().expect("a date"),
+                            birth_date: BirthDate::parse(birth_date, true).expect("a date"),
                             protected: false,
+                            credit_warning: false,
                             facts: Vec::new(),
                             mitid_account: active.map(|active| MitidAccount {
                                 mitid_uuid: MitidUuid(Uuid::from_u128(1)),

@@ -28,8 +28,8 @@ async fn every_field_of_a_person_is_read() {
     let person = world.look_up().await.unwrap().unwrap();
     assert_eq!(person.cpr_number.unwrap().digits(), CPR);
     assert_eq!(person.cpr_status, Some(CprStatus::ActiveDenmark));
-    assert_eq!(person.birth_date, NaiveDate::from_ymd_opt(1960, 1, 1).unwrap());
-    assert!(!person.protected);
+    assert_eq!(person.birth_date, NaiveDate::from_ymd_opt(1960, 1, 1).unwrap().into());
+    assert!(!person.protected && !person.credit_warning);
     assert_eq!(person.facts, [Fact { kind: FactKind::Birthplace, values: vec!["Nuuk".into()], certain: true }]);
     let account = person.mitid_account.unwrap();
     assert_eq!(account.mitid_uuid, MitidUuid(MITID.parse().unwrap()));
@@ -79,15 +79,20 @@ async fn a_person_without_optional_data_is_accepted(#[case] change: fn(&mut prot
 #[case::no_number(|person: &mut proto::Person| person.cpr_number.clear())]
 #[case::number_not_a_number(|person: &mut proto::Person| person.cpr_number = "12345".into())]
 #[case::status_missing(|person: &mut proto::Person| person.cpr_status.clear())]
-#[case::status_unknown(|person: &mut proto::Person| person.cpr_status = "02".into())]
 #[case::successor_of_a_valid_number(|person: &mut proto::Person| person.successor_cpr_number = "0202605888".into())]
 #[case::birth_date_missing(|person: &mut proto::Person| person.birth_date.clear())]
 #[case::birth_date_not_a_date(|person: &mut proto::Person| person.birth_date = "1960-02-30".into())]
+#[case::birth_year_unknown(|person: &mut proto::Person| person.birth_date = "0000-00-00".into())]
+#[case::birth_date_that_clients_cannot_read(|person: &mut proto::Person| person.birth_date = "9999-12-31".into())]
 #[case::birth_date_in_another_form(|person: &mut proto::Person| person.birth_date = "1960-1-1".into())]
 #[case::account_without_uuid(|person: &mut proto::Person| account(person).mitid_uuid.clear())]
 #[case::account_uuid_not_a_uuid(|person: &mut proto::Person| account(person).mitid_uuid = "17".into())]
 #[case::enrolment_time_out_of_range(|person: &mut proto::Person| {
     account(person).enrolment_time = Some(Timestamp { seconds: i64::MAX, nanos: 0 });
+})]
+#[case::change_time_that_clients_cannot_read(|person: &mut proto::Person| {
+    // 9999-12-31: a rule that adds its own span would pass the end of a Timestamp.
+    account(person).mobile_number_change_time = Some(Timestamp { seconds: 253_402_214_400, nanos: 0 });
 })]
 #[case::change_time_out_of_range(|person: &mut proto::Person| {
     account(person).mobile_number_change_time = Some(Timestamp { seconds: 0, nanos: -1 });
@@ -130,13 +135,79 @@ async fn unknown_enum_values_count_as_the_stricter_value(#[case] unknown: i32) {
 }
 
 #[rstest]
-#[case("20123456")]
+#[case("+4520123456")]
 #[case("+45 20 12 34 56")]
+#[case("004520123456")]
+#[case("20 12 34 56")]
+#[tokio::test]
+async fn r13_a_mobile_number_is_understood_as_registers_write_it(#[case] number: &'static str) {
+    let world = World::knowing(|person| account(person).mobile_number = number.into()).await;
+    let person = world.look_up().await.unwrap().unwrap();
+    assert_eq!(person.registered_mobile().unwrap().number.e164(), "+4520123456");
+}
+
+#[rstest]
 #[case("+451")]
+#[case("4520123456")]
+#[case("ukendt")]
 #[tokio::test]
 async fn r13_an_impossible_mobile_number_counts_as_none(#[case] number: &'static str) {
     let world = World::knowing(|person| account(person).mobile_number = number.into()).await;
     assert!(world.look_up().await.unwrap().unwrap().mitid_account.unwrap().mobile.is_none());
+}
+
+#[rstest]
+#[case::not_updated("97", CprStatus::NotUpdated)]
+#[case::unknown("99", CprStatus::Unknown)]
+#[case::not_known("02", CprStatus::Other)]
+#[case::no_code("død", CprStatus::Other)]
+#[tokio::test]
+async fn r12_a_status_that_is_not_known_is_a_valid_response(#[case] code: &'static str, #[case] status: CprStatus) {
+    test_support::log::collect();
+    let world = World::knowing(|person| person.cpr_status = code.into()).await;
+    assert_eq!(world.look_up().await.unwrap().unwrap().cpr_status, Some(status));
+    let log = test_support::log::collected();
+    assert_eq!(log.contains("cpr_status"), status == CprStatus::Other, "{log}");
+    assert!(!log.contains("død"), "{log}");
+}
+
+#[rstest]
+#[case::as_0_1_0_has_it(0, "1950-02-03", true)]
+#[case::certain(1, "1950-02-03", true)]
+#[case::uncertain(2, "1950-02-03", false)]
+#[case::a_new_mark(99, "1950-02-03", false)]
+#[case::day_unknown(1, "1950-02-00", false)]
+#[case::month_unknown(0, "1950-00-00", false)]
+#[tokio::test]
+async fn r12_a_birth_date_has_a_mark_and_may_have_unknown_parts(
+    #[case] certainty: i32,
+    #[case] date: &'static str,
+    #[case] is_certain: bool,
+) {
+    let world = World::knowing(|person| {
+        person.birth_date = date.into();
+        person.birth_date_certainty = certainty;
+    })
+    .await;
+    assert_eq!(world.look_up().await.unwrap().unwrap().birth_date.is_certain(), is_certain);
+}
+
+#[rstest]
+#[case::none(&[], false, false)]
+#[case::name_and_address(&[1], true, false)]
+#[case::what_changes_nothing(&[2, 3, 4], false, false)]
+#[case::credit_warning(&[5], false, true)]
+#[case::several(&[3, 5, 1], true, true)]
+#[case::a_new_type(&[6], true, false)]
+#[tokio::test]
+async fn r12_r16_types_of_protection_are_read(
+    #[case] types: &'static [i32],
+    #[case] protected: bool,
+    #[case] credit_warning: bool,
+) {
+    let world = World::knowing(|person| person.protection_types = types.into()).await;
+    let person = world.look_up().await.unwrap().unwrap();
+    assert_eq!((person.protected, person.credit_warning), (protected, credit_warning));
 }
 
 fn passport() -> proto::Document {

@@ -55,6 +55,16 @@ async fn r12_a_replaced_number_without_its_successor_stays_replaced() {
     assert_eq!(world.look_up().await.unwrap().unwrap().cpr_status, Some(CprStatus::Changed));
 }
 
+/// A deleted duplicate names the number that remains.
+#[tokio::test]
+async fn r12_a_deleted_number_leads_to_its_successor() {
+    let world = chain(&NUMBERS[..3]).await;
+    for number in &NUMBERS[..2] {
+        world.fake.state().people.get_mut(*number).unwrap().cpr_status = "50".into();
+    }
+    assert_eq!(world.look_up().await.unwrap().unwrap().cpr_number.unwrap().digits(), NUMBERS[2]);
+}
+
 #[tokio::test]
 async fn r12_an_unknown_successor_is_refused() {
     let world = chain(&NUMBERS[..2]).await;

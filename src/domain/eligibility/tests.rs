@@ -1,5 +1,6 @@
 use rstest::rstest;
 
+use super::super::birth_date::BirthDate;
 use super::super::fixture::{account, at, day, person};
 use super::super::hold::HoldRules;
 use super::super::mobile::MobileNumber;
@@ -56,7 +57,7 @@ fn r10_the_channels_of_the_quarantine_are_configurable() {
 #[case::not_yet_born("2030-07-01", Some("2043-06-30T22:00:00Z"))]
 fn r11_a_person_under_13_is_denied_until_the_birthday(#[case] birth_date: &str, #[case] until: Option<&str>) {
     let mut person = person();
-    person.birth_date = day(birth_date);
+    person.birth_date = day(birth_date).into();
     let until = until.map(|until| Denial::until(Reason::TooYoung, at(until)));
     for channel in Channel::ALL {
         assert_eq!(find_person_denials(&person, channel, &EligibilityRules::default(), at(NOW)), Vec::from_iter(until));
@@ -76,17 +77,54 @@ fn r11_a_person_under_13_is_denied_until_the_birthday(#[case] birth_date: &str, 
 #[case("60", Some(Reason::CprNumberNotValid), Some(Reason::CprNumberNotValid))]
 #[case("70", Some(Reason::PersonDisappeared), Some(Reason::PersonDisappeared))]
 #[case("90", Some(Reason::PersonDead), Some(Reason::PersonDead))]
-#[case("not known", Some(Reason::CprNumberNotValid), Some(Reason::CprNumberNotValid))]
+#[case("97", Some(Reason::CprStatusUnclear), None)]
+#[case("99", Some(Reason::CprStatusUnclear), None)]
+#[case::not_known("42", Some(Reason::CprStatusUnclear), None)]
 fn r12_the_cpr_status_decides(
     #[case] code: &str,
     #[case] elsewhere: Option<Reason>,
     #[case] at_counter: Option<Reason>,
 ) {
     let mut person = person();
-    person.cpr_status = CprStatus::from_code(code);
+    person.cpr_status = Some(CprStatus::from_code(code));
     assert_eq!(reasons(&person, Web), Vec::from_iter(elsewhere));
     assert_eq!(reasons(&person, Phone), Vec::from_iter(elsewhere));
     assert_eq!(reasons(&person, Counter), Vec::from_iter(at_counter));
+}
+
+#[test]
+fn r12_a_cpr_number_without_a_status_is_not_valid() {
+    let mut person = person();
+    person.cpr_status = None;
+    assert_eq!(reasons(&person, Counter), [Reason::CprNumberNotValid]);
+}
+
+#[rstest]
+#[case::credit_warning(|it: &mut Person| it.credit_warning = true)]
+#[case::marked_uncertain(|it: &mut Person| it.birth_date = born("1980-01-01", false))]
+#[case::day_unknown(|it: &mut Person| it.birth_date = born("1980-01-00", true))]
+#[case::month_unknown(|it: &mut Person| it.birth_date = born("1980-00-00", true))]
+fn r12_a_credit_warning_and_an_uncertain_birth_date_lead_to_the_counter(#[case] change: fn(&mut Person)) {
+    let mut person = person();
+    change(&mut person);
+    assert_eq!(reasons(&person, Web), [Reason::InPersonOnly]);
+    assert_eq!(reasons(&person, Phone), [Reason::InPersonOnly]);
+    assert_eq!(reasons(&person, Counter), []);
+}
+
+#[rstest]
+#[case::day_unknown("2013-11-00", Some("2026-11-29T23:00:00Z"))]
+#[case::month_unknown("2013-00-00", Some("2026-12-30T23:00:00Z"))]
+#[case::surely_old_enough("2012-00-00", None)]
+fn r11_the_youngest_possible_reading_of_a_birth_date_counts(#[case] birth_date: &str, #[case] until: Option<&str>) {
+    let mut person = person();
+    person.birth_date = born(birth_date, true);
+    let until = until.map(|until| Denial::until(Reason::TooYoung, at(until)));
+    assert_eq!(find_person_denials(&person, Counter, &EligibilityRules::default(), at(NOW)), Vec::from_iter(until));
+}
+
+fn born(date: &str, is_marked_certain: bool) -> BirthDate {
+    BirthDate::parse(date, is_marked_certain).unwrap()
 }
 
 #[test]
@@ -133,7 +171,7 @@ fn r14_destinations_are_checked_on_every_channel(#[case] number: &str, #[case] e
 fn reasons_come_in_a_fixed_order() {
     let mut person = person();
     person.cpr_status = Some(CprStatus::Emigrated);
-    person.birth_date = day("2020-01-01");
+    person.birth_date = day("2020-01-01").into();
     account(&mut person).active = false;
     account(&mut person).mobile =
         Some(RegisteredMobile { number: MobileNumber::parse("+46701234567").unwrap(), change_time: None });

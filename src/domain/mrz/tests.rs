@@ -1,5 +1,6 @@
 use rstest::rstest;
 
+use super::super::birth_date::BirthDate;
 use super::super::fixture::day;
 use super::*;
 
@@ -148,6 +149,8 @@ fn r19_the_zone_must_agree_with_the_issuer(#[case] read: &str, #[case] entered: 
 #[case("74<<<<", "1974-08-12", true)]
 #[case("<<<<<<", "1974-08-12", true)]
 #[case("75<<<<", "1974-08-12", false)]
+#[case::unknown_to_the_register("740812", "1974-00-00", true)]
+#[case::another_year_than_in_the_register("750812", "1974-00-00", false)]
 fn r19_unknown_parts_of_a_birth_date_agree_with_every_date(
     #[case] read: &str,
     #[case] birth_date: &str,
@@ -155,5 +158,8 @@ fn r19_unknown_parts_of_a_birth_date_agree_with_every_date(
 ) {
     let mrz = Mrz { birth_date: read.into(), ..parse(&PASSPORT).unwrap() };
     let document = document(DocumentKind::Passport, "UTO", "L898902C3");
-    assert_eq!(mrz.agrees_with(&document, None, day(birth_date), day("2012-01-01")), agrees);
+    assert_eq!(
+        mrz.agrees_with(&document, None, BirthDate::parse(birth_date, true).unwrap(), day("2012-01-01")),
+        agrees
+    );
 }

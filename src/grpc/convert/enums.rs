@@ -34,6 +34,8 @@ pub(super) const fn reason_to_proto(value: Reason) -> pb::Reason {
         Reason::MobileNumberNotAllowed => pb::Reason::MobileNumberNotAllowed,
         Reason::MobileNumberChangedRecently => pb::Reason::MobileNumberChangedRecently,
         Reason::PersonBlocked => pb::Reason::PersonBlocked,
+        Reason::CprStatusUnclear => pb::Reason::CprStatusUnclear,
+        Reason::InPersonOnly => pb::Reason::InPersonOnly,
         Reason::AccessNotRequested => pb::Reason::AccessNotRequested,
         Reason::HoldRunning => pb::Reason::HoldRunning,
         Reason::AccessExpired => pb::Reason::AccessExpired,

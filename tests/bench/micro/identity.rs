@@ -49,8 +49,9 @@ fn person() -> Person {
         cpr_number: Some(CprNumber::parse("0101801234").unwrap()),
         cpr_status: Some(CprStatus::ActiveDenmark),
         successor_cpr_number: None,
-        birth_date: NaiveDate::from_ymd_opt(1980, 1, 1).unwrap(),
+        birth_date: NaiveDate::from_ymd_opt(1980, 1, 1).unwrap().into(),
         protected: false,
+        credit_warning: false,
         facts: vec![
             fact(FactKind::PreviousRoad, "Østergade"),
             fact(FactKind::MovedInYear, "2011"),

@@ -2,8 +2,9 @@
 
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
+use chrono::{DateTime, Datelike as _, Utc};
 use prost::Message as _;
-use temporary_pin::domain::cpr::{CprNumber, CprStatus};
+use temporary_pin::domain::cpr::CprNumber;
 use temporary_pin::domain::document::{Document, DocumentKind};
 use temporary_pin::domain::person::PersonReference;
 use temporary_pin::proto::identityregister::v1::identity_register_service_server::{
@@ -72,8 +73,15 @@ pub fn register_answer(data: &[u8]) -> bool {
         let (Some(person), Some(wire)) = (person, answer.person) else { return false };
         assert!(person.cpr_number == Some(number) && person.cpr_status.is_some());
         // The answer is always the same, so the successor of a replaced number is never found.
-        assert!(person.cpr_status != Some(CprStatus::Changed) || person.successor_cpr_number.is_none());
-        assert_eq!(person.birth_date.to_string(), wire.birth_date);
+        assert!(person.successor_cpr_number.is_none());
+        // Unknown parts are the end of the month or of the year.
+        let latest = person.birth_date.latest().to_string();
+        assert!(latest.bytes().zip(wire.birth_date.bytes()).all(|(read, sent)| read == sent || sent == b'0'));
+        assert!(!person.birth_date.is_certain() || latest == wire.birth_date);
+        let is_readable = |time: DateTime<Utc>| (1800..=2999).contains(&time.year());
+        let account = person.mitid_account.iter();
+        assert!(account.clone().filter_map(|account| account.enrolment_time).all(is_readable));
+        assert!(account.filter_map(|account| account.mobile.as_ref()?.change_time).all(is_readable));
         assert_eq!(person.mitid_account.is_some(), wire.mitid_account.is_some());
         assert!(person.facts.len() <= wire.facts.len());
         assert!(

@@ -2,6 +2,7 @@
 
 use chrono::{Datelike as _, Days, Months};
 use chrono_tz::Europe::Copenhagen;
+use temporary_pin::proto::identityregister::v1::{BirthDateCertainty, ProtectionType};
 use temporary_pin::proto::temporarypin::v1::Reason;
 use temporary_pin::proto::temporarypin::v1::document::Kind as DocumentKind;
 
@@ -12,6 +13,8 @@ pub(super) fn cast(opening: Opening) -> Vec<Person> {
     let with_status = |number, id: &str, name: &str, status: &'static str| {
         Person::ordinary(number, id, name, opening).with(|person| person.cpr_status = status)
     };
+    let unclear = || Expected::counter_only(Expectation::never([Reason::CprStatusUnclear]));
+    let in_person = || Expected::counter_only(Expectation::never([Reason::InPersonOnly]));
     let counter_only = || Expected::counter_only(Expectation::never([Reason::CounterOnly]));
     vec![
         with_status(30, "no-fixed-abode", "Albert Ager", "03")
@@ -37,7 +40,32 @@ pub(super) fn cast(opening: Opening) -> Vec<Person> {
         with_status(36, "deleted-number", "Erik Ebbesen", "50")
             .never(Reason::CprNumberNotValid)
             .story("CPR status 50: the number was a duplicate and is deleted."),
-        renumbered(Person::ordinary(37, "renumbered", "Freja Falk", opening)),
+        renumbered(Person::ordinary(37, "renumbered", "Freja Falk", opening), 137)
+            .story("CPR status 60 under this number: the register names the number that replaced it, which serves: the birth date was corrected."),
+        renumbered(Person::ordinary(110, "deleted-duplicate", "Finn Fabricius", opening), 210)
+            .with(|person| person.replaced_status = "50")
+            .story("CPR status 50 under this number, a duplicate that was deleted: the register names the number that remains."),
+        with_status(111, "not-updated", "Gerda Geisler", "97")
+            .expected(unclear())
+            .story("Status 97, as Greenlandic systems have it: not updated from CPR. Only the counter helps."),
+        with_status(112, "status-unknown", "Hroar Hvid", "99")
+            .expected(unclear())
+            .story("Status 99, unknown: only the counter helps."),
+        with_status(113, "status-nobody-knows", "Iben Illum", "08")
+            .expected(unclear())
+            .story("A CPR status that the service does not know: only the counter helps."),
+        Person::ordinary(114, "credit-warning", "Jens Jakobi", opening)
+            .with(|person| person.protection_types = vec![ProtectionType::CreditWarning])
+            .expected(in_person())
+            .story("Asked for a credit warning after identity theft: only the counter helps, and the reason does not tell why."),
+        Person::ordinary(115, "uncertain-birth-date", "Karla Kierkegaard", opening)
+            .with(|person| person.birth_date_certainty = BirthDateCertainty::Uncertain)
+            .expected(in_person())
+            .story("The register marks the birth date as uncertain: only the counter helps."),
+        Person::ordinary(116, "birth-day-unknown", "Leo Lassen", opening)
+            .with(|person| person.registered_birth_date = Some(person.birth_date.format("%Y-00-00").to_string()))
+            .expected(in_person())
+            .story("The register knows the year of birth only: only the counter helps."),
         with_status(38, "renumbered-to-nowhere", "Gunnar Gade", "60")
             .never(Reason::CprNumberNotValid)
             .story("CPR status 60, but the register does not say by which number: clear it up with the municipality."),
@@ -63,14 +91,13 @@ pub(super) fn cast(opening: Opening) -> Vec<Person> {
     ]
 }
 
-fn renumbered(person: Person) -> Person {
-    person
-        .with(|person| {
-            let (successor, birth_date) = cpr_number(137);
-            person.successor_cpr_number = Some(successor);
-            person.birth_date = birth_date;
-        })
-        .story("CPR status 60 under this number: the register names the number that replaced it, which serves: the birth date was corrected.")
+/// `number` makes the person's new CPR number.
+fn renumbered(person: Person, number: u32) -> Person {
+    person.with(|person| {
+        let (successor, birth_date) = cpr_number(number);
+        person.successor_cpr_number = Some(successor);
+        person.birth_date = birth_date;
+    })
 }
 
 /// The document names the MitID account, because there is no CPR number.

@@ -58,6 +58,15 @@ pub(super) fn cast(opening: Opening) -> Vec<Person> {
                 account.mobile_number = Some("+299441059".into());
             })
             .story("Greenlandic language and mobile number, living in Denmark."),
+        ordinary(117, "spaced-mobile", "Xenia Xu")
+            .account(|account| account.registered_mobile_number = Some("+45 26 00 01 17"))
+            .story("The register writes the mobile number with spaces: it is understood."),
+        ordinary(118, "mobile-without-code", "Ymer Yde")
+            .account(|account| account.registered_mobile_number = Some("26 00 01 18"))
+            .story("The register writes a Danish mobile number without +45: it is understood."),
+        ordinary(119, "mobile-with-zeros", "Zenia Zoffmann")
+            .account(|account| account.registered_mobile_number = Some("004526000119"))
+            .story("The register writes the mobile number with 00 for the plus: it is understood."),
         ordinary(60, "english", "Yasmin Young")
             .account(|account| account.language = "en")
             .story("Chose English in the MitID profile: questions and SMS are in English."),

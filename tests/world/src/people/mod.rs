@@ -157,10 +157,10 @@ mod tests {
     fn the_cast_covers_every_cpr_status_and_account_state() {
         let people = people("2026-11-23T12:00:00Z", 0, 1);
         let mut statuses: BTreeSet<&str> = people.all.iter().map(|person| person.cpr_status).collect();
-        if people.all.iter().any(|person| person.successor_cpr_number.is_some()) {
-            statuses.insert("60");
-        }
-        let all = ["", "01", "03", "05", "07", "10", "20", "30", "50", "60", "70", "80", "90"];
+        let replaced = people.all.iter().filter(|person| person.successor_cpr_number.is_some());
+        statuses.extend(replaced.map(|person| person.replaced_status));
+        // 08 is a code that nobody knows.
+        let all = ["", "01", "03", "05", "07", "08", "10", "20", "30", "50", "60", "70", "80", "90", "97", "99"];
         assert_eq!(statuses, BTreeSet::from(all));
         let states: BTreeSet<_> =
             people.all.iter().map(|person| person.account.as_ref().map(|account| account.state as i32)).collect();

@@ -6,6 +6,7 @@ use aws_lc_rs::digest;
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 use temporary_pin::proto::identityregister::v1::document::{Permanence, State as DocumentState};
 use temporary_pin::proto::identityregister::v1::mitid_account::State as AccountState;
+use temporary_pin::proto::identityregister::v1::{BirthDateCertainty, ProtectionType};
 use temporary_pin::proto::temporarypin::v1::Reason;
 use temporary_pin::proto::temporarypin::v1::document::Kind as DocumentKind;
 use temporary_pin::proto::temporarypin::v1::supporting_document::Kind as SupportingDocumentKind;
@@ -43,9 +44,15 @@ pub struct Person {
     pub story: &'static str,
     pub cpr_number: Option<String>,
     pub cpr_status: &'static str,
-    /// The number that replaced `cpr_number`, whose status is then 60.
+    /// The number that the person has instead of `cpr_number`, whose status is then `replaced_status`.
     pub successor_cpr_number: Option<String>,
+    /// 60 (changed) or 50 (a duplicate that is deleted).
+    pub replaced_status: &'static str,
     pub birth_date: NaiveDate,
+    /// The birth date as the register has it, if parts of it are unknown there.
+    pub registered_birth_date: Option<String>,
+    pub birth_date_certainty: BirthDateCertainty,
+    pub protection_types: Vec<ProtectionType>,
     pub protected: bool,
     pub facts: Vec<Fact>,
     pub account: Option<Account>,
@@ -63,6 +70,8 @@ pub struct Account {
     pub enrolment_time: DateTime<Utc>,
     pub language: &'static str,
     pub mobile_number: Option<String>,
+    /// The number as the register writes it, if not in E.164 form.
+    pub registered_mobile_number: Option<&'static str>,
     pub mobile_number_change_time: Option<DateTime<Utc>>,
 }
 
@@ -103,6 +112,7 @@ impl Person {
             enrolment_time: opening.days_ago(900),
             language: "da",
             mobile_number: Some(format!("+45{}", 26_000_000 + number)),
+            registered_mobile_number: None,
             mobile_number_change_time: Some(opening.days_ago(400)),
         };
         Self {
@@ -112,7 +122,11 @@ impl Person {
             cpr_number: Some(cpr_number),
             cpr_status: "01",
             successor_cpr_number: None,
+            replaced_status: "60",
             birth_date,
+            registered_birth_date: None,
+            birth_date_certainty: BirthDateCertainty::Certain,
+            protection_types: Vec::new(),
             protected: false,
             facts: plenty(number, birth_date),
             account: Some(account),

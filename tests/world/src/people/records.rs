@@ -39,7 +39,7 @@ fn record_under(number: &str, person: &Person) -> PersonRecord {
     let mut record = record(person);
     if record.cpr_number != number {
         record.successor_cpr_number = std::mem::replace(&mut record.cpr_number, number.to_owned());
-        record.cpr_status = "60".to_owned();
+        record.cpr_status = person.replaced_status.to_owned();
         record.facts.clear();
         record.mitid_account = None;
     }
@@ -58,21 +58,24 @@ fn record(person: &Person) -> PersonRecord {
         cpr_number: person.successor_cpr_number.clone().or_else(|| person.cpr_number.clone()).unwrap_or_default(),
         cpr_status: person.cpr_status.to_owned(),
         successor_cpr_number: String::new(),
-        birth_date: person.birth_date.to_string(),
+        birth_date: person.registered_birth_date.clone().unwrap_or_else(|| person.birth_date.to_string()),
         protection: protection.into(),
         facts: facts.collect(),
         mitid_account: person.account.as_ref().map(account_record),
-        ..PersonRecord::default()
+        birth_date_certainty: person.birth_date_certainty.into(),
+        protection_types: person.protection_types.iter().map(|kind| (*kind).into()).collect(),
     }
 }
 
 fn account_record(account: &Account) -> MitidAccount {
+    let registered_number =
+        account.registered_mobile_number.map(str::to_owned).or_else(|| account.mobile_number.clone());
     MitidAccount {
         mitid_uuid: account.mitid_uuid.to_string(),
         state: account.state.into(),
         enrolment_time: Some(SystemTime::from(account.enrolment_time).into()),
         language: account.language.to_owned(),
-        mobile_number: account.mobile_number.clone().unwrap_or_default(),
+        mobile_number: registered_number.unwrap_or_default(),
         mobile_number_change_time: account.mobile_number_change_time.map(|time| SystemTime::from(time).into()),
         ..MitidAccount::default()
     }
