@@ -8,9 +8,9 @@ use super::Finding;
 use super::canonical::EventTable;
 use super::seal::{self, Entry, SealHead};
 use crate::keys::KeyRing;
-use crate::store::StoreError;
 use crate::store::audit::audit_seals::{self, Seal};
 use crate::store::audit::sealed_events::{self, AuditRows};
+use crate::store::{self, StoreError};
 
 /// How many seals are read from the database at a time.
 const SEALS_PER_PAGE: i64 = 32;
@@ -58,8 +58,7 @@ pub async fn verify(
     from: i64,
     expected: Option<&SealHead>,
 ) -> Result<Report, VerifyError> {
-    let mut connection = pool.acquire().await?.detach();
-    sqlx::query("SET statement_timeout = 0").execute(&mut connection).await?;
+    let mut connection = store::open_for_maintenance(pool).await?;
     // One snapshot for all queries, so that nothing is sealed or purged between them.
     let mut transaction = connection.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
     let purges = audit_seals::list_purge_seals(&mut transaction).await?;
@@ -76,7 +75,7 @@ pub async fn verify(
     walk.check_waiting().await?;
     let report = walk.report;
     transaction.rollback().await?;
-    connection.close().await?;
+    store::close(connection).await;
     Ok(report)
 }
 

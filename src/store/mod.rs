@@ -18,6 +18,8 @@ pub mod withdrawal;
 mod connections;
 mod parameters;
 
+pub(crate) use connections::{close, open_for_maintenance};
+
 pub use connections::{
     Failure, MAX_STATEMENT_TIMEOUT, PLANNER_SETTINGS, PoolSettings, StoreError, connect, connect_instance, migrate,
     rights, schema_is_current,

@@ -22,6 +22,7 @@ mod redeem;
 mod redeem_race;
 mod rekey;
 mod rights;
+mod sessions;
 mod sticky_connection;
 mod verifications;
 mod withdraw;

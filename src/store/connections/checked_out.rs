@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use sqlx::pool::PoolConnection;
 use sqlx::{PgConnection, Postgres};
+use tokio::runtime::Handle;
 
 use super::StoreError;
 
@@ -16,21 +17,26 @@ pub const MAX_STATEMENT_TIMEOUT: Duration = Duration::from_secs(5);
 /// takes many minutes.
 const WORK_TIMEOUT: Duration = MAX_STATEMENT_TIMEOUT.saturating_add(Duration::from_secs(1));
 
-/// Runs `work`. Returns the connection as well, unless the work timed out: then nobody knows in which state it is.
+/// How long the return of a connection to the pool may take. It keeps its place in the pool for that time.
+const RETURN_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Runs `work`. Returns the connection as well, if it can be used again: not if the work timed out, because then nobody
+/// knows in which state it is, and not if Postgres has become read-only.
 pub(super) async fn run_on<T>(
     mut connection: CheckedOut,
     work: impl AsyncFnOnce(&mut PgConnection) -> Result<T, StoreError>,
-) -> (Result<T, StoreError>, Option<PoolConnection<Postgres>>) {
+) -> (Result<T, StoreError>, Option<CheckedOut>) {
     let Some(inner) = connection.get_mut() else {
         return (Err(StoreError::Internal("a connection is missing".into())), None);
     };
     match tokio::time::timeout(WORK_TIMEOUT, work(inner)).await {
-        Ok(result) => (result, connection.into_inner()),
+        Ok(Err(error)) if error.is_read_only() => (Err(error), None),
+        Ok(result) => (result, Some(connection)),
         Err(_) => (Err(StoreError::Unavailable("no answer in time".into())), None),
     }
 }
 
-/// A connection that is out of the pool. It is closed if it is dropped before [`Self::into_inner`], because its work was
+/// A connection that is out of the pool. It is closed if it is dropped without [`Self::give_back`], because its work was
 /// then interrupted.
 pub(super) struct CheckedOut(Option<PoolConnection<Postgres>>);
 
@@ -43,9 +49,16 @@ impl CheckedOut {
         self.0.as_deref_mut()
     }
 
-    /// Takes the connection out, once its work has ended. Dropping it then returns it to the pool.
-    pub(super) fn into_inner(mut self) -> Option<PoolConnection<Postgres>> {
-        self.0.take()
+    /// Returns the connection to the pool, once its work has ended.
+    ///
+    /// A dropped `PoolConnection` returns as well, but it pings first and waits for the answer without a time-out: on a
+    /// network that delivers nothing, it would keep its place in the pool for ever.
+    pub(super) fn give_back(mut self) {
+        if let (Some(mut connection), Ok(runtime)) = (self.0.take(), Handle::try_current()) {
+            // Makes a future that owns the connection. Dropping the future closes it and frees its place.
+            let returning = connection.return_to_pool();
+            runtime.spawn(async { tokio::time::timeout(RETURN_TIMEOUT, returning).await });
+        }
     }
 }
 

@@ -25,9 +25,19 @@ pub struct Failure {
     text: Cow<'static, str>,
     /// The cause, the cause of that cause, and so on. For the log alone.
     causes: Vec<String>,
+    /// Whether the session cannot write, because the server is a standby or was made read-only.
+    is_read_only: bool,
 }
 
+/// The code of a statement that would write in a read-only session.
+const READ_ONLY: &str = "25006";
+
 impl StoreError {
+    /// Whether the session cannot write, so that a new one is needed.
+    pub(super) fn is_read_only(&self) -> bool {
+        matches!(self, Self::Unavailable(Failure { is_read_only: true, .. }))
+    }
+
     /// A column holds a word that this version does not know. `column` is `table.column`.
     pub(in crate::store) fn unknown_word(column: &str) -> Self {
         Self::Internal(format!("column {column} holds a word unknown here").into())
@@ -56,7 +66,7 @@ impl Failure {
             }
             next = cause.source();
         }
-        Self { text: text.into(), causes }
+        Self { text: text.into(), causes, is_read_only: false }
     }
 
     /// The text for the log: what failed, and its causes.
@@ -83,23 +93,25 @@ impl Eq for Failure {}
 
 impl From<&'static str> for Failure {
     fn from(text: &'static str) -> Self {
-        Self { text: text.into(), causes: Vec::new() }
+        Self { text: text.into(), causes: Vec::new(), is_read_only: false }
     }
 }
 
 impl From<String> for Failure {
     fn from(text: String) -> Self {
-        Self { text: text.into(), causes: Vec::new() }
+        Self { text: text.into(), causes: Vec::new(), is_read_only: false }
     }
 }
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         match &error {
-            sqlx::Error::Database(error) => {
-                let code = error.code().unwrap_or_default();
-                let text = describe(&code, error.message(), error.constraint());
-                if is_passing(&code) { Self::Unavailable(text.into()) } else { Self::Internal(text.into()) }
+            sqlx::Error::Database(database) => {
+                let code = database.code().unwrap_or_default();
+                let text = describe(&code, database.message(), database.constraint()).into();
+                let failure = Failure { text, causes: Vec::new(), is_read_only: code == READ_ONLY };
+                let is_outage = is_passing(&code) || ended_session(&error);
+                if is_outage { Self::Unavailable(failure) } else { Self::Internal(failure) }
             }
             sqlx::Error::PoolTimedOut => Self::Unavailable("no free connection in time".into()),
             sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => Self::Unavailable("the pool is closed".into()),
@@ -133,10 +145,16 @@ pub(in crate::store) fn lost_race(error: &sqlx::Error) -> bool {
     matches!(code(error).as_deref(), Some("23505" | "40P01" | BLOCKED))
 }
 
-/// Whether Postgres refused the statement but keeps serving the connection.
+/// Whether Postgres refused the statement, but may accept another one on the same connection.
 pub(in crate::store) fn is_refusal(error: &sqlx::Error) -> bool {
-    let refusal = error.as_database_error().and_then(|error| error.try_downcast_ref::<PgDatabaseError>());
-    refusal.is_some_and(|error| !matches!(error.severity(), PgSeverity::Fatal | PgSeverity::Panic))
+    error.as_database_error().is_some() && !ended_session(error) && code(error).as_deref() != Some(READ_ONLY)
+}
+
+/// Whether Postgres ended the session (FATAL), or all of them (PANIC). It does so for troubles of its own, such as a full
+/// disk, and not because of the statement.
+fn ended_session(error: &sqlx::Error) -> bool {
+    let error = error.as_database_error().and_then(|error| error.try_downcast_ref::<PgDatabaseError>());
+    error.is_some_and(|error| matches!(error.severity(), PgSeverity::Fatal | PgSeverity::Panic))
 }
 
 /// Whether Postgres refused the row because its person is blocked.
@@ -151,11 +169,11 @@ fn code(error: &sqlx::Error) -> Option<Cow<'_, str>> {
     error.as_database_error().and_then(|error| error.code())
 }
 
-/// Whether a later try may succeed: connection lost (08), a primary that became a standby (25006), login refused (28),
+/// Whether a later try may succeed: connection lost (08), a session that cannot write (25006), login refused (28),
 /// serialisation failure or deadlock (40), out of resources (53), lock not available (55), shutdown and statement timeout
-/// (57).
+/// (57), an error of the disk (58).
 fn is_passing(code: &str) -> bool {
-    ["08", "25006", "28", "40", "53", "55", "57"].iter().any(|class| code.starts_with(class))
+    ["08", READ_ONLY, "28", "40", "53", "55", "57", "58"].iter().any(|class| code.starts_with(class))
 }
 
 /// The code and what it is about. The message of a data exception (class 22) can quote the value, so it is left out; all

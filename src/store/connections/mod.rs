@@ -5,10 +5,12 @@ pub mod rights;
 
 mod checked_out;
 mod error;
+mod maintenance;
 mod pool;
 mod pseudonym_key_check;
 mod race_retry;
 mod schema;
+mod session_check;
 mod statements;
 mod sticky_connection;
 
@@ -17,6 +19,8 @@ pub use error::{Failure, StoreError};
 pub use pool::{PLANNER_SETTINGS, PoolSettings, connect};
 pub use pseudonym_key_check::connect_instance;
 pub use schema::{migrate, schema_is_current};
+
+pub(crate) use maintenance::{close, open_for_maintenance};
 
 pub(in crate::store) use error::{is_blocked, is_refusal};
 pub(in crate::store) use pool::{connect_options, pool_options};

@@ -5,15 +5,23 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{Connection as _, PgConnection, PgPool};
+use sqlx::{PgConnection, PgPool};
 
 use super::StoreError;
 
-/// A connection that has been idle for this long is pinged before its next use.
-const PING_AFTER_IDLE: Duration = Duration::from_secs(1);
+/// A connection that has been idle for this long is checked before its next use.
+const CHECK_AFTER_IDLE: Duration = Duration::from_secs(1);
 
-/// How long the answer to a ping may take.
-const PING_TIMEOUT: Duration = Duration::from_millis(500);
+/// How long the answer to that check may take.
+const CHECK_TIMEOUT: Duration = Duration::from_millis(500);
+
+/// A connection that is older is replaced at its next use. So none stays with a server that another has replaced without
+/// ending its sessions.
+const MAX_AGE: Duration = Duration::from_secs(10 * 60);
+
+/// A transaction that waits for its next statement for this long is ended by Postgres: the process that opened it has
+/// stopped. Longer than the work on a connection may take.
+const IDLE_IN_TRANSACTION_TIMEOUT: &str = "10s";
 
 /// Settings by which Postgres plans each statement once per connection, and always by index.
 ///
@@ -74,6 +82,7 @@ pub(in crate::store) fn connect_options(url: &str, settings: &PoolSettings) -> R
         .options([("statement_timeout", settings.statement_timeout.as_millis().to_string())])
         // If a caller stops waiting, its connection is closed. Postgres notices that only if it checks.
         .options([("client_connection_check_interval", "500ms")])
+        .options([("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION_TIMEOUT)])
         .options(PLANNER_SETTINGS))
 }
 
@@ -81,19 +90,24 @@ pub(in crate::store) fn pool_options(settings: &PoolSettings) -> PgPoolOptions {
     PgPoolOptions::new()
         .max_connections(settings.max_connections)
         .acquire_timeout(settings.acquire_timeout)
-        // A ping before every use would cost a round trip. Without any ping, one call per connection would fail after a
-        // restart of Postgres. So only connections that have been idle are pinged.
+        // A check before every use would cost a round trip. Without any, one call per connection would fail after a restart
+        // of Postgres. So only connections that have been idle are checked.
         .test_before_acquire(false)
         .before_acquire(|connection, meta| {
-            Box::pin(async move { ping_if_idle(connection, meta.idle_for).await.map(|()| true) })
+            Box::pin(async move { Ok(meta.age < MAX_AGE && can_write_after_idle(connection, meta.idle_for).await?) })
         })
+        // The pool ends a connection without a time-out, so it must not do it on its own.
+        .max_lifetime(None)
+        .idle_timeout(None)
 }
 
-/// Pings a connection that has been idle for [`PING_AFTER_IDLE`] or longer. An error means: do not use it.
-pub(super) async fn ping_if_idle(connection: &mut PgConnection, idle_for: Duration) -> sqlx::Result<()> {
-    if idle_for >= PING_AFTER_IDLE {
-        let answer = tokio::time::timeout(PING_TIMEOUT, connection.ping()).await;
-        answer.map_err(std::io::Error::from)??;
+/// Whether a connection that has been idle for [`CHECK_AFTER_IDLE`] or longer still works, and can write. An error means
+/// that it does not work.
+pub(super) async fn can_write_after_idle(connection: &mut PgConnection, idle_for: Duration) -> sqlx::Result<bool> {
+    if idle_for < CHECK_AFTER_IDLE {
+        return Ok(true);
     }
-    Ok(())
+    let is_read_only = sqlx::query_scalar("SELECT current_setting('transaction_read_only')::boolean");
+    let answer = tokio::time::timeout(CHECK_TIMEOUT, is_read_only.fetch_one(connection)).await;
+    Ok(!answer.map_err(std::io::Error::from)??)
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use sqlx::{PgConnection, PgPool};
 
+use super::session_check::check_session;
 use super::{PoolSettings, StoreError, connect_options, pool_options};
 use crate::store::locks;
 
@@ -34,7 +35,10 @@ impl PseudonymKeys {
 pub fn connect_instance(url: &str, settings: &PoolSettings, key_id: i32) -> Result<PgPool, StoreError> {
     let pool = pool_options(settings).after_connect(move |connection, _| {
         Box::pin(async move {
-            let check = check_key(connection, key_id).await;
+            let check = match check_session(connection).await {
+                Ok(()) => check_key(connection, key_id).await,
+                refused => refused,
+            };
             if check.is_err() {
                 sqlx::query("SELECT pg_advisory_unlock_all()").execute(connection).await?;
                 tokio::time::sleep(DELAY_AFTER_REFUSAL).await;

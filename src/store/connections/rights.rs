@@ -2,7 +2,7 @@
 
 use sqlx::{AssertSqlSafe, Connection as _, PgPool};
 
-use super::{StoreError, write};
+use super::{StoreError, close, open_for_maintenance, write};
 
 /// The grants of the service's role, whose name stands there as `:"service_role"`.
 const GRANTS: &str = include_str!("grants.sql");
@@ -10,7 +10,7 @@ const GRANTS: &str = include_str!("grants.sql");
 /// Grants the role what the service needs, and revokes everything else from it and from PUBLIC. Run as the owner of the
 /// tables, after the migrations. Several processes may do so at the same time.
 pub async fn grant(pool: &PgPool, service_role: &str) -> Result<(), StoreError> {
-    let mut connection = pool.acquire().await?.detach();
+    let mut connection = open_for_maintenance(pool).await?;
     let mut transaction = connection.begin().await?;
     // Of two transactions that change the grants of one table at the same time, Postgres fails the second.
     sqlx::query("SELECT pg_advisory_xact_lock('_sqlx_migrations'::regclass::bigint)")
@@ -26,7 +26,8 @@ pub async fn grant(pool: &PgPool, service_role: &str) -> Result<(), StoreError> 
     let grants = substitute_names(GRANTS, &[("service_role", service_role)]);
     sqlx::raw_sql(AssertSqlSafe(grants)).execute(&mut *transaction).await?;
     transaction.commit().await?;
-    Ok(connection.close().await?)
+    close(connection).await;
+    Ok(())
 }
 
 /// Lists what the current role may do and the service's role must not. Each entry begins with a verb, such as "owns

@@ -1,9 +1,9 @@
 //! The schema: applies the migrations, and checks that they are applied.
 
+use sqlx::PgPool;
 use sqlx::migrate::{Migrate as _, MigrateError, Migrator};
-use sqlx::{Connection as _, PgPool};
 
-use super::{StoreError, read};
+use super::{StoreError, close, open_for_maintenance, read};
 
 /// The migrations that this version of the service needs.
 static MIGRATIONS: Migrator = sqlx::migrate!();
@@ -13,11 +13,10 @@ const UNDEFINED_TABLE: &str = "42P01";
 
 /// Applies the migrations that are missing. Several processes may do so at the same time.
 pub async fn migrate(pool: &PgPool) -> Result<(), StoreError> {
-    let mut connection = pool.acquire().await?.detach();
-    // A migration may take longer than a statement of the service.
-    sqlx::query("SET statement_timeout = 0").execute(&mut connection).await?;
+    let mut connection = open_for_maintenance(pool).await?;
     MIGRATIONS.run(&mut connection).await.map_err(migrate_error)?;
-    Ok(connection.close().await?)
+    close(connection).await;
+    Ok(())
 }
 
 /// Whether every migration that this version needs has been applied, unchanged. Later migrations may be there as well: a

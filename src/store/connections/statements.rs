@@ -87,11 +87,13 @@ async fn on_connection<T>(
     let acquired = tokio::time::timeout(deadline::time_left(Duration::MAX), pool.acquire()).await;
     let connection = CheckedOut::new(acquired.map_err(|_| deadline_passed())??);
     if deadline::has_passed() {
-        drop(connection.into_inner());
+        connection.give_back();
         return Err(deadline_passed());
     }
     let (result, connection) = run_on(connection, work).await;
-    drop(connection);
+    if let Some(connection) = connection {
+        connection.give_back();
+    }
     result
 }
 

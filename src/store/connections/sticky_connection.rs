@@ -1,17 +1,19 @@
 //! Reuses one connection from batch to batch: sqlx's pool pings on every release, which costs both sides as much as a small
-//! statement.
+//! statement. From time to time the connection goes back, so that the pool can replace it.
 
-use std::mem;
 use std::ops::AsyncFnOnce;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use sqlx::pool::PoolConnection;
-use sqlx::{PgConnection, PgPool, Postgres};
+use sqlx::{PgConnection, PgPool};
 use tokio::time::Instant;
 
 use super::StoreError;
 use super::checked_out::{CheckedOut, run_on};
-use super::pool::ping_if_idle;
+use super::pool::can_write_after_idle;
+
+/// How long a connection stays with its batches before it goes back to the pool, which knows its age.
+const MAX_STAY: Duration = Duration::from_secs(60);
 
 /// Keeps the connection of one kind of batch between two batches. Cheap to clone.
 #[derive(Clone)]
@@ -24,7 +26,9 @@ pub(in crate::store) struct StickyConnection {
 struct Slot(Mutex<Option<KeptConnection>>);
 
 struct KeptConnection {
-    connection: PoolConnection<Postgres>,
+    connection: CheckedOut,
+    /// When it left the pool.
+    out_since: Instant,
     idle_since: Instant,
 }
 
@@ -37,7 +41,7 @@ impl StickyConnection {
         tokio::spawn(async move {
             closed.await;
             if let Some(kept) = kept.upgrade() {
-                drop(kept.swap(None));
+                kept.give_back();
             }
         });
         Self { pool, slot }
@@ -48,36 +52,61 @@ impl StickyConnection {
         &self,
         work: impl AsyncFnOnce(&mut PgConnection) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let (result, connection) = run_on(self.check_out().await?, work).await;
-        if let (Ok(_), Some(connection)) = (&result, connection) {
-            self.keep(connection);
+        let (connection, out_since) = self.check_out().await?;
+        let (result, connection) = run_on(connection, work).await;
+        if let Some(connection) = connection {
+            if result.is_ok() && out_since.elapsed() < MAX_STAY && self.may_keep() {
+                self.slot.keep(KeptConnection { connection, out_since, idle_since: Instant::now() });
+            } else {
+                connection.give_back();
+            }
         }
         result
     }
 
-    async fn check_out(&self) -> Result<CheckedOut, StoreError> {
-        if let Some(KeptConnection { connection, idle_since }) = self.slot.swap(None) {
-            let mut connection = CheckedOut::new(connection);
-            if let Some(inner) = connection.get_mut()
-                && ping_if_idle(inner, idle_since.elapsed()).await.is_ok()
-            {
-                return Ok(connection);
-            }
+    /// The kept connection or one of the pool, and when it left the pool.
+    async fn check_out(&self) -> Result<(CheckedOut, Instant), StoreError> {
+        if let Some(KeptConnection { mut connection, out_since, idle_since }) = self.slot.take()
+            && let Some(inner) = connection.get_mut()
+            && can_write_after_idle(inner, idle_since.elapsed()).await.unwrap_or(false)
+        {
+            return Ok((connection, out_since));
         }
-        Ok(CheckedOut::new(self.pool.acquire().await?))
+        Ok((CheckedOut::new(self.pool.acquire().await?), Instant::now()))
     }
 
-    /// Keeps the connection for the next batch, unless the pool has no other connection left for other callers.
-    fn keep(&self, connection: PoolConnection<Postgres>) {
+    /// Whether the pool has another connection left for other callers.
+    fn may_keep(&self) -> bool {
         let has_more = self.pool.num_idle() > 0 || self.pool.size() < self.pool.options().get_max_connections();
-        if has_more && !self.pool.is_closed() {
-            drop(self.slot.swap(Some(KeptConnection { connection, idle_since: Instant::now() })));
-        }
+        has_more && !self.pool.is_closed()
     }
 }
 
 impl Slot {
-    fn swap(&self, connection: Option<KeptConnection>) -> Option<KeptConnection> {
-        mem::replace(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner), connection)
+    fn take(&self) -> Option<KeptConnection> {
+        self.lock().take()
+    }
+
+    fn keep(&self, connection: KeptConnection) {
+        let before = self.lock().replace(connection);
+        if let Some(before) = before {
+            before.connection.give_back();
+        }
+    }
+
+    fn give_back(&self) {
+        if let Some(kept) = self.take() {
+            kept.connection.give_back();
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<KeptConnection>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        self.give_back();
     }
 }

@@ -11,7 +11,9 @@ use anyhow::{Context as _, bail, ensure};
 use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, Row as _};
 
-use crate::store::connections::{PoolSettings, PseudonymKeys, connect_options, pool_options};
+use crate::store::connections::{
+    PoolSettings, PseudonymKeys, close, connect_options, open_for_maintenance, pool_options,
+};
 use crate::store::locks::try_lock_pseudonym_key;
 
 /// The columns that hold pseudonyms, or digests made with the pseudonym key. A test compares this list with the schema.
@@ -76,8 +78,7 @@ impl Rekeying {
         pages_per_batch: u32,
     ) -> anyhow::Result<Option<Self>> {
         let pool = pool_options(settings).connect_lazy_with(connect_options(url, settings)?);
-        let mut connection = pool.acquire().await.context("cannot connect to Postgres")?.detach();
-        run(&mut connection, "SET statement_timeout = 0".into()).await?;
+        let mut connection = open_for_maintenance(&pool).await.context("cannot connect to Postgres")?;
         let is_done = PseudonymKeys { key_id: to, next_key_id: None };
         // Checked before the lock, because instances may be connected then.
         if PseudonymKeys::read(&mut connection).await.context("cannot read the table pseudonym_keys")? == is_done {
@@ -140,7 +141,8 @@ impl Rekeying {
         run(&mut transaction, default).await?;
         run(&mut transaction, format!("UPDATE pseudonym_keys SET key_id = {}, next_key_id = NULL", self.to)).await?;
         transaction.commit().await?;
-        Ok(self.connection.close().await?)
+        close(self.connection).await;
+        Ok(())
     }
 
     /// Re-keys the rows of the pages up to `end` that are not done. Returns how many there were.
