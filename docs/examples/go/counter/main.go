@@ -1,0 +1,81 @@
+// Citizen Service: verifies a person by a document and a witness, and orders a PIN. Then the authenticator core redeems it.
+package main
+
+import (
+	"context"
+	"fmt"
+	"log"
+	"regexp"
+
+	"frontend/service"
+	"frontend/world"
+
+	pb "temporarypin/v1"
+)
+
+func main() {
+	visitor := world.ClaimPerson()
+	if err := issue(visitor); err != nil {
+		log.Fatal(err)
+	}
+	// What the person reads on the phone and types into MitID. A frontend never sees it.
+	if err := redeem(visitor, regexp.MustCompile(`\b\d{4} \d{4}\b`).FindString(visitor.LastSMS(1))); err != nil {
+		log.Fatal(err)
+	}
+}
+
+func issue(visitor *world.Person) error {
+	connection, err := service.Connect("counter", "en")
+	if err != nil {
+		return err
+	}
+	defer connection.Close()
+	client, ctx, witness := pb.NewTemporaryPinServiceClient(connection), context.Background(), world.ClaimPerson()
+
+	answer, err := client.VerifyIdentity(ctx, &pb.VerifyIdentityRequest{
+		Evidence: &pb.VerifyIdentityRequest_CounterIdentification{CounterIdentification: &pb.CounterIdentification{
+			Person:   visitor.Reference(),
+			Document: visitor.Passport(),
+			MrzLines: visitor.Documents[0].MrzLines,
+			Confirmation: &pb.CounterIdentification_Witness{
+				Witness: &pb.Witness{Person: witness.Reference(), Document: witness.Passport()},
+			},
+			AgentToken:           world.AgentToken("clara-clerk"),
+			OfficeId:             "AARHUS-1",
+			AppointmentReference: "A-1",
+		}},
+	})
+	if err != nil {
+		return err
+	}
+	if answer.State != pb.VerifyIdentityResponse_STATE_VERIFIED {
+		return fmt.Errorf("not identified: %v", answer.Reasons)
+	}
+	fmt.Println(answer.AssuranceLevel)
+	issued, err := client.IssueTemporaryPin(ctx, &pb.IssueTemporaryPinRequest{
+		RequestId: world.UUID(), VerificationId: answer.VerificationId,
+	})
+	if err != nil {
+		return err
+	}
+	fmt.Println("sent to", issued.PinRequest.MaskedMobileNumber)
+	return nil
+}
+
+func redeem(visitor *world.Person, pin string) error {
+	connection, err := service.Connect("redeemer", "en")
+	if err != nil {
+		return err
+	}
+	defer connection.Close()
+	answer, err := pb.NewRedemptionServiceClient(connection).RedeemTemporaryPin(context.Background(),
+		&pb.RedeemTemporaryPinRequest{RequestId: world.UUID(), Person: visitor.Reference(), Pin: pin})
+	if err != nil {
+		return err
+	}
+	if answer.Outcome != pb.RedeemTemporaryPinResponse_OUTCOME_REDEEMED {
+		return fmt.Errorf("the outcome is %v", answer.Outcome)
+	}
+	fmt.Println("redeemed")
+	return nil
+}
