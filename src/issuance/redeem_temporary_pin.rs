@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 use super::limiter::Limiter;
 use super::person_turns::PersonTurns;
 use super::response_padding::pad_response_time;
-use super::{Dependencies, Refusal};
+use super::{Dependencies, Dependency, Refusal};
 use crate::deadline;
 use crate::domain::channel::Channel;
 use crate::domain::eligibility::find_person_denials;
@@ -105,6 +105,7 @@ impl<'a> RedeemTemporaryPin<'a> {
 
         // Step 2: Wait until no other call of the person runs in this process, so that nothing is spent that is not decided.
         let _turn = self.person_turns.take(key).await?;
+        let Some(person) = person else { return self.answer_unknown_person(key).await };
 
         // Step 3: Spend one wrong try of the person before the PIN is known to be wrong (R4). If Redis refuses, go on without
         // leave to count: Postgres knows whether this order is a repeat, and whether the limit is reached.
@@ -114,7 +115,7 @@ impl<'a> RedeemTemporaryPin<'a> {
 
         // Step 4: Revoke the PIN of a person who may not redeem any more.
         // Step 5: Count the try, compare the PIN, and record the result.
-        let result = match self.revoke_if_not_eligible(key, person.as_ref()).await {
+        let result = match self.revoke_if_not_eligible(key, &person).await {
             Ok(()) => self.count_and_compare(key, is_allowed).await,
             Err(refusal) => Err(refusal),
         };
@@ -132,8 +133,8 @@ impl<'a> RedeemTemporaryPin<'a> {
     }
 
     /// Revokes the person's open PIN unless the person may still redeem it.
-    async fn revoke_if_not_eligible(&self, key: PersonKey, person: Option<&Person>) -> Result<(), Refusal> {
-        if person.is_some_and(|person| self.may_still_redeem(person)) {
+    async fn revoke_if_not_eligible(&self, key: PersonKey, person: &Person) -> Result<(), Refusal> {
+        if self.may_still_redeem(person) {
             return Ok(());
         }
         let actor = Actor::Caller(&self.order.caller);
@@ -142,8 +143,24 @@ impl<'a> RedeemTemporaryPin<'a> {
         Ok(())
     }
 
-    /// Whether a person who got a PIN may still redeem it: the person is alive and the account is active (R12). A person
-    /// whom the register does not know any more may not.
+    /// The answer about a person whom the register does not know. It may have lost the person for a moment only, so nothing is
+    /// compared, counted or revoked: the PIN stays as it is until it expires. Only a repeat and a person without an open PIN get
+    /// an outcome.
+    async fn answer_unknown_person(&self, key: PersonKey) -> Result<RedeemOutcome, Refusal> {
+        match redeeming::begin_try(self.store, &self.make_try(key, false)).await? {
+            TryStart::Replayed(outcome) => Ok(outcome),
+            TryStart::Answered(outcome) => {
+                self.pretend_to_compare();
+                self.metrics.count_redemption(outcome.as_str());
+                Ok(outcome)
+            }
+            TryStart::Counted(_) | TryStart::RequestIdReused | TryStart::Busy => {
+                Err(Refusal::unavailable(Dependency::Register, &"a person with an open PIN is not known"))
+            }
+        }
+    }
+
+    /// Whether a person who got a PIN may still redeem it: the person is alive and the account is active (R12).
     fn may_still_redeem(&self, person: &Person) -> bool {
         // The counter has the fewest conditions of its own.
         find_person_denials(person, Channel::Counter, &self.rules.eligibility, self.now).is_empty()
@@ -155,32 +172,39 @@ impl<'a> RedeemTemporaryPin<'a> {
         key: PersonKey,
         is_allowed_by_guard: bool,
     ) -> Result<(Comparison, RedeemOutcome), Refusal> {
-        let pin = &self.order.pin;
-        let payload = Zeroizing::new([&key.0, pin.digits().as_bytes()].concat());
-        let redemption_try = RedemptionTry {
-            caller: &self.order.caller,
-            request_id: self.order.request_id,
-            payload_digest: self.keys.keyed_digest("RedeemTemporaryPin", &payload),
-            person: key,
-            rules: RedemptionRules { tries_per_pin: self.rules.pin.tries, wrong_tries: self.rules.limits.wrong_tries },
-            is_allowed_by_guard,
-            now: self.now,
-        };
+        let redemption_try = self.make_try(key, is_allowed_by_guard);
         let to_compare = match redeeming::begin_try(self.store, &redemption_try).await? {
             TryStart::Counted(to_compare) => to_compare,
             TryStart::Replayed(outcome) => return Ok((Comparison::NotCompared, outcome)),
             TryStart::RequestIdReused => return Err(Refusal::RequestIdReused),
             TryStart::Busy => return Err(Refusal::Busy),
             TryStart::Answered(outcome) => {
-                // Does the work of a comparison, so that latency does not tell a wrong PIN from a missing one.
-                let _ = self.keys.make_pin_verifier(self.order.request_id, pin, &mut random::secure());
+                self.pretend_to_compare();
                 return Ok((Comparison::NotCompared, outcome));
             }
         };
-        let is_right = self.keys.pin_matches(to_compare.pin_request_id, pin, &to_compare.verifier);
+        let is_right = self.keys.pin_matches(to_compare.pin_request_id, &self.order.pin, &to_compare.verifier);
         // Without a deadline: a counted try gets its result recorded even if the caller has stopped waiting.
         let finish = redeeming::finish_try(self.store, &redemption_try, is_right);
         let outcome = deadline::without_deadline(finish).await?;
         Ok((if is_right { Comparison::Right } else { Comparison::Wrong }, outcome))
+    }
+
+    fn make_try(&self, person: PersonKey, is_allowed_by_guard: bool) -> RedemptionTry<'_> {
+        let payload = Zeroizing::new([&person.0, self.order.pin.digits().as_bytes()].concat());
+        RedemptionTry {
+            caller: &self.order.caller,
+            request_id: self.order.request_id,
+            payload_digest: self.keys.keyed_digest("RedeemTemporaryPin", &payload),
+            person,
+            rules: RedemptionRules { tries_per_pin: self.rules.pin.tries, wrong_tries: self.rules.limits.wrong_tries },
+            is_allowed_by_guard,
+            now: self.now,
+        }
+    }
+
+    /// Does the work of a comparison, so that latency does not tell a wrong PIN from a missing one.
+    fn pretend_to_compare(&self) {
+        let _ = self.keys.make_pin_verifier(self.order.request_id, &self.order.pin, &mut random::secure());
     }
 }

@@ -3,6 +3,7 @@
 //! Each decision asks the register; nothing is cached. A malformed or contradictory response counts as no response (R26), so
 //! that a PIN is never issued on doubtful data.
 
+mod connection;
 mod document;
 mod person;
 mod settings;
@@ -27,6 +28,7 @@ use crate::io_error::find_io_error;
 use crate::proto::identityregister::v1::identity_register_service_client::IdentityRegisterServiceClient;
 use crate::proto::identityregister::v1::{LookUpDocumentRequest, LookUpPersonRequest};
 
+use connection::Connection;
 use wire::Malformed;
 
 pub use settings::{RegisterSettings, TlsFiles};
@@ -44,7 +46,7 @@ type Client = IdentityRegisterServiceClient<Channel>;
 /// A client of the register. Clones share one connection.
 #[derive(Clone)]
 pub struct Register {
-    client: Client,
+    connection: Arc<Connection>,
     settings: Arc<RegisterSettings>,
 }
 
@@ -52,8 +54,9 @@ impl Register {
     /// A client that connects when it is first used, and again when the connection is lost. Fails if the settings can never
     /// work.
     pub fn connect_lazy(settings: RegisterSettings) -> anyhow::Result<Self> {
-        let client = Client::new(settings.endpoint()?.connect_lazy());
-        Ok(Self { client, settings: Arc::new(settings) })
+        // So that a look-up on a dead connection has time for another one.
+        let connection = Arc::new(Connection::new(settings.endpoint()?, settings.deadline / 2));
+        Ok(Self { connection, settings: Arc::new(settings) })
     }
 
     /// Looks up a person; `None` if the register does not know the reference. If the person has another CPR number now (status
@@ -119,10 +122,12 @@ impl Register {
         F: Future<Output = Result<Response<A>, Status>>,
     {
         let attempt = || {
-            let mut request = Request::new(message.clone());
-            request.set_timeout(end.saturating_duration_since(Instant::now()));
-            trace_context::inject_trace_context(request.metadata_mut());
-            send(self.client.clone(), request)
+            self.connection.call(|client| {
+                let mut request = Request::new(message.clone());
+                request.set_timeout(end.saturating_duration_since(Instant::now()));
+                trace_context::inject_trace_context(request.metadata_mut());
+                send(client, request)
+            })
         };
         let retries = ExponentialBuilder::new()
             .with_min_delay(self.settings.backoff)

@@ -10,6 +10,9 @@ use tonic::transport::{Certificate, ClientTlsConfig, Endpoint, Identity};
 
 use crate::confidential::is_confidential;
 
+/// How long a connection is idle before TCP asks whether the other side is still there.
+const TCP_KEEPALIVE: Duration = Duration::from_secs(30);
+
 /// Settings of the identity register.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -74,12 +77,8 @@ impl RegisterSettings {
             None if is_https => bail!("tls: https needs at least tls.ca"),
             None => endpoint,
         };
-        // A connection that no longer responds is detected (a ping after a quarter of the deadline, a time-out of half of it)
-        // and replaced within one look-up.
-        Ok(endpoint
-            .connect_timeout(self.deadline)
-            .http2_keep_alive_interval(self.deadline / 4)
-            .keep_alive_timeout(self.deadline / 2))
+        // No HTTP/2 keepalive: see `connection`. TCP keepalive finds connections that died while they were idle.
+        Ok(endpoint.connect_timeout(self.deadline).tcp_keepalive(Some(TCP_KEEPALIVE)))
     }
 }
 

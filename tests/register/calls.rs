@@ -17,6 +17,7 @@ use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 use tracing_subscriber::layer::SubscriberExt as _;
 
 use crate::fake_register::FakeRegister;
+use crate::frame_observer::{FrameObserver, HEADERS, PING};
 use crate::{CPR, MITID, World, by_cpr, person, settings};
 
 #[rstest]
@@ -146,6 +147,40 @@ async fn a_dead_connection_is_replaced_within_one_look_up() {
     proxy.silence();
     register.look_up_person(&by_cpr(CPR)).await.unwrap();
     assert_eq!(proxy.connections(), 2);
+}
+
+/// The handler takes longer than the connection may be silent: the call is made again, and the first answer counts.
+#[tokio::test]
+async fn a_slow_register_is_waited_for() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let deadline = Duration::from_secs(8);
+    let register = Register::connect_lazy(RegisterSettings { deadline, ..settings(&listener) }).unwrap();
+    let fake = FakeRegister::default();
+    fake.state().people.insert(CPR.into(), person());
+    fake.state().delay = Duration::from_secs(5);
+    let _server = fake.serve(listener);
+
+    let start = Instant::now();
+    assert!(register.look_up_person(&by_cpr(CPR)).await.unwrap().is_some());
+    assert!(start.elapsed() < deadline, "{:?}", start.elapsed());
+    assert_eq!(fake.calls(), 2);
+}
+
+/// gRPC servers allow one PING in five minutes by default, and close the connection for more.
+#[tokio::test]
+async fn no_ping_is_sent_while_a_handler_takes_its_time() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let fake = FakeRegister::default();
+    let observer = FrameObserver::start(listener.local_addr().unwrap()).await;
+    let settings = RegisterSettings { url: observer.url(), deadline: Duration::from_secs(4), ..settings(&listener) };
+    let register = Register::connect_lazy(settings).unwrap();
+    fake.state().people.insert(CPR.into(), person());
+    fake.state().delay = Duration::from_millis(1900);
+    let _server = fake.serve(listener);
+
+    register.look_up_person(&by_cpr(CPR)).await.unwrap();
+    assert!(observer.frames(HEADERS) > 0, "the observer sees the frames");
+    assert_eq!(observer.frames(PING), 0);
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@
 mod answers;
 mod calls;
 mod fake_register;
+mod frame_observer;
 mod successors;
 mod tls;
 
