@@ -24,7 +24,7 @@ pub use server::{ConnectionSettings, MAX_ID_TOKEN_CHARACTERS, ServerSettings, Tl
 
 use crate::audit::AuditSettings;
 use crate::domain::rule_settings::Rules;
-use crate::login::IssuerSettings;
+use crate::login::IssuerList;
 use crate::register::RegisterSettings;
 use crate::store::upkeep::purge::Retention;
 use crate::telemetry::TelemetrySettings;
@@ -41,9 +41,9 @@ pub struct Config {
     pub redis: RedisSettings,
     pub register: RegisterSettings,
     /// ID tokens of persons (R23).
-    pub web_login: IssuerSettings,
+    pub web_login: IssuerList,
     /// ID tokens of agents (R22).
-    pub agent_login: IssuerSettings,
+    pub agent_login: IssuerList,
     /// SMS gateway and dispatcher.
     pub sms: SmsSettings,
     pub keys: KeySettings,

@@ -51,9 +51,12 @@ pub struct VerificationRules {
     /// R20: the rolling window of `witness_times`.
     #[serde(with = "humantime_serde")]
     pub witness_window: Duration,
-    /// R23: maximum age of a web login, from its `auth_time`.
+    /// R23: maximum age of a web login.
     #[serde(with = "humantime_serde")]
     pub login_age: Duration,
+    /// R22: maximum age of an agent's login.
+    #[serde(with = "humantime_serde")]
+    pub agent_login_age: Duration,
     /// A rejected verification is answered at a multiple of this time.
     #[serde(with = "humantime_serde")]
     pub refusal_interval: Duration,
@@ -70,6 +73,7 @@ impl Default for VerificationRules {
             witness_times: 3,
             witness_window: 120 * DAY,
             login_age: 5 * MINUTE,
+            agent_login_age: 12 * HOUR,
             refusal_interval: REFUSAL_INTERVAL,
         }
     }

@@ -45,7 +45,9 @@ pub use operate::{AuditPage, Blocking, LimitStatus, Notified, Operation, Operato
 pub use person_turns::PersonTurns;
 pub use redeem_temporary_pin::RedeemOrder;
 pub use refusal::Refusal;
-pub use verify_identity::{Answers, Confirmation, CounterIdentification, Evidence, PhoneIdentification, Verification};
+pub use verify_identity::{
+    Answers, Confirmation, CounterIdentification, Evidence, PhoneIdentification, Verification, WebLoginEvidence,
+};
 
 /// The use cases of one call. The call uses the same key ring from beginning to end.
 pub struct Issuance {

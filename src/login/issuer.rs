@@ -4,18 +4,21 @@
 //! that is not cached. Only one call fetches at a time. The other calls wait for the result, or use the cached key if they
 //! have it. A fetch runs in its own task, so that it finishes for the other calls even if the deadline of the first call
 //! passes.
+//!
+//! The age of the keys and the pause between two fetches are measured by a monotonic clock: a step of the wall clock must
+//! neither keep a withdrawn key nor refuse a new one.
 
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use tracing::Instrument as _;
 
 use super::discovery::fetch_keys;
 use super::key_set::{Key, KeySet};
-use super::settings::IssuerSettings;
+use super::settings::{IssuerSettings, Subjects};
+use super::token_rules::TokenRules;
 use crate::deadline;
 
 /// The keys of the issuer cannot be fetched, and no cached keys may be used.
@@ -24,6 +27,7 @@ pub(super) struct KeysUnavailable;
 /// An issuer: its settings and its cached keys.
 pub(super) struct Issuer {
     settings: IssuerSettings,
+    rules: TokenRules,
     http: reqwest::Client,
     cache: Mutex<Cache>,
     /// Held during a fetch.
@@ -33,58 +37,66 @@ pub(super) struct Issuer {
 #[derive(Clone, Default)]
 struct Cache {
     /// The keys, and when they were fetched.
-    keys: Option<(Arc<KeySet>, DateTime<Utc>)>,
+    keys: Option<(Arc<KeySet>, Instant)>,
     /// When the last fetch started, whether it succeeded or failed.
-    last_fetch: Option<DateTime<Utc>>,
+    last_fetch: Option<Instant>,
     last_fetch_failed: bool,
 }
 
 impl Issuer {
-    pub(super) fn new(settings: IssuerSettings, http: reqwest::Client) -> Self {
-        Self { settings, http, cache: Mutex::default(), fetch_lock: Arc::default() }
+    pub(super) fn new(settings: IssuerSettings, subjects: Subjects, http: reqwest::Client) -> Self {
+        let rules = settings.token_rules(subjects);
+        Self { settings, rules, http, cache: Mutex::default(), fetch_lock: Arc::default() }
     }
 
     pub(super) const fn settings(&self) -> &IssuerSettings {
         &self.settings
     }
 
-    /// The key with that id (`kid`); `None` if the issuer has no such key. Fetches the keys if necessary.
-    pub(super) async fn key(self: &Arc<Self>, kid: &str, now: DateTime<Utc>) -> Result<Option<Key>, KeysUnavailable> {
+    /// How its tokens are read.
+    pub(super) const fn rules(&self) -> &TokenRules {
+        &self.rules
+    }
+
+    /// The keys with that id (`kid`); none if the issuer has no such key. Fetches the keys if necessary.
+    pub(super) async fn find_keys(self: &Arc<Self>, kid: &str) -> Result<Vec<Key>, KeysUnavailable> {
+        let now = Instant::now();
         let cache = self.cache();
         let cached = self.find_cached(&cache, kid, now);
-        if let Some(key) = &cached
-            && cache.age(now).is_some_and(|age| age < to_delta(self.settings.keys_max_age))
+        if let Some(keys) = &cached
+            && cache.age(now).is_some_and(|age| age < self.settings.keys_max_age)
         {
-            return Ok(Some(key.clone()));
+            return Ok(keys.clone());
         }
 
         let fetch_guard = match (Arc::clone(&self.fetch_lock).try_lock_owned(), cached) {
             (Ok(guard), _) => guard,
-            (Err(_), Some(key)) => return Ok(Some(key)),
+            (Err(_), Some(keys)) => return Ok(keys),
             (Err(_), None) => wait_until_deadline(Arc::clone(&self.fetch_lock).lock_owned()).await?,
         };
         // A call that waited for the lock finds that another call has just fetched.
-        if self.may_fetch(&self.cache(), now) {
+        if self.may_fetch(&self.cache(), Instant::now()) {
             let issuer = Arc::clone(self);
             let fetch = async move {
-                issuer.fetch(now).await;
+                issuer.fetch().await;
                 drop(fetch_guard);
             };
             wait_until_deadline(tokio::spawn(fetch.in_current_span())).await?.map_err(|_| KeysUnavailable)?;
         }
 
-        let cache = self.cache();
+        let (cache, now) = (self.cache(), Instant::now());
         match self.find_cached(&cache, kid, now) {
-            Some(key) => Ok(Some(key)),
+            Some(keys) => Ok(keys),
             // The issuer may have such a key: it could not be asked.
             None if cache.last_fetch_failed || !self.are_keys_usable(&cache, now) => Err(KeysUnavailable),
-            None => Ok(None),
+            None => Ok(Vec::new()),
         }
     }
 
     /// Fetches the keys and stores the result in the cache.
     #[tracing::instrument(name = "login.fetch_keys", skip_all, fields(otel.kind = "client", issuer = %self.settings.issuer))]
-    async fn fetch(&self, now: DateTime<Utc>) {
+    async fn fetch(&self) {
+        let now = Instant::now();
         let result = timeout(self.settings.timeout, fetch_keys(&self.http, &self.settings.issuer)).await;
         let result = result.unwrap_or_else(|_| Err(anyhow::anyhow!("time-out")));
 
@@ -102,37 +114,32 @@ impl Issuer {
     }
 
     /// Whether the last fetch is long enough ago.
-    fn may_fetch(&self, cache: &Cache, now: DateTime<Utc>) -> bool {
-        cache.last_fetch.is_none_or(|last| now - last >= to_delta(self.settings.refresh_interval))
+    fn may_fetch(&self, cache: &Cache, now: Instant) -> bool {
+        cache.last_fetch.is_none_or(|last| now.duration_since(last) >= self.settings.refresh_interval)
     }
 
     /// Whether the cached keys may be used: they are not older than `keys_max_age`, or than `keys_max_age` plus
     /// `keys_stale_age` while the issuer cannot be reached.
-    fn are_keys_usable(&self, cache: &Cache, now: DateTime<Utc>) -> bool {
+    fn are_keys_usable(&self, cache: &Cache, now: Instant) -> bool {
         let max_age = self.settings.keys_max_age.saturating_add(self.settings.keys_stale_age);
-        cache.age(now).is_some_and(|age| age < to_delta(max_age))
+        cache.age(now).is_some_and(|age| age < max_age)
     }
 
-    /// The cached key with that id, if it may be used.
-    fn find_cached(&self, cache: &Cache, kid: &str, now: DateTime<Utc>) -> Option<Key> {
+    /// The cached keys with that id, if they may be used.
+    fn find_cached(&self, cache: &Cache, kid: &str, now: Instant) -> Option<Vec<Key>> {
         let (keys, _) = cache.keys.as_ref().filter(|_| self.are_keys_usable(cache, now))?;
-        keys.find(kid).cloned()
+        keys.find(kid).map(<[Key]>::to_vec)
     }
 }
 
 impl Cache {
     /// The age of the keys; `None` without keys.
-    fn age(&self, now: DateTime<Utc>) -> Option<TimeDelta> {
-        self.keys.as_ref().map(|(_, fetched)| now - fetched)
+    fn age(&self, now: Instant) -> Option<Duration> {
+        self.keys.as_ref().map(|(_, fetched)| now.duration_since(*fetched))
     }
 }
 
 /// Waits for `work` until the deadline of the call.
 async fn wait_until_deadline<T>(work: impl Future<Output = T>) -> Result<T, KeysUnavailable> {
     timeout(deadline::time_left(Duration::MAX), work).await.map_err(|_| KeysUnavailable)
-}
-
-/// A configured duration as a `TimeDelta`. A duration that does not fit becomes the longest one.
-fn to_delta(duration: Duration) -> TimeDelta {
-    TimeDelta::from_std(duration).unwrap_or(TimeDelta::MAX)
 }

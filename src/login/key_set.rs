@@ -14,8 +14,8 @@ pub(super) struct Key {
     pub(super) algorithm: Algorithm,
 }
 
-/// Public keys by their id (`kid`).
-pub(super) struct KeySet(HashMap<String, Key>);
+/// Public keys by their id (`kid`). An issuer may publish several keys of one id, for several algorithms.
+pub(super) struct KeySet(HashMap<String, Vec<Key>>);
 
 /// The document in which an issuer publishes its keys.
 #[derive(Deserialize)]
@@ -28,15 +28,20 @@ impl KeySet {
     /// skipped.
     pub(super) fn parse(document: &[u8]) -> Result<Self, serde_json::Error> {
         let document: Document = serde_json::from_slice(document)?;
-        Ok(Self(document.keys.into_iter().filter_map(read_key).collect()))
+        let mut keys: HashMap<String, Vec<Key>> = HashMap::new();
+        for (id, key) in document.keys.into_iter().filter_map(read_key) {
+            keys.entry(id).or_default().push(key);
+        }
+        Ok(Self(keys))
     }
 
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    pub(super) fn find(&self, kid: &str) -> Option<&Key> {
-        self.0.get(kid)
+    /// The keys with that id. `None` if there is none.
+    pub(super) fn find(&self, kid: &str) -> Option<&[Key]> {
+        self.0.get(kid).map(Vec::as_slice)
     }
 }
 

@@ -14,7 +14,7 @@ use crate::domain::order::OrderRules;
 use crate::guard::Guard;
 use crate::issuance::{Dependencies, PersonTurns, QuestionDraws};
 use crate::keys::KeyRing;
-use crate::login::IdTokenVerifier;
+use crate::login::{IdTokenVerifier, Subjects};
 use crate::register::Register;
 use crate::server::reload::{self, Reloadable, WatchedFiles};
 use crate::sms::dispatcher::Dispatcher;
@@ -83,8 +83,10 @@ pub async fn assemble(
         store,
         guard,
         register: Register::connect_lazy(config.register.clone()).context("register")?,
-        web_login: IdTokenVerifier::new(config.web_login.clone(), http.clone()).context("web_login.issuer")?,
-        agent_login: IdTokenVerifier::new(config.agent_login.clone(), http).context("agent_login.issuer")?,
+        web_login: IdTokenVerifier::new(config.web_login.0.clone(), Subjects::Persons, &http)
+            .context("web_login.issuer")?,
+        agent_login: IdTokenVerifier::new(config.agent_login.0.clone(), Subjects::Agents, &http)
+            .context("agent_login.issuer")?,
         texts: Texts::load(),
         rules: config.rules.clone(),
         question_draws,

@@ -77,7 +77,7 @@ async fn r26_an_outage_stops_every_method_and_loses_nothing(#[case] outage: Outa
     let check = || world.check("counter", calling.reference());
     let call = || world.call(&calling);
     let answer = || world.verify("phone", Evidence::QuestionAnswers(answers.clone()));
-    let login = WebLogin { id_token, nonce };
+    let login = WebLogin { id_token, nonce, ..WebLogin::default() };
     let log_in = || world.verify("web", Evidence::WebLogin(login.clone()));
     let issue = || world.issue_again("phone", &verification, issue_id);
     let redeem = || world.redeem_again(redeeming.reference(), &pin, redeem_id);

@@ -99,7 +99,7 @@ async fn evidence_must_be_of_the_callers_channel() {
     let world = World::open().await;
     let person = world.somebody().await;
     let nonce = uuid().to_string();
-    let login = WebLogin { id_token: world.id_token(&person, &nonce, &json!({})).await, nonce };
+    let login = WebLogin { id_token: world.id_token(&person, &nonce, &json!({})).await, nonce, ..WebLogin::default() };
     let call = world.phone_evidence(person.reference(), person.document(), CLERK).await;
     let visit = Evidence::CounterIdentification(world.visit(&person, QUESTIONS).await);
     let asked = world.begin_questions(&person).await;
@@ -151,7 +151,7 @@ async fn a_message_that_is_too_large_is_refused_whatever_it_contains() {
         (65_536, Code::ResourceExhausted, Reason::MessageTooLarge),
         (4_000_000, Code::ResourceExhausted, Reason::MessageTooLarge),
     ] {
-        let login = WebLogin { id_token: "x".repeat(size), nonce: uuid().to_string() };
+        let login = WebLogin { id_token: "x".repeat(size), nonce: uuid().to_string(), ..WebLogin::default() };
         let refusal = world.verify("web", Evidence::WebLogin(login)).await.unwrap_err();
         refusal.assert(code, reason);
         assert!(refusal.details.retry_info().is_none(), "waiting does not help");

@@ -89,7 +89,7 @@ async fn provoke(world: &World, reason: Reason) -> Option<GivenReason> {
             ))
         }
         Reason::MessageTooLarge => {
-            let login = WebLogin { id_token: "x".repeat(100_000), nonce: uuid().to_string() };
+            let login = WebLogin { id_token: "x".repeat(100_000), nonce: uuid().to_string(), ..WebLogin::default() };
             from_refused(world.verify("web", Evidence::WebLogin(login)).await)
         }
 

@@ -48,7 +48,7 @@ async fn r23_a_login_is_accepted_up_to_its_limits() {
 }
 
 async fn log_in_with(world: &World, id_token: &str, nonce: &str) -> VerifyIdentityResponse {
-    let login = WebLogin { id_token: id_token.to_owned(), nonce: nonce.to_owned() };
+    let login = WebLogin { id_token: id_token.to_owned(), nonce: nonce.to_owned(), ..WebLogin::default() };
     world.verify("web", Evidence::WebLogin(login)).await.unwrap()
 }
 

@@ -91,7 +91,7 @@ async fn verify_identity_by_login() {
     let world = World::open().await;
     verify(&world, "web", None, &["evidence"]).await;
     for (id_token, nonce) in [("", ""), (&*"x".repeat(8193), "1234567"), (&*"x".repeat(8193), &*"n".repeat(256))] {
-        let login = WebLogin { id_token: id_token.into(), nonce: nonce.into() };
+        let login = WebLogin { id_token: id_token.into(), nonce: nonce.into(), ..WebLogin::default() };
         verify(&world, "web", Some(Evidence::WebLogin(login)), &["web_login.id_token", "web_login.nonce"]).await;
     }
 }

@@ -68,7 +68,7 @@ impl Story {
         let id_token = self.world.id_token(person, &nonce, &wishes).await;
         self.needles.add_token(&id_token);
         self.needles.add("nonce", &nonce);
-        self.world.verify("web", Evidence::WebLogin(WebLogin { id_token, nonce })).await.unwrap()
+        self.world.verify("web", Evidence::WebLogin(WebLogin { id_token, nonce, ..WebLogin::default() })).await.unwrap()
     }
 
     /// Orders a PIN, dumps the data while the gateway is down (the sealed SMS is in Postgres), and redeems the PIN after a

@@ -11,14 +11,17 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
-use temporary_pin::domain::person::MitidUuid;
+use temporary_pin::domain::person::{MitidUuid, PersonReference};
 use temporary_pin::domain::reason::Reason;
-use temporary_pin::login::{Agent, IdTokenVerifier, IssuerSettings, LoginError, WebLogin};
+use temporary_pin::login::{Agent, IdTokenVerifier, IssuerSettings, LoginError, Subjects, WebLogin, WebLoginTokens};
+
+use tokio::time::Instant;
 
 use issuer::{FakeIssuer, SigningKey};
 
 const NOW: i64 = 1_795_000_000;
 const LOGIN_AGE: Duration = Duration::from_secs(300);
+const AGENT_LOGIN_AGE: Duration = Duration::from_secs(12 * 3600);
 const NONCE: &str = "n-0S6_WzA2Mj";
 const PERSON: &str = "9d6cbe7c-2a4b-4d0e-9b43-6a7d1f2e3c4b";
 
@@ -26,11 +29,13 @@ fn at(seconds: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(seconds, 0).unwrap()
 }
 
-/// An issuer with one EC key `k1`, and a verifier of its tokens.
+/// An issuer with one EC key `k1`, and verifiers of its tokens: as persons' and as agents'.
 struct World {
     issuer: FakeIssuer,
     key: SigningKey,
     tokens: IdTokenVerifier,
+    agents: IdTokenVerifier,
+    start: Instant,
 }
 
 impl World {
@@ -51,7 +56,16 @@ impl World {
         };
         change(&mut settings);
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
-        Self { issuer, key, tokens: IdTokenVerifier::new(settings, http).unwrap() }
+        let verifier = |subjects| IdTokenVerifier::new(vec![settings.clone()], subjects, &http).unwrap();
+        let (tokens, agents) = (verifier(Subjects::Persons), verifier(Subjects::Agents));
+        Self { issuer, key, tokens, agents, start: Instant::now() }
+    }
+
+    /// Moves the monotonic clock to that many seconds after the start of the test. The wall clock stays.
+    async fn let_pass(&self, seconds: u64) {
+        tokio::time::pause();
+        tokio::time::advance(Duration::from_secs(seconds).saturating_sub(self.start.elapsed())).await;
+        tokio::time::resume();
     }
 
     /// The claims of an acceptable login, changed by `patch`: its members replace claims, `null` removes them.
@@ -86,16 +100,25 @@ impl World {
     }
 
     async fn web_at(&self, token: &str, now: i64) -> Result<WebLogin, LoginError> {
-        self.tokens.verify_web_login(token, NONCE, at(now), LOGIN_AGE).await
+        self.tokens.verify_web_login(&tokens(token, NONCE), at(now), LOGIN_AGE).await
     }
 
     async fn agent(&self, token: &str) -> Result<Agent, LoginError> {
-        self.tokens.verify_agent_login(token, at(NOW)).await
+        self.agents.verify_agent_login(token, at(NOW), AGENT_LOGIN_AGE).await
     }
 }
 
-fn person() -> MitidUuid {
+/// The tokens of a login without a userinfo token.
+fn tokens<'a>(id_token: &'a str, nonce: &'a str) -> WebLoginTokens<'a> {
+    WebLoginTokens { id_token, userinfo_token: None, nonce }
+}
+
+fn mitid_uuid() -> MitidUuid {
     MitidUuid(PERSON.parse().unwrap())
+}
+
+fn person() -> PersonReference {
+    PersonReference::Mitid(mitid_uuid())
 }
 
 /// The error for a token that is not genuine: it names no person.

@@ -6,22 +6,22 @@ use temporary_pin::domain::assurance::AssuranceLevel;
 use temporary_pin::domain::reason::Reason;
 use temporary_pin::login::LoginError;
 
-use crate::{LOGIN_AGE, NONCE, NOW, PERSON, World, at, not_genuine, person};
+use crate::{LOGIN_AGE, NONCE, NOW, PERSON, World, at, mitid_uuid, not_genuine, person, tokens};
 
 #[tokio::test]
 async fn r23_a_login_is_accepted() {
     let world = World::new().await;
     let login = world.web(&world.token(json!({}))).await.unwrap();
-    assert_eq!(login.mitid_uuid, person());
+    assert_eq!(login.person, person());
     assert_eq!(login.assurance, AssuranceLevel::Substantial);
 }
 
 #[rstest]
 #[case::audience_in_a_list(json!({"aud": ["profile-page"]}))]
-#[case::expired_within_the_leeway(json!({"exp": NOW - 4}))]
-#[case::not_before_within_the_leeway(json!({"nbf": NOW + 5}))]
+#[case::expired_within_the_leeway(json!({"exp": NOW - 59}))]
+#[case::not_before_within_the_leeway(json!({"nbf": NOW + 60}))]
 #[case::login_just_young_enough(json!({"auth_time": NOW - 300}))]
-#[case::login_ahead_within_the_leeway(json!({"auth_time": NOW + 5}))]
+#[case::login_ahead_within_the_leeway(json!({"auth_time": NOW + 60}))]
 #[case::fractions_of_seconds(json!({"exp": NOW as f64 + 0.5, "auth_time": NOW as f64 - 0.5}))]
 #[case::bare_name_of_a_level(json!({"loa": "Substantial"}))]
 #[case::high(json!({"loa": "https://data.gov.dk/concept/core/nsis/High"}))]
@@ -48,17 +48,17 @@ async fn r23_a_token_that_is_not_genuine_is_refused_without_a_person(#[case] pat
 }
 
 #[rstest]
-#[case::expired(json!({"exp": NOW - 5}), Reason::LoginNotAccepted)]
+#[case::expired(json!({"exp": NOW - 60}), Reason::LoginNotAccepted)]
 #[case::expiry_missing(json!({"exp": null}), Reason::LoginNotAccepted)]
 #[case::expiry_not_a_number(json!({"exp": "tomorrow"}), Reason::LoginNotAccepted)]
 #[case::expiry_beyond_the_latest_time(json!({"exp": 1e300}), Reason::LoginNotAccepted)]
-#[case::not_yet(json!({"nbf": NOW + 6}), Reason::LoginNotAccepted)]
+#[case::not_yet(json!({"nbf": NOW + 61}), Reason::LoginNotAccepted)]
 #[case::not_before_not_a_number(json!({"nbf": "now"}), Reason::LoginNotAccepted)]
 #[case::nonce(json!({"nonce": "other"}), Reason::LoginNotAccepted)]
 #[case::nonce_longer(json!({"nonce": format!("{NONCE}x")}), Reason::LoginNotAccepted)]
 #[case::nonce_missing(json!({"nonce": null}), Reason::LoginNotAccepted)]
 #[case::login_time_missing(json!({"auth_time": null}), Reason::LoginNotAccepted)]
-#[case::login_in_the_future(json!({"auth_time": NOW + 6}), Reason::LoginNotAccepted)]
+#[case::login_in_the_future(json!({"auth_time": NOW + 61}), Reason::LoginNotAccepted)]
 #[case::login_too_old(json!({"auth_time": NOW - 301}), Reason::LoginTooOld)]
 #[case::low(json!({"loa": "https://data.gov.dk/concept/core/nsis/Low"}), Reason::AssuranceTooLow)]
 #[case::level_missing(json!({"loa": null}), Reason::AssuranceTooLow)]
@@ -77,20 +77,20 @@ async fn r23_a_genuine_token_with_unacceptable_claims_is_refused_with_its_person
 async fn r23_an_empty_nonce_matches_nothing() {
     let world = World::new().await;
     let token = world.token(json!({"nonce": ""}));
-    let refused = world.tokens.verify_web_login(&token, "", at(NOW), LOGIN_AGE).await.unwrap_err();
+    let refused = world.tokens.verify_web_login(&tokens(&token, ""), at(NOW), LOGIN_AGE).await.unwrap_err();
     assert_eq!(refused, LoginError::Denied { reason: Reason::LoginNotAccepted, person: Some(person()) });
 }
 
 #[tokio::test]
 async fn the_names_of_the_claims_are_configurable() {
     let world = World::with_settings(|settings| {
-        settings.person_claim = "sub".into();
-        settings.assurance_claim = "acr".into();
+        settings.person_claim = Some("sub".into());
+        settings.assurance_claim = Some(vec!["acr".into()]);
     })
     .await;
     let token = world.token(json!({"sub": PERSON, "mitid.uuid": null, "acr": "High", "loa": null}));
     let login = world.web(&token).await.unwrap();
-    assert_eq!((login.mitid_uuid, login.assurance), (person(), AssuranceLevel::High));
+    assert_eq!((login.person, login.assurance), (person(), AssuranceLevel::High));
 }
 
 #[rstest]
@@ -102,15 +102,16 @@ async fn r22_an_agent_is_accepted(#[case] patch: Value, #[case] with_mitid: bool
     let world = World::new().await;
     let agent = world.agent(&world.token(patch)).await.unwrap();
     assert_eq!((agent.issuer.as_str(), agent.subject.as_str()), (world.issuer.url.as_str(), "subject-17"));
-    assert_eq!(agent.mitid_uuid, with_mitid.then(person));
+    assert_eq!(agent.mitid_uuid, with_mitid.then(mitid_uuid));
+    assert_eq!(agent.assurance, AssuranceLevel::Substantial);
     assert!(!format!("{agent:?}").contains("subject-17"));
 }
 
 #[rstest]
 #[case::issuer(json!({"iss": "https://other.example"}))]
 #[case::audience(json!({"aud": "other"}))]
-#[case::expired(json!({"exp": NOW - 5}))]
-#[case::not_yet(json!({"nbf": NOW + 6}))]
+#[case::expired(json!({"exp": NOW - 60}))]
+#[case::not_yet(json!({"nbf": NOW + 61}))]
 #[case::subject_missing(json!({"sub": null}))]
 #[case::subject_empty(json!({"sub": ""}))]
 #[case::low(json!({"loa": "Low"}))]

@@ -10,7 +10,7 @@ use made_up_world::gateway;
 use made_up_world::issuers::Issuer;
 use made_up_world::plaintext;
 use temporary_pin::config::Config;
-use temporary_pin::login::IssuerSettings;
+use temporary_pin::login::{IssuerList, IssuerSettings};
 use temporary_pin::register::RegisterSettings;
 use temporary_pin::server::listener::Listener;
 use temporary_pin::{server, store};
@@ -75,8 +75,8 @@ fn configure(world: &World, scratch: &Scratch) -> anyhow::Result<Config> {
     };
     let mut config = Config {
         register: RegisterSettings { url: world.register_url.clone(), ..RegisterSettings::default() },
-        web_login: issuer(&world.issuers.web),
-        agent_login: issuer(&world.issuers.workforce),
+        web_login: IssuerList(vec![issuer(&world.issuers.web)]),
+        agent_login: IssuerList(vec![issuer(&world.issuers.workforce)]),
         ..Config::default()
     };
     config.server.tls = Some(world.certificates.tls());

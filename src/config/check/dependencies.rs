@@ -7,10 +7,10 @@ use secrecy::{ExposeSecret as _, SecretString};
 use sqlx::postgres::PgConnectOptions;
 use tracing_subscriber::EnvFilter;
 
+use super::logins;
 use super::problems::Problems;
 use crate::confidential::is_confidential;
 use crate::config::{Config, PostgresSettings, RedisSettings, SmsSettings};
-use crate::login::IssuerSettings;
 use crate::register::RegisterSettings;
 use crate::store::MAX_STATEMENT_TIMEOUT;
 use crate::telemetry::TelemetrySettings;
@@ -23,8 +23,7 @@ pub(super) fn check(config: &Config, problems: &mut Problems) {
     check_postgres(&config.postgres, problems);
     check_redis(&config.redis, problems);
     check_register(&config.register, problems);
-    check_login("web_login", &config.web_login, problems);
-    check_login("agent_login", &config.agent_login, problems);
+    logins::check(config, problems);
     check_sms(&config.sms, problems);
     check_readable("keys.file", &config.keys.file, "make one with `temporary-pin keys generate --out FILE`", problems);
     problems.require_positive("audit.seal_interval", config.audit.seal_interval);
@@ -66,20 +65,6 @@ fn check_register(register: &RegisterSettings, problems: &mut Problems) {
     }
     problems.require_positive("register.deadline", register.deadline);
     problems.require_at_least_one("register.attempts", register.attempts);
-}
-
-fn check_login(section: &str, login: &IssuerSettings, problems: &mut Problems) {
-    if let Err(error) = login.check() {
-        problems.add(&format!("{section}.issuer"), error.to_string());
-    }
-    for (key, value, meaning) in [
-        ("audience", &login.audience, "our client id, as in the tokens' aud"),
-        ("person_claim", &login.person_claim, "a claim's name"),
-        ("assurance_claim", &login.assurance_claim, "a claim's name"),
-    ] {
-        problems.add_unless(!value.is_empty(), &format!("{section}.{key}"), format!("is missing; set it to {meaning}"));
-    }
-    problems.require_positive(&format!("{section}.timeout"), login.timeout);
 }
 
 fn check_sms(SmsSettings { gateway, dispatcher }: &SmsSettings, problems: &mut Problems) {

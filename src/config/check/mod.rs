@@ -3,6 +3,7 @@
 
 mod access;
 mod dependencies;
+mod logins;
 mod problems;
 mod rules;
 

@@ -38,6 +38,7 @@ pub(super) fn check(config: &Config, problems: &mut Problems) {
         ("rules.hold.access_window", hold.access_window),
         ("rules.verification.lifetime", verification.lifetime),
         ("rules.verification.login_age", verification.login_age),
+        ("rules.verification.agent_login_age", verification.agent_login_age),
     ] {
         problems.require_positive(key, duration);
     }

@@ -7,7 +7,7 @@ use super::{Violations, parse_person};
 use crate::config::MAX_ID_TOKEN_CHARACTERS;
 use crate::domain::channel::Channel;
 use crate::domain::fact::FactKind;
-use crate::issuance::{Answers, Confirmation, CounterIdentification, Evidence, PhoneIdentification};
+use crate::issuance::{Answers, Confirmation, CounterIdentification, Evidence, PhoneIdentification, WebLoginEvidence};
 use crate::proto::temporarypin::v1 as pb;
 use crate::proto::temporarypin::v1::counter_identification::Confirmation as ProtoConfirmation;
 use crate::proto::temporarypin::v1::verify_identity_request::Evidence as ProtoEvidence;
@@ -55,11 +55,15 @@ pub(in super::super) fn parse_evidence(
 
 fn parse_web_login(violations: &mut Violations, login: pb::WebLogin) -> Option<Evidence> {
     let id_token = parse_token(violations, "web_login.id_token", login.id_token);
+    let userinfo_token = match login.userinfo_token {
+        token if token.is_empty() => Some(None),
+        token => parse_token(violations, "web_login.userinfo_token", token).map(Some),
+    };
     let nonce = violations.parse_text("web_login.nonce", login.nonce, MAX_NONCE_CHARACTERS);
     if nonce.as_ref().is_some_and(|nonce| nonce.chars().count() < MIN_NONCE_CHARACTERS) {
         violations.add("web_login.nonce", format!("must have at least {MIN_NONCE_CHARACTERS} characters"));
     }
-    Some(Evidence::Web { id_token: id_token?, nonce: nonce?.into() })
+    Some(Evidence::Web(WebLoginEvidence { id_token: id_token?, userinfo_token: userinfo_token?, nonce: nonce?.into() }))
 }
 
 fn parse_phone(violations: &mut Violations, phone: pb::PhoneIdentification) -> Option<PhoneIdentification> {

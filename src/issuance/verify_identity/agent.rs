@@ -11,7 +11,8 @@ use crate::login::{Agent, LoginError};
 impl VerifyIdentity<'_> {
     /// Verifies the agent's ID token. Spend the caller's call before this, or calls with bad tokens cost nothing.
     pub(super) async fn verify_agent(&self, token: &SecretString) -> Result<(Agent, AgentKey), Refusal> {
-        let agent = self.agent_login.verify_agent_login(token.expose_secret(), self.call.now).await;
+        let max_age = self.rules.verification.agent_login_age;
+        let agent = self.agent_login.verify_agent_login(token.expose_secret(), self.call.now, max_age).await;
         let agent = agent.map_err(|error| match error {
             LoginError::Denied { reason, .. } => Refusal::NotAllowed(reason),
             LoginError::Unavailable => Refusal::unavailable(Dependency::Login, &error),

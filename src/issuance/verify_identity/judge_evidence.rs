@@ -1,9 +1,8 @@
 //! Judges the evidence that a channel gives. Each kind of evidence has its own file.
 
-use secrecy::SecretString;
 use tokio::time::Instant;
 
-use super::{Answers, CounterIdentification, PhoneIdentification, Verification, VerifyIdentity};
+use super::{Answers, CounterIdentification, PhoneIdentification, Verification, VerifyIdentity, WebLoginEvidence};
 use crate::domain::channel::Channel;
 use crate::domain::reason::Reason;
 use crate::issuance::Refusal;
@@ -12,12 +11,7 @@ use crate::issuance::response_padding::pad_response_time;
 /// Evidence of who a person is. It holds secrets, so it has no `Debug`.
 pub enum Evidence {
     /// The person's own login.
-    Web {
-        /// The ID token.
-        id_token: SecretString,
-        /// The nonce that the frontend sent with the login.
-        nonce: SecretString,
-    },
+    Web(WebLoginEvidence),
     /// What the person tells a support agent.
     Phone(PhoneIdentification),
     /// What a clerk has seen.
@@ -39,7 +33,7 @@ impl VerifyIdentity<'_> {
 
     async fn judge_evidence(&self, evidence: Evidence) -> Result<Verification, Refusal> {
         let verification = match (self.call.channel, evidence) {
-            (Channel::Web, Evidence::Web { id_token, nonce }) => self.verify_web_login(&id_token, &nonce).await,
+            (Channel::Web, Evidence::Web(login)) => self.verify_web_login(&login).await,
             (Channel::Phone, Evidence::Phone(evidence)) => self.identify_by_phone(&evidence).await,
             (Channel::Counter, Evidence::Counter(evidence)) => self.identify_at_counter(&evidence).await,
             (Channel::Phone | Channel::Counter, Evidence::Answers(answers)) => self.judge_answers(&answers).await,

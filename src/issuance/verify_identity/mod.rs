@@ -38,6 +38,7 @@ pub use answers::Answers;
 pub use counter::CounterIdentification;
 pub use judge_evidence::Evidence;
 pub use phone::PhoneIdentification;
+pub use web::WebLoginEvidence;
 pub use witness::Confirmation;
 
 /// The result of a verification.

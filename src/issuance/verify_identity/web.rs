@@ -4,44 +4,59 @@ use secrecy::{ExposeSecret as _, SecretString};
 use uuid::Uuid;
 
 use super::{Verification, VerifyIdentity};
+use crate::domain::assurance::AssuranceLevel;
 use crate::domain::hold::Hold;
 use crate::domain::person::{MitidUuid, Person, PersonKey, PersonReference};
 use crate::domain::reason::{Denial, Reason};
 use crate::issuance::sms_composer::choose_language;
 use crate::issuance::verification_id::VerificationId;
 use crate::issuance::{Dependency, Refusal};
-use crate::login::{LoginError, WebLogin};
+use crate::login::{LoginError, WebLogin, WebLoginTokens};
 use crate::random;
 use crate::store::holds::access_requests::{self, AccessOutcome, AccessRequest};
 use crate::store::messages::{MessageKind, Notice};
 use crate::store::verifying::verifications::{self, Method, NewVerification, RecordOutcome, VerificationState};
 use crate::texts::SmsText;
 
+/// What a frontend sends of the person's own login. It holds secrets, so it has no `Debug`.
+pub struct WebLoginEvidence {
+    pub id_token: SecretString,
+    /// Names the person, where the broker's ID token does not.
+    pub userinfo_token: Option<SecretString>,
+    /// The nonce that the frontend sent with the login.
+    pub nonce: SecretString,
+}
+
+impl WebLoginEvidence {
+    fn tokens(&self) -> WebLoginTokens<'_> {
+        WebLoginTokens {
+            id_token: self.id_token.expose_secret(),
+            userinfo_token: self.userinfo_token.as_ref().map(|token| token.expose_secret()),
+            nonce: self.nonce.expose_secret(),
+        }
+    }
+}
+
 impl VerifyIdentity<'_> {
-    pub(super) async fn verify_web_login(
-        &self,
-        id_token: &SecretString,
-        nonce: &SecretString,
-    ) -> Result<Verification, Refusal> {
+    pub(super) async fn verify_web_login(&self, evidence: &WebLoginEvidence) -> Result<Verification, Refusal> {
         let now = self.call.now;
         self.limiter.spend_caller_call(&self.call.caller, now).await?;
-        let (token, max_age) = (id_token.expose_secret(), self.rules.verification.login_age);
-        let login = match self.web_login.verify_web_login(token, nonce.expose_secret(), now, max_age).await {
-            Ok(login) => Ok(login),
+        let max_age = self.rules.verification.login_age;
+        let (reference, login) = match self.web_login.verify_web_login(&evidence.tokens(), now, max_age).await {
+            Ok(WebLogin { person, assurance }) => (person, Ok(assurance)),
             Err(error @ LoginError::Unavailable) => return Err(Refusal::unavailable(Dependency::Login, &error)),
             Err(LoginError::Denied { reason, person: None }) => return Ok(Verification::Rejected(reason)),
-            Err(LoginError::Denied { reason, person: Some(person) }) => Err((person, reason)),
+            Err(LoginError::Denied { reason, person: Some(person) }) => (person, Err(reason)),
         };
         let id = random::time_ordered_uuid(now, &mut random::secure());
-        let person = match &login {
-            Ok(login) => login.mitid_uuid,
-            Err((person, _)) => *person,
+        let Some(person) = self.find_mitid_account(&reference).await? else {
+            return Ok(Verification::Rejected(login.err().unwrap_or(Reason::IdentityNotConfirmed)));
         };
         let person_key = self.keys.person_key(person);
         let _turn = self.spend_failed_verification(person_key, id).await?;
         let result = match login {
-            Ok(login) => self.accept_login(id, &login, nonce).await,
-            Err((person, reason)) => self.reject_login(id, person, reason).await,
+            Ok(assurance) => self.accept_login(id, person, assurance, &evidence.nonce).await,
+            Err(reason) => self.reject_login(id, person, reason).await,
         };
         if matches!(result, Ok(Verification::Verified { .. }) | Err(_)) {
             self.limiter.refund(&[self.limiter.failed_verification(person_key, id)], now).await;
@@ -49,19 +64,34 @@ impl VerifyIdentity<'_> {
         result
     }
 
+    /// The MitID account that logged in. A broker that names persons by CPR number does not tell it.
+    async fn find_mitid_account(&self, reference: &PersonReference) -> Result<Option<MitidUuid>, Refusal> {
+        if let PersonReference::Mitid(mitid_uuid) = reference {
+            return Ok(Some(*mitid_uuid));
+        }
+        let person = self.register.look_up_person(reference).await?;
+        Ok(person.and_then(|person| person.mitid_account).map(|account| account.mitid_uuid))
+    }
+
     /// Opens an access request, or finds the open one.
-    async fn accept_login(&self, id: Uuid, login: &WebLogin, nonce: &SecretString) -> Result<Verification, Refusal> {
+    async fn accept_login(
+        &self,
+        id: Uuid,
+        mitid_uuid: MitidUuid,
+        assurance: AssuranceLevel,
+        nonce: &SecretString,
+    ) -> Result<Verification, Refusal> {
         let now = self.call.now;
-        let person = self.register.look_up_person(&PersonReference::Mitid(login.mitid_uuid)).await?;
+        let person = self.register.look_up_person(&PersonReference::Mitid(mitid_uuid)).await?;
         let Some(person) = person else {
-            return self.reject_login(id, login.mitid_uuid, Reason::IdentityNotConfirmed).await;
+            return self.reject_login(id, mitid_uuid, Reason::IdentityNotConfirmed).await;
         };
         let eligible = self.check_eligible(&person).await?;
         // The caller would not get the answer, and the nonce could not be used again.
         if self.call.gone.is_cancelled() {
             return Err(Refusal::Abandoned);
         }
-        let key = self.keys.person_key(login.mitid_uuid);
+        let key = self.keys.person_key(mitid_uuid);
         let hold = Hold::start(now, &self.rules.hold);
         let request = AccessRequest {
             id: random::time_ordered_uuid(now, &mut random::secure()),
@@ -69,7 +99,7 @@ impl VerifyIdentity<'_> {
             notices: &self.write_notices(&hold, &person),
             verification: NewVerification {
                 login_nonce_digest: Some(self.keys.keyed_digest("login nonce", nonce.expose_secret().as_bytes())),
-                ..self.login_row(id, login.mitid_uuid, VerificationState::Verified(login.assurance))
+                ..self.login_row(id, mitid_uuid, VerificationState::Verified(assurance))
             },
         };
         let hold = match access_requests::request_access(self.store, &request, &self.limits()).await? {
@@ -91,7 +121,7 @@ impl VerifyIdentity<'_> {
         self.remember_hold(key, &hold).await;
         let verification_id = VerificationId {
             verification: id,
-            person: login.mitid_uuid,
+            person: mitid_uuid,
             channel: self.call.channel,
             create_time: now,
             mobile: eligible.mobile,
@@ -99,7 +129,7 @@ impl VerifyIdentity<'_> {
         };
         Ok(Verification::Verified {
             id: verification_id.seal(self.keys, &self.call.caller),
-            assurance: login.assurance,
+            assurance,
             expire_time: self.expire_time(),
             hold: Some(hold),
         })

@@ -9,7 +9,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
-use temporary_pin::login::{IdTokenVerifier, IssuerSettings, LoginError};
+use temporary_pin::domain::person::{MitidUuid, PersonReference};
+use temporary_pin::login::{IdTokenVerifier, IssuerSettings, LoginError, Subjects, WebLoginTokens};
 use tokio::runtime::{Builder, Runtime};
 
 use super::{first_line, loopback, text};
@@ -17,14 +18,16 @@ use super::{first_line, loopback, text};
 const AUDIENCE: &str = "temporary-pin";
 const NONCE: &str = "0f1e2d3c";
 const LOGIN_AGE: Duration = Duration::from_secs(300);
-const LEEWAY: i64 = 5;
+const AGENT_LOGIN_AGE: Duration = Duration::from_secs(12 * 3600);
+const LEEWAY: i64 = 60;
 
 /// 2026-11-24T12:00:00Z.
 const NOW: i64 = 1_795_521_600;
 
 struct World {
     runtime: Runtime,
-    tokens: IdTokenVerifier,
+    persons: IdTokenVerifier,
+    agents: IdTokenVerifier,
     issuer: String,
     key: EcdsaKeyPair,
 }
@@ -50,8 +53,10 @@ static WORLD: LazyLock<Mutex<World>> = LazyLock::new(|| {
     issuer.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&url);
     let settings = IssuerSettings { issuer: url.clone(), audience: AUDIENCE.into(), ..IssuerSettings::default() };
     let http = reqwest::Client::builder().build().expect("an HTTP client");
+    let verifier = |subjects| IdTokenVerifier::new(vec![settings.clone()], subjects, &http).expect("settings");
     let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
-    Mutex::new(World { runtime, tokens: IdTokenVerifier::new(settings, http).expect("settings"), issuer: url, key })
+    let (persons, agents) = (verifier(Subjects::Persons), verifier(Subjects::Agents));
+    Mutex::new(World { runtime, persons, agents, issuer: url, key })
 });
 
 /// Input: a whole token, or `<header>\n<claims>`, which the issuer then signs. `$ISSUER` is the issuer's address.
@@ -61,8 +66,9 @@ pub fn id_token(data: &[u8]) -> bool {
     let world = WORLD.lock().unwrap_or_else(PoisonError::into_inner);
     let now = DateTime::<Utc>::from_timestamp(NOW, 0).expect("a time");
     let verify = |token: &str| {
-        let person = world.runtime.block_on(world.tokens.verify_web_login(token, NONCE, now, LOGIN_AGE));
-        (person, world.runtime.block_on(world.tokens.verify_agent_login(token, now)))
+        let tokens = WebLoginTokens { id_token: token, userinfo_token: None, nonce: NONCE };
+        let person = world.runtime.block_on(world.persons.verify_web_login(&tokens, now, LOGIN_AGE));
+        (person, world.runtime.block_on(world.agents.verify_agent_login(token, now, AGENT_LOGIN_AGE)))
     };
     let (header, claims) = first_line(data);
     if claims.is_empty() {
@@ -92,7 +98,8 @@ pub fn id_token(data: &[u8]) -> bool {
             assert!(genuine && valid && claims["nonce"] == NONCE, "{claims}");
             let age = NOW as f64 - time("auth_time");
             assert!((-(LEEWAY as f64)..=LOGIN_AGE.as_secs_f64()).contains(&age), "{claims}");
-            assert!(claims["mitid.uuid"].as_str().and_then(|uuid| uuid.parse().ok()) == Some(login.mitid_uuid.0));
+            let uuid = claims["mitid.uuid"].as_str().and_then(|uuid| uuid.parse().ok());
+            assert!(uuid.map(|uuid| PersonReference::Mitid(MitidUuid(uuid))) == Some(login.person.clone()));
         }
         Err(LoginError::Denied { person, .. }) => assert!(person.is_none() || genuine, "{claims}"),
         Err(LoginError::Unavailable) => panic!("the issuer answers"),

@@ -58,8 +58,8 @@ static WORLD: LazyLock<Mutex<World>> = LazyLock::new(|| {
     config.postgres.url = format!("postgres://nobody@{nowhere}/none").into();
     config.redis.url = format!("redis://{nowhere}").into();
     config.register.url = format!("http://{nowhere}");
-    config.web_login.issuer = format!("http://{nowhere}");
-    config.agent_login.issuer = format!("http://{nowhere}");
+    config.web_login.0[0].issuer = format!("http://{nowhere}/persons");
+    config.agent_login.0[0].issuer = format!("http://{nowhere}/agents");
     config.sms.gateway.url = format!("http://{nowhere}");
     config.keys.file.clone_from(&ring);
     let url = runtime.block_on(async {

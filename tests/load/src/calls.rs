@@ -149,7 +149,7 @@ impl Caller {
         let options = LoginOptions::default();
         let login = Login { subject: uuid.to_string(), mitid_uuid: Some(uuid), nonce: Some(nonce.clone()), options };
         let id_token = self.world.issuers.web.id_token(&login, SystemClock.now())?;
-        let login = Evidence::WebLogin(WebLogin { id_token, nonce });
+        let login = Evidence::WebLogin(WebLogin { id_token, nonce, ..WebLogin::default() });
         Ok(verify(|clients| &clients.web, login, State::Verified))
     }
 

@@ -30,7 +30,7 @@ impl World {
     pub async fn try_log_in(&self, person: &Person, wishes: Value) -> Answer<VerifyIdentityResponse> {
         let nonce = uuid().to_string();
         let id_token = self.id_token(person, &nonce, &wishes).await;
-        self.verify("web", Evidence::WebLogin(WebLogin { id_token, nonce })).await
+        self.verify("web", Evidence::WebLogin(WebLogin { id_token, nonce, ..WebLogin::default() })).await
     }
 
     /// Logs in. Panics if the login is not accepted.
