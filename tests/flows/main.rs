@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
 mod cast;
+mod changed_persons;
 mod counter;
 mod dump;
 mod dump_trials;

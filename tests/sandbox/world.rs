@@ -31,6 +31,35 @@ async fn people_are_listed_with_everything_needed_to_act_as_them() {
 }
 
 #[tokio::test]
+async fn a_person_can_be_changed_and_a_mistake_names_its_field() {
+    let sandbox = Sandbox::start(&[]);
+    let changed = sandbox.post("/people/anna", json!({ "mobile_number": "+4526999999", "cpr_status": "90" })).await;
+    assert_eq!(changed["mobile_number"], "+4526999999");
+    assert_eq!(changed["changes"]["cpr_status"], "90");
+    let time: DateTime<Utc> = changed["changes"]["mobile_change_time"].as_str().unwrap().parse().unwrap();
+    assert!((Utc::now() - time).num_minutes() < 5, "a new number counts as changed now: {time}");
+    let again = sandbox.post("/people/anna", json!({ "mitid_state": "blocked", "mobile_number": "" })).await;
+    assert_eq!((&again["changes"]["cpr_status"], &again["mobile_number"]), (&json!("90"), &Value::Null));
+    assert_eq!(sandbox.get("/people/anna").await, again);
+    for (id, body, field) in [
+        ("anna", json!({ "mobile_number": "20 12 34 56" }), "mobile_number"),
+        ("anna", json!({ "mobile_change_time": "yesterday" }), "mobile_change_time"),
+        ("anna", json!({ "mobile_change_age_seconds": -1 }), "mobile_change_age_seconds"),
+        ("anna", json!({ "cpr_status": "dead" }), "cpr_status"),
+        ("anna", json!({ "mitid_state": "lost" }), "mitid_state"),
+        ("anna", json!({ "known": "no" }), "known"),
+        ("anna", json!({ "shoe_size": 42 }), "shoe_size"),
+        ("no-mitid", json!({ "mitid_state": "active" }), "mitid_state"),
+        ("no-cpr-number", json!({ "cpr_status": "01" }), "cpr_status"),
+    ] {
+        let refused = sandbox.try_post(&format!("/people/{id}"), body).await;
+        assert_eq!(refused.status(), StatusCode::BAD_REQUEST);
+        assert_eq!(refused.json::<Value>().await.unwrap()["field"], field);
+    }
+    assert_eq!(sandbox.try_post("/people/nobody", "{}").await.status(), StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
 async fn ordinary_persons_are_generated_in_the_wanted_number() {
     let (few, many) = (Sandbox::start(&[]), Sandbox::start(&["--people", "30", "--seed", "7"]));
     let count = async |sandbox: &Sandbox| sandbox.get("/people").await.as_array().unwrap().len();

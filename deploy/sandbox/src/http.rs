@@ -4,6 +4,7 @@
 //! | request | answer |
 //! |---|---|
 //! | `GET /people`, `GET /people/{id}` | the cast: a list, or one of them |
+//! | `POST /people/{id}` | changes the person from now on: `mobile_number` (empty: none), `mobile_change_time` or `mobile_change_age_seconds`, `cpr_status`, `mitid_state`, `known` |
 //! | `POST /people/claim` | an ordinary person whom no other test has claimed |
 //! | `POST /login` `{person, nonce}` | `{id_token}`; `auth_age_seconds`, `assurance`, `audience`, `issuer`, `expired` make it different |
 //! | `POST /agent-login` `{agent}` | `{agent_token}`; the same options |
@@ -28,6 +29,7 @@ use axum::response::Html;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use made_up_world::gateway::{FixedAnswer, GatewayMode};
+use made_up_world::people::Person;
 use made_up_world::register::RegisterMode;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -35,7 +37,7 @@ use temporary_pin::clock::Clock as _;
 
 use crate::request_body::{BadRequest, Fields};
 use crate::world::World;
-use crate::{logins, page};
+use crate::{logins, page, person_changes};
 
 /// The clock moves by at most a year at once.
 const MAX_ADVANCE_SECONDS: u32 = 366 * 24 * 3600;
@@ -61,7 +63,7 @@ pub(crate) fn routes(world: Arc<World>) -> Router {
     Router::new()
         .route("/", get(front))
         .route("/people", get(people))
-        .route("/people/{id}", get(person))
+        .route("/people/{id}", get(person).post(change_person))
         .route("/people/claim", post(claim))
         .route("/login", post(login))
         .route("/agent-login", post(agent_login))
@@ -84,19 +86,30 @@ async fn front(State(world): State<Arc<World>>) -> Html<String> {
 }
 
 async fn people(State(world): State<Arc<World>>) -> Json<Value> {
-    Json(world.people.all().iter().map(|person| person.to_json()).collect())
+    Json(world.people.all().iter().map(|person| world.people.entry(person)).collect())
 }
 
 async fn person(State(world): State<Arc<World>>, Path(id): Path<String>) -> Answer {
-    let person = world.people.by_id(&id).ok_or_else(|| BadRequest::not_found(format!("nobody has the id {id:?}")))?;
-    Ok(Json(person.to_json()))
+    Ok(Json(world.people.entry(find_person(&world, &id)?)))
+}
+
+/// Changes a person, as a test needs it in the middle of a story: a new mobile number, a block, a death.
+async fn change_person(State(world): State<Arc<World>>, Path(id): Path<String>, body: Bytes) -> Answer {
+    let person = find_person(&world, &id)?;
+    let changes = person_changes::read(person, Fields::parse(&body)?, world.clock.now())?;
+    world.people.change(person, changes);
+    Ok(Json(world.people.entry(person)))
+}
+
+fn find_person<'w>(world: &'w World, id: &str) -> Result<&'w Person, BadRequest> {
+    world.people.by_id(id).ok_or_else(|| BadRequest::not_found(format!("nobody has the id {id:?}")))
 }
 
 /// Returns each generated person to one request only. All tests share the persons of the cast.
 async fn claim(State(world): State<Arc<World>>) -> Answer {
     let number = world.claimed.fetch_add(1, Ordering::Relaxed) + 1;
     let person = world.people.by_id(&format!("person-{number}"));
-    person.map(|person| Json(person.to_json())).ok_or_else(|| {
+    person.map(|person| Json(world.people.entry(person))).ok_or_else(|| {
         BadRequest::conflict("every ordinary person is claimed: start the sandbox with a higher --people")
     })
 }

@@ -6,6 +6,7 @@ mod http;
 mod logins;
 mod outbox;
 mod page;
+mod person_changes;
 mod question_draws;
 mod request_body;
 mod scratch;

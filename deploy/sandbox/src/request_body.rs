@@ -77,13 +77,18 @@ impl Fields {
         }
     }
 
-    /// Takes true or false. A missing field is false.
-    pub(crate) fn take_flag(&mut self, name: &str) -> Result<bool, BadRequest> {
+    /// Takes true or false.
+    pub(crate) fn take_optional_flag(&mut self, name: &str) -> Result<Option<bool>, BadRequest> {
         match self.0.remove(name) {
-            None | Some(Value::Null) => Ok(false),
-            Some(Value::Bool(flag)) => Ok(flag),
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::Bool(flag)) => Ok(Some(flag)),
             Some(_) => Err(BadRequest::field(name, "must be true or false")),
         }
+    }
+
+    /// Takes true or false. A missing field is false.
+    pub(crate) fn take_flag(&mut self, name: &str) -> Result<bool, BadRequest> {
+        Ok(self.take_optional_flag(name)?.unwrap_or_default())
     }
 
     /// Fails if fields are left: most often a misspelt name.

@@ -1,5 +1,6 @@
 //! The people of the made-up world: a cast with a person for every rule, and generated persons.
 
+mod changes;
 mod cpr_data;
 mod cpr_status;
 mod documents;
@@ -15,14 +16,17 @@ mod records;
 mod witnesses;
 
 use std::collections::HashMap;
+use std::sync::{PoisonError, RwLock};
 
+use serde_json::{Value, json};
 use temporary_pin::proto::temporarypin::v1::document::Kind as DocumentKind;
 use uuid::Uuid;
 
+pub use changes::Changes;
 pub use generated::MAX_GENERATED as MAX_GENERATED_PERSONS;
 pub use person::{Account, Document, Opening, Person, uuid_of};
 
-/// All persons, with indexes. Does not change while the sandbox runs.
+/// All persons as they were when the sandbox started, with indexes, and what has changed since.
 pub struct People {
     all: Vec<Person>,
     by_id: HashMap<String, usize>,
@@ -31,6 +35,8 @@ pub struct People {
     by_mobile_number: HashMap<String, usize>,
     /// Registered documents: the index of the holder, and that of the document among the holder's.
     by_document: HashMap<(DocumentKind, String, String), (usize, usize)>,
+    /// By the id of the person.
+    changes: RwLock<HashMap<String, Changes>>,
 }
 
 impl People {
@@ -52,6 +58,7 @@ impl People {
             by_mitid_uuid: HashMap::new(),
             by_mobile_number: HashMap::new(),
             by_document: HashMap::new(),
+            changes: RwLock::default(),
         };
         for (index, person) in people.all.iter().enumerate() {
             people.by_id.insert(person.id.clone(), index);
@@ -92,8 +99,34 @@ impl People {
         self.by_mitid_uuid.get(&uuid).map(|index| &self.all[*index])
     }
 
+    /// Changes a person, from now on.
+    pub fn change(&self, person: &Person, later: Changes) {
+        let mut changes = self.changes.write().unwrap_or_else(PoisonError::into_inner);
+        let earlier = changes.remove(&person.id).unwrap_or_default();
+        changes.insert(person.id.clone(), earlier.followed_by(later));
+    }
+
+    /// What has changed about a person.
+    fn changes_of(&self, person: &Person) -> Changes {
+        self.changes.read().unwrap_or_else(PoisonError::into_inner).get(&person.id).cloned().unwrap_or_default()
+    }
+
+    /// The person as `GET /people` shows them: with the mobile number of now, and what has changed.
+    pub fn entry(&self, person: &Person) -> Value {
+        let (changes, mut entry) = (self.changes_of(person), person.to_json());
+        if let Some(number) = &changes.mobile_number {
+            entry["mobile_number"] = json!(Some(number).filter(|number| !number.is_empty()));
+        }
+        entry["changes"] = changes.to_json();
+        entry
+    }
+
     /// Finds a person by the registered mobile number.
     pub fn by_mobile_number(&self, number: &str) -> Option<&Person> {
+        let changes = self.changes.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some((id, _)) = changes.iter().find(|(_, changes)| changes.mobile_number.as_deref() == Some(number)) {
+            return self.by_id(id);
+        }
         self.by_mobile_number.get(number).map(|index| &self.all[*index])
     }
 

@@ -13,11 +13,11 @@ use crate::register::Population;
 
 impl Population for People {
     fn person_by_cpr_number(&self, number: &str) -> Option<PersonRecord> {
-        self.by_cpr_number(number).map(|person| record_under(number, person))
+        self.by_cpr_number(number).and_then(|person| Some(record_under(number, self.record(person)?, person)))
     }
 
     fn person_by_mitid_uuid(&self, uuid: Uuid) -> Option<PersonRecord> {
-        self.by_mitid_uuid(uuid).map(record)
+        self.by_mitid_uuid(uuid).and_then(|person| self.record(person))
     }
 
     fn document(&self, kind: DocumentKind, issuer: &str, number: &str) -> Option<DocumentRecord> {
@@ -34,9 +34,15 @@ impl Population for People {
     }
 }
 
+impl People {
+    /// The person as the register knows them now.
+    fn record(&self, person: &Person) -> Option<PersonRecord> {
+        self.changes_of(person).apply(record(person))
+    }
+}
+
 /// The register's answer to a CPR number. For a replaced number it contains little more than the successor.
-fn record_under(number: &str, person: &Person) -> PersonRecord {
-    let mut record = record(person);
+fn record_under(number: &str, mut record: PersonRecord, person: &Person) -> PersonRecord {
     if record.cpr_number != number {
         record.successor_cpr_number = std::mem::replace(&mut record.cpr_number, number.to_owned());
         record.cpr_status = person.replaced_status.to_owned();
