@@ -37,6 +37,10 @@ stored_enum! {
         /// The identity was not confirmed: the verification was rejected.
         IdentityRejected = "identity_rejected",
         QuestionsAsked = "questions_asked",
+        /// The person vouched for another person at the counter (R20).
+        Witnessed = "witnessed",
+        /// A witness vouched for the person before a clerk whose own MitID account is not known (R20).
+        ClerkNotCompared = "clerk_not_compared",
         /// Access was requested on the web.
         AccessRequested = "access_requested",
         /// A request for access was cancelled.

@@ -13,8 +13,9 @@
 //! | R9 what an operator gives as reason | [`stated_reason`] |
 //! | R10–R14 who may have a PIN in a channel | [`eligibility`]; ages and days: [`calendar`]; CPR numbers: [`cpr`]; numbers for SMS: [`mobile`] |
 //! | R15, R19 documents | [`document`]; what the caller is told about an unknown or unfit one: [`document_problem`]; the machine readable zone: [`mrz`] |
-//! | R16 questions | [`question`]; what they ask about: [`fact`] |
+//! | R16 questions | [`question`]; what they ask about: [`fact`]; which are not repeated: [`question_memory`] |
 //! | R17 comparison of answers | [`answer`] |
+//! | R18 what counts as failed | [`failed_verification`] |
 //! | R20 witnesses | [`witness`] |
 //! | R2, R3, R4 tries to redeem a PIN | [`redemption`] |
 //! | R4, R18, R25 limits of a person | [`person_limit`] |
@@ -37,6 +38,7 @@ pub mod document;
 pub mod document_problem;
 pub mod eligibility;
 pub mod fact;
+pub mod failed_verification;
 pub mod hold;
 pub mod language;
 pub mod mobile;
@@ -46,6 +48,7 @@ pub mod person;
 pub mod person_limit;
 pub mod pin;
 pub mod question;
+pub mod question_memory;
 pub mod reason;
 pub mod redemption;
 pub mod rule_settings;

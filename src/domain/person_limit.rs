@@ -3,6 +3,7 @@
 
 use chrono::{DateTime, Utc};
 
+use super::channel::Channel;
 use super::rule_settings::{Limit, LimitRules};
 
 /// A limit that applies to a person, or to the mobile number that is registered now.
@@ -10,8 +11,8 @@ use super::rule_settings::{Limit, LimitRules};
 pub enum PersonLimit {
     /// R4: wrong tries.
     WrongTries,
-    /// R18: failed verifications.
-    FailedVerifications,
+    /// R18: failed verifications in one channel.
+    FailedVerifications(Channel),
     /// R25: PINs per person.
     PersonPins,
     /// R25: PINs per mobile number.
@@ -20,24 +21,35 @@ pub enum PersonLimit {
 
 impl PersonLimit {
     /// All limits, in the order in which responses list them.
-    pub const ALL: [Self; 4] = [Self::WrongTries, Self::FailedVerifications, Self::PersonPins, Self::MobilePins];
+    pub const ALL: [Self; 5] = [
+        Self::WrongTries,
+        Self::FailedVerifications(Channel::Phone),
+        Self::FailedVerifications(Channel::Counter),
+        Self::PersonPins,
+        Self::MobilePins,
+    ];
 
     /// The name in the database. It equals the name of the setting.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::WrongTries => "wrong_tries",
-            Self::FailedVerifications => "failed_verifications",
+            Self::FailedVerifications(_) => "failed_verifications",
             Self::PersonPins => "person_pins",
             Self::MobilePins => "mobile_pins",
         }
+    }
+
+    /// The limits that are reset together with this one: failed verifications are reset in all channels.
+    pub fn reset_together(self) -> impl Iterator<Item = Self> {
+        Self::ALL.into_iter().filter(move |limit| limit.as_str() == self.as_str())
     }
 
     #[must_use]
     pub const fn configured_limit(self, rules: &LimitRules) -> Limit {
         match self {
             Self::WrongTries => rules.wrong_tries,
-            Self::FailedVerifications => rules.failed_verifications,
+            Self::FailedVerifications(_) => rules.failed_verifications,
             Self::PersonPins => rules.person_pins,
             Self::MobilePins => rules.mobile_pins,
         }

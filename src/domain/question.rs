@@ -1,10 +1,13 @@
 //! Questions about facts in the CPR register (R16).
 
+use chrono::{DateTime, Utc};
 use rand::Rng;
 use rand::seq::{IndexedRandom as _, index};
 
 use super::answer;
 use super::fact::{Fact, FactKind};
+use super::question_memory::RememberedKind;
+use super::reason::{Denial, Reason};
 
 /// How many right answers a person needs to pass.
 const REQUIRED_RIGHT_ANSWERS: usize = 2;
@@ -50,6 +53,23 @@ fn askable_kinds(facts: &[Fact], protected: bool, asked_before: &[FactKind]) -> 
         .filter(|kind| !asked_before.contains(kind))
         .filter(|kind| facts.iter().any(|fact| fact.kind == *kind && answer::can_be_asked(fact)))
         .collect()
+}
+
+/// The denial of questions: the register holds too few certain facts, or too few whose kinds are not remembered. The latter
+/// ends when enough kinds are forgotten.
+#[must_use]
+pub fn find_question_denial(facts: &[Fact], protected: bool, remembered: &[RememberedKind]) -> Option<Denial> {
+    let askable = askable_kinds(facts, protected, &[]);
+    let Some(spare) = askable.len().checked_sub(FIRST_QUESTIONS) else {
+        return Some(Denial::lasting(Reason::InsufficientData));
+    };
+    let is_askable = |remembered: &&RememberedKind| askable.contains(&remembered.kind);
+    let mut times: Vec<DateTime<Utc>> =
+        remembered.iter().filter(is_askable).map(|remembered| remembered.until).collect();
+    times.sort_unstable();
+    // As many kinds as there are to spare may still be remembered.
+    let forgotten_last = times.len().checked_sub(spare + 1)?;
+    Some(Denial::until(Reason::InsufficientData, times[forgotten_last]))
 }
 
 /// How a run of questions continues.

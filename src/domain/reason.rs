@@ -47,6 +47,7 @@ reasons! {
     AgentNotAccepted = "AGENT_NOT_ACCEPTED",
     DocumentNotAccepted = "DOCUMENT_NOT_ACCEPTED",
     WitnessNotAccepted = "WITNESS_NOT_ACCEPTED",
+    WitnessLoginNotAccepted = "WITNESS_LOGIN_NOT_ACCEPTED",
     TooYoung = "TOO_YOUNG",
     PersonDead = "PERSON_DEAD",
     PersonDisappeared = "PERSON_DISAPPEARED",

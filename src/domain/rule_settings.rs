@@ -38,9 +38,12 @@ pub struct VerificationRules {
     pub lifetime: Duration,
     /// R15, R19: countries (ISO 3166-1 alpha-3) whose documents are accepted without a supporting document.
     pub document_issuers: Vec<String>,
-    /// R16: how long the kinds of question of a failed run are not asked again.
+    /// R16: how long the kinds of question of a run that was answered wrong are not asked again.
     #[serde(with = "humantime_serde")]
     pub question_memory: Duration,
+    /// R16: how long the kinds of question of a run that was broken off are not asked again.
+    #[serde(with = "humantime_serde")]
+    pub broken_off_memory: Duration,
     /// R20: minimum age of a witness in whole years.
     pub witness_minimum_age: u32,
     /// R20: a witness must have had MitID for longer than this.
@@ -68,6 +71,7 @@ impl Default for VerificationRules {
             lifetime: 15 * MINUTE,
             document_issuers: vec!["DNK".into(), "GRL".into()],
             question_memory: 30 * DAY,
+            broken_off_memory: DAY,
             witness_minimum_age: 18,
             witness_enrolment: 30 * DAY,
             witness_times: 3,
@@ -97,7 +101,7 @@ pub struct Limit {
 pub struct LimitRules {
     /// R4: wrong tries per person, over all PINs.
     pub wrong_tries: Limit,
-    /// R18: failed verifications per person, over all channels.
+    /// R18: failed verifications per person and channel; phone and counter.
     pub failed_verifications: Limit,
     /// R25: PINs per person.
     pub person_pins: Limit,

@@ -3,6 +3,7 @@
 use uuid::Uuid;
 
 use super::keys::{hex, name_key, person_tag};
+use crate::domain::channel::Channel;
 use crate::domain::person::{AgentKey, MobileKey, PersonKey};
 use crate::domain::reason::Reason;
 use crate::domain::rule_settings::Limit;
@@ -12,8 +13,8 @@ use crate::domain::rule_settings::Limit;
 pub enum Bucket<'a> {
     /// R4: wrong tries of a person, over all PINs.
     WrongTries(PersonKey),
-    /// R18: failed verifications of a person, over all channels.
-    FailedVerifications(PersonKey),
+    /// R18: failed verifications of a person in one channel.
+    FailedVerifications(PersonKey, Channel),
     /// R25: PINs of a person.
     PersonPins(PersonKey),
     /// R25: PINs to a mobile number.
@@ -53,7 +54,7 @@ impl Bucket<'_> {
     /// can decide on them together.
     pub(super) fn tag(&self) -> String {
         match self {
-            Self::WrongTries(person) | Self::FailedVerifications(person) | Self::PersonPins(person) => {
+            Self::WrongTries(person) | Self::FailedVerifications(person, _) | Self::PersonPins(person) => {
                 person_tag(*person)
             }
             Self::MobilePins(mobile) => format!("mobile:{}", hex(&mobile.0)),
@@ -72,7 +73,10 @@ impl Bucket<'_> {
     pub(super) const fn name(&self) -> &'static str {
         match self {
             Self::WrongTries(_) => "wrong-tries",
-            Self::FailedVerifications(_) => "failed-verifications",
+            // Version 0.1.0 counts all channels together, in `failed-verifications`.
+            Self::FailedVerifications(_, Channel::Web) => "failed-verifications-web",
+            Self::FailedVerifications(_, Channel::Phone) => "failed-verifications-phone",
+            Self::FailedVerifications(_, Channel::Counter) => "failed-verifications-counter",
             Self::PersonPins(_) | Self::MobilePins(_) | Self::AgentPins(_) | Self::ServicePins => "pins",
             Self::AgentVerifications(_) => "verifications",
             Self::CallerCalls(_) => "calls",
@@ -81,7 +85,7 @@ impl Bucket<'_> {
 
     pub(super) const fn counting_method(&self) -> CountingMethod {
         match self {
-            Self::WrongTries(_) | Self::FailedVerifications(_) | Self::PersonPins(_) | Self::MobilePins(_) => {
+            Self::WrongTries(_) | Self::FailedVerifications(..) | Self::PersonPins(_) | Self::MobilePins(_) => {
                 CountingMethod::Window
             }
             Self::AgentVerifications(_) | Self::AgentPins(_) | Self::ServicePins | Self::CallerCalls(_) => {
@@ -93,7 +97,7 @@ impl Bucket<'_> {
     /// The reason of a refusal when the limit is reached.
     pub const fn reason(&self) -> Reason {
         match self {
-            Self::FailedVerifications(_) => Reason::VerificationLimit,
+            Self::FailedVerifications(..) => Reason::VerificationLimit,
             Self::WrongTries(_) => Reason::WrongTryLimit,
             Self::PersonPins(_) => Reason::PersonLimit,
             Self::MobilePins(_) => Reason::MobileLimit,

@@ -6,6 +6,8 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::{Dependencies, Refusal};
+use crate::deadline;
+use crate::domain::channel::Channel;
 use crate::domain::person::{AgentKey, PersonKey};
 use crate::domain::rule_settings::LimitRules;
 use crate::guard::{Bucket, Guard, Spend};
@@ -53,10 +55,23 @@ impl<'a> Limiter<'a> {
         Refusal::check_limits(self.guard.check_and_spend(None, spends, now).await?)
     }
 
-    /// One failed verification of the person. It is spent before the verification is known to fail (R18).
-    pub(super) fn failed_verification(&self, person: PersonKey, verification: Uuid) -> Spend<'static> {
+    /// One failed verification of the person in this channel. It is spent before the verification is known to fail (R18).
+    pub(super) fn failed_verification(
+        &self,
+        person: PersonKey,
+        channel: Channel,
+        verification: Uuid,
+    ) -> Spend<'static> {
         let limit = self.limits.failed_verifications;
-        Spend { bucket: Bucket::FailedVerifications(person), limit, id: verification }
+        Spend { bucket: Bucket::FailedVerifications(person, channel), limit, id: verification }
+    }
+
+    /// Spends what is on record in Postgres already, so that Redis counts it too. If Redis fails or its limit is reached, Postgres
+    /// alone counts it.
+    pub(super) async fn note_spent(&self, spends: &[Spend<'_>], now: DateTime<Utc>) {
+        if let Err(error) = deadline::without_deadline(self.guard.check_and_spend(None, spends, now)).await {
+            tracing::warn!(%error, "a failed verification was not noted in Redis");
+        }
     }
 
     /// What to do when Redis reports a limit of a person that the rows in Postgres do not confirm: calls are running in another

@@ -79,7 +79,7 @@ pub async fn assemble(
     let sealer = Sealer::new(store.clone(), Arc::clone(&keys), clock, metrics.clone());
     let dependencies = Dependencies {
         pin_issuer: PinIssuer::new(store.clone(), OrderRules::new(&config.rules)),
-        person_status: PersonStatusReader::new(store.clone(), &config.rules.pin, &config.rules.limits),
+        person_status: PersonStatusReader::new(store.clone(), &config.rules),
         store,
         guard,
         register: Register::connect_lazy(config.register.clone()).context("register")?,

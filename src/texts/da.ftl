@@ -21,6 +21,10 @@ sms_hold_passed = MitID: Log ind igen og bestil din midlertidige PIN-kode senest
 
 sms_access_cancelled = MitID: Din anmodning om en midlertidig PIN-kode er annulleret. Du kan bede om adgang igen. Spørgsmål? Ring til { -support }
 sms_pin_revoked = MitID: Din midlertidige PIN-kode er spærret og kan ikke bruges. Spørgsmål? Ring til { -support }
+sms_witnessed = MitID: Du var vidne for en anden person i Borgerservice { $date } kl. { $time }{ $zone ->
+        [danish] {" "}dansk tid
+       *[local] {""}
+    }. Ikke dig? Ring til { -support }
 
 ## Questions (R16). If several answers can be right, the question asks for one of them.
 
@@ -57,6 +61,7 @@ refusal_assurance_too_low = Du er ikke logget sikkert nok ind. Log ind igen på 
 refusal_agent_not_accepted = Medarbejderen kan ikke hjælpe dig med dette. Bed om en anden medarbejder.
 refusal_document_not_accepted = Din legitimation kan ikke bruges. Tag anden gyldig legitimation med.
 refusal_witness_not_accepted = Vidnet kan ikke bruges. Tag et andet vidne med.
+refusal_witness_login_not_accepted = Vidnets login kan ikke bruges. Vidnet skal logge ind igen med MitID.
 refusal_too_young = Du er for ung til at få en midlertidig PIN-kode.
     .until = Du er for ung til at få en midlertidig PIN-kode. Du kan få den fra { $date }.
 refusal_person_dead = Der kan ikke udstedes en midlertidig PIN-kode til denne person. Er det en fejl, så ring til { -support }.

@@ -19,6 +19,10 @@ sms_hold_passed = MitID: Log in again and order your temporary PIN code by { $da
 
 sms_access_cancelled = MitID: Your request for a temporary PIN code has been cancelled. You can ask for access again. Questions? Call { -support }
 sms_pin_revoked = MitID: Your temporary PIN code has been revoked and cannot be used. Questions? Call { -support }
+sms_witnessed = MitID: You were a witness for another person at Citizen Service { $date } { $time }{ $zone ->
+        [danish] {" "}Danish time
+       *[local] {""}
+    }. Not you? Call { -support }
 
 ## Questions
 
@@ -54,6 +58,7 @@ refusal_assurance_too_low = Your login is not secure enough. Log in again in ano
 refusal_agent_not_accepted = This member of staff cannot help you with this. Ask for another.
 refusal_document_not_accepted = Your identification cannot be used. Bring other valid identification.
 refusal_witness_not_accepted = The witness cannot be used. Bring another witness.
+refusal_witness_login_not_accepted = The login of the witness cannot be used. The witness must log in again with MitID.
 refusal_too_young = You are too young to get a temporary PIN code.
     .until = You are too young to get a temporary PIN code. You can get it from { $date }.
 refusal_person_dead = No temporary PIN code can be issued to this person. If that is a mistake, call { -support }.

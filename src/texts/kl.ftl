@@ -10,3 +10,4 @@ sms_pin = Midlertidig PIN-kode til MitID: { $pin }. Udløber kl. { $time }{ $zon
         [danish] {" "}dansk tid
        *[local] {""}
     }. Kodetit allanut takutinngisaannakkit. { -support }
+# sms_witnessed awaits a native speaker.

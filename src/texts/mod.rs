@@ -48,6 +48,11 @@ pub enum SmsText<'a> {
     AccessCancelled,
     /// R9: the PIN was revoked.
     PinRevoked,
+    /// R20: the person vouched for another person.
+    Witnessed {
+        /// When the person vouched.
+        time: DateTime<Utc>,
+    },
 }
 
 impl Texts {
@@ -74,6 +79,7 @@ impl Texts {
             SmsText::HoldPassed { expire_time } => ("sms_hold_passed", Some(expire_time), None),
             SmsText::AccessCancelled => ("sms_access_cancelled", None, None),
             SmsText::PinRevoked => ("sms_pin_revoked", None, None),
+            SmsText::Witnessed { time } => ("sms_witnessed", Some(time), None),
         };
         if let Some(time) = time {
             let (zone, zone_name) = choose_zone(recipient);

@@ -37,6 +37,7 @@ fn r24_every_sms_is_one_gsm7_segment() {
                     SmsText::HoldPassed { expire_time: time },
                     SmsText::AccessCancelled,
                     SmsText::PinRevoked,
+                    SmsText::Witnessed { time },
                 ] {
                     let text = texts.render_sms(&text, language, &recipient);
                     let length = count_septets(&text).expect("GSM-7 characters only");
@@ -108,6 +109,18 @@ fn r8_notices_contain_the_date() {
     let text = SmsText::AccessRequested { eligible_time: at("2026-12-01T23:32:00Z") };
     assert!(texts.render_sms(&text, Language::Da, &number(DANISH)).contains("2/12 kl. 00.32"));
     assert!(texts.render_sms(&text, Language::En, &number(DANISH)).contains("2 Dec 00:32"));
+}
+
+#[test]
+fn r20_a_witness_reads_when_and_where_it_was() {
+    let texts = Texts::load();
+    let sms = |language| {
+        let text = SmsText::Witnessed { time: at("2026-12-01T12:32:00Z") };
+        texts.render_sms(&text, language, &number(DANISH)).to_string()
+    };
+    assert!(sms(Language::Da).contains("vidne for en anden person i Borgerservice 1/12 kl. 13.32."));
+    assert!(sms(Language::En).contains("witness for another person at Citizen Service 1 Dec 13:32."));
+    assert_eq!(sms(Language::Kl), sms(Language::Da));
 }
 
 #[test]

@@ -7,6 +7,7 @@ use chrono::TimeDelta;
 use futures_util::future::join3;
 use prost_reflect::DescriptorPool;
 use serde_json::json;
+use temporary_pin::domain::channel::Channel;
 use temporary_pin::domain::rule_settings::Limit;
 use temporary_pin::guard::Bucket;
 use temporary_pin::proto::DESCRIPTOR_SET;
@@ -273,9 +274,9 @@ async fn exhaust(world: &World, bucket: Bucket<'_>) {
 /// A call of another instance that spends the person's limit and is not decided yet.
 async fn busy(world: &World) -> GivenReason {
     let person = world.somebody().await;
-    let bucket = Bucket::FailedVerifications(world.person_key(&person));
+    let bucket = Bucket::FailedVerifications(world.person_key(&person), Channel::Phone);
     world.spend(bucket, Limit { times: 3, per: Duration::from_secs(24 * 3600) }, 3).await;
-    from_verification(world.try_log_in(&person, json!({})).await)
+    from_verification(world.call(&person).await)
 }
 
 /// Nine wrong tries over three PINs, and the tenth on a PIN that an operator lets the person have beside.

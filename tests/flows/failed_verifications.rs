@@ -1,63 +1,225 @@
-//! Each person has a limit of failed verifications, over all channels (R18).
+//! Failed verifications: what counts, and what they close (R18).
 
 use chrono::TimeDelta;
+use futures_util::future::join_all;
 use serde_json::json;
 use temporary_pin::proto::temporarypin::v1::verify_identity_request::Evidence;
-use temporary_pin::proto::temporarypin::v1::{Reason, channel_eligibility};
-use test_support::acts::{CLERK, QUESTIONS, reasons, truth, witness};
+use temporary_pin::proto::temporarypin::v1::verify_identity_response::State;
+use temporary_pin::proto::temporarypin::v1::{
+    ChannelEligibility, CounterIdentification, Reason, VerifyIdentityResponse, channel_eligibility,
+};
+use test_support::acts::{CLERK, QUESTIONS, reasons, truth};
 use test_support::calls::time;
-use test_support::person::{no_document, nobody};
+use test_support::person::{Person, no_document, nobody};
+use test_support::sandbox::Sandbox;
 use test_support::world::World;
 use tonic::Code;
 
 const DAY: TimeDelta = TimeDelta::hours(24);
 
-#[tokio::test]
-async fn r18_after_three_failures_every_channel_refuses_for_a_day() {
-    let world = World::open().await;
-    let (person, witness_person) = (world.somebody().await, world.person("witness").await);
-    let before_failures = world.now().await;
-    // One failure in each channel.
-    world.fail(&person).await;
-    let mut visit = world.visit(&person, QUESTIONS).await;
+/// The entry of the caller's own channel.
+async fn check_own(world: &World, channel: &str, person: &Person) -> ChannelEligibility {
+    let answer = world.check(channel, person.reference()).await.unwrap();
+    let own = ["web", "phone", "counter"].iter().position(|name| *name == channel).unwrap();
+    answer.channels[own].clone()
+}
+
+/// A visit whose document is nobody's, with questions.
+async fn fail_at_counter(world: &World, person: &Person) {
+    let mut visit = world.visit(person, QUESTIONS).await;
     visit.document = Some(no_document());
     assert_eq!(reasons(&world.visits(visit).await.unwrap()), [Reason::IdentityNotConfirmed]);
-    let after_two_failures = world.now().await;
-    let too_old = world.try_log_in(&person, json!({ "auth_age_seconds": 1000 })).await.unwrap();
-    assert_eq!(reasons(&too_old), [Reason::LoginTooOld]);
+}
+
+#[tokio::test]
+async fn r18_three_failures_close_the_phone_for_a_day_and_nothing_else() {
+    let world = World::open().await;
+    let person = world.somebody().await;
+    let before = world.now().await;
+    for _ in 0..3 {
+        world.fail(&person).await;
+    }
+    let after = world.now().await;
 
     // The limit also holds when Redis has lost its data, because Postgres counts, too.
     for redis_lost_its_data in [false, true] {
         if redis_lost_its_data {
             world.wipe_redis().await;
         }
-        // Every channel refuses good evidence.
-        let visit = world.visit(&person, witness(&witness_person)).await;
-        for answer in [world.try_log_in(&person, json!({})).await, world.call(&person).await, world.visits(visit).await]
-        {
-            let refusal = answer.unwrap_err();
-            let until = refusal.assert_limit(Reason::VerificationLimit);
-            assert!(
-                before_failures + DAY <= until && until <= after_two_failures + DAY,
-                "{until}: a day after the first failure"
-            );
-            let wait = until - world.now().await;
-            let delay = TimeDelta::from_std(refusal.retry_delay()).unwrap();
-            assert!((wait..wait + TimeDelta::seconds(10)).contains(&delay), "{delay}");
-        }
-        for channel in ["web", "phone", "counter"] {
-            let answer = world.check(channel, person.reference()).await.unwrap();
-            // Only the entry of the caller's own channel has reasons.
-            let own = answer.channels.iter().find(|entry| entry.reasons().count() > 0).unwrap();
-            assert!(own.reasons().any(|reason| reason == Reason::VerificationLimit), "{channel}: {answer:?}");
-            assert_eq!(own.status(), channel_eligibility::Status::NotYet);
-            let until = time(own.next_attempt_time);
-            assert!(before_failures + DAY <= until && until <= after_two_failures + DAY, "{until}");
-        }
+        let refusal = world.call(&person).await.unwrap_err();
+        let until = refusal.assert_limit(Reason::VerificationLimit);
+        assert!(before + DAY <= until && until <= after + DAY, "{until}: a day after the first failure");
+        let wait = until - world.now().await;
+        let delay = TimeDelta::from_std(refusal.retry_delay()).unwrap();
+        assert!((wait..wait + TimeDelta::seconds(10)).contains(&delay), "{delay}");
+
+        let by_phone = check_own(&world, "phone", &person).await;
+        assert_eq!(by_phone.reasons().collect::<Vec<_>>(), [Reason::VerificationLimit]);
+        assert_eq!(by_phone.status(), channel_eligibility::Status::NotYet);
+        assert_eq!(time(by_phone.next_attempt_time), until);
+
+        let at_counter = check_own(&world, "counter", &person).await;
+        assert_eq!(at_counter.status(), channel_eligibility::Status::Eligible);
+        assert_eq!(at_counter.question_reasons().count(), 0);
+        assert_eq!(check_own(&world, "web", &person).await.status(), channel_eligibility::Status::NotYet);
+        world.log_in(&person).await;
+        let asked = world.visits(world.visit(&person, QUESTIONS).await).await.unwrap();
+        assert_eq!(world.answer_right("counter", &person, &asked, 3).await.state(), State::Verified);
     }
 
-    world.advance_to(after_two_failures + DAY).await;
+    world.advance_to(after + DAY).await;
     world.identify(&person).await;
+}
+
+#[tokio::test]
+async fn r18_three_failures_at_the_counter_close_its_questions_and_a_witness_helps() {
+    let world = World::open().await;
+    let (person, vouching) = (world.somebody().await, world.person("witness").await);
+    for _ in 0..3 {
+        fail_at_counter(&world, &person).await;
+    }
+
+    for redis_lost_its_data in [false, true] {
+        if redis_lost_its_data {
+            world.wipe_redis().await;
+        }
+        let visit = world.visit(&person, QUESTIONS).await;
+        let until = world.visits(visit).await.unwrap_err().assert_limit(Reason::VerificationLimit);
+
+        let at_counter = check_own(&world, "counter", &person).await;
+        assert_eq!(at_counter.status(), channel_eligibility::Status::Eligible);
+        assert_eq!(at_counter.question_reasons().collect::<Vec<_>>(), [Reason::VerificationLimit]);
+        assert_eq!(time(at_counter.next_question_time), until);
+
+        let visit = world.visit(&person, world.vouches(&vouching).await).await;
+        assert_eq!(world.visits(visit).await.unwrap().state(), State::Verified);
+        world.identify(&person).await;
+    }
+}
+
+#[tokio::test]
+async fn r18_logins_that_do_not_serve_close_nothing() {
+    let world = World::open().await;
+    let person = world.somebody().await;
+    for (options, reason) in [
+        (json!({ "auth_age_seconds": 1000 }), Reason::LoginTooOld),
+        (json!({ "assurance": "Low" }), Reason::AssuranceTooLow),
+        (json!({ "expired": true }), Reason::LoginNotAccepted),
+        (json!({ "audience": "somebody-else" }), Reason::LoginNotAccepted),
+    ] {
+        for _ in 0..4 {
+            assert_eq!(reasons(&world.try_log_in(&person, options.clone()).await.unwrap()), [reason], "{options}");
+        }
+    }
+    world.log_in(&person).await;
+    world.identify(&person).await;
+    let limits = world.list_limits(person.reference()).await.unwrap().limits;
+    assert!(limits.iter().all(|limit| limit.spent == 0), "{limits:?}");
+}
+
+/// What can be done by somebody who knows a person's CPR number and the number of a valid document, and who may also know three
+/// facts.
+#[derive(Clone, Copy, Debug)]
+enum Act {
+    HangUpAfterTheQuestions,
+    AnswerWrong,
+    AnswerOneRightAndHangUp,
+    GiveAnotherDocument,
+    PassByPhone,
+    LeaveTheCounterAfterTheQuestions,
+    AnswerWrongAtTheCounter,
+    ShowAnotherDocument,
+    BringARefusedWitness,
+    ScanAnotherDocument,
+    LogInAsThemselves,
+}
+
+impl Act {
+    const ALL: [Self; 11] = [
+        Self::HangUpAfterTheQuestions,
+        Self::AnswerWrong,
+        Self::AnswerOneRightAndHangUp,
+        Self::GiveAnotherDocument,
+        Self::PassByPhone,
+        Self::LeaveTheCounterAfterTheQuestions,
+        Self::AnswerWrongAtTheCounter,
+        Self::ShowAnotherDocument,
+        Self::BringARefusedWitness,
+        Self::ScanAnotherDocument,
+        Self::LogInAsThemselves,
+    ];
+
+    /// Acts once. What the service answers does not matter here. Each act has an agent of its own, so that no limit of an agent
+    /// ends the attack (R22).
+    async fn act(self, world: &World, person: &Person, attacker: &Person, agent: &str) {
+        let by_phone = async |document| {
+            let evidence = world.phone_evidence(person.reference(), document, agent).await;
+            world.verify("phone", evidence).await.ok()
+        };
+        let at_counter = async |change: &dyn Fn(&mut CounterIdentification), confirmation| {
+            let mut visit = world.visit(person, confirmation).await;
+            visit.agent_token = world.agent_token(agent).await;
+            change(&mut visit);
+            world.visits(visit).await.ok()
+        };
+        let answer = async |caller, asked: Option<VerifyIdentityResponse>, right: usize| {
+            if let Some(asked) = asked.filter(|asked| asked.state() == State::QuestionsPending) {
+                world.answer_right(caller, person, &asked, right).await;
+            }
+        };
+        match self {
+            Self::HangUpAfterTheQuestions => drop(by_phone(person.document()).await),
+            Self::AnswerWrong => answer("phone", by_phone(person.document()).await, 0).await,
+            Self::AnswerOneRightAndHangUp => answer("phone", by_phone(person.document()).await, 1).await,
+            Self::GiveAnotherDocument => drop(by_phone(attacker.document()).await),
+            Self::PassByPhone => answer("phone", by_phone(person.document()).await, 3).await,
+            Self::LeaveTheCounterAfterTheQuestions => drop(at_counter(&|_| {}, QUESTIONS).await),
+            Self::AnswerWrongAtTheCounter => answer("counter", at_counter(&|_| {}, QUESTIONS).await, 0).await,
+            Self::ShowAnotherDocument => {
+                drop(at_counter(&|visit| visit.document = Some(attacker.document()), QUESTIONS).await);
+            }
+            Self::BringARefusedWitness => {
+                let young = world.vouches(&world.person("witness-17").await).await;
+                drop(at_counter(&|_| {}, young).await);
+            }
+            Self::ScanAnotherDocument => {
+                drop(at_counter(&|visit| visit.mrz_lines = attacker.mrz_lines(), QUESTIONS).await);
+            }
+            Self::LogInAsThemselves => drop(world.try_log_in(attacker, json!({ "auth_age_seconds": 1000 })).await),
+        }
+    }
+}
+
+/// Each act four times, each after each other one, and all of them in a row.
+fn sequences() -> Vec<Vec<Act>> {
+    let repeated = Act::ALL.iter().map(|act| vec![*act; 4]);
+    let in_pairs = Act::ALL.iter().map(|first| Act::ALL.iter().flat_map(|second| [*first, *second]).collect());
+    let all = [Act::ALL.to_vec(), Act::ALL.iter().rev().copied().collect()];
+    repeated.chain(in_pairs).chain(all).collect()
+}
+
+#[tokio::test]
+async fn r18_nobody_who_knows_a_person_closes_the_web_or_the_counter_with_a_witness() {
+    let world = World::around(Sandbox::start(&["--people", "80"])).await;
+    let attacker = world.person("anna").await;
+    let sequences = sequences();
+    join_all((0..).zip(&sequences).map(async |(number, sequence)| {
+        let person = world.somebody().await;
+        for (step, act) in sequence.iter().enumerate() {
+            act.act(&world, &person, &attacker, &format!("agent-{number}-{}", step / 10)).await;
+        }
+        let web = check_own(&world, "web", &person).await;
+        assert_eq!(web.reasons().collect::<Vec<_>>(), [Reason::AccessNotRequested], "{sequence:?}");
+        assert_eq!(check_own(&world, "counter", &person).await.status(), channel_eligibility::Status::Eligible);
+        world.log_in(&person).await;
+        // A witness of their own: nobody vouches more than three times.
+        let visit = world.visit(&person, world.vouches(&world.somebody().await).await).await;
+        let agent_token = world.agent_token(&format!("agent-of-{number}")).await;
+        let verified = world.visits(CounterIdentification { agent_token, ..visit }).await.unwrap();
+        assert_eq!(verified.state(), State::Verified, "{sequence:?}");
+        world.issue("counter", &verified.verification_id).await.unwrap();
+    }))
+    .await;
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use rstest::rstest;
 use temporary_pin::proto::temporarypin::v1::audit_event::Action;
 use temporary_pin::proto::temporarypin::v1::redeem_temporary_pin_response::Outcome;
-use temporary_pin::proto::temporarypin::v1::{LimitStatus, PersonLimit, Reason};
+use temporary_pin::proto::temporarypin::v1::{Channel, PersonLimit, Reason};
 use test_support::acts::wrong;
 use test_support::calls::time;
 use test_support::person::{Person, nobody};
@@ -13,9 +13,14 @@ use test_support::world::World;
 /// What is spent of each limit, and the limit itself.
 async fn spent(world: &World, person: &Person) -> Vec<(i32, i32)> {
     let limits = world.list_limits(person.reference()).await.unwrap().limits;
-    let all =
-        [PersonLimit::WrongTries, PersonLimit::FailedVerifications, PersonLimit::PersonPins, PersonLimit::MobilePins];
-    assert_eq!(limits.iter().map(LimitStatus::limit).collect::<Vec<_>>(), all);
+    let all = [
+        (PersonLimit::WrongTries, Channel::Unspecified),
+        (PersonLimit::FailedVerifications, Channel::Phone),
+        (PersonLimit::FailedVerifications, Channel::Counter),
+        (PersonLimit::PersonPins, Channel::Unspecified),
+        (PersonLimit::MobilePins, Channel::Unspecified),
+    ];
+    assert_eq!(limits.iter().map(|limit| (limit.limit(), limit.channel())).collect::<Vec<_>>(), all);
     limits.iter().map(|limit| (limit.spent, limit.of)).collect()
 }
 
@@ -26,7 +31,7 @@ async fn spent(world: &World, person: &Person) -> Vec<(i32, i32)> {
 async fn r4_r18_r25_the_usage_of_each_limit_is_listed(#[case] wiped: bool) {
     let world = World::open().await;
     let person = world.somebody().await;
-    assert_eq!(spent(&world, &person).await, [(0, 10), (0, 3), (0, 3), (0, 5)]);
+    assert_eq!(spent(&world, &person).await, [(0, 10), (0, 3), (0, 3), (0, 3), (0, 5)]);
     let pin = world.pin(&person).await;
     for _ in 0..2 {
         world.redeem(person.reference(), &wrong(&pin)).await.unwrap();
@@ -35,7 +40,7 @@ async fn r4_r18_r25_the_usage_of_each_limit_is_listed(#[case] wiped: bool) {
     if wiped {
         world.wipe_redis().await;
     }
-    assert_eq!(spent(&world, &person).await, [(2, 10), (1, 3), (1, 3), (1, 5)]);
+    assert_eq!(spent(&world, &person).await, [(2, 10), (1, 3), (0, 3), (1, 3), (1, 5)]);
 }
 
 #[tokio::test]

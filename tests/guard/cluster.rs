@@ -7,6 +7,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use temporary_pin::domain::channel::Channel;
 use temporary_pin::guard::{Bucket, GuardDecision};
 use test_support::unique;
 use tokio::process::{Child, Command};
@@ -97,7 +98,7 @@ async fn every_script_uses_keys_of_one_slot() {
     fixture.guard.remember_hold(person, &hold, at(0)).await.unwrap();
     let spends = [
         Bucket::WrongTries(person),
-        Bucket::FailedVerifications(person),
+        Bucket::FailedVerifications(person, Channel::Phone),
         Bucket::PersonPins(person),
         Bucket::MobilePins(mobile()),
         Bucket::AgentVerifications(agent),

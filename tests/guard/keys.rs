@@ -1,5 +1,6 @@
 //! The content of Redis: pseudonyms, ids and times, nothing else.
 
+use temporary_pin::domain::channel::Channel;
 use temporary_pin::guard::Bucket;
 
 use crate::fixture::{GuardFixture, agent, at, hold, id, limit, mobile, person, spend};
@@ -10,7 +11,7 @@ async fn keys_and_values_contain_only_pseudonyms_ids_and_times() {
     let (person, mobile, agent) = (person(), mobile(), agent());
     let buckets = [
         Bucket::WrongTries(person),
-        Bucket::FailedVerifications(person),
+        Bucket::FailedVerifications(person, Channel::Phone),
         Bucket::PersonPins(person),
         Bucket::MobilePins(mobile),
         Bucket::AgentVerifications(agent),
@@ -25,7 +26,7 @@ async fn keys_and_values_contain_only_pseudonyms_ids_and_times() {
     let (person, mobile, agent) = (hex(person.0), hex(mobile.0), hex(agent.0));
     let mut expected = [
         format!("{{person:{person}}}:wrong-tries"),
-        format!("{{person:{person}}}:failed-verifications"),
+        format!("{{person:{person}}}:failed-verifications-phone"),
         format!("{{person:{person}}}:pins"),
         format!("{{person:{person}}}:hold"),
         format!("{{mobile:{mobile}}}:pins"),

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
+use temporary_pin::domain::channel::Channel;
 use temporary_pin::domain::reason::Reason;
 use temporary_pin::domain::rule_settings::Limit;
 use temporary_pin::guard::{Bucket, GuardDecision, Spend};
@@ -175,7 +176,7 @@ proptest! {
         let person = person();
         let buckets = [
             Bucket::WrongTries(person),
-            Bucket::FailedVerifications(person),
+            Bucket::FailedVerifications(person, Channel::Phone),
             Bucket::PersonPins(person),
             Bucket::MobilePins(mobile()),
         ];

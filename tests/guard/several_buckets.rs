@@ -1,6 +1,7 @@
 //! Several buckets in one decision, and many concurrent decisions (R4, R18, R22, R25).
 
 use chrono::TimeDelta;
+use temporary_pin::domain::channel::Channel;
 use temporary_pin::domain::reason::Reason;
 use temporary_pin::guard::{Bucket, Guard, GuardDecision, Spend};
 use test_support::redis_url;
@@ -53,7 +54,7 @@ async fn r18_one_exhausted_bucket_of_a_person_leaves_the_others_unspent() {
     let person = person();
     let spends = [
         spend(Bucket::PersonPins(person), limit(3, 100), 1),
-        spend(Bucket::FailedVerifications(person), limit(0, 50), 1),
+        spend(Bucket::FailedVerifications(person, Channel::Phone), limit(0, 50), 1),
         spend(Bucket::WrongTries(person), limit(10, 100), 1),
     ];
     let limited = GuardDecision::Limited { reason: Reason::VerificationLimit, until: at(50) };
@@ -68,7 +69,7 @@ async fn r25_of_several_exhausted_buckets_the_one_that_lasts_longest_answers() {
     let spends = |mobile_seconds| {
         [
             spend(Bucket::PersonPins(person), limit(0, 100), 1),
-            spend(Bucket::FailedVerifications(person), limit(0, 200), 1),
+            spend(Bucket::FailedVerifications(person, Channel::Phone), limit(0, 200), 1),
             spend(Bucket::MobilePins(mobile()), limit(0, mobile_seconds), 1),
         ]
     };

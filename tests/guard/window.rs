@@ -2,6 +2,7 @@
 
 use chrono::TimeDelta;
 use rstest::rstest;
+use temporary_pin::domain::channel::Channel;
 use temporary_pin::domain::person_limit::LimitUsage;
 use temporary_pin::domain::reason::Reason;
 use temporary_pin::domain::rule_settings::{Limit, LimitRules};
@@ -15,7 +16,7 @@ const MICROSECOND: TimeDelta = TimeDelta::microseconds(1);
 #[rstest]
 #[case::r4_wrong_tries(Bucket::WrongTries(person()), LimitRules::default().wrong_tries, 10, Reason::WrongTryLimit)]
 #[case::r18_failed_verifications(
-    Bucket::FailedVerifications(person()),
+    Bucket::FailedVerifications(person(), Channel::Phone),
     LimitRules::default().failed_verifications,
     3,
     Reason::VerificationLimit
@@ -88,7 +89,7 @@ async fn r4_spends_from_before_a_time_can_be_forgotten() {
 #[tokio::test]
 async fn r18_a_refund_gives_back_what_was_spent_under_the_id_and_is_idempotent() {
     let fixture = GuardFixture::new().await;
-    let failures = Bucket::FailedVerifications(person());
+    let failures = Bucket::FailedVerifications(person(), Channel::Phone);
     let limit = limit(3, 100);
     for number in 0..3 {
         let _ = fixture.check_and_spend(&[spend(failures, limit, number)], at(0)).await;
@@ -119,7 +120,7 @@ async fn r25_the_refund_of_a_repeat_does_not_refund_the_first_call() {
 #[tokio::test]
 async fn r18_a_peek_spends_nothing() {
     let mut fixture = GuardFixture::new().await;
-    let peek = [spend(Bucket::FailedVerifications(person()), limit(1, 100), 1)];
+    let peek = [spend(Bucket::FailedVerifications(person(), Channel::Phone), limit(1, 100), 1)];
     for _ in 0..3 {
         assert_eq!(fixture.guard.peek(&peek, at(0)).await, Ok(GuardDecision::Allowed));
     }

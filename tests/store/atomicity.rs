@@ -109,7 +109,7 @@ async fn asking_for_access(pool: PgPool) {
     let verification = NewVerification { agent: Some(AGENT), ..login(person, 1, t0()) };
     let request = AccessRequest { id: fresh_id(), hold, verification, notices: &notices };
     for table in ["verifications", "access_requests", "outbox", "audit_events", "audit_agents"] {
-        fails_without_trace(&pool, table, request_access(&pool, &request, &LIMITS)).await;
+        fails_without_trace(&pool, table, request_access(&pool, &request)).await;
     }
 }
 

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use sqlx::PgPool;
 use temporary_pin::domain::audit::Action;
+use temporary_pin::domain::channel::Channel;
 use temporary_pin::domain::order::OrderRules;
 use temporary_pin::domain::person_limit::{LimitUsage, PersonLimit};
 use temporary_pin::domain::reason::{Denial, Reason};
@@ -46,16 +47,16 @@ async fn r18_verifications_from_before_the_reset_do_not_count(pool: PgPool) {
     let now = t0() + seconds(180);
     let until = t0() + DAY;
     assert_eq!(record_failed(&pool, now).await, RecordOutcome::Limited { until });
-    let full = read_usage(&pool, PersonLimit::FailedVerifications, LIMIT, PERSON.0, now).await.unwrap();
+    let full = read_usage(&pool, PersonLimit::FailedVerifications(Channel::Phone), LIMIT, PERSON.0, now).await.unwrap();
     assert_eq!(full, LimitUsage { times: 3, full_until: Some(until) });
 
-    reset_at(&pool, PersonLimit::FailedVerifications, now).await;
+    reset_at(&pool, PersonLimit::FailedVerifications(Channel::Phone), now).await;
     // A reset from an instance whose clock is behind does not undo it.
-    reset_at(&pool, PersonLimit::FailedVerifications, t0()).await;
+    reset_at(&pool, PersonLimit::FailedVerifications(Channel::Phone), t0()).await;
 
-    assert_eq!(used(&pool, PersonLimit::FailedVerifications, now).await, 0);
+    assert_eq!(used(&pool, PersonLimit::FailedVerifications(Channel::Phone), now).await, 0);
     let limits = LimitRules { failed_verifications: LIMIT, ..LimitRules::default() };
-    assert_eq!(standing(&pool, PERSON, &limits, now).await.failed_until, None);
+    assert_eq!(standing(&pool, PERSON, &limits, now).await.failed_phone_until, None);
     let later = now + seconds(1);
     for _ in 0..3 {
         assert_eq!(record_failed(&pool, later).await, RecordOutcome::Recorded);

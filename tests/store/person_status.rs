@@ -4,9 +4,8 @@ use futures_util::future::join_all;
 use sqlx::PgPool;
 use temporary_pin::domain::hold::{Hold, HoldRules};
 use temporary_pin::domain::person::{MobileKey, PersonKey};
-use temporary_pin::domain::pin::PinRules;
 use temporary_pin::domain::reason::Reason;
-use temporary_pin::domain::rule_settings::{Limit, LimitRules};
+use temporary_pin::domain::rule_settings::{Limit, LimitRules, Rules};
 use temporary_pin::store::eligibility::{PersonQuery, PersonStatus, PersonStatusReader};
 use temporary_pin::store::issuing::PinOrder;
 use temporary_pin::store::operators::person_blocks::{BlockNotices, BlockOrder, block_person};
@@ -18,7 +17,7 @@ const ONCE: Limit = Limit { times: 1, per: DAY };
 fn reader(pool: &PgPool) -> PersonStatusReader {
     let limits =
         LimitRules { failed_verifications: ONCE, person_pins: ONCE, mobile_pins: ONCE, ..LimitRules::default() };
-    PersonStatusReader::new(pool.clone(), &PinRules::default(), &limits)
+    PersonStatusReader::new(pool.clone(), &Rules { limits, ..Rules::default() })
 }
 
 /// Stores something about a person, by `kind`, and returns the status that follows from it.
@@ -36,7 +35,7 @@ async fn store_status(pool: &PgPool, kind: usize, person: PersonKey) -> PersonSt
         2 => {
             let run = verification(person, VerificationState::Rejected(Reason::IdentityNotConfirmed), t0());
             record(pool, &run, &LIMITS).await.unwrap();
-            PersonStatus { failed_until: until, ..Default::default() }
+            PersonStatus { failed_phone_until: until, ..Default::default() }
         }
         3 => {
             let order = BlockOrder { keys: &[other_key(person)], operator: "olga", reason: "fraud", now: t0() };

@@ -86,8 +86,9 @@ async fn run(pool: &PgPool, script: &'static str) {
 /// A function that Postgres does not inline is planned and run apart from the statement, which is much slower.
 #[sqlx::test]
 async fn the_shared_functions_are_inlined(pool: PgPool) {
-    const FUNCTIONS: [&str; 6] = [
+    const FUNCTIONS: [&str; 7] = [
         "failed_verifications_in_window(",
+        "unsuccessful_questions_in_window(",
         "person_pins_in_window(",
         "mobile_pins_in_window(",
         "wrong_tries_in_window(",

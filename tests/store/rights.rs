@@ -34,6 +34,7 @@ const RIGHTS: &[&str] = &[
     "refuse_change:",
     "requests: SELECT INSERT UPDATE(response, is_right) DELETE",
     "tell_version_0_1_0:",
+    "unsuccessful_questions_in_window: EXECUTE",
     "verifications: SELECT INSERT UPDATE(state, reason, assurance_level, question_kinds, answer_rounds, right_answers, \
         pin_request_id) DELETE",
     "withdrawn_message: EXECUTE",

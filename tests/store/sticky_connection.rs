@@ -5,8 +5,7 @@ use std::time::Duration;
 use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use temporary_pin::domain::person::PersonKey;
-use temporary_pin::domain::pin::PinRules;
-use temporary_pin::domain::rule_settings::LimitRules;
+use temporary_pin::domain::rule_settings::Rules;
 use temporary_pin::store::StoreError;
 use temporary_pin::store::eligibility::PersonStatusReader;
 use temporary_pin::store::issuing::{IssueOutcome, PinIssuer};
@@ -50,7 +49,7 @@ async fn the_last_connection_is_not_kept(_: PgPoolOptions, options: PgConnectOpt
         let pool_options = PgPoolOptions::new().max_connections(most).acquire_timeout(CONNECTION_TIMEOUT);
         let pool = pool_options.connect_with(options.clone()).await.unwrap();
         let (issuer, handovers) = (PinIssuer::new(pool.clone(), FIGURES), Handovers::new(&pool));
-        let reader = PersonStatusReader::new(pool.clone(), &PinRules::default(), &LimitRules::default());
+        let reader = PersonStatusReader::new(pool.clone(), &Rules::default());
         for number in 0.. {
             issue_for(&pool, &issuer, u8::try_from(most).unwrap() * 10 + number).await.unwrap();
             reader.read(subject(PERSON, t0())).await.unwrap();

@@ -2,7 +2,7 @@ use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 use rstest::rstest;
 
-use super::super::fixture::certain;
+use super::super::fixture::{at, certain};
 use super::FactKind::{Birthplace, MotherBirthDate, MovedInYear, PreviousRoad, PreviousSurname, WeddingYear};
 use super::*;
 
@@ -113,4 +113,52 @@ fn r16_each_name_leads_back_to_its_kind() {
 #[test]
 fn debug_does_not_show_the_value() {
     assert!(!format!("{:?}", certain(Birthplace, "Aarhus")).contains("Aarhus"));
+}
+
+#[rstest]
+#[case::nothing_is_remembered(&[], None)]
+#[case::as_many_as_there_are_to_spare(&[(WeddingYear, "2026-11-25T12:00:00Z"), (Birthplace, "2026-11-26T12:00:00Z")], None)]
+#[case::one_more(
+    &[
+        (WeddingYear, "2026-11-25T12:00:00Z"),
+        (MovedInYear, "2026-12-24T12:00:00Z"),
+        (Birthplace, "2026-11-26T12:00:00Z"),
+    ],
+    Some("2026-11-25T12:00:00Z")
+)]
+#[case::two_more(
+    &[
+        (WeddingYear, "2026-11-25T12:00:00Z"),
+        (PreviousRoad, "2026-12-01T12:00:00Z"),
+        (MovedInYear, "2026-12-24T12:00:00Z"),
+        (Birthplace, "2026-11-26T12:00:00Z"),
+    ],
+    Some("2026-11-26T12:00:00Z")
+)]
+#[case::another_kind_is_remembered(
+    &[
+        (WeddingYear, "2026-11-25T12:00:00Z"),
+        (Birthplace, "2026-11-26T12:00:00Z"),
+        (PreviousSurname, "2026-12-24T12:00:00Z"),
+    ],
+    None
+)]
+fn r16_questions_are_possible_again_when_enough_kinds_are_forgotten(
+    #[case] remembered: &[(FactKind, &str)],
+    #[case] until: Option<&str>,
+) {
+    let remembered: Vec<_> =
+        remembered.iter().map(|(kind, until)| RememberedKind { kind: *kind, until: at(until) }).collect();
+    let expected = until.map(|until| Denial::until(Reason::InsufficientData, at(until)));
+    assert_eq!(find_question_denial(&facts(), false, &remembered), expected);
+}
+
+#[test]
+fn r16_waiting_does_not_help_where_the_register_knows_too_little() {
+    let expected = Some(Denial::lasting(Reason::InsufficientData));
+    assert_eq!(find_question_denial(&facts()[..2], false, &[]), expected);
+    let remembered = [RememberedKind { kind: WeddingYear, until: at("2026-11-25T12:00:00Z") }];
+    assert_eq!(find_question_denial(&facts()[..2], false, &remembered), expected);
+    assert_eq!(find_question_denial(&facts(), true, &[]), None);
+    assert_eq!(find_question_denial(&facts()[..4], true, &[]), expected);
 }

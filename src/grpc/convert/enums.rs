@@ -24,6 +24,7 @@ pub(super) const fn reason_to_proto(value: Reason) -> pb::Reason {
         Reason::AgentNotAccepted => pb::Reason::AgentNotAccepted,
         Reason::DocumentNotAccepted => pb::Reason::DocumentNotAccepted,
         Reason::WitnessNotAccepted => pb::Reason::WitnessNotAccepted,
+        Reason::WitnessLoginNotAccepted => pb::Reason::WitnessLoginNotAccepted,
         Reason::TooYoung => pb::Reason::TooYoung,
         Reason::PersonDead => pb::Reason::PersonDead,
         Reason::PersonDisappeared => pb::Reason::PersonDisappeared,

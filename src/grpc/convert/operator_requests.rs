@@ -3,6 +3,7 @@
 use tonic::Status;
 
 use super::{Violations, parse_person};
+use crate::domain::channel::Channel;
 use crate::domain::person::PersonReference;
 use crate::domain::person_limit::PersonLimit;
 use crate::domain::stated_reason::StatedReason;
@@ -45,7 +46,8 @@ pub(in super::super) fn parse_page_size(violations: &mut Violations, value: i32)
 pub(in super::super) fn parse_limit(violations: &mut Violations, value: i32) -> Option<PersonLimit> {
     let limit = match pb::PersonLimit::try_from(value) {
         Ok(pb::PersonLimit::WrongTries) => Ok(PersonLimit::WrongTries),
-        Ok(pb::PersonLimit::FailedVerifications) => Ok(PersonLimit::FailedVerifications),
+        // Either channel: they are reset together.
+        Ok(pb::PersonLimit::FailedVerifications) => Ok(PersonLimit::FailedVerifications(Channel::Phone)),
         Ok(pb::PersonLimit::PersonPins) => Ok(PersonLimit::PersonPins),
         Ok(pb::PersonLimit::MobilePins) => Ok(PersonLimit::MobilePins),
         Ok(pb::PersonLimit::Unspecified) => Err("is required"),

@@ -48,14 +48,15 @@ pub(in super::super) fn access_request_record_to_proto(record: &AccessRequestRec
 
 /// A limit of a person and how much of it is spent.
 pub(in super::super) fn limit_status_to_proto(status: &LimitStatus) -> pb::LimitStatus {
-    let limit = match status.limit {
-        PersonLimit::WrongTries => pb::PersonLimit::WrongTries,
-        PersonLimit::FailedVerifications => pb::PersonLimit::FailedVerifications,
-        PersonLimit::PersonPins => pb::PersonLimit::PersonPins,
-        PersonLimit::MobilePins => pb::PersonLimit::MobilePins,
+    let (limit, channel) = match status.limit {
+        PersonLimit::WrongTries => (pb::PersonLimit::WrongTries, None),
+        PersonLimit::FailedVerifications(channel) => (pb::PersonLimit::FailedVerifications, Some(channel)),
+        PersonLimit::PersonPins => (pb::PersonLimit::PersonPins, None),
+        PersonLimit::MobilePins => (pb::PersonLimit::MobilePins, None),
     };
     pb::LimitStatus {
         limit: limit.into(),
+        channel: channel.map_or(pb::Channel::Unspecified, enums::channel_to_proto).into(),
         spent: status.spent.times.try_into().unwrap_or(i32::MAX),
         of: status.of.try_into().unwrap_or(i32::MAX),
         next_attempt_time: status.spent.full_until.map(timestamp_to_proto),
@@ -130,6 +131,8 @@ const fn action_to_proto(value: Action) -> pb::audit_event::Action {
         Action::IdentityVerified => ProtoAction::IdentityVerified,
         Action::IdentityRejected => ProtoAction::IdentityRejected,
         Action::QuestionsAsked => ProtoAction::QuestionsAsked,
+        Action::Witnessed => ProtoAction::Witnessed,
+        Action::ClerkNotCompared => ProtoAction::ClerkNotCompared,
         Action::AccessRequested => ProtoAction::AccessRequested,
         Action::AccessCancelled => ProtoAction::AccessCancelled,
         Action::PinIssued => ProtoAction::PinIssued,

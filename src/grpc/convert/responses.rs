@@ -33,7 +33,7 @@ pub(in super::super) fn eligibility_to_proto(
 }
 
 fn channel_eligibility_to_proto(
-    ChannelEligibility { channel, verdict }: &ChannelEligibility,
+    ChannelEligibility { channel, verdict, question_denials }: &ChannelEligibility,
     caller_channel: Channel,
 ) -> pb::ChannelEligibility {
     let ChannelVerdict { status, reasons, next_attempt_time } = verdict;
@@ -50,6 +50,10 @@ fn channel_eligibility_to_proto(
     if *channel == caller_channel {
         eligibility.reasons = reasons.iter().map(|reason| enums::reason_to_proto(*reason).into()).collect();
         eligibility.next_attempt_time = next_attempt_time.map(timestamp_to_proto);
+        let questions = ChannelVerdict::from_denials(question_denials.clone());
+        eligibility.question_reasons =
+            questions.reasons.iter().map(|reason| enums::reason_to_proto(*reason).into()).collect();
+        eligibility.next_question_time = questions.next_attempt_time.map(timestamp_to_proto);
     }
     eligibility
 }

@@ -47,19 +47,30 @@ impl OperatorDesk<'_> {
         Ok(all)
     }
 
-    /// Resets a limit, so that nothing of it is spent: in Postgres first, which is the truth, then in Redis. A repeat does
-    /// the same again.
+    /// Resets a limit, so that nothing of it is spent: in Postgres first, which is the truth, then in Redis. Failed
+    /// verifications are reset in all channels, and the questions that they asked are forgotten (R16). A repeat does the same
+    /// again.
     pub async fn reset_limit(&self, person: &PersonReference, limit: PersonLimit) -> Result<LimitStatus, Refusal> {
         self.spend_call().await?;
         let person = self.find_person(person).await?;
         let mobile = if limit == PersonLimit::MobilePins { self.find_mobile(&person)? } else { None };
-        let counters = find_counters(limit, person.key(), mobile);
-        let counters = counters.ok_or_else(|| Refusal::lasting(Reason::NoMobileNumber))?;
+        let all: Vec<(PersonLimit, LimitCounters)> = limit
+            .reset_together()
+            .filter_map(|limit| Some((limit, find_counters(limit, person.key(), mobile)?)))
+            .collect();
+        let (_, first) = all.first().ok_or_else(|| Refusal::lasting(Reason::NoMobileNumber))?;
         let event = self.audit_event(person.key(), Action::LimitReset);
-        person_limits::reset_limit(self.store, limit, counters.pseudonym, &event).await?;
-        // Without a deadline, so that the two counts do not differ for long.
-        deadline::without_deadline(self.guard.reset(counters.bucket)).await?;
-        self.read_status(limit, counters).await
+        person_limits::reset_limit(self.store, limit, first.pseudonym, &event).await?;
+        let mut fullest: Option<LimitStatus> = None;
+        for (limit, counters) in all {
+            // Without a deadline, so that the two counts do not differ for long.
+            deadline::without_deadline(self.guard.reset(counters.bucket)).await?;
+            let status = self.read_status(limit, counters).await?;
+            if fullest.is_none_or(|other| other.spent.times < status.spent.times) {
+                fullest = Some(status);
+            }
+        }
+        fullest.ok_or_else(|| Refusal::lasting(Reason::NoMobileNumber))
     }
 
     /// Redis and Postgres both count, and the stricter count decides what the person may do.
@@ -83,7 +94,7 @@ fn find_counters(limit: PersonLimit, person: PersonKey, mobile: Option<MobileKey
     let of_person = |bucket| Some(LimitCounters { bucket, pseudonym: person.0 });
     match limit {
         PersonLimit::WrongTries => of_person(Bucket::WrongTries(person)),
-        PersonLimit::FailedVerifications => of_person(Bucket::FailedVerifications(person)),
+        PersonLimit::FailedVerifications(channel) => of_person(Bucket::FailedVerifications(person, channel)),
         PersonLimit::PersonPins => of_person(Bucket::PersonPins(person)),
         PersonLimit::MobilePins => {
             mobile.map(|mobile| LimitCounters { bucket: Bucket::MobilePins(mobile), pseudonym: mobile.0 })

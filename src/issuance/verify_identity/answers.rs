@@ -67,7 +67,7 @@ impl VerifyIdentity<'_> {
         Ok(match conclusion {
             Conclusion::Verified(assurance) => {
                 let person = self.keys.person_key(id.person);
-                let spend = self.limiter.failed_verification(person, id.verification);
+                let spend = self.limiter.failed_verification(person, self.call.channel, id.verification);
                 self.limiter.refund(&[spend], id.create_time).await;
                 Verification::Verified { id: verification_id, assurance, expire_time, hold: None }
             }
@@ -92,7 +92,9 @@ impl VerifyIdentity<'_> {
             |kind: FactKind, text: &SecretString| answer::is_right(kind, text.expose_secret(), &person.facts);
         let right_now = answers.answers.iter().filter(|(kind, text)| is_right(*kind, text)).count();
         let right = pending.right_answers as usize + right_now;
-        let excluded = self.list_excluded_kinds(self.keys.person_key(id.person)).await?;
+        let mut excluded = self.list_excluded_kinds(self.keys.person_key(id.person)).await?;
+        // Also after an operator has cleared the memory.
+        excluded.extend(&pending.question_kinds);
         let mut rng = (self.question_draws)(id.person);
         let extra = question::draw_extra_question(&person.facts, person.protected, &excluded, &mut rng);
         let progress = question::judge_progress(right, pending.question_kinds.len(), extra.is_some());

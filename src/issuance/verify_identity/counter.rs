@@ -37,7 +37,8 @@ pub struct CounterIdentification {
 
 impl VerifyIdentity<'_> {
     pub(super) async fn identify_at_counter(&self, evidence: &CounterIdentification) -> Result<Verification, Refusal> {
-        let started = self.start_run(&evidence.agent_token, &evidence.person, &evidence.document).await?;
+        let by_witness = matches!(evidence.confirmation, Confirmation::Witness(..));
+        let started = self.start_run(&evidence.agent_token, &evidence.person, &evidence.document, by_witness).await?;
         let result = match &started.person {
             None => Ok(RunResult::Rejected(self.reason_for_unknown_person(evidence))),
             Some(person) => match self.judge_document_in_hand(evidence, started.registered.as_ref(), person) {
@@ -54,7 +55,7 @@ impl VerifyIdentity<'_> {
             id: started.id,
             person_key: started.person_key,
             agent_key: started.agent_key,
-            by_witness: matches!(evidence.confirmation, Confirmation::Witness(..)),
+            by_witness,
             references,
             turn: started.turn,
         };

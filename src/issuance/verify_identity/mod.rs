@@ -26,12 +26,12 @@ use crate::domain::hold::Hold;
 use crate::domain::language::Language;
 use crate::domain::person::PersonKey;
 use crate::domain::reason::{Denial, Reason};
-use crate::domain::rule_settings::{Limit, Rules};
+use crate::domain::rule_settings::Rules;
 use crate::guard::Guard;
 use crate::keys::KeyRing;
 use crate::login::IdTokenVerifier;
 use crate::register::Register;
-use crate::store::verifying::verifications::{self, VerificationLimits};
+use crate::store::verifying::history;
 use crate::telemetry::metrics::Metrics;
 
 pub use answers::Answers;
@@ -127,13 +127,13 @@ impl<'a> VerifyIdentity<'a> {
         }
     }
 
-    /// Waits for the person's turn, and spends one failed verification before the verification is known to fail (R18). The
-    /// turn lasts until the spend is given back or its row is recorded, so that no other call of this process sees a spend
-    /// that is not decided.
+    /// Waits for the person's turn, and spends one failed verification in the channel of the call before the verification is
+    /// known to fail (R18). The turn lasts until the spend is given back or its row is recorded, so that no other call of this
+    /// process sees a spend that is not decided.
     async fn spend_failed_verification(&self, person: PersonKey, verification: Uuid) -> Result<PersonTurn, Refusal> {
         let turn = self.person_turns.take(person).await?;
-        let now = self.call.now;
-        let spends = [self.limiter.failed_verification(person, verification)];
+        let (channel, now) = (self.call.channel, self.call.now);
+        let spends = [self.limiter.failed_verification(person, channel, verification)];
         let spent = self.limiter.spend(&spends, now).await;
         if !matches!(spent, Err(Refusal::Limited(_))) {
             return spent.map(|()| turn);
@@ -141,19 +141,11 @@ impl<'a> VerifyIdentity<'a> {
         // Redis also counts calls that are running in other instances. The rows tell whether the limit is reached, and until
         // when.
         let limit = self.rules.limits.failed_verifications;
-        Err(match verifications::find_failed_until(self.store, person, limit, now).await? {
+        let failed = history::count_failed_verifications(self.store, person, channel, limit, now).await?;
+        Err(match failed.full_until {
             Some(until) => Refusal::Limited(Denial::until(Reason::VerificationLimit, until)),
             None => self.limiter.answer_busy(&spends, now).await,
         })
-    }
-
-    /// The limits that Postgres checks when it records a verification (R18, R20).
-    fn limits(&self) -> VerificationLimits {
-        let rules = &self.rules.verification;
-        VerificationLimits {
-            failed: self.rules.limits.failed_verifications,
-            witness: Limit { times: rules.witness_times, per: rules.witness_window },
-        }
     }
 
     /// From when on a verification of this call cannot be used any more (R21).

@@ -26,7 +26,7 @@ impl VerifyIdentity<'_> {
     /// An unknown person and a document of somebody else get the same answer, after the same work.
     pub(super) async fn identify_by_phone(&self, evidence: &PhoneIdentification) -> Result<Verification, Refusal> {
         let StartedRun { id, agent_key, person_key, person, registered, turn, .. } =
-            self.start_run(&evidence.agent_token, &evidence.person, &evidence.document).await?;
+            self.start_run(&evidence.agent_token, &evidence.person, &evidence.document, false).await?;
         let today = calendar::date_in_copenhagen(self.call.now);
         let issuers = &self.rules.verification.document_issuers;
         let judge = |person| {

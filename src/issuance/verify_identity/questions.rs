@@ -5,10 +5,11 @@ use super::run_with_document::RunResult;
 use crate::domain::fact::FactKind;
 use crate::domain::person::{Person, PersonKey};
 use crate::domain::question;
+use crate::domain::question_memory::{find_remembered_kinds, longest_memory};
 use crate::domain::reason::Reason;
 use crate::issuance::Refusal;
 use crate::issuance::sms_composer::choose_language;
-use crate::store::verifying::verifications;
+use crate::store::verifying::history;
 
 impl VerifyIdentity<'_> {
     /// Draws the questions for a person whose document is accepted.
@@ -29,7 +30,9 @@ impl VerifyIdentity<'_> {
     /// The kinds of fact that earlier verifications asked about without success. They are not asked about again for a
     /// while.
     pub(super) async fn list_excluded_kinds(&self, person: PersonKey) -> Result<Vec<FactKind>, Refusal> {
-        let since = self.call.now - self.rules.verification.question_memory;
-        Ok(verifications::list_unsuccessful_kinds(self.store, person, since).await?)
+        let (rules, now) = (&self.rules.verification, self.call.now);
+        let runs = history::list_unsuccessful_runs(self.store, person, longest_memory(rules), now).await?;
+        let remembered = find_remembered_kinds(&runs, rules, now);
+        Ok(remembered.into_iter().map(|remembered| remembered.kind).collect())
     }
 }

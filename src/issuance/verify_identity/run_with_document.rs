@@ -9,15 +9,19 @@ use super::{Verification, VerifyIdentity};
 use crate::domain::assurance::AssuranceLevel;
 use crate::domain::document::{Document, RegisteredDocument};
 use crate::domain::fact::FactKind;
+use crate::domain::failed_verification::{is_guess, is_limited};
 use crate::domain::language::Language;
 use crate::domain::person::{AgentKey, Person, PersonKey, PersonReference};
 use crate::domain::reason::{Denial, Reason};
+use crate::domain::witness::WitnessLimits;
 use crate::issuance::Refusal;
 use crate::issuance::person_turns::PersonTurn;
 use crate::issuance::verification_id::VerificationId;
 use crate::login::Agent;
 use crate::random;
-use crate::store::verifying::verifications::{self, Method, NewVerification, RecordOutcome, VerificationState};
+use crate::store::verifying::verifications::{
+    self, Method, NewVerification, RecordOutcome, VerificationLimits, VerificationState,
+};
 
 /// A run that has started: the agent, and what the register knows.
 pub(super) struct StartedRun {
@@ -31,7 +35,8 @@ pub(super) struct StartedRun {
     pub person: Option<Person>,
     /// `None`: the register does not know the document.
     pub registered: Option<RegisteredDocument>,
-    pub turn: PersonTurn,
+    /// `None`: a witness confirms the identity, so nothing is spent yet.
+    pub turn: Option<PersonTurn>,
 }
 
 /// A run that is about to be concluded: the person, the agent, how the identity is confirmed, and the references.
@@ -45,7 +50,7 @@ pub(super) struct DocumentRun {
     pub by_witness: bool,
     pub references: References,
     /// Lasts until the run is concluded.
-    pub turn: PersonTurn,
+    pub turn: Option<PersonTurn>,
 }
 
 /// References into the systems of support and counter, where the case is documented.
@@ -65,12 +70,14 @@ pub(super) enum RunResult {
 
 impl VerifyIdentity<'_> {
     /// Starts a run: verifies the agent, spends the limits of caller and agent, looks up person and document, and spends one
-    /// failed verification, which [`Self::conclude_run`] gives back.
+    /// failed verification, which [`Self::conclude_run`] gives back. With a witness nothing is spent: such a run is refused
+    /// neither because others have failed nor while they run (R18).
     pub(super) async fn start_run(
         &self,
         agent_token: &SecretString,
         reference: &PersonReference,
         document: &Document,
+        by_witness: bool,
     ) -> Result<StartedRun, Refusal> {
         let now = self.call.now;
         let id = random::time_ordered_uuid(now, &mut random::secure());
@@ -83,21 +90,25 @@ impl VerifyIdentity<'_> {
 
         person.as_ref().map_or(Ok(()), |person| refuse_self_service(&agent, person))?;
         let person_key = self.keys.person_pseudonyms(Some(reference), person.as_ref()).primary();
-        let turn = match self.spend_failed_verification(person_key, id).await {
-            // The caller repeats the call at once. The repeats must not use up the agent's limit (R22).
-            Err(Refusal::Busy) => {
-                self.limiter.refund(&[self.limiter.agent_verification(agent_key, id)], now).await;
-                return Err(Refusal::Busy);
+        let turn = if is_limited(self.call.channel, by_witness) {
+            match self.spend_failed_verification(person_key, id).await {
+                // The caller repeats the call at once. The repeats must not use up the agent's limit (R22).
+                Err(Refusal::Busy) => {
+                    self.limiter.refund(&[self.limiter.agent_verification(agent_key, id)], now).await;
+                    return Err(Refusal::Busy);
+                }
+                turn => Some(turn?),
             }
-            turn => turn?,
+        } else {
+            None
         };
         Ok(StartedRun { id, agent, agent_key, person_key, person, registered, turn })
     }
 
     /// Records the result of a run and answers.
     ///
-    /// One failed verification was spent when the run started. It is given back if the person is verified or the run breaks
-    /// off. A run with questions gives it back when the answers are right (R18).
+    /// With questions, one failed verification was spent when the run started. It is given back unless the run is a guess; a
+    /// run whose questions are asked gives it back when the answers are right (R18). With a witness, a guess is spent now.
     pub(super) async fn conclude_run(
         &self,
         run: DocumentRun,
@@ -109,9 +120,16 @@ impl VerifyIdentity<'_> {
             Ok(result) => self.record_run(&run, result).await,
             Err(refusal) => Err(refusal),
         };
-        if matches!(verification, Ok(Verification::Verified { .. }) | Err(_)) {
-            let spend = self.limiter.failed_verification(run.person_key, run.id);
-            self.limiter.refund(&[spend], self.call.now).await;
+        let counts = match &verification {
+            Ok(Verification::Rejected(reason)) => is_guess(*reason),
+            Ok(Verification::QuestionsPending { .. }) => true,
+            Ok(Verification::Verified { .. }) | Err(_) => false,
+        };
+        let spends = [self.limiter.failed_verification(run.person_key, self.call.channel, run.id)];
+        match (&run.turn, counts) {
+            (Some(_), false) => self.limiter.refund(&spends, self.call.now).await,
+            (None, true) => self.limiter.note_spent(&spends, self.call.now).await,
+            (Some(_), true) | (None, false) => {}
         }
         // The next call of the person sees what this one has spent and recorded.
         drop(run.turn);
@@ -120,12 +138,12 @@ impl VerifyIdentity<'_> {
 
     async fn record_run(&self, run: &DocumentRun, result: RunResult) -> Result<Verification, Refusal> {
         let row = self.run_row(run, &result);
-        match verifications::record(self.store, &row, &self.limits()).await? {
+        match verifications::record(self.store, &row, &self.record_limits(run)).await? {
             RecordOutcome::Recorded => {}
             RecordOutcome::Limited { until } => {
                 return Err(Refusal::Limited(Denial::until(Reason::VerificationLimit, until)));
             }
-            RecordOutcome::WitnessUsed => {
+            RecordOutcome::WitnessRefused => {
                 return Box::pin(self.record_run(run, RunResult::Rejected(Reason::WitnessNotAccepted))).await;
             }
             RecordOutcome::NonceUsed => return Ok(Verification::Rejected(Reason::LoginNotAccepted)),
@@ -140,6 +158,16 @@ impl VerifyIdentity<'_> {
                 Verification::QuestionsPending { id: self.seal_id(run, person), questions, language, expire_time }
             }
         })
+    }
+
+    /// The limits that Postgres checks when it records the run (R18, R20).
+    fn record_limits(&self, run: &DocumentRun) -> VerificationLimits {
+        let is_limited = is_limited(self.call.channel, run.by_witness);
+        let rules = &self.rules.verification;
+        VerificationLimits {
+            failed: is_limited.then_some(self.rules.limits.failed_verifications),
+            witness: Some(WitnessLimits { window: rules.witness_window, times: Some(rules.witness_times) }),
+        }
     }
 
     fn run_row<'r>(&'r self, run: &'r DocumentRun, result: &'r RunResult) -> NewVerification<'r> {
@@ -163,6 +191,8 @@ impl VerifyIdentity<'_> {
                 RunResult::Verified { witness, .. } => Some(*witness),
                 RunResult::Rejected(_) | RunResult::Ask { .. } => None,
             },
+            witness_notice: None,
+            is_clerk_unknown: false,
             login_nonce_digest: None,
             case_reference: run.references.case_reference.as_deref(),
             office_id: run.references.office_id.as_deref(),

@@ -7,7 +7,7 @@ use super::{Verification, VerifyIdentity};
 use crate::domain::assurance::AssuranceLevel;
 use crate::domain::hold::Hold;
 use crate::domain::person::{MitidUuid, Person, PersonKey, PersonReference};
-use crate::domain::reason::{Denial, Reason};
+use crate::domain::reason::Reason;
 use crate::issuance::sms_composer::choose_language;
 use crate::issuance::verification_id::VerificationId;
 use crate::issuance::{Dependency, Refusal};
@@ -15,7 +15,7 @@ use crate::login::{LoginError, WebLogin, WebLoginTokens};
 use crate::random;
 use crate::store::holds::access_requests::{self, AccessOutcome, AccessRequest};
 use crate::store::messages::{MessageKind, Notice};
-use crate::store::verifying::verifications::{self, Method, NewVerification, RecordOutcome, VerificationState};
+use crate::store::verifying::verifications::{self, Method, NewVerification, VerificationLimits, VerificationState};
 use crate::texts::SmsText;
 
 /// What a frontend sends of the person's own login. It holds secrets, so it has no `Debug`.
@@ -52,16 +52,10 @@ impl VerifyIdentity<'_> {
         let Some(person) = self.find_mitid_account(&reference).await? else {
             return Ok(Verification::Rejected(login.err().unwrap_or(Reason::IdentityNotConfirmed)));
         };
-        let person_key = self.keys.person_key(person);
-        let _turn = self.spend_failed_verification(person_key, id).await?;
-        let result = match login {
+        match login {
             Ok(assurance) => self.accept_login(id, person, assurance, &evidence.nonce).await,
             Err(reason) => self.reject_login(id, person, reason).await,
-        };
-        if matches!(result, Ok(Verification::Verified { .. }) | Err(_)) {
-            self.limiter.refund(&[self.limiter.failed_verification(person_key, id)], now).await;
         }
-        result
     }
 
     /// The MitID account that logged in. A broker that names persons by CPR number does not tell it.
@@ -102,21 +96,15 @@ impl VerifyIdentity<'_> {
                 ..self.login_row(id, mitid_uuid, VerificationState::Verified(assurance))
             },
         };
-        let hold = match access_requests::request_access(self.store, &request, &self.limits()).await? {
+        let hold = match access_requests::request_access(self.store, &request).await? {
             AccessOutcome::Opened(hold) => {
                 self.dispatcher_wake.notify_one();
                 hold
             }
             AccessOutcome::Running(hold) | AccessOutcome::Passed(hold) => hold,
-            // Most likely a retry of a call whose answer was lost, so it does not count against the person (R18).
-            AccessOutcome::NonceUsed => {
-                self.limiter.refund(&[self.limiter.failed_verification(key, id)], now).await;
-                return Ok(Verification::Rejected(Reason::LoginNotAccepted));
-            }
+            // Most likely a retry of a call whose answer was lost.
+            AccessOutcome::NonceUsed => return Ok(Verification::Rejected(Reason::LoginNotAccepted)),
             AccessOutcome::Blocked => return Err(Refusal::lasting(Reason::PersonBlocked)),
-            AccessOutcome::Limited { until } => {
-                return Err(Refusal::Limited(Denial::until(Reason::VerificationLimit, until)));
-            }
         };
         self.remember_hold(key, &hold).await;
         let verification_id = VerificationId {
@@ -142,15 +130,11 @@ impl VerifyIdentity<'_> {
         }
     }
 
-    /// Records a genuine login that is not acceptable. It counts as a failed verification of its person (R18).
+    /// Records a genuine login that is not acceptable. It is no guess, so it closes nothing (R18).
     async fn reject_login(&self, id: Uuid, person: MitidUuid, reason: Reason) -> Result<Verification, Refusal> {
         let row = self.login_row(id, person, VerificationState::Rejected(reason));
-        match verifications::record(self.store, &row, &self.limits()).await? {
-            RecordOutcome::Limited { until } => Err(Refusal::Limited(Denial::until(Reason::VerificationLimit, until))),
-            RecordOutcome::Recorded | RecordOutcome::WitnessUsed | RecordOutcome::NonceUsed => {
-                Ok(Verification::Rejected(reason))
-            }
-        }
+        verifications::record(self.store, &row, &VerificationLimits::none()).await?;
+        Ok(Verification::Rejected(reason))
     }
 
     fn login_row(&self, id: Uuid, person: MitidUuid, state: VerificationState) -> NewVerification<'_> {
@@ -164,6 +148,8 @@ impl VerifyIdentity<'_> {
             state,
             question_kinds: &[],
             witness: None,
+            witness_notice: None,
+            is_clerk_unknown: false,
             login_nonce_digest: None,
             case_reference: None,
             office_id: None,

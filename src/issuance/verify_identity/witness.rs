@@ -7,7 +7,6 @@ use crate::domain::person::{Person, PersonKey, PersonReference};
 use crate::domain::witness;
 use crate::issuance::Refusal;
 use crate::login::Agent;
-use crate::store::verifying::verifications;
 
 /// How the identity is confirmed beside the document.
 pub enum Confirmation {
@@ -36,7 +35,7 @@ impl VerifyIdentity<'_> {
             return Ok(None);
         }
         let key = self.keys.person_pseudonyms(Some(reference), Some(&witness)).primary();
-        let uses = verifications::count_witness_uses(self.store, key, now - rules.witness_window).await?;
-        Ok(witness::may_witness(&witness, person, clerk.mitid_uuid, uses, rules, now).then_some(key))
+        Ok(witness::may_witness(&witness, person, clerk.mitid_uuid, rules, &self.rules.eligibility.destinations, now)
+            .then_some(key))
     }
 }

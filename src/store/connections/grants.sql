@@ -30,9 +30,9 @@ GRANT UPDATE (reset_time) ON limit_resets TO :"service_role";
 GRANT SELECT, INSERT, DELETE ON person_blocks TO :"service_role";
 GRANT EXECUTE ON FUNCTION block_lock TO :"service_role";
 
--- Shared expressions (0007_shared_functions.sql). Postgres inlines a function only if the role may execute it.
-GRANT EXECUTE ON FUNCTION failed_verifications_in_window, person_pins_in_window, mobile_pins_in_window, wrong_tries_in_window,
-    next_send_time, withdrawn_message TO :"service_role";
+-- Shared expressions (rolling windows and others). Postgres inlines a function only if the role may execute it.
+GRANT EXECUTE ON FUNCTION failed_verifications_in_window, unsuccessful_questions_in_window, person_pins_in_window, mobile_pins_in_window,
+    wrong_tries_in_window, next_send_time, withdrawn_message TO :"service_role";
 
 -- Append-only.
 GRANT SELECT, INSERT ON audit_events, audit_agents, audit_operators, audit_seals TO :"service_role";

@@ -1,20 +1,25 @@
 //! Everything on record that CheckEligibility shows of a person, read by one statement for concurrent calls.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 use sqlx::PgPool;
 use uuid::Uuid;
 
 use crate::batch::Batcher;
 use crate::domain::channel::Channel;
+use crate::domain::fact::FactKind;
 use crate::domain::hold::Hold;
 use crate::domain::person::{MobileKey, PersonKey};
 use crate::domain::pin::PinRules;
+use crate::domain::question_memory::{UnsuccessfulRun, longest_memory};
 use crate::domain::redemption::MAX_TRY_DURATION;
-use crate::domain::rule_settings::LimitRules;
+use crate::domain::rule_settings::{LimitRules, Rules};
 use crate::store::connections::{StickyConnection, StoreError, read_batched};
 use crate::store::holds::hold_from_columns;
 use crate::store::issuing::{DispatchState, PinRequestView, PinState};
 use crate::store::parameters::{interval, numbered_pseudonyms};
+use crate::store::verifying::history::guesses;
 
 /// How many persons one statement reads.
 const MAX_PERSONS_PER_STATEMENT: usize = 64;
@@ -41,8 +46,12 @@ pub struct PersonStatus {
     pub open_pin_request: Option<PinRequestView>,
     /// R4: if the person tried too many wrong PINs, when the next PIN is possible.
     pub wrong_tries_until: Option<DateTime<Utc>>,
-    /// R18: if too many verifications have failed, when the next one is possible.
-    pub failed_until: Option<DateTime<Utc>>,
+    /// R18: if too many verifications have failed by phone, when the next one is possible.
+    pub failed_phone_until: Option<DateTime<Utc>>,
+    /// R18: if too many verifications have failed at the counter, when questions are possible again.
+    pub failed_counter_until: Option<DateTime<Utc>>,
+    /// R16: the verifications that asked questions without success.
+    pub unsuccessful_runs: Vec<UnsuccessfulRun>,
     /// R25: if the person had too many PINs, when the next one is possible.
     pub person_until: Option<DateTime<Utc>>,
     /// R25: if the mobile number had too many PINs, when the next one is possible.
@@ -56,13 +65,14 @@ pub struct PersonStatusReader(Batcher<PersonQuery, Result<PersonStatus, StoreErr
 impl PersonStatusReader {
     /// Must be called within a runtime.
     #[must_use]
-    pub fn new(pool: PgPool, pin: &PinRules, limits: &LimitRules) -> Self {
-        let (connection, pin, limits) = (StickyConnection::new(pool), pin.clone(), limits.clone());
+    pub fn new(pool: PgPool, rules: &Rules) -> Self {
+        let (connection, pin, limits) = (StickyConnection::new(pool), rules.pin.clone(), rules.limits.clone());
+        let question_span = longest_memory(&rules.verification);
         Self(Batcher::new_read_only(MAX_PERSONS_PER_STATEMENT, move |queries: Vec<PersonQuery>| {
             let (connection, pin, limits) = (connection.clone(), pin.clone(), limits.clone());
             async move {
                 let count = queries.len();
-                match read_batch(&connection, queries, &pin, &limits).await {
+                match read_batch(&connection, queries, &pin, &limits, question_span).await {
                     Ok(statuses) => statuses,
                     Err(error) => vec![Err(error); count],
                 }
@@ -81,6 +91,7 @@ async fn read_batch(
     queries: Vec<PersonQuery>,
     pin: &PinRules,
     limits: &LimitRules,
+    question_span: Duration,
 ) -> Result<Vec<Result<PersonStatus, StoreError>>, StoreError> {
     let (numbers, pseudonyms) = numbered_pseudonyms(queries.iter().map(|query| query.keys.as_slice()));
     let persons: Vec<&[u8]> = queries.iter().map(|query| query.person.0.as_slice()).collect();
@@ -108,6 +119,8 @@ async fn read_batch(
                 interval(limits.wrong_tries.per),
                 i64::from(limits.wrong_tries.times),
                 interval(MAX_TRY_DURATION),
+                &guesses(),
+                interval(question_span),
             )
             .fetch_all(connection)
             .await?;
@@ -129,7 +142,11 @@ struct StatusRow {
     masked_mobile_number: Option<String>,
     dispatch_state: Option<String>,
     next_send_time: Option<DateTime<Utc>>,
-    failed_until: Option<DateTime<Utc>>,
+    failed_phone_until: Option<DateTime<Utc>>,
+    failed_counter_until: Option<DateTime<Utc>>,
+    ask_times: Option<Vec<DateTime<Utc>>>,
+    asked_kinds: Option<Vec<String>>,
+    were_answered: Option<Vec<bool>>,
     person_until: Option<DateTime<Utc>>,
     mobile_until: Option<DateTime<Utc>>,
     wrong_tries_until: Option<DateTime<Utc>>,
@@ -141,11 +158,27 @@ impl StatusRow {
             is_blocked: self.is_blocked,
             hold: hold_from_columns(self.request_time, self.eligible_time, self.access_expire_time),
             wrong_tries_until: self.wrong_tries_until,
-            failed_until: self.failed_until,
+            failed_phone_until: self.failed_phone_until,
+            failed_counter_until: self.failed_counter_until,
+            unsuccessful_runs: self.unsuccessful_runs(),
             person_until: self.person_until,
             mobile_until: self.mobile_until,
             open_pin_request: self.open_pin_request()?,
         })
+    }
+
+    /// One element per kind that was asked about.
+    fn unsuccessful_runs(&self) -> Vec<UnsuccessfulRun> {
+        let (Some(times), Some(kinds), Some(were_answered)) = (&self.ask_times, &self.asked_kinds, &self.were_answered)
+        else {
+            return Vec::new();
+        };
+        let run = |((ask_time, kind), was_answered): ((&DateTime<Utc>, &String), &bool)| UnsuccessfulRun {
+            ask_time: *ask_time,
+            kinds: FactKind::from_name(kind).into_iter().collect(),
+            was_answered: *was_answered,
+        };
+        times.iter().zip(kinds).zip(were_answered).map(run).collect()
     }
 
     fn open_pin_request(self) -> Result<Option<PinRequestView>, StoreError> {

@@ -1,4 +1,4 @@
--- Reads the status of persons: everything on record that CheckEligibility shows (R4, R5, R6, R9, R18, R25). One row per person, in
+-- Reads the status of persons: everything on record that CheckEligibility shows (R4, R5, R6, R9, R16, R18, R25). One row per person, in
 -- the order of the query.
 WITH
 blocked AS MATERIALIZED (
@@ -11,7 +11,8 @@ limits AS NOT MATERIALIZED (
         $8::interval AS failed_span, $9::bigint AS max_failed,
         $10::interval AS person_pins_span, $11::bigint AS max_person_pins,
         $12::interval AS mobile_pins_span, $13::bigint AS max_mobile_pins,
-        $14::interval AS wrong_tries_span, $15::bigint AS max_wrong_tries, $16::interval AS max_try_duration
+        $14::interval AS wrong_tries_span, $15::bigint AS max_wrong_tries, $16::interval AS max_try_duration,
+        $17::text[] AS guesses, $18::interval AS questions_span
 )
 SELECT
     person.number IN (SELECT number FROM blocked) AS "is_blocked!",
@@ -23,7 +24,9 @@ SELECT
     next_send_time(
         open_pin.may_be_sent_again, open_pin.last_send_time, limits.resend_interval, open_pin.expire_time
     ) AS "next_send_time?",
-    failed_limit.until AS "failed_until?", person_limit.until AS "person_until?", mobile_limit.until AS "mobile_until?",
+    failed_phone.until AS "failed_phone_until?", failed_counter.until AS "failed_counter_until?",
+    questions.ask_times AS "ask_times?", questions.kinds AS "asked_kinds?", questions.were_answered AS "were_answered?",
+    person_limit.until AS "person_until?", mobile_limit.until AS "mobile_until?",
     wrong_try_limit.until AS "wrong_tries_until?"
 FROM unnest($3::bytea[], $4::bytea[], $5::timestamptz[]) WITH ORDINALITY AS person (person_key, mobile_key, now, number)
 CROSS JOIN limits
@@ -46,9 +49,25 @@ LEFT JOIN LATERAL (
 -- If a limit is reached, when the row that blocks the next one leaves the window. Otherwise no row.
 LEFT JOIN LATERAL (
     SELECT failed.create_time + limits.failed_span AS until
-    FROM failed_verifications_in_window(person.person_key, person.now, limits.failed_span) AS failed
+    FROM failed_verifications_in_window(
+        person.person_key, 'phone', limits.guesses, person.now, limits.failed_span
+    ) AS failed
     ORDER BY failed.create_time DESC OFFSET limits.max_failed - 1 LIMIT 1
-) AS failed_limit ON true
+) AS failed_phone ON true
+LEFT JOIN LATERAL (
+    SELECT failed.create_time + limits.failed_span AS until
+    FROM failed_verifications_in_window(
+        person.person_key, 'counter', limits.guesses, person.now, limits.failed_span
+    ) AS failed
+    ORDER BY failed.create_time DESC OFFSET limits.max_failed - 1 LIMIT 1
+) AS failed_counter ON true
+-- One element per kind that was asked about.
+LEFT JOIN LATERAL (
+    SELECT array_agg(run.create_time) AS ask_times, array_agg(asked.kind) AS kinds,
+        array_agg(run.was_answered) AS were_answered
+    FROM unsuccessful_questions_in_window(person.person_key, person.now, limits.questions_span) AS run
+    CROSS JOIN LATERAL unnest(run.question_kinds) AS asked (kind)
+) AS questions ON true
 LEFT JOIN LATERAL (
     SELECT pin.create_time + limits.person_pins_span AS until
     FROM person_pins_in_window(person.person_key, person.now, limits.person_pins_span) AS pin

@@ -8,9 +8,7 @@ use crate::domain::hold::{Hold, HoldState};
 use crate::domain::person::PersonKey;
 use crate::store::connections::{StoreError, is_blocked, read, write};
 use crate::store::messages::Notice;
-use crate::store::verifying::verifications::{
-    NewVerification, RecordOutcome, VerificationLimits, record_in_transaction,
-};
+use crate::store::verifying::verifications::{NewVerification, insert_login};
 
 /// A login that requests access.
 pub struct AccessRequest<'a> {
@@ -35,22 +33,16 @@ pub enum AccessOutcome {
     Passed(Hold),
     /// R23: the login was used before. Nothing is stored.
     NonceUsed,
-    /// R18: too many failed verifications of this person. Nothing is stored. The next one is possible at `until`.
-    Limited { until: DateTime<Utc> },
     /// The person was blocked meanwhile. Nothing is stored.
     Blocked,
 }
 
 /// Records a login. If no hold is running or has passed, also starts one: the access request, its notices and the audit
 /// events, in the same transaction. Logins of one person run one after the other, so that there is one hold and one notice.
-pub async fn request_access(
-    pool: &PgPool,
-    request: &AccessRequest<'_>,
-    limits: &VerificationLimits,
-) -> Result<AccessOutcome, StoreError> {
+pub async fn request_access(pool: &PgPool, request: &AccessRequest<'_>) -> Result<AccessOutcome, StoreError> {
     write(pool, "request_access", async |connection| {
         let mut transaction = connection.begin().await?;
-        let outcome = request_access_in_transaction(&mut transaction, request, limits).await?;
+        let outcome = request_access_in_transaction(&mut transaction, request).await?;
         // If the trigger has refused the row, this commit rolls back.
         transaction.commit().await?;
         Ok(outcome)
@@ -61,13 +53,10 @@ pub async fn request_access(
 async fn request_access_in_transaction(
     transaction: &mut PgTransaction<'_>,
     request: &AccessRequest<'_>,
-    limits: &VerificationLimits,
 ) -> Result<AccessOutcome, StoreError> {
     let NewVerification { person, now, .. } = request.verification;
-    match record_in_transaction(transaction, &request.verification, limits).await? {
-        RecordOutcome::Recorded => {}
-        RecordOutcome::Limited { until } => return Ok(AccessOutcome::Limited { until }),
-        RecordOutcome::NonceUsed | RecordOutcome::WitnessUsed => return Ok(AccessOutcome::NonceUsed),
+    if !insert_login(transaction, &request.verification).await? {
+        return Ok(AccessOutcome::NonceUsed);
     }
     // Recording has locked the person until the commit.
     let hold = sqlx::query_as!(

@@ -16,6 +16,8 @@ pub enum MessageKind {
     AccessCancelled,
     /// R9: the PIN was revoked.
     PinRevoked,
+    /// R20: the person vouched for another person.
+    Witnessed,
 }
 
 impl MessageKind {
@@ -28,13 +30,14 @@ impl MessageKind {
             Self::HoldPassed => "hold_passed",
             Self::AccessCancelled => "access_cancelled",
             Self::PinRevoked => "pin_revoked",
+            Self::Witnessed => "witnessed",
         }
     }
 
     /// The kind with that name; the reverse of [`Self::as_str`].
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Pin, Self::AccessRequested, Self::HoldPassed, Self::AccessCancelled, Self::PinRevoked]
+        [Self::Pin, Self::AccessRequested, Self::HoldPassed, Self::AccessCancelled, Self::PinRevoked, Self::Witnessed]
             .into_iter()
             .find(|kind| kind.as_str() == name)
     }

@@ -10,6 +10,7 @@ use crate::store::audit::audit_events::{NewAuditEvent, record_in_transaction};
 use crate::store::connections::{StoreError, read, write};
 use crate::store::parameters::interval;
 use crate::store::redeeming::list_person_tries;
+use crate::store::verifying::history::read_failed_verifications;
 
 /// The query for the times of all rows in a window, the latest first.
 macro_rules! select_times {
@@ -26,7 +27,7 @@ macro_rules! select_times {
     };
 }
 
-/// Reads how much of a limit is used up, by the same windows as the statements that enforce it (0007_shared_functions.sql).
+/// Reads how much of a limit is used up, by the same windows as the statements that enforce it.
 /// `configured` is the limit's setting; `subject` is the pseudonym of the person or of the mobile number.
 pub async fn read_usage(
     pool: &PgPool,
@@ -42,8 +43,8 @@ pub async fn read_usage(
                 let tries = list_person_tries(connection, PersonKey(subject), configured, None, now).await?;
                 tries.wrong_times(now).collect()
             }
-            PersonLimit::FailedVerifications => {
-                select_times!("failed_verifications_in_window", key, now, span).fetch_all(connection).await?
+            PersonLimit::FailedVerifications(channel) => {
+                return read_failed_verifications(connection, PersonKey(subject), channel, configured, now).await;
             }
             PersonLimit::PersonPins => {
                 select_times!("person_pins_in_window", key, now, span).fetch_all(connection).await?

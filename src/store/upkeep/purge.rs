@@ -7,6 +7,7 @@ use serde::Deserialize;
 use sqlx::PgPool;
 use tokio::time::Instant;
 
+use crate::domain::question_memory::longest_memory;
 use crate::domain::rule_settings::Rules;
 use crate::random;
 use crate::store::connections::{StoreError, write};
@@ -59,7 +60,7 @@ impl Retention {
     pub fn settings_too_short(&self, rules: &Rules) -> impl Iterator<Item = (&'static str, Duration)> {
         let Rules { pin, hold, limits, verification, .. } = rules;
         let counted_verifications =
-            [verification.witness_window, verification.question_memory, limits.failed_verifications.per];
+            [verification.witness_window, longest_memory(verification), limits.failed_verifications.per];
         // A PIN request is also the answer of its request id, which the contract promises for 24 hours.
         let counted_pins = [DAY, limits.wrong_tries.per + pin.lifetime, limits.person_pins.per, limits.mobile_pins.per];
         let hold_length = hold.wait + hold.access_window;

@@ -4,17 +4,18 @@ use chrono::{DateTime, Utc};
 use sqlx::{Connection as _, PgPool, PgTransaction};
 use uuid::Uuid;
 
+use super::history::{read_failed_verifications, read_vouching_history};
 use crate::domain::assurance::AssuranceLevel;
 use crate::domain::channel::Channel;
 use crate::domain::fact::FactKind;
 use crate::domain::person::{AgentKey, PersonKey};
-use crate::domain::person_limit::PersonLimit;
 use crate::domain::reason::Reason;
 use crate::domain::rule_settings::Limit;
-use crate::store::connections::{StoreError, read, write};
+use crate::domain::witness::WitnessLimits;
+use crate::store::connections::{StoreError, write};
 use crate::store::locks::lock_persons;
-use crate::store::operators::person_limits::read_usage;
-use crate::store::parameters::interval;
+use crate::store::messages::Notice;
+use crate::store::messages::outbox::queue_notice;
 
 /// A run of VerifyIdentity, when it is first recorded.
 pub struct NewVerification<'a> {
@@ -29,8 +30,13 @@ pub struct NewVerification<'a> {
     pub state: VerificationState,
     /// Kinds of the questions asked, in order.
     pub question_kinds: &'a [FactKind],
+    /// The witness who has vouched for the person.
     pub witness: Option<PersonKey>,
-    /// Keyed digest of the login's nonce, which can be used once (R23).
+    /// What the witness is told (R20).
+    pub witness_notice: Option<&'a Notice>,
+    /// Whether nobody knows if the clerk is the witness, because the clerk's token names no MitID account. It is on record.
+    pub is_clerk_unknown: bool,
+    /// Keyed digest of the nonce of the person's or the witness's login, which can be used once (R20, R23).
     pub login_nonce_digest: Option<[u8; 32]>,
     /// The case in the support system, on phone.
     pub case_reference: Option<&'a str>,
@@ -64,13 +70,21 @@ pub enum VerificationState {
     Rejected(Reason),
 }
 
-/// The limits on new verifications.
+/// The limits on a new verification.
 #[derive(Clone, Copy, Debug)]
 pub struct VerificationLimits {
-    /// R18: failed verifications per person; at least one.
-    pub failed: Limit,
-    /// R20: how often a person may be a witness.
-    pub witness: Limit,
+    /// R18: failed verifications of the person in this channel. `None`: the verification is recorded however many there are.
+    pub failed: Option<Limit>,
+    /// R20: what a witness may do. `None`: nobody vouches.
+    pub witness: Option<WitnessLimits>,
+}
+
+impl VerificationLimits {
+    /// For a verification that is recorded in any case, without a witness.
+    #[must_use]
+    pub const fn none() -> Self {
+        Self { failed: None, witness: None }
+    }
 }
 
 /// The outcome of recording a verification.
@@ -83,12 +97,12 @@ pub enum RecordOutcome {
     },
     /// R23: the login was used before. Nothing is stored.
     NonceUsed,
-    /// R20: the witness has been a witness too often. Nothing is stored.
-    WitnessUsed,
+    /// R20: the witness has vouched too often, or the person has vouched for the witness. Nothing is stored.
+    WitnessRefused,
 }
 
 /// Records a verification, unless a limit is reached. Exact under concurrency: verifications of one person are recorded one
-/// after the other.
+/// after the other, also those in which the person is the witness.
 pub async fn record(
     pool: &PgPool,
     verification: &NewVerification<'_>,
@@ -103,14 +117,49 @@ pub async fn record(
     .await
 }
 
-/// Like [`record`], as part of a larger transaction. Locks the person until it ends.
-pub(in crate::store) async fn record_in_transaction(
+async fn record_in_transaction(
     transaction: &mut PgTransaction<'_>,
     verification: &NewVerification<'_>,
     limits: &VerificationLimits,
 ) -> Result<RecordOutcome, StoreError> {
+    let NewVerification { person, channel, witness, now, .. } = *verification;
+    lock_persons(transaction, [Some(person), witness].into_iter().flatten()).await?;
+    if let Some(limit) = limits.failed
+        && let Some(until) = read_failed_verifications(transaction, person, channel, limit, now).await?.full_until
+    {
+        return Ok(RecordOutcome::Limited { until });
+    }
+    if let Some((witness, limits)) = witness.zip(limits.witness) {
+        let history = read_vouching_history(transaction, witness, person, now - limits.window).await?;
+        if !history.allows_another(&limits) {
+            return Ok(RecordOutcome::WitnessRefused);
+        }
+    }
+    if !insert_in_transaction(transaction, verification).await? {
+        return Ok(RecordOutcome::NonceUsed);
+    }
+    if let Some((witness, notice)) = witness.zip(verification.witness_notice) {
+        queue_notice(transaction, witness, notice, now).await?;
+    }
+    Ok(RecordOutcome::Recorded)
+}
+
+/// Inserts a verification as part of a larger transaction, and locks the person until it ends. `false`: the login was used
+/// before (R23).
+pub(in crate::store) async fn insert_login(
+    transaction: &mut PgTransaction<'_>,
+    login: &NewVerification<'_>,
+) -> Result<bool, StoreError> {
+    lock_persons(transaction, std::iter::once(login.person)).await?;
+    insert_in_transaction(transaction, login).await
+}
+
+/// `false`: the login was used before (R23).
+async fn insert_in_transaction(
+    transaction: &mut PgTransaction<'_>,
+    verification: &NewVerification<'_>,
+) -> Result<bool, StoreError> {
     let NewVerification { person, witness, .. } = verification;
-    lock_persons(transaction, [Some(*person), *witness].into_iter().flatten()).await?;
     let (state, assurance, reason) = match verification.state {
         VerificationState::Pending => ("questions_pending", None, None),
         VerificationState::Verified(assurance) => ("verified", Some(assurance.as_str()), None),
@@ -122,7 +171,7 @@ pub(in crate::store) async fn record_in_transaction(
         Method::Witness => "witness",
     };
     let kinds: Vec<String> = verification.question_kinds.iter().map(|kind| kind.as_str().to_owned()).collect();
-    let row = sqlx::query_file!(
+    let is_created = sqlx::query_file_scalar!(
         "src/store/verifying/record_verification.sql",
         verification.id,
         &person.0,
@@ -133,10 +182,6 @@ pub(in crate::store) async fn record_in_transaction(
         reason,
         witness.as_ref().map(|witness| witness.0.as_slice()),
         verification.now,
-        interval(limits.failed.per),
-        i64::from(limits.failed.times),
-        interval(limits.witness.per),
-        i64::from(limits.witness.times),
         method,
         assurance,
         &kinds,
@@ -145,60 +190,9 @@ pub(in crate::store) async fn record_in_transaction(
         verification.office_id,
         verification.appointment_reference,
         verification.expire_time,
+        verification.is_clerk_unknown,
     )
     .fetch_one(&mut **transaction)
     .await?;
-    Ok(match row.failed_until {
-        _ if row.is_created => RecordOutcome::Recorded,
-        Some(until) => RecordOutcome::Limited { until },
-        None if row.is_witness_used_up => RecordOutcome::WitnessUsed,
-        None => RecordOutcome::NonceUsed,
-    })
-}
-
-/// R18: if too many verifications of the person have failed, when the next one is possible.
-pub async fn find_failed_until(
-    pool: &PgPool,
-    person: PersonKey,
-    limit: Limit,
-    now: DateTime<Utc>,
-) -> Result<Option<DateTime<Utc>>, StoreError> {
-    let usage = read_usage(pool, PersonLimit::FailedVerifications, limit, person.0, now).await?;
-    Ok(usage.full_until)
-}
-
-/// R16: the kinds of question asked since `since` in verifications of this person that did not confirm the identity.
-pub async fn list_unsuccessful_kinds(
-    pool: &PgPool,
-    person: PersonKey,
-    since: DateTime<Utc>,
-) -> Result<Vec<FactKind>, StoreError> {
-    read(pool, "questions_asked_in_vain", async |connection| {
-        let names = sqlx::query_scalar!(
-            r#"SELECT DISTINCT unnest(question_kinds) AS "kind!" FROM verifications
-            WHERE person_key = $1 AND state <> 'verified' AND create_time > $2"#,
-            &person.0,
-            since,
-        )
-        .fetch_all(connection)
-        .await?;
-        Ok(names.iter().filter_map(|name| FactKind::from_name(name)).collect())
-    })
-    .await
-}
-
-/// R20: how often this person has been a witness since `since`.
-pub async fn count_witness_uses(pool: &PgPool, witness: PersonKey, since: DateTime<Utc>) -> Result<u32, StoreError> {
-    read(pool, "witness_uses", async |connection| {
-        let count = sqlx::query_scalar!(
-            r#"SELECT count(*) AS "count!" FROM verifications
-            WHERE witness_key = $1 AND state = 'verified' AND create_time > $2"#,
-            &witness.0,
-            since,
-        )
-        .fetch_one(connection)
-        .await?;
-        Ok(u32::try_from(count).unwrap_or(u32::MAX))
-    })
-    .await
+    Ok(is_created)
 }

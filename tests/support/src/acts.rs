@@ -164,6 +164,14 @@ impl World {
     }
 }
 
+/// Actions of witnesses.
+impl World {
+    /// The evidence that `witness` vouches, with their own document.
+    pub async fn vouches(&self, witness: &Person) -> Confirmation {
+        Confirmation::Witness(Witness { person: Some(witness.reference()), document: Some(witness.document()) })
+    }
+}
+
 /// Actions with a PIN.
 impl World {
     /// Identifies the person by phone and orders a PIN. Returns the PIN from the SMS.

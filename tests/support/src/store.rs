@@ -11,9 +11,10 @@ use temporary_pin::domain::channel::Channel;
 use temporary_pin::domain::hold::{Hold, HoldRules};
 use temporary_pin::domain::order::OrderRules;
 use temporary_pin::domain::person::{AgentKey, MobileKey, PersonKey};
-use temporary_pin::domain::pin::{PinRules, PinVerifier};
+use temporary_pin::domain::pin::PinVerifier;
 use temporary_pin::domain::redemption::{RedeemOutcome, RedemptionRules};
-use temporary_pin::domain::rule_settings::{Limit, LimitRules};
+use temporary_pin::domain::rule_settings::{Limit, LimitRules, Rules};
+use temporary_pin::domain::witness::WitnessLimits;
 use temporary_pin::store::StoreError;
 use temporary_pin::store::audit::audit_events::Actor;
 use temporary_pin::store::eligibility::{PersonQuery, PersonStatus, PersonStatusReader};
@@ -33,8 +34,8 @@ pub const PERSON: PersonKey = PersonKey([1; 32]);
 pub const OTHER: PersonKey = PersonKey([2; 32]);
 pub const AGENT: AgentKey = AgentKey([7; 32]);
 pub const LIMITS: VerificationLimits = VerificationLimits {
-    failed: Limit { times: 3, per: DAY },
-    witness: Limit { times: 3, per: Duration::from_secs(120 * 24 * 3600) },
+    failed: Some(Limit { times: 3, per: DAY }),
+    witness: Some(WitnessLimits { window: Duration::from_secs(120 * 24 * 3600), times: Some(3) }),
 };
 
 pub const FIGURES: OrderRules = OrderRules {
@@ -122,6 +123,8 @@ pub fn verification(person: PersonKey, state: VerificationState, now: DateTime<U
         state,
         question_kinds: &[],
         witness: None,
+        witness_notice: None,
+        is_clerk_unknown: false,
         login_nonce_digest: None,
         case_reference: Some("case-1"),
         office_id: None,
@@ -156,7 +159,7 @@ pub async fn ask_for_access(pool: &PgPool, person: PersonKey, nonce: u8, now: Da
     let hold = Hold::start(now, &HoldRules::default());
     let notices = notices(&hold);
     let request = AccessRequest { id: fresh_id(), hold, verification: login(person, nonce, now), notices: &notices };
-    (request.verification.id, request_access(pool, &request, &LIMITS).await.unwrap())
+    (request.verification.id, request_access(pool, &request).await.unwrap())
 }
 
 /// The two notices of a hold.
@@ -233,7 +236,8 @@ pub fn subject(person: PersonKey, now: DateTime<Utc>) -> PersonQuery {
 
 /// Reads the status of such a person.
 pub async fn standing(pool: &PgPool, person: PersonKey, limits: &LimitRules, now: DateTime<Utc>) -> PersonStatus {
-    PersonStatusReader::new(pool.clone(), &PinRules::default(), limits).read(subject(person, now)).await.unwrap()
+    let rules = Rules { limits: limits.clone(), ..Rules::default() };
+    PersonStatusReader::new(pool.clone(), &rules).read(subject(person, now)).await.unwrap()
 }
 
 /// A redemption with a new request id.
