@@ -273,6 +273,7 @@ async fn exhaust(world: &World, bucket: Bucket<'_>) {
 
 /// A call of another instance that spends the person's limit and is not decided yet.
 async fn busy(world: &World) -> GivenReason {
+    world.sandbox.post("/register", json!({ "mode": "up" })).await;
     let person = world.somebody().await;
     let bucket = Bucket::FailedVerifications(world.person_key(&person), Channel::Phone);
     world.spend(bucket, Limit { times: 3, per: Duration::from_secs(24 * 3600) }, 3).await;

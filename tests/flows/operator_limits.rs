@@ -104,7 +104,7 @@ async fn r25_pins_of_the_person_and_of_the_number_can_be_reset(#[case] wiped: bo
 
     let check = world.check("phone", person.reference()).await.unwrap();
     assert_eq!(check.channels[1].reasons().count(), 0, "{check:?}");
-    assert_eq!(spent(&world, &person).await[2..], [(0, 3), (3, 5)]);
+    assert_eq!(spent(&world, &person).await[3..], [(0, 3), (3, 5)]);
     for _ in 0..2 {
         world.pin(&person).await;
         world.advance(TimeDelta::minutes(11)).await;

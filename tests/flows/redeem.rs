@@ -201,7 +201,7 @@ async fn r4_a_person_has_ten_wrong_tries_in_a_day_over_all_pins(#[case] wiped: b
     assert_eq!(world.texts(&person).await.len(), texts);
     let limits = world.list_limits(person.reference()).await.unwrap().limits;
     assert_eq!((limits[0].spent, time(limits[0].next_attempt_time)), (10, until));
-    assert_eq!(limits[2].spent, 1, "the fourth PIN alone");
+    assert_eq!(limits[3].spent, 1, "the fourth PIN alone");
 
     // It is over exactly a day after the first try, and not before.
     world.advance(until - world.now().await - TimeDelta::seconds(30)).await;

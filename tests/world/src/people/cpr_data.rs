@@ -3,7 +3,7 @@
 use temporary_pin::proto::identityregister::v1::fact::{Certainty, Kind};
 use temporary_pin::proto::temporarypin::v1::Reason;
 
-use super::expected::Outcome;
+use super::expected::{Expectation, Expected, Outcome};
 use super::facts::Fact;
 use super::person::{Opening, Person};
 
@@ -61,7 +61,9 @@ pub(super) fn cast(opening: Opening) -> Vec<Person> {
 
 /// There are too few facts for questions, by phone and at the counter. A witness helps.
 fn too_little(person: Person) -> Person {
+    let phone = Expectation::never([Reason::InsufficientData]);
     person
+        .expected(Expected { phone, ..Expected::ordinary() })
         .verification("phone", Outcome::rejected(Reason::InsufficientData))
         .verification("counter", Outcome::rejected(Reason::InsufficientData))
         .verification("counter_with_witness", Outcome::verified())
