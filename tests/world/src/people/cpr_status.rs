@@ -109,6 +109,7 @@ fn without_cpr_number(person: Person, opening: Opening) -> Person {
             person.facts.clear();
         })
         .only_document(Document::new(DocumentKind::ResidencePermit, "DNK", "RP0000043", opening))
+        .expected(Expected { phone: Expectation::never([Reason::InsufficientData]), ..Expected::ordinary() })
         .verification("phone", Outcome::invalid())
         .verification("counter", Outcome::rejected(Reason::InsufficientData))
         .verification("counter_with_witness", Outcome::verified())
