@@ -71,7 +71,7 @@ async fn a_writer_holds_the_horizon_back_before_its_event_has_an_id(pool: PgPool
             SELECT '2026-09-21T15:13:20Z', sha256('somebody'), 'pin_issued', 'test' WHERE gate()";
         sqlx::query(statement).execute(&pool).await.unwrap();
     });
-    all_waiting(&world.pool, 1).await;
+    wait_until_all_wait(&world.pool, 1).await;
     world.issue(1).await;
     let mut sealer = world.sealer();
     assert_eq!(sealer.run_round().await.unwrap(), 0);
@@ -123,7 +123,7 @@ async fn concurrent_sealers_and_writers_seal_every_event_once(
             }
         }
     };
-    tokio::join!(at_once(16, write), at_once(8, seal));
+    tokio::join!(run_concurrently(16, write), run_concurrently(8, seal));
     world.seal().await;
     let report = world.verify().await.unwrap();
     assert_eq!((report.events, report.waiting), (16 * 20 * 2 * 4 / 5, 0));

@@ -53,7 +53,7 @@ impl World {
         let now = t0() + hours(hour);
         *self.clock.0.lock().unwrap() = now;
         let number = u8::try_from(hour).unwrap();
-        ask_for_access(&self.pool, OTHER, number, now).await;
+        log_in_and_request_access(&self.pool, OTHER, number, now).await;
         issued(&self.pool, PersonKey([100 + number; 32]), now).await;
     }
 

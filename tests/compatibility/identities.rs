@@ -19,26 +19,32 @@ async fn by_phone() {
     let (mut world, upgrade) = Upgrade::begin().await;
     let [release, present] = upgrade.both().await;
     for (one, other) in [(&release, &present), (&present, &release)] {
-        let person = world.somebody().await;
+        let person = world.new_person().await;
         one.called_by(&mut world, "phone");
-        let asked = world.begin_questions(&person).await;
+        let response = world.begin_questions(&person).await;
         other.called_by(&mut world, "phone");
-        let verified = world.answer_right("phone", &person, &asked, 3).await;
+        let verified = world.answer_right("phone", &person, &response, 3).await;
         assert_eq!(verified.state(), State::Verified, "{verified:?}");
         one.called_by(&mut world, "phone");
         let request_id = uuid();
-        let issued = world.issue_again("phone", &verified.verification_id, request_id).await.unwrap();
+        let issued = world.issue_with_request_id("phone", &verified.verification_id, request_id).await.unwrap();
         // A caller that got no answer repeats its request, and the other version answers it.
         other.called_by(&mut world, "phone");
-        let repeated = world.issue_again("phone", &verified.verification_id, request_id).await.unwrap();
+        let repeated = world.issue_with_request_id("phone", &verified.verification_id, request_id).await.unwrap();
         assert_eq!(repeated, issued);
         let pin = pin_in(&texts(&world, &person, 1).await[0]);
 
         other.called_by(&mut world, "redeemer");
         let (reference, request_id) = (person.reference(), uuid());
-        assert_eq!(world.redeem_again(reference.clone(), &pin, request_id).await.unwrap().outcome(), Outcome::Redeemed);
+        assert_eq!(
+            world.redeem_with_request_id(reference.clone(), &pin, request_id).await.unwrap().outcome(),
+            Outcome::Redeemed
+        );
         one.called_by(&mut world, "redeemer");
-        assert_eq!(world.redeem_again(reference.clone(), &pin, request_id).await.unwrap().outcome(), Outcome::Redeemed);
+        assert_eq!(
+            world.redeem_with_request_id(reference.clone(), &pin, request_id).await.unwrap().outcome(),
+            Outcome::Redeemed
+        );
         assert_eq!(world.redeem(reference, &pin).await.unwrap().outcome(), Outcome::NoOpenPin);
     }
 }
@@ -50,9 +56,9 @@ async fn at_the_counter() {
     let [release, present] = upgrade.both().await;
     let vouching = witness(&world.person("witness").await);
     for (one, other) in [(&release, &present), (&present, &release)] {
-        let person = world.somebody().await;
+        let person = world.new_person().await;
         one.called_by(&mut world, "counter");
-        let verified = world.visits(world.visit(&person, vouching.clone()).await).await.unwrap();
+        let verified = world.visit_counter(world.counter_evidence(&person, vouching.clone()).await).await.unwrap();
         assert_eq!(verified.state(), State::Verified, "{verified:?}");
         other.called_by(&mut world, "counter");
         world.issue("counter", &verified.verification_id).await.unwrap();
@@ -69,7 +75,7 @@ async fn on_the_web() {
     let (mut world, upgrade) = Upgrade::begin().await;
     let [release, present] = upgrade.both().await;
     for (one, other) in [(&release, &present), (&present, &release)] {
-        let person = world.somebody().await;
+        let person = world.new_person().await;
         one.called_by(&mut world, "web");
         let first = world.log_in(&person).await;
         assert_eq!(hold(&first), access_hold::State::Running);
@@ -95,7 +101,7 @@ async fn on_the_web() {
 #[ignore = "deploy/local/compatibility runs it"]
 async fn across_the_replacement_and_back() {
     let (mut world, upgrade) = Upgrade::begin().await;
-    let person = world.somebody().await;
+    let person = world.new_person().await;
     let [release, present] = upgrade.both().await;
     release.called_by(&mut world, "phone");
     let verification = world.identify(&person).await;

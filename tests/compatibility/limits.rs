@@ -11,14 +11,14 @@ use crate::upgrade::{Upgrade, texts};
 async fn r18_failed_verifications() {
     let (mut world, upgrade) = Upgrade::begin().await;
     let versions = upgrade.both().await;
-    let person = world.somebody().await;
+    let person = world.new_person().await;
     for version in versions.iter().cycle().take(3) {
         version.called_by(&mut world, "phone");
-        world.fail(&person).await;
+        world.fail_verification(&person).await;
     }
     for version in &versions {
         version.called_by(&mut world, "phone");
-        world.call(&person).await.unwrap_err().assert_limit(Reason::VerificationLimit);
+        world.call_support(&person).await.unwrap_err().assert_limit(Reason::VerificationLimit);
     }
 }
 
@@ -28,7 +28,7 @@ async fn r3_wrong_tries() {
     let (mut world, upgrade) = Upgrade::begin().await;
     let [release, present] = upgrade.both().await;
     for [one, other] in [[&release, &present], [&present, &release]] {
-        let person = world.somebody().await;
+        let person = world.new_person().await;
         one.called_by(&mut world, "phone");
         let verification = world.identify(&person).await;
         world.issue("phone", &verification).await.unwrap();
@@ -50,7 +50,7 @@ async fn r3_wrong_tries() {
 async fn r25_pins_of_a_person() {
     let (mut world, upgrade) = Upgrade::begin().await;
     let versions = upgrade.both().await;
-    let person = world.somebody().await;
+    let person = world.new_person().await;
     for (sent, version) in versions.iter().cycle().take(3).enumerate() {
         version.called_by(&mut world, "phone");
         let verification = world.identify(&person).await;

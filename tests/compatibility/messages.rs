@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use test_support::acts::pin_in;
-use test_support::world::until;
+use test_support::world::wait_until;
 
 use crate::upgrade::{Upgrade, texts};
 
@@ -16,7 +16,7 @@ async fn each_is_sent_once() {
     let mut persons = Vec::new();
     for version in versions.iter().cycle().take(20) {
         version.called_by(&mut world, "phone");
-        let person = world.somebody().await;
+        let person = world.new_person().await;
         let verification = world.identify(&person).await;
         world.issue("phone", &verification).await.unwrap();
         persons.push(person);
@@ -37,7 +37,7 @@ async fn one_version_sends_what_the_other_sealed() {
         let [release, present] = upgrade.both().await;
         let (mut gone, stays) = if sealed_by_release { (release, present) } else { (present, release) };
         world.sandbox.post("/gateway", json!({ "mode": "down" })).await;
-        let person = world.somebody().await;
+        let person = world.new_person().await;
         gone.called_by(&mut world, "phone");
         let verification = world.identify(&person).await;
         world.issue("phone", &verification).await.unwrap();
@@ -57,13 +57,13 @@ async fn r5_a_resend() {
     let (mut world, upgrade) = Upgrade::begin().await;
     let [release, present] = upgrade.both().await;
     for (one, other) in [(&release, &present), (&present, &release)] {
-        let person = world.somebody().await;
+        let person = world.new_person().await;
         one.called_by(&mut world, "phone");
         let verification = world.identify(&person).await;
         let issued = world.issue("phone", &verification).await.unwrap();
         let first = texts(&world, &person, 1).await;
         other.called_by(&mut world, "phone");
-        until("it is sent again", async || {
+        wait_until("it is sent again", async || {
             let again = world.issue("phone", &verification).await.unwrap();
             assert_eq!((again.id.as_str(), again.expire_time), (issued.id.as_str(), issued.expire_time));
             again.next_send_time != issued.next_send_time

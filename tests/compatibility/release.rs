@@ -66,7 +66,7 @@ impl Release {
         let mut command = self.command(&["serve"]);
         command.env("RUST_LOG", "info");
         let process = Process::start(command, authority);
-        process.until_serving().await;
+        process.wait_until_serving().await;
         process
     }
 

@@ -7,7 +7,7 @@ use test_support::installation::Installation;
 use test_support::person::Person;
 use test_support::process::Process;
 use test_support::sandbox::Sandbox;
-use test_support::world::{World, until};
+use test_support::world::{World, wait_until};
 use tonic::transport::Channel;
 
 use crate::release::Release;
@@ -27,7 +27,7 @@ pub(crate) struct Version<'a> {
 impl Upgrade {
     /// Installs the release, and then the present version on the same database.
     pub(crate) async fn begin() -> (World, Self) {
-        let world = World::around(Sandbox::start(&["--people", "40"])).await;
+        let world = World::with_sandbox(Sandbox::start(&["--people", "40"])).await;
         let mut installation = Installation::without_tables_and_keys(&world.sandbox).await;
         // The versions use the clock of the machine, which the test cannot move, so the times are short.
         installation.set("RULES__HOLD__WAIT", "8s");
@@ -51,7 +51,7 @@ impl Upgrade {
 
     /// Waits until no message is queued.
     pub(crate) async fn settled(&self) {
-        until("all is sent", async || self.installation.count("outbox WHERE state = 'queued'").await == 0).await;
+        wait_until("all is sent", async || self.installation.count("outbox WHERE state = 'queued'").await == 0).await;
     }
 }
 
@@ -62,7 +62,7 @@ pub(crate) async fn texts(world: &World, person: &Person, count: usize) -> Vec<S
         let messages = world.sandbox.get(&path).await;
         messages.as_array().unwrap().iter().map(|message| message["text"].as_str().unwrap().to_owned()).collect()
     };
-    until("the SMS arrives", async || texts().await.len() >= count).await;
+    wait_until("the SMS arrives", async || texts().await.len() >= count).await;
     let texts = texts().await;
     assert_eq!(texts.len(), count, "{texts:?}");
     texts
@@ -70,7 +70,7 @@ pub(crate) async fn texts(world: &World, person: &Person, count: usize) -> Vec<S
 
 impl<'a> Version<'a> {
     pub(crate) fn from_process(process: Process<'a>) -> Self {
-        let channels = CALLERS.iter().map(|(name, ..)| (*name, process.caller(name))).collect();
+        let channels = CALLERS.iter().map(|(name, ..)| (*name, process.connect_as(name))).collect();
         Self { process, channels }
     }
 

@@ -46,12 +46,12 @@ impl World {
     }
 
     /// Logs a person in, with a new nonce if the case has none. The result contains the nonce.
-    pub(crate) async fn login(&self, mut wishes: Value) -> Result<Value, CaseError> {
-        if wishes.get("nonce").is_none() {
-            wishes["nonce"] = json!(uuid());
+    pub(crate) async fn login(&self, mut options: Value) -> Result<Value, CaseError> {
+        if options.get("nonce").is_none() {
+            options["nonce"] = json!(uuid());
         }
-        let mut login = self.post("/login", &wishes).await?;
-        login["nonce"] = wishes["nonce"].take();
+        let mut login = self.post("/login", &options).await?;
+        login["nonce"] = options["nonce"].take();
         Ok(login)
     }
 

@@ -18,7 +18,7 @@ use test_support::acts::pin_in;
 use test_support::installation::Installation;
 use test_support::person::Person;
 use test_support::sandbox::Sandbox;
-use test_support::world::{World, until};
+use test_support::world::{World, wait_until};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tonic::transport::Endpoint;
@@ -74,7 +74,7 @@ CREATE TRIGGER refuse_begin BEFORE UPDATE ON outbox FOR EACH ROW WHEN (NEW.hando
     EXECUTE FUNCTION refuse_begin();";
 
 async fn new_installation() -> (World, Installation) {
-    let world = World::around(Sandbox::start(&["--people", "20"])).await;
+    let world = World::with_sandbox(Sandbox::start(&["--people", "20"])).await;
     let installation = Installation::new(&world.sandbox).await;
     (world, installation)
 }
@@ -88,20 +88,20 @@ async fn texts(world: &World, person: &Person) -> Vec<String> {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_unsent_sms_of_a_killed_process_is_sent_once() {
     let (mut world, installation) = new_installation().await;
-    world.set("/gateway", "down").await;
+    world.set_mode("/gateway", "down").await;
     let first = installation.start().await;
-    world.channel = first.caller("phone");
-    let person = world.somebody().await;
+    world.channel = first.connect_as("phone");
+    let person = world.new_person().await;
     let verification = world.identify(&person).await;
     world.issue("phone", &verification).await.unwrap();
     // Wait until no hand-over is running, because its outcome would be unknown: the next test covers that.
     let tried = "outbox WHERE attempts > 0 AND handover_time IS NULL";
-    until("the gateway was tried", async || installation.count(tried).await == 1).await;
+    wait_until("the gateway was tried", async || installation.count(tried).await == 1).await;
     first.kill();
-    world.set("/gateway", "accept").await;
+    world.set_mode("/gateway", "accept").await;
 
     let _second = SecondService::start(&installation, &mut world).await;
-    until("the SMS is accepted", async || installation.count("outbox WHERE state = 'accepted'").await == 1).await;
+    wait_until("the SMS is accepted", async || installation.count("outbox WHERE state = 'accepted'").await == 1).await;
     assert_eq!(texts(&world, &person).await.len(), 1);
 }
 
@@ -111,8 +111,8 @@ async fn the_sms_of_a_process_killed_between_commit_and_handover_is_sent_once_wh
     let (mut world, installation) = new_installation().await;
     installation.execute(REFUSE_BEGIN).await;
     let first = installation.start().await;
-    world.channel = first.caller("phone");
-    let person = world.somebody().await;
+    world.channel = first.connect_as("phone");
+    let person = world.new_person().await;
     let verification = world.identify(&person).await;
     world.issue("phone", &verification).await.unwrap();
     let leased = "outbox WHERE handover_time IS NULL AND lease_token IS NOT NULL
@@ -122,31 +122,31 @@ async fn the_sms_of_a_process_killed_between_commit_and_handover_is_sent_once_wh
     installation.execute("DROP TRIGGER refuse_begin ON outbox").await;
 
     let _second = SecondService::start_later(NEW_MESSAGE_LEASE, &installation, &mut world).await;
-    until("the SMS is accepted", async || installation.count("outbox WHERE state = 'accepted'").await == 1).await;
+    wait_until("the SMS is accepted", async || installation.count("outbox WHERE state = 'accepted'").await == 1).await;
     assert_eq!(texts(&world, &person).await.len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_sms_that_a_killed_process_may_have_sent_is_not_sent_again() {
     let (mut world, installation) = new_installation().await;
-    world.slow("/gateway", 60).await;
+    world.slow_down("/gateway", 60).await;
     let first = installation.start().await;
-    world.channel = first.caller("phone");
-    let person = world.somebody().await;
+    world.channel = first.connect_as("phone");
+    let person = world.new_person().await;
     let verification = world.identify(&person).await;
     world.issue("phone", &verification).await.unwrap();
-    until("the SMS is on the phone", async || !texts(&world, &person).await.is_empty()).await;
+    wait_until("the SMS is on the phone", async || !texts(&world, &person).await.is_empty()).await;
     first.kill();
-    world.set("/gateway", "accept").await;
+    world.set_mode("/gateway", "accept").await;
 
     let second = SecondService::start(&installation, &mut world).await;
-    until("the SMS is given up", async || installation.count("outbox WHERE state = 'failed'").await == 1).await;
+    wait_until("the SMS is given up", async || installation.count("outbox WHERE state = 'failed'").await == 1).await;
     assert_eq!(texts(&world, &person).await.len(), 1);
 
     // The person may not have received it, and can order it again.
     second.clock.advance(Duration::from_secs(1));
     world.issue("phone", &verification).await.unwrap();
-    until("the SMS is accepted", async || installation.count("outbox WHERE state = 'accepted'").await == 1).await;
+    wait_until("the SMS is accepted", async || installation.count("outbox WHERE state = 'accepted'").await == 1).await;
     let texts = texts(&world, &person).await;
     assert_eq!(texts.len(), 2);
     assert_eq!(pin_in(&texts[0]), pin_in(&texts[1]));
@@ -158,8 +158,8 @@ async fn a_process_killed_at_any_point_sends_nothing_twice_and_loses_nothing() {
     let mut people = Vec::new();
     for _ in 0..8 {
         let first = installation.start().await;
-        world.channel = first.caller("phone");
-        let person = world.somebody().await;
+        world.channel = first.connect_as("phone");
+        let person = world.new_person().await;
         let verification = world.identify(&person).await;
         world.issue("phone", &verification).await.unwrap();
         tokio::time::sleep(random::secure().random_range(Duration::ZERO..Duration::from_millis(15))).await;
@@ -168,7 +168,7 @@ async fn a_process_killed_at_any_point_sends_nothing_twice_and_loses_nothing() {
     }
 
     let _second = SecondService::start(&installation, &mut world).await;
-    until("no SMS is queued", async || installation.count("outbox WHERE state = 'queued'").await == 0).await;
+    wait_until("no SMS is queued", async || installation.count("outbox WHERE state = 'queued'").await == 0).await;
     let mut missing = 0;
     for person in &people {
         let texts = texts(&world, person).await.len();

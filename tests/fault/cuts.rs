@@ -7,7 +7,7 @@ use rand::RngExt as _;
 use serde_json::json;
 use temporary_pin::random;
 use test_support::calls::uuid;
-use test_support::world::until;
+use test_support::world::wait_until;
 use tonic::Code;
 
 use crate::faulty_sandbox::{FaultySandbox, LEASE};
@@ -31,17 +31,17 @@ async fn r26_an_order_survives_a_cut_connection_to_postgres() {
 async fn cut_at_random(fraction: f64, cut: impl Fn(&FaultySandbox)) {
     let faulty = FaultySandbox::start(ORDERS.end + 1).await;
     let world = &faulty.world;
-    let verification = world.identify_by_own_agent(&world.somebody().await).await;
+    let verification = world.identify_with_separate_agent(&world.new_person().await).await;
     let start = Instant::now();
     world.issue("phone", &verification).await.unwrap();
     let latest_cut = start.elapsed().mul_f64(fraction);
 
     let (mut people, mut interrupted) = (Vec::new(), 0);
     while people.len() < ORDERS.start || (interrupted == 0 && people.len() < ORDERS.end) {
-        let person = world.somebody().await;
-        let verification = world.identify_by_own_agent(&person).await;
+        let person = world.new_person().await;
+        let verification = world.identify_with_separate_agent(&person).await;
         let request_id = uuid();
-        let order = || world.issue_again("phone", &verification, request_id);
+        let order = || world.issue_with_request_id("phone", &verification, request_id);
         let cut_later = async {
             tokio::time::sleep(random::secure().random_range(Duration::ZERO..latest_cut)).await;
             cut(&faulty);
@@ -72,12 +72,12 @@ async fn cut_at_random(fraction: f64, cut: impl Fn(&FaultySandbox)) {
 
     // Wait for running hand-overs: one whose lease expires would be given up.
     let running_hand_overs = async || world.count("outbox WHERE state = 'queued' AND handover_time IS NOT NULL").await;
-    until("no hand-over is running", async || running_hand_overs().await == 0).await;
+    wait_until("no hand-over is running", async || running_hand_overs().await == 0).await;
     // A message whose claim was committed without the dispatcher learning of it is free again after the lease.
     world.sandbox.post("/clock/advance", json!({ "seconds": LEASE.num_seconds() })).await;
     // The dispatcher retries until the outcome is recorded.
     let accepted = async || world.count("outbox WHERE state = 'accepted'").await == orders;
-    until("every SMS is recorded as accepted", accepted).await;
+    wait_until("every SMS is recorded as accepted", accepted).await;
     for person in &people {
         assert_eq!(world.texts(person).await.len(), 1, "{}", person.id());
     }

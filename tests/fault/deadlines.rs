@@ -12,7 +12,7 @@ use temporary_pin::proto::temporarypin::v1::{
 use temporary_pin::store::MAX_STATEMENT_TIMEOUT;
 use test_support::calls::{Answer, uuid};
 use test_support::sandbox::Sandbox;
-use test_support::world::{World, until};
+use test_support::world::{World, wait_until};
 use tonic::Code;
 use uuid::Uuid;
 
@@ -20,7 +20,7 @@ use crate::faulty_sandbox::FaultySandbox;
 use crate::outages::Outage;
 
 async fn new_world() -> World {
-    World::around(Sandbox::start(&["--people", "2"])).await
+    World::with_sandbox(Sandbox::start(&["--people", "2"])).await
 }
 
 #[rstest]
@@ -32,8 +32,8 @@ async fn new_world() -> World {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deadline_shorter_than_the_work_is_exceeded_with_a_reason(#[case] timeout: &str) {
     let world = new_world().await;
-    world.slow("/register", 60).await;
-    let request = CheckEligibilityRequest { person: Some(world.somebody().await.reference()) };
+    world.slow_down("/register", 60).await;
+    let request = CheckEligibilityRequest { person: Some(world.new_person().await.reference()) };
     let start = Instant::now();
     let answer = world.call_raw("phone", "TemporaryPinService/CheckEligibility", Some(timeout), &request).await;
     answer.unwrap_err().assert(Code::DeadlineExceeded, Reason::DeadlineExceeded);
@@ -44,8 +44,8 @@ async fn a_deadline_shorter_than_the_work_is_exceeded_with_a_reason(#[case] time
 #[tokio::test(flavor = "multi_thread")]
 async fn a_long_deadline_does_not_prolong_the_work() {
     let world = new_world().await;
-    world.slow("/register", 60).await;
-    let request = CheckEligibilityRequest { person: Some(world.somebody().await.reference()) };
+    world.slow_down("/register", 60).await;
+    let request = CheckEligibilityRequest { person: Some(world.new_person().await.reference()) };
     let start = Instant::now();
     let answer = world.call_raw("phone", "TemporaryPinService/CheckEligibility", Some("99999999H"), &request).await;
     answer.unwrap_err().assert(Code::Unavailable, Reason::Unavailable);
@@ -60,7 +60,7 @@ async fn a_long_deadline_does_not_prolong_the_work() {
 async fn r25_an_order_that_has_not_started_by_its_deadline_is_not_done_and_spends_nothing(#[case] outage: Outage) {
     let faulty = FaultySandbox::start(1).await;
     let world = &faulty.world;
-    let person = world.somebody().await;
+    let person = world.new_person().await;
     let verification = world.identify(&person).await;
     outage.start(&faulty).await;
     // As many orders as the daily limit of a person (R25). They run at once, before the guard considers Redis down: from
@@ -71,8 +71,8 @@ async fn r25_an_order_that_has_not_started_by_its_deadline_is_not_done_and_spend
     faulty.restore_all().await;
 
     let request_id = uuid();
-    let orders = async || world.issue_again("phone", &verification, request_id).await.is_ok();
-    until("the person can order", orders).await;
+    let orders = async || world.issue_with_request_id("phone", &verification, request_id).await.is_ok();
+    wait_until("the person can order", orders).await;
     assert_eq!(world.count("requests").await, 1);
     assert_eq!(world.texts(&person).await.len(), 1);
     for _ in 0..2 {
@@ -85,17 +85,17 @@ async fn r25_an_order_that_has_not_started_by_its_deadline_is_not_done_and_spend
 #[tokio::test(flavor = "multi_thread")]
 async fn an_order_that_has_started_by_its_deadline_is_recorded() {
     let world = new_world().await;
-    let person = world.somebody().await;
+    let person = world.new_person().await;
     let (verification, request_id) = (world.identify(&person).await, uuid());
-    let lock = world.lock("pin_requests").await;
+    let lock = world.lock_table("pin_requests").await;
     let order = order(&world, &verification, request_id, "2500m").await;
     order.unwrap_err().assert(Code::DeadlineExceeded, Reason::DeadlineExceeded);
-    assert_eq!(world.waiting().await, 1, "the statement still waits for the lock");
+    assert_eq!(world.count_waiting_statements().await, 1, "the statement still waits for the lock");
     drop(lock);
 
-    until("the order is recorded", async || world.count("requests").await == 1).await;
+    wait_until("the order is recorded", async || world.count("requests").await == 1).await;
     assert_eq!(world.texts(&person).await.len(), 1);
-    world.issue_again("phone", &verification, request_id).await.unwrap();
+    world.issue_with_request_id("phone", &verification, request_id).await.unwrap();
     assert_eq!(world.count("pin_requests").await, 1);
     assert_eq!(world.texts(&person).await.len(), 1);
 }
@@ -104,15 +104,15 @@ async fn an_order_that_has_started_by_its_deadline_is_recorded() {
 #[tokio::test(flavor = "multi_thread")]
 async fn r3_a_counted_try_is_concluded_after_its_deadline() {
     let world = new_world().await;
-    let person = world.somebody().await;
-    let pin = world.pin(&person).await;
-    let lock = world.lock("requests").await;
+    let person = world.new_person().await;
+    let pin = world.order_pin(&person).await;
+    let lock = world.lock_table("requests").await;
     let request = RedeemTemporaryPinRequest { request_id: uuid().to_string(), person: Some(person.reference()), pin };
     let redeem = world.call_raw("redeemer", "RedemptionService/RedeemTemporaryPin", Some("2500m"), &request).await;
     redeem.unwrap_err().assert(Code::DeadlineExceeded, Reason::DeadlineExceeded);
     drop(lock);
 
-    until("it is redeemed", async || world.count("pin_requests WHERE state = 'redeemed'").await == 1).await;
+    wait_until("it is redeemed", async || world.count("pin_requests WHERE state = 'redeemed'").await == 1).await;
     assert_eq!(world.count("requests WHERE method = 'RedeemTemporaryPin' AND response IS NOT NULL").await, 1);
 }
 
@@ -120,12 +120,12 @@ async fn r3_a_counted_try_is_concluded_after_its_deadline() {
 #[tokio::test(flavor = "multi_thread")]
 async fn r9_a_reset_that_has_started_reaches_redis_after_its_deadline() {
     let world = new_world().await;
-    let person = world.somebody().await;
+    let person = world.new_person().await;
     for _ in 0..3 {
-        world.fail(&person).await;
+        world.fail_verification(&person).await;
     }
-    world.call(&person).await.unwrap_err().assert_limit(Reason::VerificationLimit);
-    let lock = world.lock("limit_resets").await;
+    world.call_support(&person).await.unwrap_err().assert_limit(Reason::VerificationLimit);
+    let lock = world.lock_table("limit_resets").await;
     let request = ResetLimitRequest {
         person: Some(person.reference()),
         limit: PersonLimit::FailedVerifications.into(),
@@ -135,16 +135,16 @@ async fn r9_a_reset_that_has_started_reaches_redis_after_its_deadline() {
     reset.unwrap_err().assert(Code::DeadlineExceeded, Reason::DeadlineExceeded);
     drop(lock);
 
-    until("the person can be verified", async || world.call(&person).await.is_ok()).await;
+    wait_until("the person can be verified", async || world.call_support(&person).await.is_ok()).await;
 }
 
 /// After its deadline, a call that only reads occupies no connection and no statement in Postgres.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_read_ends_at_its_deadline() {
     let world = new_world().await;
-    let person = world.somebody().await;
-    world.check("phone", person.reference()).await.unwrap();
-    let _lock = world.lock("pin_requests").await;
+    let person = world.new_person().await;
+    world.check_eligibility("phone", person.reference()).await.unwrap();
+    let _lock = world.lock_table("pin_requests").await;
     let request = CheckEligibilityRequest { person: Some(person.reference()) };
     let mut start = Instant::now();
     for _ in 0..3 {
@@ -152,7 +152,7 @@ async fn a_read_ends_at_its_deadline() {
         let check = world.call_raw("phone", "TemporaryPinService/CheckEligibility", Some("300m"), &request).await;
         check.unwrap_err().assert(Code::DeadlineExceeded, Reason::DeadlineExceeded);
     }
-    until("Postgres has ended the statements", async || world.waiting().await == 0).await;
+    wait_until("Postgres has ended the statements", async || world.count_waiting_statements().await == 0).await;
     // Without a deadline, the last statement would have waited for the lock until the statement time-out.
     assert!(start.elapsed() < MAX_STATEMENT_TIMEOUT, "{:?}", start.elapsed());
 }

@@ -47,13 +47,13 @@ fn reference(person: &Person) -> PersonReference {
 
 #[tokio::test]
 async fn an_order_dropped_at_any_await_leaves_nothing_half_done() {
-    let world = World::around(Sandbox::start(&["--people", &MAX_POLLS.to_string()])).await;
+    let world = World::with_sandbox(Sandbox::start(&["--people", &MAX_POLLS.to_string()])).await;
     let installation = Installation::new(&world.sandbox).await;
     let service = InProcessService::start(world, &installation).await;
     let (mut people, mut dropped) = (Vec::new(), 0);
     for polls in 1..MAX_POLLS {
-        let person = service.world.somebody().await;
-        let verification_id = service.world.identify_by_own_agent(&person).await;
+        let person = service.world.new_person().await;
+        let verification_id = service.world.identify_with_separate_agent(&person).await;
         let order = IssueOrder { request_id: uuid(), verification_id, language: None };
         let done = poll_at_most(polls, service.issuance.issue_temporary_pin(&service.call(), &order)).await;
         service.count_recorded_orders().await;
@@ -81,14 +81,14 @@ async fn an_order_dropped_at_any_await_leaves_nothing_half_done() {
 /// A caller of the gRPC service disconnects: the use case continues in its own task.
 #[tokio::test]
 async fn an_order_whose_caller_disconnects_at_any_await_is_recorded() {
-    let world = World::around(Sandbox::start(&["--people", &MAX_POLLS.to_string()])).await;
+    let world = World::with_sandbox(Sandbox::start(&["--people", &MAX_POLLS.to_string()])).await;
     let installation = Installation::new(&world.sandbox).await;
     let service = InProcessService::start(world, &installation).await;
     let (mut client, calls) = service.client(1, 65_536).await;
     let (mut people, mut recorded) = (Vec::new(), 0);
     for polls in 1..MAX_POLLS {
-        let person = service.world.somebody().await;
-        let verification_id = service.world.identify_by_own_agent(&person).await;
+        let person = service.world.new_person().await;
+        let verification_id = service.world.identify_with_separate_agent(&person).await;
         let request = IssueTemporaryPinRequest { request_id: uuid().to_string(), verification_id, language: 0 };
         let done = poll_at_most(polls, client.issue_temporary_pin(request.clone())).await;
         // There is one permit, so the next call needs this call's work to have ended.
@@ -116,13 +116,13 @@ async fn an_order_whose_caller_disconnects_at_any_await_is_recorded() {
 
 #[tokio::test]
 async fn r3_r4_a_try_dropped_at_any_await_is_counted_before_it_is_compared() {
-    let world = World::around(Sandbox::start(&["--people", &MAX_POLLS.to_string()])).await;
+    let world = World::with_sandbox(Sandbox::start(&["--people", &MAX_POLLS.to_string()])).await;
     let installation = Installation::new(&world.sandbox).await;
     let service = InProcessService::start(world, &installation).await;
     let mut dropped = 0;
     for polls in 1..MAX_POLLS {
-        let person = service.world.somebody().await;
-        let verification = service.world.identify_by_own_agent(&person).await;
+        let person = service.world.new_person().await;
+        let verification = service.world.identify_with_separate_agent(&person).await;
         service.world.issue("phone", &verification).await.unwrap();
         let pin = pin_in(service.texts(&person).await.last().unwrap());
         let attempt = |pin: &str| RedeemOrder {
@@ -170,7 +170,7 @@ async fn r3_r4_a_try_dropped_at_any_await_is_counted_before_it_is_compared() {
 /// R9: an operator's act, its audit event and the SMS to the person are recorded together or not at all.
 #[tokio::test]
 async fn r9_an_operators_act_dropped_at_any_await_is_done_completely_or_not_at_all() {
-    let world = World::around(Sandbox::start(&["--people", &MAX_POLLS.to_string()])).await;
+    let world = World::with_sandbox(Sandbox::start(&["--people", &MAX_POLLS.to_string()])).await;
     let installation = Installation::new(&world.sandbox).await;
     let service = InProcessService::start(world, &installation).await;
     let counts = async || {
@@ -190,8 +190,8 @@ async fn r9_an_operators_act_dropped_at_any_await_is_done_completely_or_not_at_a
     };
     let mut people = Vec::new();
     for polls in 1..MAX_POLLS {
-        let person = service.world.somebody().await;
-        let verification = service.world.identify_by_own_agent(&person).await;
+        let person = service.world.new_person().await;
+        let verification = service.world.identify_with_separate_agent(&person).await;
         service.world.issue("phone", &verification).await.unwrap();
         assert_eq!(service.texts(&person).await.len(), 1);
         let reason = StatedReason::parse("reported as not hers").unwrap();

@@ -24,19 +24,19 @@ impl FaultySandbox {
     /// Starts a sandbox with `people` generated persons. It needs a multi-threaded runtime, because starting the sandbox
     /// blocks a thread while the proxies must run.
     pub(crate) async fn start(people: usize) -> Self {
-        let (postgres, postgres_url) = FaultProxy::in_front_of(&std::env::var("DATABASE_URL").unwrap()).await;
-        let (redis, redis_url) = FaultProxy::in_front_of(&redis_url()).await;
+        let (postgres, postgres_url) = FaultProxy::start_for_url(&std::env::var("DATABASE_URL").unwrap()).await;
+        let (redis, redis_url) = FaultProxy::start_for_url(&redis_url()).await;
         let mut command = Sandbox::command(&["--people", &people.to_string()]);
         command.env("DATABASE_URL", postgres_url).env("REDIS_URL", redis_url).env("RUST_LOG", "error");
-        Self { world: World::around(Sandbox::spawn(command)).await, postgres, redis }
+        Self { world: World::with_sandbox(Sandbox::spawn(command)).await, postgres, redis }
     }
 
     /// Ends all faults.
     pub(crate) async fn restore_all(&self) {
         self.postgres.restore();
         self.redis.restore();
-        self.world.set("/register", "up").await;
-        self.world.set("/gateway", "accept").await;
+        self.world.set_mode("/register", "up").await;
+        self.world.set_mode("/gateway", "accept").await;
     }
 
     /// Waits until the health of the server and of each service has this status.

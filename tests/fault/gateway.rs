@@ -7,19 +7,19 @@ use temporary_pin::proto::temporarypin::v1::pin_request::DispatchState;
 use test_support::acts::pin_in;
 use test_support::person::Person;
 use test_support::sandbox::Sandbox;
-use test_support::world::{World, until};
+use test_support::world::{World, wait_until};
 
 const RESEND_INTERVAL: TimeDelta = TimeDelta::seconds(60);
 const LIFETIME: TimeDelta = TimeDelta::minutes(10);
 
 async fn new_world() -> World {
-    World::around(Sandbox::start(&["--people", "5"])).await
+    World::with_sandbox(Sandbox::start(&["--people", "5"])).await
 }
 
 /// Sets the gateway's mode and orders a PIN for a person. Returns the verification too, for resends.
 async fn order_pin(world: &World, mode: &str) -> (Person, String) {
-    world.set("/gateway", mode).await;
-    let person = world.somebody().await;
+    world.set_mode("/gateway", mode).await;
+    let person = world.new_person().await;
     let verification = world.identify(&person).await;
     let pin_request = world.issue("phone", &verification).await.unwrap();
     assert_eq!(pin_request.dispatch_state(), DispatchState::Queued);
@@ -27,23 +27,23 @@ async fn order_pin(world: &World, mode: &str) -> (Person, String) {
 }
 
 async fn open_pin_request(world: &World, person: &Person) -> PinRequest {
-    world.check("phone", person.reference()).await.unwrap().open_pin_request.unwrap()
+    world.check_eligibility("phone", person.reference()).await.unwrap().open_pin_request.unwrap()
 }
 
 async fn await_dispatch_state(world: &World, person: &Person, state: DispatchState) {
-    until(state.as_str_name(), async || open_pin_request(world, person).await.dispatch_state() == state).await;
+    wait_until(state.as_str_name(), async || open_pin_request(world, person).await.dispatch_state() == state).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_outage_delays_the_sms_at_most_until_the_pin_expires() {
     let world = new_world().await;
     let (person, _) = order_pin(&world, "down").await;
-    until("the gateway was tried", async || world.count("outbox WHERE attempts > 0").await == 1).await;
+    wait_until("the gateway was tried", async || world.count("outbox WHERE attempts > 0").await == 1).await;
     assert_eq!(world.messages(&person).await.len(), 0);
 
     let almost = LIFETIME - TimeDelta::seconds(90);
     world.advance(almost).await;
-    world.set("/gateway", "accept").await;
+    world.set_mode("/gateway", "accept").await;
     await_dispatch_state(&world, &person, DispatchState::Accepted).await;
     let messages = world.messages(&person).await;
     assert_eq!(messages.len(), 1);
@@ -56,7 +56,7 @@ async fn a_pin_that_expired_in_an_outage_is_never_sent() {
     let world = new_world().await;
     let (late, _) = order_pin(&world, "down").await;
     world.advance(LIFETIME).await;
-    until("the message has expired", async || world.count("outbox WHERE state = 'expired'").await == 1).await;
+    wait_until("the message has expired", async || world.count("outbox WHERE state = 'expired'").await == 1).await;
     assert_eq!(world.count("outbox WHERE sealed_body IS NOT NULL").await, 0);
 
     let (punctual, _) = order_pin(&world, "accept").await;
@@ -69,7 +69,7 @@ async fn a_refused_sms_can_be_ordered_again() {
     let world = new_world().await;
     let (person, verification) = order_pin(&world, "reject").await;
     await_dispatch_state(&world, &person, DispatchState::Failed).await;
-    world.set("/gateway", "accept").await;
+    world.set_mode("/gateway", "accept").await;
 
     // R5: a resend is possible only after the interval.
     let too_soon = world.issue("phone", &verification).await.unwrap();
@@ -85,13 +85,13 @@ async fn a_refused_sms_can_be_ordered_again() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_slow_gateway_gets_each_send_once() {
     let world = new_world().await;
-    world.slow("/gateway", 2).await;
-    let person = world.somebody().await;
+    world.slow_down("/gateway", 2).await;
+    let person = world.new_person().await;
     let verification = world.identify(&person).await;
     world.issue("phone", &verification).await.unwrap();
     // The SMS is on the phone before the gateway has answered. The dispatcher polls for work meanwhile.
     let path = format!("/phones/{}/messages", person.mobile_number());
-    until("the SMS arrives", async || world.sandbox.get(&path).await != serde_json::json!([])).await;
+    wait_until("the SMS arrives", async || world.sandbox.get(&path).await != serde_json::json!([])).await;
     assert_eq!(open_pin_request(&world, &person).await.dispatch_state(), DispatchState::Queued);
     await_dispatch_state(&world, &person, DispatchState::Accepted).await;
     assert_eq!(world.messages(&person).await.len(), 1);
@@ -130,11 +130,11 @@ async fn r29_no_pin_arrives_twice_whatever_is_answered_after_it_was_taken() {
     ];
     for mode in modes {
         world.sandbox.post("/gateway", mode.clone()).await;
-        let person = world.somebody().await;
+        let person = world.new_person().await;
         let verification = world.identify(&person).await;
         world.issue("phone", &verification).await.unwrap();
         await_dispatch_state(&world, &person, DispatchState::Failed).await;
-        world.set("/gateway", "accept").await;
+        world.set_mode("/gateway", "accept").await;
         world.advance(TimeDelta::minutes(2)).await;
         assert_eq!(world.messages(&person).await.len(), 1, "{mode}");
     }
@@ -145,11 +145,11 @@ async fn r29_no_pin_arrives_twice_whatever_is_answered_after_it_was_taken() {
 async fn r29_a_withdrawn_token_costs_no_pin() {
     let world = new_world().await;
     world.sandbox.post("/gateway", json!({ "mode": "answer", "status": 401 })).await;
-    let person = world.somebody().await;
+    let person = world.new_person().await;
     let verification = world.identify(&person).await;
     world.issue("phone", &verification).await.unwrap();
-    until("the gateway was tried", async || world.count("outbox WHERE attempts > 0").await == 1).await;
-    world.set("/gateway", "accept").await;
+    wait_until("the gateway was tried", async || world.count("outbox WHERE attempts > 0").await == 1).await;
+    world.set_mode("/gateway", "accept").await;
     world.advance(TimeDelta::minutes(1)).await;
     await_dispatch_state(&world, &person, DispatchState::Accepted).await;
     assert_eq!(world.messages(&person).await.len(), 1);

@@ -23,7 +23,7 @@ use test_support::calls::uuid;
 use test_support::installation::Installation;
 use test_support::person::Person;
 use test_support::process::Process;
-use test_support::world::{World, until};
+use test_support::world::{World, wait_until};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tonic::service::Routes;
@@ -64,7 +64,7 @@ impl<'a> InProcessService<'a> {
     /// Starts the service beside a running process, which verifies persons and sends the SMS.
     pub(crate) async fn start(mut world: World, installation: &'a Installation) -> Self {
         let process = installation.start().await;
-        world.channel = process.caller("phone");
+        world.channel = process.connect_as("phone");
         let draws = Arc::new(|_| Box::new(random::secure()) as _);
         let parts = server::assemble(&installation.config(), Arc::new(SystemClock), draws).await.unwrap();
         let dependencies = parts.dependencies;
@@ -121,7 +121,7 @@ impl<'a> InProcessService<'a> {
     /// Waits until no SMS is queued, and returns the texts on the phone.
     pub(crate) async fn texts(&self, person: &Person) -> Vec<String> {
         let sent = async || self.installation.count("outbox WHERE state = 'queued'").await == 0;
-        until("no SMS is queued", sent).await;
+        wait_until("no SMS is queued", sent).await;
         let messages = self.world.sandbox.get(&format!("/phones/{}/messages", person.mobile_number())).await;
         messages
             .as_array()

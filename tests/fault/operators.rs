@@ -6,7 +6,7 @@ use temporary_pin::proto::temporarypin::v1::{
     Notice, PersonLimit, Reason, block_person_response, cancel_access_request_response, revoke_temporary_pin_response,
 };
 use test_support::calls::Answer;
-use test_support::operator::{tells_of_cancelling, tells_of_revoking};
+use test_support::operator::{says_access_was_cancelled, says_pin_was_revoked};
 use test_support::person::Person;
 use test_support::world::World;
 use tonic::Code;
@@ -37,15 +37,15 @@ async fn stop_everything(world: &World, [pin, access, both]: [&Person; 3]) -> [N
 async fn r9_operators_can_stop_pins_and_access_during_an_outage(#[case] without_redis: bool) {
     let faulty = FaultySandbox::start(10).await;
     let world = &faulty.world;
-    let (pin, access, both) = (world.somebody().await, world.somebody().await, world.somebody().await);
-    let typed = world.pin(&pin).await;
+    let (pin, access, both) = (world.new_person().await, world.new_person().await, world.new_person().await);
+    let typed = world.order_pin(&pin).await;
     world.log_in(&access).await;
     world.log_in(&both).await;
-    let blocked_pin = world.pin(&both).await;
+    let blocked_pin = world.order_pin(&both).await;
     if without_redis {
         faulty.redis.refuse();
     } else {
-        world.set("/register", "down").await;
+        world.set_mode("/register", "down").await;
         assert_unavailable(world.block_person(both.reference()).await);
     }
 
@@ -58,12 +58,12 @@ async fn r9_operators_can_stop_pins_and_access_during_an_outage(#[case] without_
         assert_eq!(outcome, Outcome::Revoked);
     }
     for person in [&access, &both] {
-        let answer = world.check("web", person.reference()).await.unwrap();
+        let answer = world.check_eligibility("web", person.reference()).await.unwrap();
         assert!(answer.access_hold.unwrap().request_time.is_none());
     }
     let texts = world.texts(&both).await;
-    let revoking = texts.iter().filter(|text| tells_of_revoking(text)).count();
-    let cancelling = texts.iter().filter(|text| tells_of_cancelling(text)).count();
+    let revoking = texts.iter().filter(|text| says_pin_was_revoked(text)).count();
+    let cancelling = texts.iter().filter(|text| says_access_was_cancelled(text)).count();
     assert_eq!((revoking, cancelling), if without_redis { (1, 1) } else { (0, 0) }, "{texts:?}");
 }
 
@@ -72,7 +72,7 @@ async fn r9_operators_can_stop_pins_and_access_during_an_outage(#[case] without_
 async fn r26_look_ups_and_resets_need_every_dependency() {
     let faulty = FaultySandbox::start(1).await;
     let world = &faulty.world;
-    let person = world.somebody().await;
+    let person = world.new_person().await;
     let by_uuid = || person.references().pop().unwrap();
     world.block_person(by_uuid()).await.unwrap();
     faulty.redis.refuse();
@@ -81,7 +81,7 @@ async fn r26_look_ups_and_resets_need_every_dependency() {
     assert_unavailable(world.unblock_person(by_uuid()).await);
     assert_unavailable(world.try_reset_limit(by_uuid(), PersonLimit::WrongTries).await);
     faulty.restore_all().await;
-    world.set("/register", "down").await;
+    world.set_mode("/register", "down").await;
     world.list_pin_requests(by_uuid()).await.unwrap();
     assert_unavailable(world.list_limits(by_uuid()).await);
     assert_unavailable(world.list_pin_requests(person.reference()).await);

@@ -9,7 +9,7 @@ use temporary_pin::proto::temporarypin::v1::redeem_temporary_pin_response::Outco
 use temporary_pin::proto::temporarypin::v1::verify_identity_request::Evidence;
 use temporary_pin::proto::temporarypin::v1::verify_identity_response::State;
 use temporary_pin::proto::temporarypin::v1::{Reason, WebLogin};
-use test_support::acts::truth;
+use test_support::acts::right_answer;
 use test_support::calls::{Answer, uuid};
 use tonic::Code;
 use tonic_health::pb::health_check_response::ServingStatus;
@@ -36,8 +36,8 @@ impl Outage {
             Self::RedisSilent => faulty.redis.stall(),
             Self::PostgresDown => faulty.postgres.refuse(),
             Self::PostgresSilent => faulty.postgres.stall(),
-            Self::RegisterDown => faulty.world.set("/register", "down").await,
-            Self::RegisterSlow => faulty.world.slow("/register", 60).await,
+            Self::RegisterDown => faulty.world.set_mode("/register", "down").await,
+            Self::RegisterSlow => faulty.world.slow_down("/register", 60).await,
         }
     }
 
@@ -64,23 +64,24 @@ fn assert_unavailable<T>(answer: Answer<T>) {
 async fn r26_an_outage_stops_every_method_and_loses_nothing(#[case] outage: Outage) {
     let faulty = FaultySandbox::start(10).await;
     let world = &faulty.world;
-    let (answering, ordering, redeeming) = (world.somebody().await, world.somebody().await, world.somebody().await);
-    let (calling, logging_in) = (world.somebody().await, world.somebody().await);
-    let asked = world.begin_questions(&answering).await;
-    let answers = world.answers(&asked, |_, question| truth(&answering, question)).await;
+    let (answering, ordering, redeeming) =
+        (world.new_person().await, world.new_person().await, world.new_person().await);
+    let (calling, logging_in) = (world.new_person().await, world.new_person().await);
+    let response = world.begin_questions(&answering).await;
+    let answers = world.answers(&response, |_, question| right_answer(&answering, question)).await;
     let verification = world.identify(&ordering).await;
-    let pin = world.pin(&redeeming).await;
+    let pin = world.order_pin(&redeeming).await;
     let nonce = uuid().to_string();
     let id_token = world.id_token(&logging_in, &nonce, &json!({})).await;
     let (issue_id, redeem_id) = (uuid(), uuid());
 
-    let check = || world.check("counter", calling.reference());
-    let call = || world.call(&calling);
+    let check = || world.check_eligibility("counter", calling.reference());
+    let call = || world.call_support(&calling);
     let answer = || world.verify("phone", Evidence::QuestionAnswers(answers.clone()));
     let login = WebLogin { id_token, nonce, ..WebLogin::default() };
     let log_in = || world.verify("web", Evidence::WebLogin(login.clone()));
-    let issue = || world.issue_again("phone", &verification, issue_id);
-    let redeem = || world.redeem_again(redeeming.reference(), &pin, redeem_id);
+    let issue = || world.issue_with_request_id("phone", &verification, issue_id);
+    let redeem = || world.redeem_with_request_id(redeeming.reference(), &pin, redeem_id);
 
     outage.start(&faulty).await;
     let start = Instant::now();
@@ -120,8 +121,8 @@ async fn r26_an_outage_stops_every_method_and_loses_nothing(#[case] outage: Outa
 async fn r26_silent_connections_are_replaced() {
     let faulty = FaultySandbox::start(1).await;
     let world = &faulty.world;
-    let person = world.somebody().await;
-    let check = || world.check("phone", person.reference());
+    let person = world.new_person().await;
+    let check = || world.check_eligibility("phone", person.reference());
     let many_checks = || join_all((0..40).map(|_| check()));
     for answer in many_checks().await {
         answer.unwrap();

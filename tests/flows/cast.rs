@@ -23,11 +23,11 @@ async fn list_people(world: &World) -> Vec<Person> {
 
 #[tokio::test]
 async fn r10_to_r14_every_person_is_as_eligible_as_expected() {
-    let world = World::open().await;
+    let world = World::start().await;
     for person in list_people(&world).await {
         for own in CHANNELS {
             for reference in person.references() {
-                let answer = world.check(own, reference).await.unwrap();
+                let answer = world.check_eligibility(own, reference).await.unwrap();
                 assert_as_expected(&person, own, &answer);
             }
         }
@@ -71,7 +71,7 @@ const SITUATIONS: [&str; 6] =
 #[case::as_witness(5)]
 #[tokio::test]
 async fn r11_to_r20_every_person_is_verified_as_expected(#[case] situation: usize) {
-    let (world, situation) = (World::open().await, SITUATIONS[situation]);
+    let (world, situation) = (World::start().await, SITUATIONS[situation]);
     let mut witnesses = Vec::new();
     for id in ["witness", "witness-2", "witness-just-18", "witness-mitid-31-days"] {
         witnesses.push(world.person(id).await);
@@ -90,7 +90,12 @@ async fn r11_to_r20_every_person_is_verified_as_expected(#[case] situation: usiz
 }
 
 /// Plays the situation. Each person gets another agent, so that no agent reaches a limit (R22).
-async fn play(world: &World, person: &Person, situation: &str, vouching: &Person) -> Answer<VerifyIdentityResponse> {
+async fn play(
+    world: &World,
+    person: &Person,
+    situation: &str,
+    witness_person: &Person,
+) -> Answer<VerifyIdentityResponse> {
     let clerk = format!("clerk-of-{}", person.id());
     let confirmation = match situation {
         "web" => return world.try_log_in(person, json!({})).await,
@@ -99,20 +104,20 @@ async fn play(world: &World, person: &Person, situation: &str, vouching: &Person
             return world.verify("phone", evidence).await;
         }
         "counter" | "counter_with_supporting_document" => QUESTIONS,
-        "counter_with_witness" => witness(vouching),
+        "counter_with_witness" => witness(witness_person),
         "as_witness" => return vouch(world, person, &clerk).await,
         _ => panic!("unknown situation {situation}"),
     };
-    let mut visit = world.visit(person, confirmation).await;
+    let mut visit = world.counter_evidence(person, confirmation).await;
     visit.agent_token = world.agent_token(&clerk).await;
     visit.mrz_lines = person.mrz_lines();
     visit.supporting_document = (situation == "counter_with_supporting_document").then(|| person.supporting_document());
-    world.visits(visit).await
+    world.visit_counter(visit).await
 }
 
 /// The person vouches for an ordinary visitor.
 async fn vouch(world: &World, person: &Person, clerk: &str) -> Answer<VerifyIdentityResponse> {
-    let visitor = world.somebody().await;
+    let visitor = world.new_person().await;
     let confirmation = match person.0["documents"].as_array().unwrap().as_slice() {
         // The person has no document, so the witness shows that of the visitor.
         [] => match witness(&visitor) {
@@ -124,7 +129,7 @@ async fn vouch(world: &World, person: &Person, clerk: &str) -> Answer<VerifyIden
         },
         _ => witness(person),
     };
-    let mut visit = world.visit(&visitor, confirmation).await;
+    let mut visit = world.counter_evidence(&visitor, confirmation).await;
     visit.agent_token = world.agent_token(clerk).await;
     world.verify("counter", Evidence::CounterIdentification(visit)).await
 }

@@ -22,21 +22,21 @@ async fn change(world: &World, person: &Person, changes: serde_json::Value) -> P
 
 #[tokio::test]
 async fn r10_a_number_that_changes_after_the_verification_gets_no_pin() {
-    let world = World::open().await;
-    let person = world.somebody().await;
+    let world = World::start().await;
+    let person = world.new_person().await;
     let verification = world.identify(&person).await;
 
     let moved = change(&world, &person, json!({ "mobile_number": NEW_NUMBER })).await;
 
     assert_eq!(moved.mobile_number(), NEW_NUMBER);
     world.issue("phone", &verification).await.unwrap_err().assert_precondition(Reason::MobileNumberChangedRecently);
-    world.call(&person).await.unwrap_err().assert_precondition(Reason::MobileNumberChangedRecently);
+    world.call_support(&person).await.unwrap_err().assert_precondition(Reason::MobileNumberChangedRecently);
     assert!(world.texts(&person).await.is_empty() && world.texts(&moved).await.is_empty());
 
     // Long enough ago: the old verification has expired, and a new one sends to the new number.
     world.advance(TimeDelta::hours(121)).await;
     world.issue("phone", &verification).await.unwrap_err().assert_precondition(Reason::VerificationExpired);
-    let pin = world.pin(&moved).await;
+    let pin = world.order_pin(&moved).await;
     assert!(world.texts(&person).await.is_empty(), "nothing goes to the old number");
     assert_eq!(world.redeem(person.reference(), &pin).await.unwrap().outcome(), Redeemed);
 }
@@ -44,8 +44,8 @@ async fn r10_a_number_that_changes_after_the_verification_gets_no_pin() {
 /// At the counter a changed number does not wait, but the verification was made for the old one.
 #[tokio::test]
 async fn r21_a_verification_serves_the_number_that_was_registered_then() {
-    let world = World::open().await;
-    let person = world.somebody().await;
+    let world = World::start().await;
+    let person = world.new_person().await;
     let verification = world.identify(&person).await;
     change(&world, &person, json!({ "mobile_number": NEW_NUMBER, "mobile_change_age_seconds": 500_000 })).await;
     world.issue("phone", &verification).await.unwrap_err().assert_precondition(Reason::VerificationExpired);
@@ -53,10 +53,10 @@ async fn r21_a_verification_serves_the_number_that_was_registered_then() {
 
 #[tokio::test]
 async fn r12_a_person_who_dies_midway_gets_and_redeems_nothing() {
-    let world = World::open().await;
-    let (before_order, before_redemption) = (world.somebody().await, world.somebody().await);
+    let world = World::start().await;
+    let (before_order, before_redemption) = (world.new_person().await, world.new_person().await);
     let verification = world.identify(&before_order).await;
-    let pin = world.pin(&before_redemption).await;
+    let pin = world.order_pin(&before_redemption).await;
 
     for person in [&before_order, &before_redemption] {
         change(&world, person, json!({ "cpr_status": "90" })).await;
@@ -71,8 +71,8 @@ async fn r12_a_person_who_dies_midway_gets_and_redeems_nothing() {
 
 #[tokio::test]
 async fn r12_a_mitid_account_that_is_blocked_midway_gets_no_pin() {
-    let world = World::open().await;
-    let person = world.somebody().await;
+    let world = World::start().await;
+    let person = world.new_person().await;
     let asked = world.begin_questions(&person).await;
     change(&world, &person, json!({ "mitid_state": "blocked" })).await;
 
@@ -87,18 +87,18 @@ async fn r12_a_mitid_account_that_is_blocked_midway_gets_no_pin() {
 /// A status that is not known any more does not take the PIN from a person who has got it.
 #[tokio::test]
 async fn r12_a_pin_is_redeemed_though_the_status_has_become_unclear() {
-    let world = World::open().await;
-    let person = world.somebody().await;
-    let pin = world.pin(&person).await;
+    let world = World::start().await;
+    let person = world.new_person().await;
+    let pin = world.order_pin(&person).await;
     change(&world, &person, json!({ "cpr_status": "99" })).await;
     assert_eq!(world.redeem(person.reference(), &pin).await.unwrap().outcome(), Redeemed);
 }
 
 #[tokio::test]
 async fn r12_a_person_who_is_unknown_for_a_moment_loses_neither_pin_nor_tries() {
-    let world = World::open().await;
-    let person = world.somebody().await;
-    let pin = world.pin(&person).await;
+    let world = World::start().await;
+    let person = world.new_person().await;
+    let pin = world.order_pin(&person).await;
     let by_uuid = || person.references().pop().unwrap();
     let request_id = uuid();
     assert_eq!(world.redeem(by_uuid(), &wrong(&pin)).await.unwrap().outcome(), WrongPin);
@@ -106,7 +106,7 @@ async fn r12_a_person_who_is_unknown_for_a_moment_loses_neither_pin_nor_tries() 
     change(&world, &person, json!({ "known": false })).await;
 
     for typed in [&pin, &wrong(&pin), &pin, &pin] {
-        let refusal = world.redeem_again(by_uuid(), typed, request_id).await.unwrap_err();
+        let refusal = world.redeem_with_request_id(by_uuid(), typed, request_id).await.unwrap_err();
         refusal.assert(Code::Unavailable, Reason::Unavailable);
     }
     // By CPR number the service cannot even tell whose PIN it would be.
@@ -115,10 +115,10 @@ async fn r12_a_person_who_is_unknown_for_a_moment_loses_neither_pin_nor_tries() 
     change(&world, &person, json!({ "known": true })).await;
     let wrong_again = world.redeem(by_uuid(), &wrong(&pin)).await.unwrap();
     assert_eq!((wrong_again.outcome(), wrong_again.attempts_left), (WrongPin, 1), "only the two wrong tries counted");
-    assert_eq!(world.redeem_again(by_uuid(), &pin, request_id).await.unwrap().outcome(), Redeemed);
+    assert_eq!(world.redeem_with_request_id(by_uuid(), &pin, request_id).await.unwrap().outcome(), Redeemed);
 
     // A repeat gets its answer even now.
     change(&world, &person, json!({ "known": false })).await;
-    assert_eq!(world.redeem_again(by_uuid(), &pin, request_id).await.unwrap().outcome(), Redeemed);
+    assert_eq!(world.redeem_with_request_id(by_uuid(), &pin, request_id).await.unwrap().outcome(), Redeemed);
     assert_eq!(pin_in(&world.sandbox.text(&format!("/phones/{}/messages", person.mobile_number())).await), pin);
 }

@@ -6,7 +6,7 @@ use temporary_pin::proto::temporarypin::v1::{
 };
 use test_support::acts::{QUESTIONS, pin_in, reasons, witness};
 use test_support::calls::Answer;
-use test_support::person::{Person, no_document};
+use test_support::person::{Person, unknown_document};
 use test_support::world::World;
 use tonic::Code;
 
@@ -16,20 +16,20 @@ async fn visit(
     person: &Person,
     change: impl FnOnce(&mut CounterIdentification),
 ) -> Answer<VerifyIdentityResponse> {
-    let mut visit = world.visit(person, QUESTIONS).await;
+    let mut visit = world.counter_evidence(person, QUESTIONS).await;
     change(&mut visit);
-    world.visits(visit).await
+    world.visit_counter(visit).await
 }
 
 #[tokio::test]
 async fn r19_a_passport_and_right_answers_verify() {
-    let world = World::open().await;
-    let person = world.somebody().await;
+    let world = World::start().await;
+    let person = world.new_person().await;
 
-    let asked = visit(&world, &person, |visit| visit.mrz_lines = person.mrz_lines()).await.unwrap();
+    let response = visit(&world, &person, |visit| visit.mrz_lines = person.mrz_lines()).await.unwrap();
 
-    assert_eq!((asked.state(), asked.questions.len()), (State::QuestionsPending, 3));
-    let verified = world.answer_right("counter", &person, &asked, 2).await;
+    assert_eq!((response.state(), response.questions.len()), (State::QuestionsPending, 3));
+    let verified = world.answer_right("counter", &person, &response, 2).await;
     assert_eq!(verified.state(), State::Verified);
     let issued = world.issue("counter", &verified.verification_id).await.unwrap();
     assert_eq!(issued.channel(), Channel::Counter);
@@ -38,12 +38,12 @@ async fn r19_a_passport_and_right_answers_verify() {
 
 #[tokio::test]
 async fn r19_a_passport_and_a_witness_verify() {
-    let world = World::open().await;
-    let person = world.somebody().await;
-    let mut visit = world.visit(&person, witness(&world.person("witness").await)).await;
+    let world = World::start().await;
+    let person = world.new_person().await;
+    let mut visit = world.counter_evidence(&person, witness(&world.person("witness").await)).await;
     visit.mrz_lines = person.mrz_lines();
 
-    let verified = world.visits(visit).await.unwrap();
+    let verified = world.visit_counter(visit).await.unwrap();
 
     assert_eq!((verified.state(), verified.assurance_level()), (State::Verified, AssuranceLevel::High));
     world.issue("counter", &verified.verification_id).await.unwrap();
@@ -52,18 +52,18 @@ async fn r19_a_passport_and_a_witness_verify() {
 
 #[tokio::test]
 async fn r19_a_scanned_zone_agrees_with_its_document() {
-    let world = World::open().await;
+    let world = World::start().await;
     for id in ["bjarne", "expires-today", "greenlandic-passport", "residence-permit"] {
         let person = world.person(id).await;
-        let asked = visit(&world, &person, |visit| visit.mrz_lines = person.mrz_lines()).await.unwrap();
-        assert_eq!(asked.state(), State::QuestionsPending, "{id}");
+        let response = visit(&world, &person, |visit| visit.mrz_lines = person.mrz_lines()).await.unwrap();
+        assert_eq!(response.state(), State::QuestionsPending, "{id}");
     }
 }
 
 #[tokio::test]
 async fn r19_a_misread_zone_is_malformed() {
-    let world = World::open().await;
-    let person = world.somebody().await;
+    let world = World::start().await;
+    let person = world.new_person().await;
     let good = person.mrz_lines();
     let misread_digit = |index: usize| {
         let mut lines = good.clone();
@@ -80,14 +80,14 @@ async fn r19_a_misread_zone_is_malformed() {
         assert_eq!(refusal.fields(), ["counter_identification.mrz_lines"], "{lines:?}");
     }
     // A misread zone is not a failed verification: the clerk scans again.
-    let asked = visit(&world, &person, |visit| visit.mrz_lines = good).await.unwrap();
-    assert_eq!(asked.state(), State::QuestionsPending);
+    let response = visit(&world, &person, |visit| visit.mrz_lines = good).await.unwrap();
+    assert_eq!(response.state(), State::QuestionsPending);
 }
 
 #[tokio::test]
 async fn r19_the_zone_of_another_document_is_refused() {
-    let world = World::open().await;
-    let (person, other) = (world.somebody().await, world.somebody().await);
+    let world = World::start().await;
+    let (person, other) = (world.new_person().await, world.new_person().await);
     let licence = Document {
         kind: document::Kind::DrivingLicence.into(),
         issuer: "DNK".into(),
@@ -110,8 +110,8 @@ async fn r19_the_zone_of_another_document_is_refused() {
 
 #[tokio::test]
 async fn r19_a_foreign_document_needs_a_supporting_one() {
-    let world = World::open().await;
-    let vouching = world.person("witness").await;
+    let world = World::start().await;
+    let witness_person = world.person("witness").await;
     for (id, assurance) in [
         ("swedish-passport", AssuranceLevel::Substantial),
         ("faroese-passport", AssuranceLevel::High),
@@ -121,10 +121,10 @@ async fn r19_a_foreign_document_needs_a_supporting_one() {
         let alone = visit(&world, &person, |visit| visit.mrz_lines = person.mrz_lines()).await.unwrap();
         assert_eq!(reasons(&alone), [Reason::DocumentNotAccepted], "{id}");
 
-        let mut visit = world.visit(&person, witness(&vouching)).await;
+        let mut visit = world.counter_evidence(&person, witness(&witness_person)).await;
         visit.mrz_lines = person.mrz_lines();
         visit.supporting_document = Some(person.supporting_document());
-        let verified = world.visits(visit).await.unwrap();
+        let verified = world.visit_counter(visit).await.unwrap();
 
         assert_eq!((verified.state(), verified.assurance_level()), (State::Verified, assurance), "{id}");
         world.issue("counter", &verified.verification_id).await.unwrap();
@@ -134,9 +134,9 @@ async fn r19_a_foreign_document_needs_a_supporting_one() {
 
 #[tokio::test]
 async fn r19_the_answer_does_not_reveal_whose_document_it_is() {
-    let world = World::open().await;
-    let (person, other) = (world.somebody().await, world.somebody().await);
-    for document in [other.document(), no_document()] {
+    let world = World::start().await;
+    let (person, other) = (world.new_person().await, world.new_person().await);
+    for document in [other.document(), unknown_document()] {
         let rejected = visit(&world, &person, |visit| visit.document = Some(document)).await.unwrap();
         assert_eq!(reasons(&rejected), [Reason::IdentityNotConfirmed]);
     }

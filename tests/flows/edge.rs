@@ -8,7 +8,7 @@ use temporary_pin::proto::temporarypin::v1::verify_identity_request::Evidence;
 use temporary_pin::proto::temporarypin::v1::{
     Answer as QuestionAnswer, QuestionAnswers, Reason, RedeemTemporaryPinRequest, WebLogin,
 };
-use test_support::acts::{CLERK, QUESTIONS, truth};
+use test_support::acts::{CLERK, QUESTIONS, right_answer};
 use test_support::calls::{Refusal, answer, request_from, uuid};
 use test_support::world::World;
 use tonic::{Code, Status};
@@ -58,7 +58,7 @@ pub(crate) fn frame_message(message: &[u8]) -> Vec<u8> {
 
 #[tokio::test]
 async fn callers_must_be_known() {
-    let world = World::open().await;
+    let world = World::start().await;
     for caller in [None, Some("nobody"), Some("")] {
         for method in ["CheckEligibility", "VerifyIdentity", "IssueTemporaryPin"] {
             let path = &format!("{TEMPORARY_PIN}/{method}");
@@ -73,10 +73,10 @@ async fn callers_must_be_known() {
 
 #[tokio::test]
 async fn callers_may_call_only_the_services_of_their_role() {
-    let world = World::open().await;
-    let person = world.somebody().await;
+    let world = World::start().await;
+    let person = world.new_person().await;
     for caller in ["redeemer", "operator"] {
-        let refusal = world.check(caller, person.reference()).await.unwrap_err();
+        let refusal = world.check_eligibility(caller, person.reference()).await.unwrap_err();
         refusal.assert(Code::PermissionDenied, Reason::CallerNotAllowed);
         let refusal = world.issue(caller, "x").await.unwrap_err();
         refusal.assert(Code::PermissionDenied, Reason::CallerNotAllowed);
@@ -96,14 +96,14 @@ async fn callers_may_call_only_the_services_of_their_role() {
 /// The caller's role decides the channel. No field of the request does.
 #[tokio::test]
 async fn evidence_must_be_of_the_callers_channel() {
-    let world = World::open().await;
-    let person = world.somebody().await;
+    let world = World::start().await;
+    let person = world.new_person().await;
     let nonce = uuid().to_string();
     let login = WebLogin { id_token: world.id_token(&person, &nonce, &json!({})).await, nonce, ..WebLogin::default() };
     let call = world.phone_evidence(person.reference(), person.document(), CLERK).await;
-    let visit = Evidence::CounterIdentification(world.visit(&person, QUESTIONS).await);
-    let asked = world.begin_questions(&person).await;
-    let answers = Evidence::QuestionAnswers(world.answers(&asked, |_, _| "x".into()).await);
+    let visit = Evidence::CounterIdentification(world.counter_evidence(&person, QUESTIONS).await);
+    let response = world.begin_questions(&person).await;
+    let answers = Evidence::QuestionAnswers(world.answers(&response, |_, _| "x".into()).await);
     for (caller, evidence) in [
         ("phone", Evidence::WebLogin(login.clone())),
         ("counter", Evidence::WebLogin(login)),
@@ -122,7 +122,7 @@ async fn evidence_must_be_of_the_callers_channel() {
 
 #[tokio::test]
 async fn a_body_that_is_not_a_message_is_malformed() {
-    let world = World::open().await;
+    let world = World::start().await;
     for (service, method, caller) in [
         (TEMPORARY_PIN, "CheckEligibility", "web"),
         (TEMPORARY_PIN, "VerifyIdentity", "phone"),
@@ -145,7 +145,7 @@ async fn a_body_that_is_not_a_message_is_malformed() {
 
 #[tokio::test]
 async fn a_message_that_is_too_large_is_refused_whatever_it_contains() {
-    let world = World::open().await;
+    let world = World::start().await;
     for (size, code, reason) in [
         (60_000, Code::InvalidArgument, Reason::InvalidField),
         (65_536, Code::ResourceExhausted, Reason::MessageTooLarge),
@@ -161,7 +161,7 @@ async fn a_message_that_is_too_large_is_refused_whatever_it_contains() {
 /// Its refusals come from tonic, without our details.
 #[tokio::test]
 async fn the_health_service_refuses_large_messages_too() {
-    let world = World::open().await;
+    let world = World::start().await;
     let check = async |size| {
         let request = HealthCheckRequest { service: "x".repeat(size) };
         HealthClient::new(world.channel.clone()).check(request).await.unwrap_err().code()
@@ -173,7 +173,7 @@ async fn the_health_service_refuses_large_messages_too() {
 /// A violation for each of them would be larger than any header may be.
 #[tokio::test]
 async fn a_request_with_very_many_malformed_fields_gets_an_answer() {
-    let world = World::open().await;
+    let world = World::start().await;
     let answers = vec![QuestionAnswer::default(); 20_000];
     let evidence = QuestionAnswers { verification_id: "x".into(), answers, agent_token: "x".into() };
     let refusal = world.verify("phone", Evidence::QuestionAnswers(evidence)).await.unwrap_err();
@@ -183,7 +183,7 @@ async fn a_request_with_very_many_malformed_fields_gets_an_answer() {
 
 #[tokio::test]
 async fn unknown_services_and_methods_are_refused_with_a_reason() {
-    let world = World::open().await;
+    let world = World::start().await;
     let path = &format!("{TEMPORARY_PIN}/RevealTemporaryPin");
     let refusal = RawCall { path, caller: Some("web"), body: frame_message(&[]) }.expect_refusal(&world).await;
     refusal.assert(Code::Unimplemented, Reason::MethodUnknown);
@@ -194,13 +194,13 @@ async fn unknown_services_and_methods_are_refused_with_a_reason() {
 
 #[tokio::test]
 async fn agents_may_not_serve_themselves() {
-    let world = World::open().await;
+    let world = World::start().await;
     let clara = world.person("clara-clerk").await;
     let own_call = world.phone_evidence(clara.reference(), clara.document(), "clara-clerk").await;
-    let mut own_visit = world.visit(&clara, QUESTIONS).await;
+    let mut own_visit = world.counter_evidence(&clara, QUESTIONS).await;
     own_visit.agent_token = world.agent_token("clara-clerk").await;
-    let asked = world.begin_questions(&clara).await;
-    let mut own_answers = world.answers(&asked, |_, question| truth(&clara, question)).await;
+    let response = world.begin_questions(&clara).await;
+    let mut own_answers = world.answers(&response, |_, question| right_answer(&clara, question)).await;
     own_answers.agent_token = world.agent_token("clara-clerk").await;
 
     for (caller, evidence) in [

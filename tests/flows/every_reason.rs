@@ -18,7 +18,7 @@ use temporary_pin::proto::temporarypin::v1::{
 };
 use test_support::acts::{QUESTIONS, reasons, witness, wrong};
 use test_support::calls::{Answer, Refusal, time, uuid};
-use test_support::person::{no_document, nobody};
+use test_support::person::{unknown_document, unknown_person};
 use test_support::sandbox::Sandbox;
 use test_support::world::World;
 use tonic::Code;
@@ -72,17 +72,17 @@ fn from_verification(answer: Answer<VerifyIdentityResponse>) -> GivenReason {
 
 /// Makes the service give the reason. `None`: this function does not know how.
 async fn provoke(world: &World, reason: Reason) -> Option<GivenReason> {
-    let login = async |wishes| from_verification(world.try_log_in(&world.somebody().await, wishes).await);
-    let call = async |id| from_verification(world.call(&world.person(id).await).await);
+    let login = async |options| from_verification(world.try_log_in(&world.new_person().await, options).await);
+    let call = async |id| from_verification(world.call_support(&world.person(id).await).await);
     let visit = async |id, confirmation| {
-        let visit = world.visit(&world.person(id).await, confirmation).await;
-        from_verification(world.visits(visit).await)
+        let visit = world.counter_evidence(&world.person(id).await, confirmation).await;
+        from_verification(world.visit_counter(visit).await)
     };
     Some(match reason {
         Reason::InvalidField => from_refused(world.issue("phone", "").await),
         Reason::RequestIdReused => request_id_reused(world).await,
-        Reason::CallerUnknown => from_refused(world.check("nobody", nobody()).await),
-        Reason::CallerNotAllowed => from_refused(world.check("redeemer", nobody()).await),
+        Reason::CallerUnknown => from_refused(world.check_eligibility("nobody", unknown_person()).await),
+        Reason::CallerNotAllowed => from_refused(world.check_eligibility("redeemer", unknown_person()).await),
         Reason::MethodUnknown => {
             let path = &format!("{TEMPORARY_PIN}/RevealTemporaryPin");
             GivenReason::Refused(Box::new(
@@ -94,15 +94,17 @@ async fn provoke(world: &World, reason: Reason) -> Option<GivenReason> {
             from_refused(world.verify("web", Evidence::WebLogin(login)).await)
         }
 
-        Reason::IdentityNotConfirmed => from_verification(world.call_with(nobody(), no_document()).await),
+        Reason::IdentityNotConfirmed => {
+            from_verification(world.call_support_with(unknown_person(), unknown_document()).await)
+        }
         Reason::InsufficientData => call("no-data").await,
         Reason::LoginNotAccepted => login(json!({ "audience": "somebody-else" })).await,
         Reason::LoginTooOld => login(json!({ "auth_age_seconds": 301 })).await,
         Reason::AssuranceTooLow => login(json!({ "assurance": "Low" })).await,
         Reason::AgentNotAccepted => {
-            let mut visit = world.visit(&world.somebody().await, QUESTIONS).await;
+            let mut visit = world.counter_evidence(&world.new_person().await, QUESTIONS).await;
             visit.agent_token = "not.a.token".into();
-            from_verification(world.visits(visit).await)
+            from_verification(world.visit_counter(visit).await)
         }
         Reason::DocumentNotAccepted => visit("lost-passport", QUESTIONS).await,
         Reason::WitnessNotAccepted => visit("david", witness(&world.person("witness-17").await)).await,
@@ -120,18 +122,18 @@ async fn provoke(world: &World, reason: Reason) -> Option<GivenReason> {
         Reason::MobileNumberChangedRecently => call("mobile-yesterday").await,
 
         Reason::PersonBlocked => {
-            let person = world.somebody().await;
+            let person = world.new_person().await;
             world.block_person(person.reference()).await.unwrap();
-            from_verification(world.call(&person).await)
+            from_verification(world.call_support(&person).await)
         }
 
         Reason::AccessNotRequested => access_not_requested(world).await,
         Reason::HoldRunning => {
-            let login = world.log_in(&world.somebody().await).await;
+            let login = world.log_in(&world.new_person().await).await;
             from_refused(world.issue("web", &login.verification_id).await)
         }
         Reason::AccessExpired => {
-            let person = world.somebody().await;
+            let person = world.new_person().await;
             let expire_time = time(world.log_in(&person).await.access_hold.unwrap().expire_time);
             world.advance_to(expire_time - TimeDelta::minutes(5)).await;
             let login = world.log_in(&person).await;
@@ -139,7 +141,7 @@ async fn provoke(world: &World, reason: Reason) -> Option<GivenReason> {
             from_refused(world.issue("web", &login.verification_id).await)
         }
         Reason::LoginAgain => {
-            let person = world.somebody().await;
+            let person = world.new_person().await;
             let eligible_time = time(world.log_in(&person).await.access_hold.unwrap().eligible_time);
             world.advance_to(eligible_time - TimeDelta::minutes(5)).await;
             let login = world.log_in(&person).await;
@@ -149,18 +151,19 @@ async fn provoke(world: &World, reason: Reason) -> Option<GivenReason> {
 
         Reason::VerificationUnknown => from_refused(world.issue("phone", "not-one-of-ours").await),
         Reason::VerificationNotConfirmed => {
-            let asked = world.begin_questions(&world.somebody().await).await;
-            from_refused(world.issue("phone", &asked.verification_id).await)
+            let response = world.begin_questions(&world.new_person().await).await;
+            from_refused(world.issue("phone", &response.verification_id).await)
         }
         Reason::VerificationExpired => {
-            let verification = world.identify(&world.somebody().await).await;
+            let verification = world.identify(&world.new_person().await).await;
             world.advance(TimeDelta::minutes(16)).await;
             from_refused(world.issue("phone", &verification).await)
         }
         Reason::VerificationUsed => {
-            let person = world.somebody().await;
-            let asked = world.begin_questions(&person).await;
-            let answers = world.answers(&asked, |_, question| test_support::acts::truth(&person, question)).await;
+            let person = world.new_person().await;
+            let response = world.begin_questions(&person).await;
+            let answers =
+                world.answers(&response, |_, question| test_support::acts::right_answer(&person, question)).await;
             let answer =
                 async |answers: QuestionAnswers| world.verify("phone", Evidence::QuestionAnswers(answers)).await;
             answer(answers.clone()).await.unwrap();
@@ -168,11 +171,11 @@ async fn provoke(world: &World, reason: Reason) -> Option<GivenReason> {
         }
 
         Reason::VerificationLimit => {
-            let person = world.somebody().await;
+            let person = world.new_person().await;
             for _ in 0..3 {
-                world.fail(&person).await;
+                world.fail_verification(&person).await;
             }
-            from_verification(world.call(&person).await)
+            from_verification(world.call_support(&person).await)
         }
         Reason::PersonLimit => pin_limit(world, &["anna"; 3], "anna").await,
         Reason::MobileLimit => {
@@ -180,7 +183,7 @@ async fn provoke(world: &World, reason: Reason) -> Option<GivenReason> {
             pin_limit(world, &[one, one, one, other, other], other).await
         }
         Reason::AgentLimit => loop {
-            let evidence = world.phone_evidence(nobody(), no_document(), "busy").await;
+            let evidence = world.phone_evidence(unknown_person(), unknown_document(), "busy").await;
             match world.verify("phone", evidence).await {
                 // The person's limit is checked after the agent's limit.
                 Ok(_) => {}
@@ -190,16 +193,16 @@ async fn provoke(world: &World, reason: Reason) -> Option<GivenReason> {
         },
         Reason::CallerLimit => {
             exhaust(world, Bucket::CallerCalls("counter")).await;
-            from_refused(world.check("counter", nobody()).await)
+            from_refused(world.check_eligibility("counter", unknown_person()).await)
         }
         Reason::ServiceLimit => {
-            let verification = world.identify(&world.somebody().await).await;
+            let verification = world.identify(&world.new_person().await).await;
             exhaust(world, Bucket::ServicePins).await;
             from_refused(world.issue("phone", &verification).await)
         }
         Reason::Overloaded => {
             world.sandbox.post("/register", json!({ "mode": "slow", "seconds": 60 })).await;
-            let check = || world.check("phone", nobody());
+            let check = || world.check_eligibility("phone", unknown_person());
             let (one, another, third) = join3(check(), check(), check()).await;
             let shed = [one, another, third].into_iter().filter_map(Result::err);
             GivenReason::Refused(Box::new(
@@ -214,10 +217,10 @@ async fn provoke(world: &World, reason: Reason) -> Option<GivenReason> {
 
         Reason::Unavailable => {
             world.sandbox.post("/register", json!({ "mode": "down" })).await;
-            from_refused(world.check("phone", nobody()).await)
+            from_refused(world.check_eligibility("phone", unknown_person()).await)
         }
         Reason::DeadlineExceeded => {
-            let request = CheckEligibilityRequest { person: Some(nobody()) };
+            let request = CheckEligibilityRequest { person: Some(unknown_person()) };
             let body = frame_message(&prost::Message::encode_to_vec(&request));
             let path = &format!("{TEMPORARY_PIN}/CheckEligibility");
             GivenReason::Refused(Box::new(
@@ -228,7 +231,7 @@ async fn provoke(world: &World, reason: Reason) -> Option<GivenReason> {
             world.sandbox.post("/register", json!({ "mode": "up" })).await;
             let rename = "ALTER TABLE pin_requests RENAME TO mislaid";
             sqlx::raw_sql(rename).execute(&mut world.database().await).await.unwrap();
-            from_refused(world.check("phone", world.person("bjarne").await.reference()).await)
+            from_refused(world.check_eligibility("phone", world.person("bjarne").await.reference()).await)
         }
         Reason::Unspecified => return None,
         #[allow(unreachable_patterns, reason = "for reasons that are added to the contract later")]
@@ -237,15 +240,15 @@ async fn provoke(world: &World, reason: Reason) -> Option<GivenReason> {
 }
 
 async fn request_id_reused(world: &World) -> GivenReason {
-    let verification_id = world.identify(&world.somebody().await).await;
+    let verification_id = world.identify(&world.new_person().await).await;
     let request = IssueTemporaryPinRequest { request_id: uuid().to_string(), verification_id, language: 0 };
-    world.order("phone", request.clone()).await.unwrap();
-    from_refused(world.order("phone", IssueTemporaryPinRequest { language: Language::En.into(), ..request }).await)
+    world.send_order("phone", request.clone()).await.unwrap();
+    from_refused(world.send_order("phone", IssueTemporaryPinRequest { language: Language::En.into(), ..request }).await)
 }
 
 /// Two logins after the hold. The first one gets a PIN, which closes the access request.
 async fn access_not_requested(world: &World) -> GivenReason {
-    let person = world.somebody().await;
+    let person = world.new_person().await;
     let eligible_time = time(world.log_in(&person).await.access_hold.unwrap().eligible_time);
     world.advance_to(eligible_time).await;
     let (one, other) = (world.log_in(&person).await, world.log_in(&person).await);
@@ -259,7 +262,7 @@ async fn access_not_requested(world: &World) -> GivenReason {
 async fn pin_limit(world: &World, redeeming: &[&str], ordering: &str) -> GivenReason {
     for id in redeeming {
         let person = world.person(id).await;
-        let pin = world.pin(&person).await;
+        let pin = world.order_pin(&person).await;
         world.redeem(person.reference(), &pin).await.unwrap();
     }
     let verification = world.identify(&world.person(ordering).await).await;
@@ -274,10 +277,10 @@ async fn exhaust(world: &World, bucket: Bucket<'_>) {
 /// A call of another instance that spends the person's limit and is not decided yet.
 async fn busy(world: &World) -> GivenReason {
     world.sandbox.post("/register", json!({ "mode": "up" })).await;
-    let person = world.somebody().await;
+    let person = world.new_person().await;
     let bucket = Bucket::FailedVerifications(world.person_key(&person), Channel::Phone);
     world.spend(bucket, Limit { times: 3, per: Duration::from_secs(24 * 3600) }, 3).await;
-    from_verification(world.call(&person).await)
+    from_verification(world.call_support(&person).await)
 }
 
 /// Nine wrong tries over three PINs, and the tenth on a PIN that an operator lets the person have beside.
@@ -285,10 +288,10 @@ async fn wrong_try_limit(world: &World) -> GivenReason {
     world.sandbox.post("/register", json!({ "mode": "up" })).await;
     // The limit of the whole service is exhausted for a minute.
     world.advance(TimeDelta::minutes(1)).await;
-    let person = world.somebody().await;
+    let person = world.new_person().await;
     for tries in [3, 3, 3, 1] {
         world.reset_limit(&person, PersonLimit::PersonPins).await;
-        let pin = world.pin(&person).await;
+        let pin = world.order_pin(&person).await;
         for _ in 0..tries {
             world.redeem(person.reference(), &wrong(&pin)).await.unwrap();
         }
@@ -315,7 +318,7 @@ fn read_comments() -> BTreeMap<String, String> {
 
 #[tokio::test]
 async fn every_reason_comes_with_the_code_that_the_contract_names() {
-    let world = World::around(Sandbox::start(&["--people", "40", "--max-calls", "2"])).await;
+    let world = World::with_sandbox(Sandbox::start(&["--people", "40", "--max-calls", "2"])).await;
     let (pool, comments) = (DescriptorPool::decode(DESCRIPTOR_SET).unwrap(), read_comments());
     let contract = pool.get_enum_by_name("temporarypin.v1.Reason").unwrap();
     let mut missing = Vec::new();

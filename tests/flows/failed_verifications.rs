@@ -8,9 +8,9 @@ use temporary_pin::proto::temporarypin::v1::verify_identity_response::State;
 use temporary_pin::proto::temporarypin::v1::{
     ChannelEligibility, CounterIdentification, Reason, VerifyIdentityResponse, channel_eligibility,
 };
-use test_support::acts::{CLERK, QUESTIONS, reasons, truth};
+use test_support::acts::{CLERK, QUESTIONS, reasons, right_answer};
 use test_support::calls::time;
-use test_support::person::{Person, no_document, nobody};
+use test_support::person::{Person, unknown_document, unknown_person};
 use test_support::sandbox::Sandbox;
 use test_support::world::World;
 use tonic::Code;
@@ -19,25 +19,25 @@ const DAY: TimeDelta = TimeDelta::hours(24);
 
 /// The entry of the caller's own channel.
 async fn check_own(world: &World, channel: &str, person: &Person) -> ChannelEligibility {
-    let answer = world.check(channel, person.reference()).await.unwrap();
+    let answer = world.check_eligibility(channel, person.reference()).await.unwrap();
     let own = ["web", "phone", "counter"].iter().position(|name| *name == channel).unwrap();
     answer.channels[own].clone()
 }
 
 /// A visit whose document is nobody's, with questions.
 async fn fail_at_counter(world: &World, person: &Person) {
-    let mut visit = world.visit(person, QUESTIONS).await;
-    visit.document = Some(no_document());
-    assert_eq!(reasons(&world.visits(visit).await.unwrap()), [Reason::IdentityNotConfirmed]);
+    let mut visit = world.counter_evidence(person, QUESTIONS).await;
+    visit.document = Some(unknown_document());
+    assert_eq!(reasons(&world.visit_counter(visit).await.unwrap()), [Reason::IdentityNotConfirmed]);
 }
 
 #[tokio::test]
 async fn r18_three_failures_close_the_phone_for_a_day_and_nothing_else() {
-    let world = World::open().await;
-    let person = world.somebody().await;
+    let world = World::start().await;
+    let person = world.new_person().await;
     let before = world.now().await;
     for _ in 0..3 {
-        world.fail(&person).await;
+        world.fail_verification(&person).await;
     }
     let after = world.now().await;
 
@@ -46,7 +46,7 @@ async fn r18_three_failures_close_the_phone_for_a_day_and_nothing_else() {
         if redis_lost_its_data {
             world.wipe_redis().await;
         }
-        let refusal = world.call(&person).await.unwrap_err();
+        let refusal = world.call_support(&person).await.unwrap_err();
         let until = refusal.assert_limit(Reason::VerificationLimit);
         assert!(before + DAY <= until && until <= after + DAY, "{until}: a day after the first failure");
         let wait = until - world.now().await;
@@ -63,7 +63,7 @@ async fn r18_three_failures_close_the_phone_for_a_day_and_nothing_else() {
         assert_eq!(at_counter.question_reasons().count(), 0);
         assert_eq!(check_own(&world, "web", &person).await.status(), channel_eligibility::Status::NotYet);
         world.log_in(&person).await;
-        let asked = world.visits(world.visit(&person, QUESTIONS).await).await.unwrap();
+        let asked = world.visit_counter(world.counter_evidence(&person, QUESTIONS).await).await.unwrap();
         assert_eq!(world.answer_right("counter", &person, &asked, 3).await.state(), State::Verified);
     }
 
@@ -73,8 +73,8 @@ async fn r18_three_failures_close_the_phone_for_a_day_and_nothing_else() {
 
 #[tokio::test]
 async fn r18_three_failures_at_the_counter_close_its_questions_and_a_witness_helps() {
-    let world = World::open().await;
-    let (person, vouching) = (world.somebody().await, world.person("witness").await);
+    let world = World::start().await;
+    let (person, vouching) = (world.new_person().await, world.person("witness").await);
     for _ in 0..3 {
         fail_at_counter(&world, &person).await;
     }
@@ -83,24 +83,24 @@ async fn r18_three_failures_at_the_counter_close_its_questions_and_a_witness_hel
         if redis_lost_its_data {
             world.wipe_redis().await;
         }
-        let visit = world.visit(&person, QUESTIONS).await;
-        let until = world.visits(visit).await.unwrap_err().assert_limit(Reason::VerificationLimit);
+        let visit = world.counter_evidence(&person, QUESTIONS).await;
+        let until = world.visit_counter(visit).await.unwrap_err().assert_limit(Reason::VerificationLimit);
 
         let at_counter = check_own(&world, "counter", &person).await;
         assert_eq!(at_counter.status(), channel_eligibility::Status::Eligible);
         assert_eq!(at_counter.question_reasons().collect::<Vec<_>>(), [Reason::VerificationLimit]);
         assert_eq!(time(at_counter.next_question_time), until);
 
-        let visit = world.visit(&person, world.vouches(&vouching).await).await;
-        assert_eq!(world.visits(visit).await.unwrap().state(), State::Verified);
+        let visit = world.counter_evidence(&person, world.vouches(&vouching).await).await;
+        assert_eq!(world.visit_counter(visit).await.unwrap().state(), State::Verified);
         world.identify(&person).await;
     }
 }
 
 #[tokio::test]
 async fn r18_logins_that_do_not_serve_close_nothing() {
-    let world = World::open().await;
-    let person = world.somebody().await;
+    let world = World::start().await;
+    let person = world.new_person().await;
     for (options, reason) in [
         (json!({ "auth_age_seconds": 1000 }), Reason::LoginTooOld),
         (json!({ "assurance": "Low" }), Reason::AssuranceTooLow),
@@ -157,10 +157,10 @@ impl Act {
             world.verify("phone", evidence).await.ok()
         };
         let at_counter = async |change: &dyn Fn(&mut CounterIdentification), confirmation| {
-            let mut visit = world.visit(person, confirmation).await;
+            let mut visit = world.counter_evidence(person, confirmation).await;
             visit.agent_token = world.agent_token(agent).await;
             change(&mut visit);
-            world.visits(visit).await.ok()
+            world.visit_counter(visit).await.ok()
         };
         let answer = async |caller, asked: Option<VerifyIdentityResponse>, right: usize| {
             if let Some(asked) = asked.filter(|asked| asked.state() == State::QuestionsPending) {
@@ -200,11 +200,11 @@ fn sequences() -> Vec<Vec<Act>> {
 
 #[tokio::test]
 async fn r18_nobody_who_knows_a_person_closes_the_web_or_the_counter_with_a_witness() {
-    let world = World::around(Sandbox::start(&["--people", "80"])).await;
+    let world = World::with_sandbox(Sandbox::start(&["--people", "80"])).await;
     let attacker = world.person("anna").await;
     let sequences = sequences();
     join_all((0..).zip(&sequences).map(async |(number, sequence)| {
-        let person = world.somebody().await;
+        let person = world.new_person().await;
         for (step, act) in sequence.iter().enumerate() {
             act.act(&world, &person, &attacker, &format!("agent-{number}-{}", step / 10)).await;
         }
@@ -213,9 +213,9 @@ async fn r18_nobody_who_knows_a_person_closes_the_web_or_the_counter_with_a_witn
         assert_eq!(check_own(&world, "counter", &person).await.status(), channel_eligibility::Status::Eligible);
         world.log_in(&person).await;
         // A witness of their own: nobody vouches more than three times.
-        let visit = world.visit(&person, world.vouches(&world.somebody().await).await).await;
+        let visit = world.counter_evidence(&person, world.vouches(&world.new_person().await).await).await;
         let agent_token = world.agent_token(&format!("agent-of-{number}")).await;
-        let verified = world.visits(CounterIdentification { agent_token, ..visit }).await.unwrap();
+        let verified = world.visit_counter(CounterIdentification { agent_token, ..visit }).await.unwrap();
         assert_eq!(verified.state(), State::Verified, "{sequence:?}");
         world.issue("counter", &verified.verification_id).await.unwrap();
     }))
@@ -224,44 +224,44 @@ async fn r18_nobody_who_knows_a_person_closes_the_web_or_the_counter_with_a_witn
 
 #[tokio::test]
 async fn r18_a_verification_that_succeeds_does_not_count() {
-    let world = World::open().await;
-    let person = world.somebody().await;
-    world.fail(&person).await;
-    world.fail(&person).await;
+    let world = World::start().await;
+    let person = world.new_person().await;
+    world.fail_verification(&person).await;
+    world.fail_verification(&person).await;
     for _ in 0..5 {
         world.identify(&person).await;
     }
-    world.fail(&person).await;
-    world.call(&person).await.unwrap_err().assert_limit(Reason::VerificationLimit);
+    world.fail_verification(&person).await;
+    world.call_support(&person).await.unwrap_err().assert_limit(Reason::VerificationLimit);
 }
 
 #[tokio::test]
 async fn r18_breaking_off_before_the_answers_counts_as_a_failure() {
-    let world = World::open().await;
-    let person = world.somebody().await;
+    let world = World::start().await;
+    let person = world.new_person().await;
     for _ in 0..3 {
         world.begin_questions(&person).await;
     }
-    world.call(&person).await.unwrap_err().assert_limit(Reason::VerificationLimit);
+    world.call_support(&person).await.unwrap_err().assert_limit(Reason::VerificationLimit);
 }
 
 /// If the limit did not apply to unknown persons, it would reveal who is in the register.
 #[tokio::test]
 async fn r16_r18_unknown_persons_have_the_same_limit() {
-    let world = World::open().await;
+    let world = World::start().await;
     for _ in 0..3 {
-        let rejected = world.call_with(nobody(), no_document()).await.unwrap();
+        let rejected = world.call_support_with(unknown_person(), unknown_document()).await.unwrap();
         assert_eq!(reasons(&rejected), [Reason::IdentityNotConfirmed]);
     }
-    let refusal = world.call_with(nobody(), no_document()).await.unwrap_err();
+    let refusal = world.call_support_with(unknown_person(), unknown_document()).await.unwrap_err();
     refusal.assert_limit(Reason::VerificationLimit);
 }
 
 /// While the register is down, every call gets UNAVAILABLE (R26), and none counts.
 #[tokio::test]
 async fn r18_r26_an_outage_does_not_count_as_a_failure() {
-    let world = World::open().await;
-    let (person, person_with_questions) = (world.somebody().await, world.somebody().await);
+    let world = World::start().await;
+    let (person, person_with_questions) = (world.new_person().await, world.new_person().await);
     let pending = world.begin_questions(&person_with_questions).await;
     let verification = world.identify(&person).await;
     world.sandbox.post("/register", json!({ "mode": "down" })).await;
@@ -271,14 +271,14 @@ async fn r18_r26_an_outage_does_not_count_as_a_failure() {
         world.verify("phone", evidence).await.unwrap_err().assert(Code::Unavailable, Reason::Unavailable);
         world.try_log_in(&person, json!({})).await.unwrap_err().assert(Code::Unavailable, Reason::Unavailable);
     }
-    let answers = world.answers(&pending, |_, question| truth(&person_with_questions, question)).await;
+    let answers = world.answers(&pending, |_, question| right_answer(&person_with_questions, question)).await;
     let refusal = world.verify("phone", Evidence::QuestionAnswers(answers.clone())).await.unwrap_err();
     refusal.assert(Code::Unavailable, Reason::Unavailable);
     let refusal = world.issue("phone", &verification).await.unwrap_err();
     refusal.assert(Code::Unavailable, Reason::Unavailable);
     let refusal = world.redeem(person.reference(), "00000000").await.unwrap_err();
     refusal.assert(Code::Unavailable, Reason::Unavailable);
-    let refusal = world.check("phone", person.reference()).await.unwrap_err();
+    let refusal = world.check_eligibility("phone", person.reference()).await.unwrap_err();
     refusal.assert(Code::Unavailable, Reason::Unavailable);
 
     world.sandbox.post("/register", json!({ "mode": "up" })).await;

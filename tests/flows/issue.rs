@@ -12,8 +12,8 @@ use tonic::Code;
 
 #[tokio::test]
 async fn r1_r2_the_pin_is_sent_by_sms_and_is_in_no_answer() {
-    let world = World::open().await;
-    let person = world.somebody().await;
+    let world = World::start().await;
+    let person = world.new_person().await;
     let verification = world.identify(&person).await;
 
     let issued = world.issue("phone", &verification).await.unwrap();
@@ -25,7 +25,7 @@ async fn r1_r2_the_pin_is_sent_by_sms_and_is_in_no_answer() {
     let messages = world.messages(&person).await;
     assert_eq!(messages.len(), 1);
     let pin = pin_in(messages[0]["text"].as_str().unwrap());
-    let seen = world.check("phone", person.reference()).await.unwrap().open_pin_request.unwrap();
+    let seen = world.check_eligibility("phone", person.reference()).await.unwrap().open_pin_request.unwrap();
     assert_eq!((&seen.id, seen.dispatch_state()), (&issued.id, DispatchState::Accepted));
     for answer in [&issued, &seen] {
         let bytes = answer.encode_to_vec();
@@ -38,29 +38,33 @@ async fn r1_r2_the_pin_is_sent_by_sms_and_is_in_no_answer() {
 
 #[tokio::test]
 async fn r5_a_repeated_request_changes_nothing_and_sends_nothing() {
-    let world = World::open().await;
-    let (person, request_id) = (world.somebody().await, uuid());
+    let world = World::start().await;
+    let (person, request_id) = (world.new_person().await, uuid());
     let verification = world.identify(&person).await;
-    let first = world.issue_again("phone", &verification, request_id).await.unwrap();
+    let first = world.issue_with_request_id("phone", &verification, request_id).await.unwrap();
     world.settle().await;
 
     for wait in [0, 61, 600] {
         world.advance(TimeDelta::seconds(wait)).await;
-        assert_eq!(world.issue_again("phone", &verification, request_id).await.unwrap(), first, "after {wait} s");
+        assert_eq!(
+            world.issue_with_request_id("phone", &verification, request_id).await.unwrap(),
+            first,
+            "after {wait} s"
+        );
     }
     world.wipe_redis().await;
-    assert_eq!(world.issue_again("phone", &verification, request_id).await.unwrap(), first);
+    assert_eq!(world.issue_with_request_id("phone", &verification, request_id).await.unwrap(), first);
 
     assert_eq!(world.texts(&person).await.len(), 1);
 }
 
 #[tokio::test]
 async fn r5_concurrent_repeats_of_one_request_send_one_pin() {
-    let world = World::open().await;
-    let (person, request_id) = (world.somebody().await, uuid());
+    let world = World::start().await;
+    let (person, request_id) = (world.new_person().await, uuid());
     let verification = world.identify(&person).await;
 
-    let all = join_all((0..32).map(|_| world.issue_again("phone", &verification, request_id))).await;
+    let all = join_all((0..32).map(|_| world.issue_with_request_id("phone", &verification, request_id))).await;
 
     let first = all[0].as_ref().unwrap();
     assert!(all.iter().all(|answer| answer.as_ref().unwrap() == first));
@@ -69,8 +73,8 @@ async fn r5_concurrent_repeats_of_one_request_send_one_pin() {
 
 #[tokio::test]
 async fn r5_concurrent_orders_open_one_pin_request() {
-    let world = World::open().await;
-    let person = world.somebody().await;
+    let world = World::start().await;
+    let person = world.new_person().await;
     let verification = world.identify(&person).await;
 
     let all = join_all((0..32).map(|_| world.issue("phone", &verification))).await;
@@ -82,19 +86,19 @@ async fn r5_concurrent_orders_open_one_pin_request() {
 
 #[tokio::test]
 async fn a_used_request_id_with_another_payload_is_refused() {
-    let world = World::open().await;
-    let (person, request_id) = (world.somebody().await, uuid());
+    let world = World::start().await;
+    let (person, request_id) = (world.new_person().await, uuid());
     let verification = world.identify(&person).await;
-    world.issue_again("phone", &verification, request_id).await.unwrap();
+    world.issue_with_request_id("phone", &verification, request_id).await.unwrap();
 
-    let another = world.identify(&world.somebody().await).await;
-    let other_verification = world.issue_again("phone", &another, request_id).await;
+    let another = world.identify(&world.new_person().await).await;
+    let other_verification = world.issue_with_request_id("phone", &another, request_id).await;
     let request = IssueTemporaryPinRequest {
         request_id: request_id.to_string(),
         verification_id: verification,
         language: Language::En.into(),
     };
-    let other_language = world.order("phone", request).await;
+    let other_language = world.send_order("phone", request).await;
 
     for refusal in [other_verification.unwrap_err(), other_language.unwrap_err()] {
         refusal.assert(Code::InvalidArgument, Reason::RequestIdReused);
@@ -104,8 +108,8 @@ async fn a_used_request_id_with_another_payload_is_refused() {
 
 #[tokio::test]
 async fn r5_the_same_pin_is_sent_again_after_a_minute_up_to_three_sends() {
-    let world = World::open().await;
-    let person = world.somebody().await;
+    let world = World::start().await;
+    let person = world.new_person().await;
     let verification = world.identify(&person).await;
     let first = world.issue("phone", &verification).await.unwrap();
 
@@ -132,13 +136,13 @@ async fn r5_the_same_pin_is_sent_again_after_a_minute_up_to_three_sends() {
 /// Another verification in another channel gets the same open PIN request.
 #[tokio::test]
 async fn r5_a_person_has_one_open_pin_over_all_channels() {
-    let world = World::open().await;
-    let person = world.somebody().await;
+    let world = World::start().await;
+    let person = world.new_person().await;
     let by_phone = world.identify(&person).await;
     let first = world.issue("phone", &by_phone).await.unwrap();
-    let visit = world.visit(&person, QUESTIONS).await;
-    let asked = world.visits(visit).await.unwrap();
-    let at_the_counter = world.answer_right("counter", &person, &asked, 3).await.verification_id;
+    let visit = world.counter_evidence(&person, QUESTIONS).await;
+    let response = world.visit_counter(visit).await.unwrap();
+    let at_the_counter = world.answer_right("counter", &person, &response, 3).await.verification_id;
 
     let open = world.issue("counter", &at_the_counter).await.unwrap();
 
@@ -148,8 +152,8 @@ async fn r5_a_person_has_one_open_pin_over_all_channels() {
 
 #[tokio::test]
 async fn r21_a_verification_is_valid_for_its_caller_only() {
-    let world = World::open().await;
-    let verification = world.identify(&world.somebody().await).await;
+    let world = World::start().await;
+    let verification = world.identify(&world.new_person().await).await;
     for (caller, verification) in
         [("counter", &verification), ("web", &verification), ("phone", &verification[1..].into())]
     {
@@ -161,10 +165,10 @@ async fn r21_a_verification_is_valid_for_its_caller_only() {
 
 #[tokio::test]
 async fn r21_a_verification_is_valid_for_fifteen_minutes() {
-    let world = World::open().await;
-    let (person, late) = (world.somebody().await, world.somebody().await);
+    let world = World::start().await;
+    let (person, late) = (world.new_person().await, world.new_person().await);
     let verification = world.identify(&person).await;
-    let asked = world.begin_questions(&late).await;
+    let response = world.begin_questions(&late).await;
     world.advance(TimeDelta::minutes(14)).await;
     world.issue("phone", &verification).await.unwrap();
     let verification = world.identify(&person).await;
@@ -173,14 +177,14 @@ async fn r21_a_verification_is_valid_for_fifteen_minutes() {
 
     let refusal = world.issue("phone", &verification).await.unwrap_err();
     refusal.assert_precondition(Reason::VerificationExpired);
-    let refusal = world.answer("phone", &asked, |_, _| "x".into()).await.unwrap_err();
+    let refusal = world.answer("phone", &response, |_, _| "x".into()).await.unwrap_err();
     refusal.assert_precondition(Reason::VerificationExpired);
 }
 
 #[tokio::test]
 async fn r21_a_verification_can_be_used_for_one_pin_request() {
-    let world = World::open().await;
-    let (redeemer, expirer) = (world.somebody().await, world.somebody().await);
+    let world = World::start().await;
+    let (redeemer, expirer) = (world.new_person().await, world.new_person().await);
     let redeemed = world.identify(&redeemer).await;
     world.issue("phone", &redeemed).await.unwrap();
     let pin = pin_in(&world.texts(&redeemer).await[0]);
@@ -197,7 +201,7 @@ async fn r21_a_verification_can_be_used_for_one_pin_request() {
 
 #[tokio::test]
 async fn r24_the_sms_is_in_the_persons_language() {
-    let world = World::open().await;
+    let world = World::start().await;
     for (id, language, words) in [
         ("bjarne", Language::Unspecified, "Din midlertidige PIN-kode"),
         ("english", Language::Unspecified, "Your temporary MitID PIN code"),
@@ -210,7 +214,7 @@ async fn r24_the_sms_is_in_the_persons_language() {
         let request =
             IssueTemporaryPinRequest { request_id: uuid().to_string(), verification_id, language: language.into() };
 
-        world.order("phone", request).await.unwrap();
+        world.send_order("phone", request).await.unwrap();
 
         let texts = world.texts(&person).await;
         assert!(texts[0].contains(words) && texts[0].chars().count() <= 160, "{texts:?}");
@@ -220,8 +224,8 @@ async fn r24_the_sms_is_in_the_persons_language() {
 
 #[tokio::test]
 async fn r24_an_expired_pin_is_never_sent() {
-    let world = World::open().await;
-    let person = world.somebody().await;
+    let world = World::start().await;
+    let person = world.new_person().await;
     world.sandbox.post("/gateway", serde_json::json!({ "mode": "down" })).await;
     let verification = world.identify(&person).await;
     world.issue("phone", &verification).await.unwrap();

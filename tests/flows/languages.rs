@@ -35,7 +35,7 @@ async fn locale(world: &World, language: Language, accepted: Option<&str>) -> Op
 
 #[tokio::test]
 async fn the_text_is_in_the_requested_language() {
-    let world = World::open().await;
+    let world = World::start().await;
     for (language, accepted, expected) in [
         (Language::Unspecified, None, None),
         (Language::Unspecified, Some("de"), None),
@@ -57,7 +57,7 @@ async fn the_text_is_in_the_requested_language() {
 /// The refusals come from the conversion, from a use case and from middleware.
 #[tokio::test]
 async fn every_rpc_adds_the_text() {
-    let world = World::open().await;
+    let world = World::start().await;
     let (channels, redemption) = (world.temporary_pin_service(), world.redemption_service());
     let verify = VerifyIdentityRequest { evidence: None, language: Language::Da.into() };
     let check = CheckEligibilityRequest::default();
@@ -84,8 +84,8 @@ async fn the_text_contains_the_time_of_the_next_attempt(
     #[case] what: &str,
     #[case] when: &str,
 ) {
-    let world = World::open().await;
-    let login = world.log_in(&world.somebody().await).await;
+    let world = World::start().await;
+    let login = world.log_in(&world.new_person().await).await;
     let order = IssueTemporaryPinRequest {
         request_id: uuid().to_string(),
         verification_id: login.verification_id,

@@ -5,7 +5,7 @@ use futures_util::future::join_all;
 use temporary_pin::proto::temporarypin::v1::verify_identity_request::Evidence;
 use temporary_pin::proto::temporarypin::v1::verify_identity_response::State;
 use temporary_pin::proto::temporarypin::v1::{QuestionAnswers, Reason, VerifyIdentityResponse, channel_eligibility};
-use test_support::acts::truth;
+use test_support::acts::right_answer;
 use test_support::calls::{Answer, time};
 use test_support::person::Person;
 use test_support::world::World;
@@ -14,27 +14,27 @@ const DAY: TimeDelta = TimeDelta::hours(24);
 
 #[tokio::test]
 async fn r25_a_person_gets_three_pins_in_a_day() {
-    let world = World::open().await;
-    let person = world.somebody().await;
+    let world = World::start().await;
+    let person = world.new_person().await;
     let before = world.now().await;
     let mut after_first = None;
     for _ in 0..3 {
-        let pin = world.pin(&person).await;
+        let pin = world.order_pin(&person).await;
         after_first = after_first.or(Some(world.now().await));
         world.redeem(person.reference(), &pin).await.unwrap();
         world.advance(TimeDelta::minutes(30)).await;
     }
     let after_first = after_first.unwrap();
 
-    for wiped in [false, true] {
+    for redis_is_wiped in [false, true] {
         let verification = world.identify(&person).await;
-        if wiped {
+        if redis_is_wiped {
             world.wipe_redis().await;
         }
         let refusal = world.issue("phone", &verification).await.unwrap_err();
         let until = refusal.assert_limit(Reason::PersonLimit);
         assert!(before + DAY <= until && until <= after_first + DAY, "{until}: a day after the first");
-        let answer = world.check("phone", person.reference()).await.unwrap();
+        let answer = world.check_eligibility("phone", person.reference()).await.unwrap();
         let own = &answer.channels[1];
         assert_eq!(own.status(), channel_eligibility::Status::NotYet);
         assert_eq!(own.reasons().collect::<Vec<_>>(), [Reason::PersonLimit]);
@@ -43,16 +43,16 @@ async fn r25_a_person_gets_three_pins_in_a_day() {
     assert_eq!(world.texts(&person).await.len(), 3);
 
     world.advance_to(after_first + DAY).await;
-    world.pin(&person).await;
+    world.order_pin(&person).await;
 }
 
 /// The last PIN of the day is ordered sixteen times at once. What the orders have spent and not committed is no limit.
 #[tokio::test]
 async fn r25_sixteen_concurrent_orders_meet_no_limit_that_sixteen_in_turn_would_not_meet() {
-    let world = World::open().await;
-    let person = world.somebody().await;
+    let world = World::start().await;
+    let person = world.new_person().await;
     for _ in 0..2 {
-        let pin = world.pin(&person).await;
+        let pin = world.order_pin(&person).await;
         world.redeem(person.reference(), &pin).await.unwrap();
     }
     let verification = world.identify(&person).await;
@@ -66,36 +66,36 @@ async fn r25_sixteen_concurrent_orders_meet_no_limit_that_sixteen_in_turn_would_
 
 #[tokio::test]
 async fn r25_a_mobile_number_gets_five_pins_in_a_day() {
-    let world = World::open().await;
+    let world = World::start().await;
     let (one, other) = (world.person("shared-phone").await, world.person("shared-phone-2").await);
     assert_eq!(one.mobile_number(), other.mobile_number());
     let before = world.now().await;
     for person in [&one, &one, &one, &other, &other] {
-        let pin = world.pin(person).await;
+        let pin = world.order_pin(person).await;
         world.redeem(person.reference(), &pin).await.unwrap();
         world.advance(TimeDelta::minutes(30)).await;
     }
 
-    for wiped in [false, true] {
+    for redis_is_wiped in [false, true] {
         let verification = world.identify(&other).await;
-        if wiped {
+        if redis_is_wiped {
             world.wipe_redis().await;
         }
         let until = world.issue("phone", &verification).await.unwrap_err().assert_limit(Reason::MobileLimit);
         assert!(before + DAY <= until && until < before + DAY + TimeDelta::minutes(30), "{until}");
-        let answer = world.check("phone", other.reference()).await.unwrap();
+        let answer = world.check_eligibility("phone", other.reference()).await.unwrap();
         assert_eq!(answer.channels[1].reasons().collect::<Vec<_>>(), [Reason::MobileLimit]);
     }
     assert_eq!(world.texts(&other).await.len(), 5);
 
     world.advance_to(before + DAY + TimeDelta::minutes(30)).await;
-    world.pin(&other).await;
+    world.order_pin(&other).await;
 }
 
 #[tokio::test]
 async fn r25_a_resend_does_not_count_as_a_pin() {
-    let world = World::open().await;
-    let person = world.somebody().await;
+    let world = World::start().await;
+    let person = world.new_person().await;
     for _ in 0..3 {
         let verification = world.identify(&person).await;
         world.issue("phone", &verification).await.unwrap();
@@ -116,12 +116,12 @@ async fn call(world: &World, person: &Person, agent: &str) -> Answer<VerifyIdent
 
 #[tokio::test]
 async fn r22_an_agent_makes_thirty_verifications_in_an_hour() {
-    let world = World::open().await;
+    let world = World::start().await;
     for _ in 0..30 {
-        let asked = call(&world, &world.somebody().await, "busy").await.unwrap();
-        assert_eq!(asked.state(), State::QuestionsPending);
+        let response = call(&world, &world.new_person().await, "busy").await.unwrap();
+        assert_eq!(response.state(), State::QuestionsPending);
     }
-    let person = world.somebody().await;
+    let person = world.new_person().await;
 
     let refusal = call(&world, &person, "busy").await.unwrap_err();
 
@@ -136,21 +136,21 @@ async fn r22_an_agent_makes_thirty_verifications_in_an_hour() {
 
 /// A verification id, after the agent has identified the person.
 async fn identify(world: &World, person: &Person, agent: &str) -> String {
-    let asked = call(world, person, agent).await.unwrap();
+    let response = call(world, person, agent).await.unwrap();
     let agent_token = world.agent_token(agent).await;
-    let answers = world.answers(&asked, |_, question| truth(person, question)).await;
+    let answers = world.answers(&response, |_, question| right_answer(person, question)).await;
     let answers = QuestionAnswers { agent_token, ..answers };
     world.verify("phone", Evidence::QuestionAnswers(answers)).await.unwrap().verification_id
 }
 
 #[tokio::test]
 async fn r22_an_agent_orders_twenty_pins_in_an_hour() {
-    let world = World::open().await;
+    let world = World::start().await;
     for _ in 0..20 {
-        let verification = identify(&world, &world.somebody().await, "busy").await;
+        let verification = identify(&world, &world.new_person().await, "busy").await;
         world.issue("phone", &verification).await.unwrap();
     }
-    let person = world.somebody().await;
+    let person = world.new_person().await;
     let verification = identify(&world, &person, "busy").await;
 
     let refusal = world.issue("phone", &verification).await.unwrap_err();

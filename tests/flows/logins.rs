@@ -19,19 +19,19 @@ use test_support::world::World;
 
 #[tokio::test]
 async fn r23_an_unacceptable_login_is_refused_with_its_reason() {
-    let world = World::open().await;
-    for (wishes, reason) in [
+    let world = World::start().await;
+    for (options, reason) in [
         (json!({ "audience": "somebody-else" }), Reason::LoginNotAccepted),
         (json!({ "issuer": "https://issuer.invalid" }), Reason::LoginNotAccepted),
         (json!({ "expired": true }), Reason::LoginNotAccepted),
         (json!({ "auth_age_seconds": 301 }), Reason::LoginTooOld),
         (json!({ "assurance": "Low" }), Reason::AssuranceTooLow),
     ] {
-        let person = world.somebody().await;
+        let person = world.new_person().await;
 
-        let rejected = world.try_log_in(&person, wishes.clone()).await.unwrap();
+        let rejected = world.try_log_in(&person, options.clone()).await.unwrap();
 
-        assert_eq!(reasons(&rejected), [reason], "{wishes}");
+        assert_eq!(reasons(&rejected), [reason], "{options}");
         assert_eq!(rejected.verification_id, "");
         assert_nothing_started(&world, &person).await;
     }
@@ -39,9 +39,9 @@ async fn r23_an_unacceptable_login_is_refused_with_its_reason() {
 
 #[tokio::test]
 async fn r23_a_login_is_accepted_up_to_its_limits() {
-    let world = World::open().await;
-    for wishes in [json!({ "auth_age_seconds": 290 }), json!({ "assurance": "High" })] {
-        let accepted = world.try_log_in(&world.somebody().await, wishes).await.unwrap();
+    let world = World::start().await;
+    for options in [json!({ "auth_age_seconds": 290 }), json!({ "assurance": "High" })] {
+        let accepted = world.try_log_in(&world.new_person().await, options).await.unwrap();
         assert_eq!(accepted.state(), State::Verified);
     }
 }
@@ -53,8 +53,8 @@ async fn log_in_with(world: &World, id_token: &str, nonce: &str) -> VerifyIdenti
 
 #[tokio::test]
 async fn r23_a_nonce_is_accepted_once() {
-    let world = World::open().await;
-    let (person, nonce) = (world.somebody().await, uuid().to_string());
+    let world = World::start().await;
+    let (person, nonce) = (world.new_person().await, uuid().to_string());
     let token = world.id_token(&person, &nonce, &json!({})).await;
     assert_eq!(log_in_with(&world, &token, &nonce).await.state(), State::Verified);
 
@@ -70,8 +70,8 @@ async fn r23_a_nonce_is_accepted_once() {
 
 #[tokio::test]
 async fn r23_a_token_must_be_of_this_login_and_of_our_issuer() {
-    let world = World::open().await;
-    let (person, nonce) = (world.somebody().await, uuid().to_string());
+    let world = World::start().await;
+    let (person, nonce) = (world.new_person().await, uuid().to_string());
     let token = world.id_token(&person, &nonce, &json!({})).await;
     let agents = world.agent_token(CLERK).await;
     let (claims, _) = token.rsplit_once('.').unwrap();
@@ -92,7 +92,7 @@ async fn r23_a_token_must_be_of_this_login_and_of_our_issuer() {
 
 /// Asserts that the person has no access request and got no SMS.
 async fn assert_nothing_started(world: &World, person: &Person) {
-    let answer = world.check("web", person.reference()).await.unwrap();
+    let answer = world.check_eligibility("web", person.reference()).await.unwrap();
     assert_eq!(answer.access_hold.unwrap().state(), access_hold::State::None);
     assert_eq!(world.texts(person).await, Vec::<String>::new());
 }
@@ -100,8 +100,8 @@ async fn assert_nothing_started(world: &World, person: &Person) {
 /// As many taps on "log in", or frontends that repeat: sixteen in turn meet no limit, so sixteen at once meet none.
 #[tokio::test]
 async fn r18_sixteen_first_logins_at_once_are_all_accepted_and_start_one_hold() {
-    let world = World::open().await;
-    let person = world.somebody().await;
+    let world = World::start().await;
+    let person = world.new_person().await;
 
     let answers = join_all((0..16).map(|_| world.log_in(&person))).await;
 
@@ -114,8 +114,8 @@ async fn r18_sixteen_first_logins_at_once_are_all_accepted_and_start_one_hold() 
 /// None of them is a guess.
 #[tokio::test]
 async fn r18_sixteen_bad_logins_at_once_are_all_judged() {
-    let world = World::open().await;
-    let person = world.somebody().await;
+    let world = World::start().await;
+    let person = world.new_person().await;
 
     let answers = join_all((0..16).map(|_| world.try_log_in(&person, json!({ "auth_age_seconds": 1000 })))).await;
 
@@ -128,19 +128,19 @@ async fn r18_sixteen_bad_logins_at_once_are_all_judged() {
 /// Spends that no row confirms are no limit of tomorrow.
 #[tokio::test]
 async fn r18_spends_of_another_instance_are_busy_and_not_a_limit() {
-    let world = World::open().await;
-    let person = world.somebody().await;
-    world.fail(&person).await;
+    let world = World::start().await;
+    let person = world.new_person().await;
+    world.fail_verification(&person).await;
     let bucket = Bucket::FailedVerifications(world.person_key(&person), Channel::Phone);
     world.spend(bucket, Limit { times: 3, per: Duration::from_secs(24 * 3600) }, 2).await;
 
-    world.call(&person).await.unwrap_err().assert_busy();
+    world.call_support(&person).await.unwrap_err().assert_busy();
     world.log_in(&person).await;
 
     // A process that has stopped gives nothing back. What it spent is forgotten after a minute; the row is not.
     world.advance(TimeDelta::seconds(61)).await;
-    world.call(&person).await.unwrap_err().assert_busy();
-    world.fail(&person).await;
-    world.fail(&person).await;
-    world.call(&person).await.unwrap_err().assert_limit(Reason::VerificationLimit);
+    world.call_support(&person).await.unwrap_err().assert_busy();
+    world.fail_verification(&person).await;
+    world.fail_verification(&person).await;
+    world.call_support(&person).await.unwrap_err().assert_limit(Reason::VerificationLimit);
 }

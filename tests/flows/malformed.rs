@@ -11,7 +11,7 @@ use temporary_pin::proto::temporarypin::v1::{
     PersonReference, PhoneIdentification, QuestionAnswers, Reason, RedeemTemporaryPinRequest, SupportingDocument,
     VerifyIdentityRequest, WebLogin, Witness,
 };
-use test_support::acts::{CLERK, QUESTIONS, truth};
+use test_support::acts::{CLERK, QUESTIONS, right_answer};
 use test_support::calls::{Answer, answer, request_from, uuid};
 use test_support::world::World;
 use tonic::Code;
@@ -62,7 +62,7 @@ fn assert_in_contract(request: &str, path: &str) {
 
 #[tokio::test]
 async fn check_eligibility() {
-    let world = World::open().await;
+    let world = World::start().await;
     for (person, field) in [
         (None, "person"),
         (Some(PersonReference { reference: None }), "person"),
@@ -88,7 +88,7 @@ async fn verify(world: &World, caller: &str, evidence: Option<Evidence>, expecte
 
 #[tokio::test]
 async fn verify_identity_by_login() {
-    let world = World::open().await;
+    let world = World::start().await;
     verify(&world, "web", None, &["evidence"]).await;
     for (id_token, nonce) in [("", ""), (&*"x".repeat(8193), "1234567"), (&*"x".repeat(8193), &*"n".repeat(256))] {
         let login = WebLogin { id_token: id_token.into(), nonce: nonce.into(), ..WebLogin::default() };
@@ -98,7 +98,7 @@ async fn verify_identity_by_login() {
 
 #[tokio::test]
 async fn verify_identity_by_phone() {
-    let world = World::open().await;
+    let world = World::start().await;
     let nothing = Evidence::PhoneIdentification(PhoneIdentification::default());
     let fields = ["agent_token", "case_reference", "document", "person"].map(|it| format!("phone_identification.{it}"));
     verify(&world, "phone", Some(nothing), &fields.each_ref().map(String::as_str)).await;
@@ -115,7 +115,7 @@ async fn verify_identity_by_phone() {
     verify(&world, "phone", Some(all_wrong), &fields.each_ref().map(String::as_str)).await;
 
     // A kind that is accepted at the counter only.
-    let person = world.somebody().await;
+    let person = world.new_person().await;
     let card = world.phone_evidence(person.reference(), document(3, "DNK", "1").unwrap(), CLERK).await;
     let fields = ["phone_identification.document.kind", "phone_identification.document.number"];
     verify(&world, "phone", Some(card), &fields).await;
@@ -123,7 +123,7 @@ async fn verify_identity_by_phone() {
 
 #[tokio::test]
 async fn verify_identity_at_the_counter() {
-    let world = World::open().await;
+    let world = World::start().await;
     let nothing = Evidence::CounterIdentification(CounterIdentification::default());
     let fields = ["agent_token", "appointment_reference", "confirmation", "document", "office_id", "person"]
         .map(|it| format!("counter_identification.{it}"));
@@ -156,7 +156,7 @@ async fn verify_identity_at_the_counter() {
 
 #[tokio::test]
 async fn verify_identity_by_answers() {
-    let world = World::open().await;
+    let world = World::start().await;
     let nothing = Evidence::QuestionAnswers(QuestionAnswers::default());
     let fields = ["agent_token", "answers", "verification_id"].map(|it| format!("question_answers.{it}"));
     verify(&world, "phone", Some(nothing), &fields.each_ref().map(String::as_str)).await;
@@ -175,10 +175,10 @@ async fn verify_identity_by_answers() {
 
 #[tokio::test]
 async fn r16_each_question_must_have_exactly_one_answer() {
-    let world = World::open().await;
-    let person = world.somebody().await;
-    let asked = world.begin_questions(&person).await;
-    let good = world.answers(&asked, |_, question| truth(&person, question)).await;
+    let world = World::start().await;
+    let person = world.new_person().await;
+    let response = world.begin_questions(&person).await;
+    let good = world.answers(&response, |_, question| right_answer(&person, question)).await;
     let (mut too_few, mut twice, mut other) = (good.clone(), good.clone(), good.clone());
     too_few.answers.pop();
     twice.answers[2] = twice.answers[0].clone();
@@ -196,18 +196,18 @@ async fn r16_each_question_must_have_exactly_one_answer() {
 
 #[tokio::test]
 async fn issue_temporary_pin() {
-    let world = World::open().await;
+    let world = World::start().await;
     for (request_id, verification_id) in [("", String::new()), ("6f1c2e0a4f574c4e9a0e0d9a5b0f7c11", "v".repeat(513))] {
         let request =
             IssueTemporaryPinRequest { request_id: request_id.into(), verification_id, language: UNKNOWN_LANGUAGE };
-        let answer = world.order("phone", request).await;
+        let answer = world.send_order("phone", request).await;
         assert_malformed(answer, "IssueTemporaryPinRequest", &["language", "request_id", "verification_id"]);
     }
 }
 
 #[tokio::test]
 async fn redeem_temporary_pin() {
-    let world = World::open().await;
+    let world = World::start().await;
     for pin in ["", "1234567", "123456789", "1234567a", "+1234567"] {
         let request = RedeemTemporaryPinRequest { request_id: "1".into(), person: None, pin: pin.into() };
         let answer = answer(world.redemption_service().redeem_temporary_pin(request_from("redeemer", request)).await);
@@ -218,7 +218,7 @@ async fn redeem_temporary_pin() {
 /// Every request has a person and a reason, and both can be malformed.
 #[tokio::test]
 async fn operator_requests() {
-    let world = World::open().await;
+    let world = World::start().await;
     let mut service = world.operator_service();
     macro_rules! refuse {
         ($call:ident($request:ident { $($field:ident: $value:expr),* }), $($malformed:literal),+) => {
@@ -227,8 +227,8 @@ async fn operator_requests() {
             assert_malformed(answer, stringify!($request), &[$($malformed),+]);
         };
     }
-    let nobody = || person(Reference::CprNumber("123456".into()));
-    refuse!(list_pin_requests(ListPinRequestsRequest { person: nobody() }), "person.cpr_number", "reason");
+    let malformed_person = || person(Reference::CprNumber("123456".into()));
+    refuse!(list_pin_requests(ListPinRequestsRequest { person: malformed_person() }), "person.cpr_number", "reason");
     refuse!(list_access_requests(ListAccessRequestsRequest {}), "person", "reason");
     refuse!(list_limits(ListLimitsRequest {}), "person", "reason");
     refuse!(get_person_block(GetPersonBlockRequest {}), "person", "reason");
@@ -250,15 +250,15 @@ async fn operator_requests() {
 /// The fields are well-formed, but the agent's token is not acceptable.
 #[tokio::test]
 async fn r22_an_agent_proves_who_they_are() {
-    let world = World::open().await;
-    let person = world.somebody().await;
+    let world = World::start().await;
+    let person = world.new_person().await;
     let id_token = world.id_token(&person, &uuid().to_string(), &serde_json::json!({})).await;
     let body = serde_json::json!({ "agent": "support-1", "assurance": "Low" });
     let low = world.sandbox.post("/agent-login", body).await["agent_token"].as_str().unwrap().to_owned();
     for agent_token in ["not.a.token".to_owned(), id_token, low] {
-        let mut visit = world.visit(&person, QUESTIONS).await;
+        let mut visit = world.counter_evidence(&person, QUESTIONS).await;
         visit.agent_token = agent_token;
-        let refusal = world.visits(visit).await.unwrap_err();
+        let refusal = world.visit_counter(visit).await.unwrap_err();
         refusal.assert(Code::PermissionDenied, Reason::AgentNotAccepted);
     }
 }

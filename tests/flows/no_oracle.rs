@@ -7,9 +7,9 @@ use temporary_pin::proto::temporarypin::v1::verify_identity_request::Evidence;
 use temporary_pin::proto::temporarypin::v1::{
     PersonReference, Reason, RedeemTemporaryPinRequest, VerifyIdentityRequest, VerifyIdentityResponse,
 };
-use test_support::acts::{CLERK, QUESTIONS, reasons};
+use test_support::acts::{CLERK, QUESTIONS, WRONG_ANSWER, reasons};
 use test_support::calls::{Refusal, request_from, uuid};
-use test_support::person::{Person, no_document, nobody};
+use test_support::person::{Person, unknown_document, unknown_person};
 use test_support::world::World;
 use tonic::metadata::{KeyAndValueRef, MetadataMap};
 use tonic::{Response, Status};
@@ -66,7 +66,7 @@ impl VisibleCalls for World {
 
     /// A rejected visit at the counter.
     async fn visit_of(&self, person: PersonReference, whose: &Person, mrz_lines: Vec<String>) -> VisibleAnswer {
-        let mut visit = self.visit(whose, QUESTIONS).await;
+        let mut visit = self.counter_evidence(whose, QUESTIONS).await;
         visit.person = Some(person);
         visit.mrz_lines = mrz_lines;
         VisibleAnswer::read(&self.verify_visibly("counter", Evidence::CounterIdentification(visit)).await.unwrap())
@@ -84,17 +84,17 @@ impl VisibleCalls for World {
 
 #[tokio::test]
 async fn r16_on_the_phone_every_rejection_looks_the_same() {
-    let world = World::open().await;
+    let world = World::start().await;
     let (person, other, stolen) =
-        (world.somebody().await, world.somebody().await, world.person("stolen-passport").await);
+        (world.new_person().await, world.new_person().await, world.person("stolen-passport").await);
     let reject = async |evidence| VisibleAnswer::read(&world.verify_visibly("phone", evidence).await.unwrap());
 
-    let unknown_person = reject(world.claim_identity(nobody(), &other).await).await;
-    let unknown_document = reject(world.phone_evidence(person.reference(), no_document(), CLERK).await).await;
+    let unknown_person = reject(world.claim_identity(unknown_person(), &other).await).await;
+    let unknown_document = reject(world.phone_evidence(person.reference(), unknown_document(), CLERK).await).await;
     let foreign_document = reject(world.claim_identity(person.reference(), &other).await).await;
     let stolen_document = reject(world.claim_identity(stolen.reference(), &stolen).await).await;
-    let asked = world.begin_questions(&other).await;
-    let answers = world.answers(&asked, |_, _| "Nonsens".into()).await;
+    let response = world.begin_questions(&other).await;
+    let answers = world.answers(&response, |_, _| WRONG_ANSWER.into()).await;
     let wrong_answers = reject(Evidence::QuestionAnswers(answers)).await;
 
     let response = VerifyIdentityResponse::decode(&*unknown_person.0).unwrap();
@@ -106,10 +106,10 @@ async fn r16_on_the_phone_every_rejection_looks_the_same() {
 
 #[tokio::test]
 async fn r19_at_the_counter_a_rejection_does_not_reveal_whose_document_it_is() {
-    let world = World::open().await;
-    let (person, other, third) = (world.somebody().await, world.somebody().await, world.somebody().await);
+    let world = World::start().await;
+    let (person, other, third) = (world.new_person().await, world.new_person().await, world.new_person().await);
 
-    let unknown_person = world.visit_of(nobody(), &other, Vec::new()).await;
+    let unknown_person = world.visit_of(unknown_person(), &other, Vec::new()).await;
     let foreign_document = world.visit_of(person.reference(), &other, Vec::new()).await;
     let other_zone = world.visit_of(third.reference(), &third, other.mrz_lines()).await;
 
@@ -120,10 +120,10 @@ async fn r19_at_the_counter_a_rejection_does_not_reveal_whose_document_it_is() {
 /// The limit comes after the same number of failures and says the same, whether or not the person exists.
 #[tokio::test]
 async fn r18_the_limit_does_not_reveal_whether_the_person_exists() {
-    let world = World::open().await;
-    let (person, other) = (world.somebody().await, world.somebody().await);
+    let world = World::start().await;
+    let (person, other) = (world.new_person().await, world.new_person().await);
     let mut refusals = Vec::new();
-    for reference in [nobody(), person.reference()] {
+    for reference in [unknown_person(), person.reference()] {
         for _ in 0..3 {
             let rejected =
                 world.verify_visibly("phone", world.claim_identity(reference.clone(), &other).await).await.unwrap();
@@ -147,10 +147,10 @@ async fn r18_the_limit_does_not_reveal_whether_the_person_exists() {
 
 #[tokio::test]
 async fn no_open_pin_looks_the_same_for_known_and_unknown_persons() {
-    let world = World::open().await;
-    let (person, dead) = (world.somebody().await, world.person("dead").await);
+    let world = World::start().await;
+    let (person, dead) = (world.new_person().await, world.person("dead").await);
 
-    let of_unknown_person = world.try_pin(nobody()).await;
+    let of_unknown_person = world.try_pin(unknown_person()).await;
 
     assert_eq!(world.try_pin(person.reference()).await, of_unknown_person);
     assert_eq!(world.try_pin(dead.reference()).await, of_unknown_person);

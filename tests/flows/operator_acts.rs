@@ -7,26 +7,26 @@ use temporary_pin::proto::temporarypin::v1::redeem_temporary_pin_response::Outco
 use temporary_pin::proto::temporarypin::v1::{
     AuditEvent, Notice, Reason, access_hold, cancel_access_request_response, pin_request, revoke_temporary_pin_response,
 };
-use test_support::operator::{REASON, tells_of_cancelling, tells_of_revoking};
-use test_support::person::nobody;
+use test_support::operator::{REASON, says_access_was_cancelled, says_pin_was_revoked};
+use test_support::person::unknown_person;
 use test_support::world::World;
 
 #[tokio::test]
 async fn r9_a_revoked_pin_stays_revoked_and_the_person_is_notified() {
     use revoke_temporary_pin_response::Outcome::{NoOpenPin, Revoked};
-    let world = World::open().await;
-    let person = world.somebody().await;
-    let pin = world.pin(&person).await;
+    let world = World::start().await;
+    let person = world.new_person().await;
+    let pin = world.order_pin(&person).await;
 
     let answer = world.revoke_temporary_pin(person.reference()).await.unwrap();
 
     assert_eq!((answer.outcome(), answer.notice()), (Revoked, Notice::Queued));
     let redeemed = world.redeem(person.reference(), &pin).await.unwrap();
     assert_eq!(redeemed.outcome(), Outcome::Revoked, "the right PIN does not help any more");
-    assert_eq!(world.check("phone", person.reference()).await.unwrap().open_pin_request, None);
+    assert_eq!(world.check_eligibility("phone", person.reference()).await.unwrap().open_pin_request, None);
     let texts = world.texts(&person).await;
     assert_eq!(texts.len(), 2);
-    assert!(tells_of_revoking(&texts[1]), "{texts:?}");
+    assert!(says_pin_was_revoked(&texts[1]), "{texts:?}");
 
     let again = world.revoke_temporary_pin(person.reference()).await.unwrap();
     assert_eq!((again.outcome(), again.notice()), (NoOpenPin, Notice::Unspecified));
@@ -39,13 +39,13 @@ async fn r9_a_revoked_pin_stays_revoked_and_the_person_is_notified() {
     assert_eq!(revoked.len(), 1);
     assert_eq!(revoked[0].reason, REASON);
 
-    world.pin(&person).await;
+    world.order_pin(&person).await;
 }
 
 #[tokio::test]
 async fn r9_a_revoked_pin_that_is_not_sent_yet_is_never_sent() {
-    let world = World::open().await;
-    let person = world.somebody().await;
+    let world = World::start().await;
+    let person = world.new_person().await;
     let verification = world.identify(&person).await;
     world.sandbox.post("/gateway", json!({ "mode": "down" })).await;
     world.issue("phone", &verification).await.unwrap();
@@ -56,14 +56,14 @@ async fn r9_a_revoked_pin_that_is_not_sent_yet_is_never_sent() {
     world.advance(TimeDelta::minutes(5)).await;
     let texts = world.texts(&person).await;
     assert_eq!(texts.len(), 1, "{texts:?}");
-    assert!(tells_of_revoking(&texts[0]), "{texts:?}");
+    assert!(says_pin_was_revoked(&texts[0]), "{texts:?}");
 }
 
 #[tokio::test]
 async fn r9_cancelled_access_must_be_requested_again_and_the_person_is_notified() {
     use cancel_access_request_response::Outcome::{Cancelled, NoOpenRequest};
-    let world = World::open().await;
-    let person = world.somebody().await;
+    let world = World::start().await;
+    let person = world.new_person().await;
     world.log_in(&person).await;
     world.advance(TimeDelta::hours(25)).await;
     let passed = world.log_in(&person).await;
@@ -74,9 +74,9 @@ async fn r9_cancelled_access_must_be_requested_again_and_the_person_is_notified(
     assert_eq!((answer.outcome(), answer.notice()), (Cancelled, Notice::Queued));
     let refusal = world.issue("web", &passed.verification_id).await.unwrap_err();
     refusal.assert_precondition(Reason::AccessNotRequested);
-    let check = world.check("web", person.reference()).await.unwrap();
+    let check = world.check_eligibility("web", person.reference()).await.unwrap();
     assert_eq!(check.access_hold.unwrap().state(), access_hold::State::None);
-    assert!(tells_of_cancelling(world.texts(&person).await.last().unwrap()));
+    assert!(says_access_was_cancelled(world.texts(&person).await.last().unwrap()));
     let again = world.cancel_access_request(person.reference()).await.unwrap();
     assert_eq!((again.outcome(), again.notice()), (NoOpenRequest, Notice::Unspecified));
 
@@ -87,8 +87,8 @@ async fn r9_cancelled_access_must_be_requested_again_and_the_person_is_notified(
 /// As if Redis had been down when the hold was cancelled.
 #[tokio::test]
 async fn r9_a_cancelled_hold_that_is_still_in_redis_gets_no_pin() {
-    let world = World::open().await;
-    let person = world.somebody().await;
+    let world = World::start().await;
+    let person = world.new_person().await;
     world.log_in(&person).await;
     let key = world.redis_keys().await.into_iter().find(|key| key.ends_with(":hold")).unwrap();
     world.advance(TimeDelta::hours(25)).await;
@@ -105,9 +105,9 @@ async fn r9_a_cancelled_hold_that_is_still_in_redis_gets_no_pin() {
 
 #[tokio::test]
 async fn r9_ending_nothing_answers_the_same_for_known_and_unknown_persons() {
-    let world = World::open().await;
-    let person = world.somebody().await;
-    for reference in person.references().into_iter().chain([nobody()]) {
+    let world = World::start().await;
+    let person = world.new_person().await;
+    for reference in person.references().into_iter().chain([unknown_person()]) {
         let revoked = world.revoke_temporary_pin(reference.clone()).await.unwrap();
         assert_eq!(revoked.outcome(), revoke_temporary_pin_response::Outcome::NoOpenPin);
         let cancelled = world.cancel_access_request(reference).await.unwrap();

@@ -8,10 +8,10 @@ use temporary_pin::proto::temporarypin::v1::redeem_temporary_pin_response::Outco
 use temporary_pin::proto::temporarypin::v1::{
     Notice, Reason, block_person_response, get_person_block_response, unblock_person_response,
 };
-use test_support::acts::{QUESTIONS, truth, witness};
+use test_support::acts::{QUESTIONS, right_answer, witness};
 use test_support::calls::time;
-use test_support::operator::{REASON, tells_of_cancelling, tells_of_revoking};
-use test_support::person::{Person, nobody};
+use test_support::operator::{REASON, says_access_was_cancelled, says_pin_was_revoked};
+use test_support::person::{Person, unknown_person};
 use test_support::world::World;
 
 async fn block(world: &World, person: &Person) -> Notice {
@@ -27,27 +27,27 @@ async fn unblock(world: &World, person: &Person) {
 
 #[tokio::test]
 async fn r9_a_blocked_person_is_refused_in_every_channel_and_at_every_step() {
-    let world = World::open().await;
-    let person = world.somebody().await;
+    let world = World::start().await;
+    let person = world.new_person().await;
     let verified = world.identify(&person).await;
-    let asked = world.begin_questions(&person).await;
-    let vouching = world.person("witness").await;
+    let response = world.begin_questions(&person).await;
+    let witness_person = world.person("witness").await;
 
     assert_eq!(block(&world, &person).await, Notice::Unspecified);
 
     for (index, channel) in ["web", "phone", "counter"].into_iter().enumerate() {
-        let answer = world.check(channel, person.reference()).await.unwrap();
+        let answer = world.check_eligibility(channel, person.reference()).await.unwrap();
         assert!(answer.channels.iter().all(|it| it.status() == Status::NotEligible), "{answer:?}");
         assert!(answer.channels[index].reasons().any(|reason| reason == Reason::PersonBlocked), "{answer:?}");
     }
     world.issue("phone", &verified).await.unwrap_err().assert_precondition(Reason::PersonBlocked);
-    let answered = world.answer("phone", &asked, |_, question| truth(&person, question)).await;
+    let answered = world.answer("phone", &response, |_, question| right_answer(&person, question)).await;
     answered.unwrap_err().assert_precondition(Reason::PersonBlocked);
     world.try_log_in(&person, json!({})).await.unwrap_err().assert_precondition(Reason::PersonBlocked);
-    world.call(&person).await.unwrap_err().assert_precondition(Reason::PersonBlocked);
-    for confirmation in [QUESTIONS, witness(&vouching)] {
-        let visit = world.visit(&person, confirmation).await;
-        world.visits(visit).await.unwrap_err().assert_precondition(Reason::PersonBlocked);
+    world.call_support(&person).await.unwrap_err().assert_precondition(Reason::PersonBlocked);
+    for confirmation in [QUESTIONS, witness(&witness_person)] {
+        let visit = world.counter_evidence(&person, confirmation).await;
+        world.visit_counter(visit).await.unwrap_err().assert_precondition(Reason::PersonBlocked);
     }
     assert_eq!(world.list_access_requests(person.reference()).await.unwrap().access_requests, [], "no hold has begun");
     assert_eq!(world.texts(&person).await, [""; 0]);
@@ -59,37 +59,37 @@ async fn r9_a_blocked_person_is_refused_in_every_channel_and_at_every_step() {
 /// The caller must not learn why the person is blocked.
 #[tokio::test]
 async fn r9_a_refusal_does_not_tell_why_the_person_is_blocked() {
-    let world = World::open().await;
-    let person = world.somebody().await;
+    let world = World::start().await;
+    let person = world.new_person().await;
     let verified = world.identify(&person).await;
     block(&world, &person).await;
     let refusal = world.issue("phone", &verified).await.unwrap_err();
     assert!(!format!("{:?}", refusal.details).contains(REASON));
     assert_eq!(refusal.until, None);
     // Before the person is identified, the answer does not mention the block.
-    world.fail(&person).await;
+    world.fail_verification(&person).await;
 }
 
 #[tokio::test]
 async fn r9_blocking_ends_an_open_pin_and_an_open_access_request() {
-    let world = World::open().await;
-    let person = world.somebody().await;
+    let world = World::start().await;
+    let person = world.new_person().await;
     world.log_in(&person).await;
-    let pin = world.pin(&person).await;
+    let pin = world.order_pin(&person).await;
 
     assert_eq!(block(&world, &person).await, Notice::Queued);
 
     assert_eq!(world.redeem(person.reference(), &pin).await.unwrap().outcome(), Redeemed::Revoked);
     let texts = world.texts(&person).await;
-    assert_eq!(texts.iter().filter(|text| tells_of_revoking(text)).count(), 1, "{texts:?}");
-    assert_eq!(texts.iter().filter(|text| tells_of_cancelling(text)).count(), 1, "{texts:?}");
+    assert_eq!(texts.iter().filter(|text| says_pin_was_revoked(text)).count(), 1, "{texts:?}");
+    assert_eq!(texts.iter().filter(|text| says_access_was_cancelled(text)).count(), 1, "{texts:?}");
     unblock(&world, &person).await;
     assert_eq!(
         world.redeem(person.reference(), &pin).await.unwrap().outcome(),
         Redeemed::Revoked,
         "the PIN stays revoked"
     );
-    let check = world.check("web", person.reference()).await.unwrap();
+    let check = world.check_eligibility("web", person.reference()).await.unwrap();
     assert_eq!(check.channels[0].reasons().collect::<Vec<_>>(), [Reason::AccessNotRequested]);
     let actions = world.actions(&person).await;
     assert_eq!(actions[1..5], [Action::PinRefused, Action::PersonUnblocked, Action::PinRefused, Action::PinRevoked]);
@@ -97,8 +97,8 @@ async fn r9_blocking_ends_an_open_pin_and_an_open_access_request() {
 
 #[tokio::test]
 async fn r9_a_repeated_block_keeps_the_first_reason_and_says_so() {
-    let world = World::open().await;
-    let person = world.somebody().await;
+    let world = World::start().await;
+    let person = world.new_person().await;
     let state = async || world.get_person_block(person.reference()).await.unwrap();
     assert_eq!(state().await.state(), get_person_block_response::State::NotBlocked);
     let before = world.now().await;
@@ -122,8 +122,8 @@ async fn r9_a_repeated_block_keeps_the_first_reason_and_says_so() {
 /// An operator may have to block a CPR number that the register does not know (yet).
 #[tokio::test]
 async fn r9_an_identifier_that_the_register_does_not_know_can_be_blocked() {
-    let world = World::open().await;
-    world.block_person(nobody()).await.unwrap();
-    let block = world.get_person_block(nobody()).await.unwrap();
+    let world = World::start().await;
+    world.block_person(unknown_person()).await.unwrap();
+    let block = world.get_person_block(unknown_person()).await.unwrap();
     assert_eq!(block.state(), get_person_block_response::State::Blocked);
 }

@@ -7,7 +7,7 @@ use temporary_pin::proto::temporarypin::v1::redeem_temporary_pin_response::Outco
 use temporary_pin::proto::temporarypin::v1::{Channel, PersonLimit, Reason};
 use test_support::acts::wrong;
 use test_support::calls::time;
-use test_support::person::{Person, nobody};
+use test_support::person::{Person, unknown_person};
 use test_support::world::World;
 
 /// What is spent of each limit, and the limit itself.
@@ -28,16 +28,16 @@ async fn spent(world: &World, person: &Person) -> Vec<(i32, i32)> {
 #[case::redis_has_counted(false)]
 #[case::redis_has_lost_its_data(true)]
 #[tokio::test]
-async fn r4_r18_r25_the_usage_of_each_limit_is_listed(#[case] wiped: bool) {
-    let world = World::open().await;
-    let person = world.somebody().await;
+async fn r4_r18_r25_the_usage_of_each_limit_is_listed(#[case] redis_is_wiped: bool) {
+    let world = World::start().await;
+    let person = world.new_person().await;
     assert_eq!(spent(&world, &person).await, [(0, 10), (0, 3), (0, 3), (0, 3), (0, 5)]);
-    let pin = world.pin(&person).await;
+    let pin = world.order_pin(&person).await;
     for _ in 0..2 {
         world.redeem(person.reference(), &wrong(&pin)).await.unwrap();
     }
-    world.fail(&person).await;
-    if wiped {
+    world.fail_verification(&person).await;
+    if redis_is_wiped {
         world.wipe_redis().await;
     }
     assert_eq!(spent(&world, &person).await, [(2, 10), (1, 3), (0, 3), (1, 3), (1, 5)]);
@@ -45,11 +45,11 @@ async fn r4_r18_r25_the_usage_of_each_limit_is_listed(#[case] wiped: bool) {
 
 #[tokio::test]
 async fn r18_a_reached_limit_says_until_when() {
-    let world = World::open().await;
-    let person = world.somebody().await;
+    let world = World::start().await;
+    let person = world.new_person().await;
     let before = world.now().await;
     for _ in 0..3 {
-        world.fail(&person).await;
+        world.fail_verification(&person).await;
     }
     let limits = world.list_limits(person.reference()).await.unwrap().limits;
     let until = time(limits[1].next_attempt_time);
@@ -62,24 +62,24 @@ async fn r18_a_reached_limit_says_until_when() {
 #[case::redis_keeps_its_data(false)]
 #[case::redis_loses_its_data_afterwards(true)]
 #[tokio::test]
-async fn r18_failed_verifications_can_be_reset(#[case] wiped: bool) {
-    let world = World::open().await;
-    let person = world.somebody().await;
+async fn r18_failed_verifications_can_be_reset(#[case] redis_is_wiped: bool) {
+    let world = World::start().await;
+    let person = world.new_person().await;
     for _ in 0..3 {
-        world.fail(&person).await;
+        world.fail_verification(&person).await;
     }
-    world.call(&person).await.unwrap_err().assert_limit(Reason::VerificationLimit);
+    world.call_support(&person).await.unwrap_err().assert_limit(Reason::VerificationLimit);
 
     let status = world.reset_limit(&person, PersonLimit::FailedVerifications).await;
 
     assert_eq!((status.limit(), status.spent, status.next_attempt_time), (PersonLimit::FailedVerifications, 0, None));
-    if wiped {
+    if redis_is_wiped {
         world.wipe_redis().await;
     }
     for _ in 0..3 {
-        world.fail(&person).await;
+        world.fail_verification(&person).await;
     }
-    world.call(&person).await.unwrap_err().assert_limit(Reason::VerificationLimit);
+    world.call_support(&person).await.unwrap_err().assert_limit(Reason::VerificationLimit);
     assert_eq!(world.actions(&person).await.iter().filter(|it| **it == Action::LimitReset).count(), 1);
 }
 
@@ -87,33 +87,33 @@ async fn r18_failed_verifications_can_be_reset(#[case] wiped: bool) {
 #[case::redis_keeps_its_data(false)]
 #[case::redis_loses_its_data_afterwards(true)]
 #[tokio::test]
-async fn r25_pins_of_the_person_and_of_the_number_can_be_reset(#[case] wiped: bool) {
-    let world = World::open().await;
-    let person = world.somebody().await;
+async fn r25_pins_of_the_person_and_of_the_number_can_be_reset(#[case] redis_is_wiped: bool) {
+    let world = World::start().await;
+    let person = world.new_person().await;
     for _ in 0..3 {
-        world.pin(&person).await;
+        world.order_pin(&person).await;
         world.advance(TimeDelta::minutes(11)).await;
     }
     let verification = world.identify(&person).await;
     world.issue("phone", &verification).await.unwrap_err().assert_limit(Reason::PersonLimit);
 
     world.reset_limit(&person, PersonLimit::PersonPins).await;
-    if wiped {
+    if redis_is_wiped {
         world.wipe_redis().await;
     }
 
-    let check = world.check("phone", person.reference()).await.unwrap();
+    let check = world.check_eligibility("phone", person.reference()).await.unwrap();
     assert_eq!(check.channels[1].reasons().count(), 0, "{check:?}");
     assert_eq!(spent(&world, &person).await[3..], [(0, 3), (3, 5)]);
     for _ in 0..2 {
-        world.pin(&person).await;
+        world.order_pin(&person).await;
         world.advance(TimeDelta::minutes(11)).await;
     }
     let verification = world.identify(&person).await;
     world.issue("phone", &verification).await.unwrap_err().assert_limit(Reason::MobileLimit);
     let status = world.reset_limit(&person, PersonLimit::MobilePins).await;
     assert_eq!((status.spent, status.of), (0, 5));
-    if wiped {
+    if redis_is_wiped {
         world.wipe_redis().await;
     }
     world.issue("phone", &verification).await.unwrap();
@@ -123,28 +123,28 @@ async fn r25_pins_of_the_person_and_of_the_number_can_be_reset(#[case] wiped: bo
 #[case::redis_keeps_its_data(false)]
 #[case::redis_loses_its_data_afterwards(true)]
 #[tokio::test]
-async fn r4_wrong_tries_start_afresh(#[case] wiped: bool) {
-    let world = World::open().await;
-    let person = world.somebody().await;
+async fn r4_wrong_tries_start_afresh(#[case] redis_is_wiped: bool) {
+    let world = World::start().await;
+    let person = world.new_person().await;
     for _ in 0..3 {
-        let pin = world.pin(&person).await;
+        let pin = world.order_pin(&person).await;
         for _ in 0..3 {
             world.redeem(person.reference(), &wrong(&pin)).await.unwrap();
         }
     }
     world.reset_limit(&person, PersonLimit::PersonPins).await;
-    let pin = world.pin(&person).await;
+    let pin = world.order_pin(&person).await;
     let redeem = async |pin: &str| world.redeem(person.reference(), pin).await.unwrap();
     assert_eq!(redeem(&wrong(&pin)).await.outcome(), Outcome::BudgetExhausted);
 
     world.reset_limit(&person, PersonLimit::WrongTries).await;
-    if wiped {
+    if redis_is_wiped {
         world.wipe_redis().await;
     }
 
     assert_eq!(redeem(&pin).await.outcome(), Outcome::Revoked, "a revoked PIN stays revoked");
     world.reset_limit(&person, PersonLimit::PersonPins).await;
-    let pin = world.pin(&person).await;
+    let pin = world.order_pin(&person).await;
     assert_eq!(redeem(&wrong(&pin)).await.attempts_left, 2);
     world.reset_limit(&person, PersonLimit::WrongTries).await;
     assert_eq!(redeem(&wrong(&pin)).await.attempts_left, 1, "the tries of the PIN (R3) are not reset");
@@ -153,8 +153,8 @@ async fn r4_wrong_tries_start_afresh(#[case] wiped: bool) {
 
 #[tokio::test]
 async fn r25_a_person_without_a_number_has_no_limit_of_its_pins() {
-    let world = World::open().await;
-    let refusal = world.try_reset_limit(nobody(), PersonLimit::MobilePins).await.unwrap_err();
+    let world = World::start().await;
+    let refusal = world.try_reset_limit(unknown_person(), PersonLimit::MobilePins).await.unwrap_err();
     refusal.assert_precondition(Reason::NoMobileNumber);
-    world.try_reset_limit(nobody(), PersonLimit::FailedVerifications).await.unwrap();
+    world.try_reset_limit(unknown_person(), PersonLimit::FailedVerifications).await.unwrap();
 }

@@ -10,7 +10,7 @@ use temporary_pin::proto::temporarypin::v1::{
 use test_support::acts::wrong;
 use test_support::calls::{Answer, answer, request_from, time, uuid};
 use test_support::operator::REASON;
-use test_support::person::{Person, nobody};
+use test_support::person::{Person, unknown_person};
 use test_support::world::World;
 use tonic::Code;
 
@@ -26,15 +26,15 @@ async fn get(world: &World, id: &str) -> Answer<GetPinRequestResponse> {
 
 #[tokio::test]
 async fn r9_pin_requests_are_listed_by_either_identifier_the_latest_first() {
-    let world = World::open().await;
-    let (person, other) = (world.somebody().await, world.somebody().await);
-    world.pin(&other).await;
-    let pin = world.pin(&person).await;
+    let world = World::start().await;
+    let (person, other) = (world.new_person().await, world.new_person().await);
+    world.order_pin(&other).await;
+    let pin = world.order_pin(&person).await;
     world.redeem(person.reference(), &wrong(&pin)).await.unwrap();
     world.redeem(person.reference(), &pin).await.unwrap();
-    world.pin(&person).await;
+    world.order_pin(&person).await;
     world.advance(TimeDelta::minutes(11)).await;
-    world.pin(&person).await;
+    world.order_pin(&person).await;
 
     for reference in person.references() {
         let listed = world.list_pin_requests(reference).await.unwrap().pin_requests;
@@ -51,8 +51,8 @@ async fn r9_pin_requests_are_listed_by_either_identifier_the_latest_first() {
 
 #[tokio::test]
 async fn r9_access_requests_are_listed_the_latest_first() {
-    let world = World::open().await;
-    let person = world.somebody().await;
+    let world = World::start().await;
+    let person = world.new_person().await;
     let hold = world.log_in(&person).await.access_hold.unwrap();
     world.cancel_access_request(person.reference()).await.unwrap();
     world.advance(TimeDelta::seconds(1)).await;
@@ -72,8 +72,8 @@ async fn r9_access_requests_are_listed_the_latest_first() {
 /// CJEU C-579/21: the person may learn when and why someone looked, but not who.
 #[tokio::test]
 async fn r9_every_look_up_is_recorded_with_purpose_and_reason_but_without_the_operator() {
-    let world = World::open().await;
-    let person = world.somebody().await;
+    let world = World::start().await;
+    let person = world.new_person().await;
     world.list_pin_requests(person.reference()).await.unwrap();
     world.list_access_requests(person.reference()).await.unwrap();
     world.list_limits(person.reference()).await.unwrap();
@@ -108,9 +108,9 @@ async fn r9_every_look_up_is_recorded_with_purpose_and_reason_but_without_the_op
 
 #[tokio::test]
 async fn r9_acts_of_the_channels_are_listed_with_their_purpose_and_channel() {
-    let world = World::open().await;
-    let person = world.somebody().await;
-    let pin = world.pin(&person).await;
+    let world = World::start().await;
+    let person = world.new_person().await;
+    let pin = world.order_pin(&person).await;
     world.redeem(person.reference(), &wrong(&pin)).await.unwrap();
     world.redeem(person.reference(), &pin).await.unwrap();
     world.log_in(&person).await;
@@ -145,8 +145,8 @@ async fn page(world: &World, person: &Person, page_size: i32, page_token: &str) 
 
 #[tokio::test]
 async fn audit_events_come_in_pages() {
-    let world = World::open().await;
-    let (person, other) = (world.somebody().await, world.somebody().await);
+    let world = World::start().await;
+    let (person, other) = (world.new_person().await, world.new_person().await);
     for _ in 0..4 {
         world.get_person_block(person.reference()).await.unwrap();
         world.get_person_block(other.reference()).await.unwrap();
@@ -168,17 +168,17 @@ async fn audit_events_come_in_pages() {
 /// Rows are kept under the given identifier, so an operator can look them up although the register does not know the person.
 #[tokio::test]
 async fn r9_an_unknown_person_is_looked_up_by_the_given_identifier() {
-    let world = World::open().await;
-    let person = world.somebody().await;
-    assert_eq!(world.list_pin_requests(nobody()).await.unwrap().pin_requests, []);
-    let failed = world.call_with(nobody(), person.document()).await.unwrap();
+    let world = World::start().await;
+    let person = world.new_person().await;
+    assert_eq!(world.list_pin_requests(unknown_person()).await.unwrap().pin_requests, []);
+    let failed = world.call_support_with(unknown_person(), person.document()).await.unwrap();
     assert_eq!(failed.reasons().collect::<Vec<_>>(), [Reason::IdentityNotConfirmed]);
 
-    let listed = world.list_audit_events(nobody()).await.unwrap().audit_events;
+    let listed = world.list_audit_events(unknown_person()).await.unwrap().audit_events;
 
     let actions: Vec<Action> = listed.iter().map(AuditEvent::action).collect();
     assert_eq!(actions, [Action::AuditEventsLookedUp, Action::IdentityRejected, Action::PinRequestsLookedUp]);
-    let limits = world.list_limits(nobody()).await.unwrap().limits;
+    let limits = world.list_limits(unknown_person()).await.unwrap().limits;
     assert_eq!(
         limits.iter().map(|limit| limit.spent).collect::<Vec<_>>(),
         [0, 1, 0],

@@ -7,15 +7,15 @@ use temporary_pin::proto::temporarypin::v1::question::Kind;
 use temporary_pin::proto::temporarypin::v1::verify_identity_request::Evidence;
 use temporary_pin::proto::temporarypin::v1::verify_identity_response::State;
 use temporary_pin::proto::temporarypin::v1::{AssuranceLevel, Question, Reason};
-use test_support::acts::{reasons, truth};
+use test_support::acts::{WRONG_ANSWER, reasons, right_answer};
 use test_support::sandbox::Sandbox;
 use test_support::world::World;
 
 #[tokio::test]
 async fn r16_two_right_answers_of_three_are_enough() {
-    let world = World::open().await;
+    let world = World::start().await;
     for right in [3, 2] {
-        let person = world.somebody().await;
+        let person = world.new_person().await;
         let asked = world.begin_questions(&person).await;
         let kinds: BTreeSet<i32> = asked.questions.iter().map(|question| question.kind).collect();
         assert_eq!(kinds.len(), 3, "three different questions: {asked:?}");
@@ -32,9 +32,9 @@ async fn r16_two_right_answers_of_three_are_enough() {
 
 #[tokio::test]
 async fn r16_after_two_wrong_answers_one_more_question_decides() {
-    let world = World::open().await;
+    let world = World::start().await;
     for right in [1, 0] {
-        let person = world.somebody().await;
+        let person = world.new_person().await;
         let asked = world.begin_questions(&person).await;
 
         let more = world.answer_right("phone", &person, &asked, 1).await;
@@ -52,8 +52,8 @@ async fn r16_after_two_wrong_answers_one_more_question_decides() {
 
 #[tokio::test]
 async fn r16_no_second_chance_after_three_wrong_answers_or_without_a_fourth_fact() {
-    let world = World::open().await;
-    let nothing_right = world.somebody().await;
+    let world = World::start().await;
+    let nothing_right = world.new_person().await;
     let three_facts = world.person("three-facts").await;
     for (person, right) in [(nothing_right, 0), (three_facts, 1)] {
         let asked = world.begin_questions(&person).await;
@@ -63,14 +63,14 @@ async fn r16_no_second_chance_after_three_wrong_answers_or_without_a_fourth_fact
         assert_eq!(reasons(&rejected), [Reason::IdentityNotConfirmed], "{}", person.id());
         let refusal = world.issue("phone", &asked.verification_id).await.unwrap_err();
         refusal.assert_precondition(Reason::VerificationNotConfirmed);
-        let again = world.answer("phone", &asked, |_, question| truth(&person, question)).await.unwrap_err();
+        let again = world.answer("phone", &asked, |_, question| right_answer(&person, question)).await.unwrap_err();
         again.assert_precondition(Reason::VerificationUsed);
     }
 }
 
 /// The ids of all questions to six persons, who are asked twice each.
 async fn ask_in_world_with(arguments: &[&str]) -> Vec<String> {
-    let world = World::around(Sandbox::start(&[&["--people", "6"], arguments].concat())).await;
+    let world = World::with_sandbox(Sandbox::start(&[&["--people", "6"], arguments].concat())).await;
     let mut asked = Vec::new();
     for person in 1..=6 {
         let person = world.person(&format!("person-{person}")).await;
@@ -93,8 +93,8 @@ async fn r16_questions_are_predictable_only_with_a_seed() {
 
 #[tokio::test]
 async fn r16_a_question_of_a_failed_verification_is_not_asked_again() {
-    let world = World::open().await;
-    let person = world.somebody().await;
+    let world = World::start().await;
+    let person = world.new_person().await;
     let mut asked_so_far = BTreeSet::new();
     // Three wrong answers, an extra question without an answer, and a verification broken off at once.
     for right in [Some(0), Some(1), None] {
@@ -108,12 +108,12 @@ async fn r16_a_question_of_a_failed_verification_is_not_asked_again() {
     }
     assert_eq!(asked_so_far.len(), 10);
     world.advance(chrono::TimeDelta::hours(25)).await;
-    assert_eq!(reasons(&world.call(&person).await.unwrap()), [Reason::InsufficientData]);
+    assert_eq!(reasons(&world.call_support(&person).await.unwrap()), [Reason::InsufficientData]);
 }
 
 #[tokio::test]
 async fn r16_protected_persons_are_not_asked_about_addresses() {
-    let world = World::open().await;
+    let world = World::start().await;
     let person = world.person("protected-address").await;
     let mut kinds = Vec::new();
     for right in [1, 0] {
@@ -130,7 +130,7 @@ async fn r16_protected_persons_are_not_asked_about_addresses() {
 /// The third answer is wrong, so both sloppy answers must be right.
 #[tokio::test]
 async fn r17_spelling_variants_are_accepted() {
-    let world = World::open().await;
+    let world = World::start().await;
     let person = world.person("accents").await;
     let sloppy = |question: &Question| match question.kind() {
         Kind::PreviousRoad => " sankt joergens alle ",
@@ -142,7 +142,8 @@ async fn r17_spelling_variants_are_accepted() {
     };
     for wrong in [0, 1, 2, 0, 1, 2] {
         let asked = world.begin_questions(&person).await;
-        let text = |index, question: &Question| if index == wrong { "Nonsens".into() } else { sloppy(question).into() };
+        let text =
+            |index, question: &Question| if index == wrong { WRONG_ANSWER.into() } else { sloppy(question).into() };
         let verified = world.answer("phone", &asked, text).await.unwrap();
         assert_eq!(verified.state(), State::Verified, "{asked:?}, number {wrong} wrong");
     }
@@ -150,7 +151,7 @@ async fn r17_spelling_variants_are_accepted() {
 
 #[tokio::test]
 async fn r17_every_true_answer_is_right() {
-    let world = World::open().await;
+    let world = World::start().await;
     let person = world.person("many-answers").await;
     let last = |_, question: &Question| person.answers(question.kind()).pop().unwrap();
     for _ in 0..4 {
@@ -161,10 +162,10 @@ async fn r17_every_true_answer_is_right() {
 
 #[tokio::test]
 async fn r16_of_concurrent_answers_one_round_is_judged() {
-    let world = World::open().await;
-    let person = world.somebody().await;
+    let world = World::start().await;
+    let person = world.new_person().await;
     let asked = world.begin_questions(&person).await;
-    let answers = world.answers(&asked, |_, question| truth(&person, question)).await;
+    let answers = world.answers(&asked, |_, question| right_answer(&person, question)).await;
 
     let all = join_all((0..16).map(|_| world.verify("phone", Evidence::QuestionAnswers(answers.clone())))).await;
 
@@ -179,10 +180,11 @@ async fn r16_of_concurrent_answers_one_round_is_judged() {
 /// Sixteen concurrent guesses are not sixteen chances: one is judged, and the extra question is asked once.
 #[tokio::test]
 async fn r16_of_concurrent_guesses_one_is_judged() {
-    let world = World::open().await;
-    let person = world.somebody().await;
+    let world = World::start().await;
+    let person = world.new_person().await;
     let asked = world.begin_questions(&person).await;
-    let guess = |index, question: &Question| if index == 0 { truth(&person, question) } else { "Nonsens".into() };
+    let guess =
+        |index, question: &Question| if index == 0 { right_answer(&person, question) } else { WRONG_ANSWER.into() };
     let guess = world.answers(&asked, guess).await;
 
     let all = join_all((0..16).map(|_| world.verify("phone", Evidence::QuestionAnswers(guess.clone())))).await;

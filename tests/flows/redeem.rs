@@ -14,27 +14,27 @@ use temporary_pin::proto::temporarypin::v1::redeem_temporary_pin_response::Outco
 use temporary_pin::proto::temporarypin::v1::{PersonLimit, Reason, channel_eligibility};
 use test_support::acts::wrong;
 use test_support::calls::{time, uuid};
-use test_support::person::{Person, nobody};
+use test_support::person::{Person, unknown_person};
 use test_support::world::World;
 use tonic::Code;
 use uuid::Uuid;
 
 /// Tries the PIN once. Returns the outcome and the tries that are left.
 async fn redeem(world: &World, person: &Person, pin: &str) -> (Outcome, i32) {
-    redeem_again(world, person, pin, uuid()).await
+    redeem_with_request_id(world, person, pin, uuid()).await
 }
 
-async fn redeem_again(world: &World, person: &Person, pin: &str, request_id: Uuid) -> (Outcome, i32) {
-    let answer = world.redeem_again(person.reference(), pin, request_id).await.unwrap();
+async fn redeem_with_request_id(world: &World, person: &Person, pin: &str, request_id: Uuid) -> (Outcome, i32) {
+    let answer = world.redeem_with_request_id(person.reference(), pin, request_id).await.unwrap();
     (answer.outcome(), answer.attempts_left)
 }
 
 #[tokio::test]
 async fn r2_a_pin_is_redeemed_once() {
-    let world = World::open().await;
-    let person = world.somebody().await;
+    let world = World::start().await;
+    let person = world.new_person().await;
     assert_eq!(redeem(&world, &person, "12345678").await, (NoOpenPin, 0));
-    let pin = world.pin(&person).await;
+    let pin = world.order_pin(&person).await;
 
     // With the space that the PIN has in the SMS, and with the person's other identifier.
     let typed = format!("{} {}", &pin[..4], &pin[4..]);
@@ -42,15 +42,15 @@ async fn r2_a_pin_is_redeemed_once() {
     assert_eq!(world.redeem(by_uuid, &typed).await.unwrap().outcome(), Redeemed);
 
     assert_eq!(redeem(&world, &person, &pin).await, (NoOpenPin, 0));
-    assert_eq!(world.check("phone", person.reference()).await.unwrap().open_pin_request, None);
-    assert_eq!(world.redeem(nobody(), &pin).await.unwrap().outcome(), NoOpenPin);
+    assert_eq!(world.check_eligibility("phone", person.reference()).await.unwrap().open_pin_request, None);
+    assert_eq!(world.redeem(unknown_person(), &pin).await.unwrap().outcome(), NoOpenPin);
 }
 
 #[tokio::test]
 async fn r2_a_pin_is_valid_for_ten_minutes() {
-    let world = World::open().await;
-    let person = world.somebody().await;
-    let pin = world.pin(&person).await;
+    let world = World::start().await;
+    let person = world.new_person().await;
+    let pin = world.order_pin(&person).await;
     world.advance(TimeDelta::minutes(9)).await;
     assert_eq!(redeem(&world, &person, &wrong(&pin)).await, (WrongPin, 2));
 
@@ -61,56 +61,56 @@ async fn r2_a_pin_is_valid_for_ten_minutes() {
 
 #[tokio::test]
 async fn r3_the_third_wrong_try_revokes_the_pin() {
-    let world = World::open().await;
-    let person = world.somebody().await;
-    let pin = world.pin(&person).await;
+    let world = World::start().await;
+    let person = world.new_person().await;
+    let pin = world.order_pin(&person).await;
 
     assert_eq!(redeem(&world, &person, &wrong(&pin)).await, (WrongPin, 2));
     assert_eq!(redeem(&world, &person, &wrong(&pin)).await, (WrongPin, 1));
     assert_eq!(redeem(&world, &person, &wrong(&pin)).await, (Revoked, 0));
 
     assert_eq!(redeem(&world, &person, &pin).await, (Revoked, 0), "the right PIN does not help any more");
-    assert_eq!(world.check("phone", person.reference()).await.unwrap().open_pin_request, None);
-    let fresh = world.pin(&person).await;
+    assert_eq!(world.check_eligibility("phone", person.reference()).await.unwrap().open_pin_request, None);
+    let fresh = world.order_pin(&person).await;
     assert_eq!(redeem(&world, &person, &fresh).await, (Redeemed, 0));
 }
 
 #[tokio::test]
 async fn r3_the_pin_of_another_person_is_wrong() {
-    let world = World::open().await;
-    let (person, other) = (world.somebody().await, world.somebody().await);
-    let (_, others_pin) = (world.pin(&person).await, world.pin(&other).await);
+    let world = World::start().await;
+    let (person, other) = (world.new_person().await, world.new_person().await);
+    let (_, others_pin) = (world.order_pin(&person).await, world.order_pin(&other).await);
     assert_eq!(redeem(&world, &person, &others_pin).await, (WrongPin, 2));
     assert_eq!(redeem(&world, &other, &others_pin).await, (Redeemed, 0));
 }
 
 #[tokio::test]
 async fn r3_a_repeated_request_does_not_count_as_a_try() {
-    let world = World::open().await;
-    let person = world.somebody().await;
-    let pin = world.pin(&person).await;
+    let world = World::start().await;
+    let person = world.new_person().await;
+    let pin = world.order_pin(&person).await;
     let (slip, right) = (uuid(), uuid());
-    for wiped in [false, false, true] {
-        if wiped {
+    for redis_is_wiped in [false, false, true] {
+        if redis_is_wiped {
             world.wipe_redis().await;
         }
-        assert_eq!(redeem_again(&world, &person, &wrong(&pin), slip).await, (WrongPin, 2));
+        assert_eq!(redeem_with_request_id(&world, &person, &wrong(&pin), slip).await, (WrongPin, 2));
     }
     assert_eq!(redeem(&world, &person, &wrong(&pin)).await, (WrongPin, 1));
     for _ in 0..3 {
-        assert_eq!(redeem_again(&world, &person, &pin, right).await, (Redeemed, 0));
+        assert_eq!(redeem_with_request_id(&world, &person, &pin, right).await, (Redeemed, 0));
     }
-    assert_eq!(redeem_again(&world, &person, &wrong(&pin), slip).await, (WrongPin, 2));
+    assert_eq!(redeem_with_request_id(&world, &person, &wrong(&pin), slip).await, (WrongPin, 2));
 }
 
 #[tokio::test]
 async fn a_used_request_id_with_another_pin_is_refused() {
-    let world = World::open().await;
-    let (person, request_id) = (world.somebody().await, uuid());
-    let pin = world.pin(&person).await;
-    assert_eq!(redeem_again(&world, &person, &wrong(&pin), request_id).await, (WrongPin, 2));
+    let world = World::start().await;
+    let (person, request_id) = (world.new_person().await, uuid());
+    let pin = world.order_pin(&person).await;
+    assert_eq!(redeem_with_request_id(&world, &person, &wrong(&pin), request_id).await, (WrongPin, 2));
 
-    let refusal = world.redeem_again(person.reference(), &pin, request_id).await.unwrap_err();
+    let refusal = world.redeem_with_request_id(person.reference(), &pin, request_id).await.unwrap_err();
 
     refusal.assert(Code::InvalidArgument, Reason::RequestIdReused);
     assert_eq!(refusal.fields(), ["request_id"]);
@@ -120,10 +120,10 @@ async fn a_used_request_id_with_another_pin_is_refused() {
 /// A right PIN costs nothing, however often it is sent: nobody hears of wrong tries, for there is none.
 #[tokio::test]
 async fn r2_r4_of_many_redeemers_at_once_one_redeems_and_none_meets_a_limit() {
-    let world = World::open().await;
+    let world = World::start().await;
     for _ in 0..4 {
-        let person = world.somebody().await;
-        let pin = world.pin(&person).await;
+        let person = world.new_person().await;
+        let pin = world.order_pin(&person).await;
 
         let outcomes = join_all((0..32).map(|_| redeem(&world, &person, &pin))).await;
 
@@ -135,9 +135,9 @@ async fn r2_r4_of_many_redeemers_at_once_one_redeems_and_none_meets_a_limit() {
 
 #[tokio::test]
 async fn r3_of_many_concurrent_guesses_three_are_compared() {
-    let world = World::open().await;
-    let person = world.somebody().await;
-    let pin = world.pin(&person).await;
+    let world = World::start().await;
+    let person = world.new_person().await;
+    let pin = world.order_pin(&person).await;
     let guess = wrong(&pin);
 
     let outcomes = join_all((0..32).map(|_| redeem(&world, &person, &guess))).await;
@@ -155,24 +155,24 @@ async fn r3_of_many_concurrent_guesses_three_are_compared() {
 #[case::redis_has_counted(false)]
 #[case::redis_has_lost_its_data(true)]
 #[tokio::test]
-async fn r4_a_person_has_ten_wrong_tries_in_a_day_over_all_pins(#[case] wiped: bool) {
-    let world = World::open().await;
-    let person = world.somebody().await;
+async fn r4_a_person_has_ten_wrong_tries_in_a_day_over_all_pins(#[case] redis_is_wiped: bool) {
+    let world = World::start().await;
+    let person = world.new_person().await;
     let start = world.now().await;
     let mut last = None;
     for _ in 0..3 {
-        let pin = world.pin(&person).await;
+        let pin = world.order_pin(&person).await;
         world.advance(TimeDelta::minutes(9)).await;
         for expected in [(WrongPin, 2), (WrongPin, 1), (Revoked, 0)] {
             let (request_id, typed) = (uuid(), wrong(&pin));
-            assert_eq!(redeem_again(&world, &person, &typed, request_id).await, expected);
+            assert_eq!(redeem_with_request_id(&world, &person, &typed, request_id).await, expected);
             last = Some((request_id, typed));
         }
     }
     world.reset_limit(&person, PersonLimit::PersonPins).await;
-    let pin = world.pin(&person).await;
+    let pin = world.order_pin(&person).await;
     let verification = world.identify(&person).await;
-    if wiped {
+    if redis_is_wiped {
         world.wipe_redis().await;
     }
 
@@ -187,10 +187,10 @@ async fn r4_a_person_has_ten_wrong_tries_in_a_day_over_all_pins(#[case] wiped: b
     let eleventh = world.redeem(person.reference(), &pin).await.unwrap();
     assert_eq!((eleventh.outcome(), time(eleventh.next_attempt_time)), (BudgetExhausted, until));
     let (request_id, typed) = last.unwrap();
-    assert_eq!(redeem_again(&world, &person, &typed, request_id).await, (Revoked, 0));
+    assert_eq!(redeem_with_request_id(&world, &person, &typed, request_id).await, (Revoked, 0));
 
     // No PIN is sent that cannot be redeemed. It costs none of R25.
-    let check = world.check("phone", person.reference()).await.unwrap();
+    let check = world.check_eligibility("phone", person.reference()).await.unwrap();
     assert_eq!(check.open_pin_request, None);
     assert_eq!(check.channels[1].status(), channel_eligibility::Status::NotYet);
     assert_eq!(check.channels[1].reasons().collect::<Vec<_>>(), [Reason::WrongTryLimit]);
@@ -209,33 +209,33 @@ async fn r4_a_person_has_ten_wrong_tries_in_a_day_over_all_pins(#[case] wiped: b
     world.issue("phone", &verification).await.unwrap_err().assert_limit(Reason::WrongTryLimit);
     assert_eq!(redeem(&world, &person, &pin).await, (BudgetExhausted, 0));
     world.advance_to(until).await;
-    let pin = world.pin(&person).await;
+    let pin = world.order_pin(&person).await;
     assert_eq!(redeem(&world, &person, &pin).await, (Redeemed, 0));
 }
 
 /// The limit tells of tries that were made, and of nothing else: tries that another instance has not decided yet are waited for.
 #[tokio::test]
 async fn r4_spends_of_another_instance_are_busy_and_not_a_limit() {
-    let world = World::open().await;
-    let person = world.somebody().await;
-    let pin = world.pin(&person).await;
+    let world = World::start().await;
+    let person = world.new_person().await;
+    let pin = world.order_pin(&person).await;
     let bucket = Bucket::WrongTries(world.person_key(&person));
     let limit = Limit { times: 10, per: Duration::from_secs(24 * 3600) };
     world.spend(bucket, limit, 10).await;
     let request_id = uuid();
 
-    let refusal = world.redeem_again(person.reference(), &pin, request_id).await.unwrap_err();
+    let refusal = world.redeem_with_request_id(person.reference(), &pin, request_id).await.unwrap_err();
 
     refusal.assert_busy();
     assert_eq!(
-        world.check("phone", person.reference()).await.unwrap().open_pin_request.map(|pin| pin.state()),
+        world.check_eligibility("phone", person.reference()).await.unwrap().open_pin_request.map(|pin| pin.state()),
         Some(State::Open)
     );
     // A process that has stopped gives nothing back. What it spent is forgotten after a minute.
     world.advance(TimeDelta::seconds(61)).await;
-    world.redeem_again(person.reference(), &pin, request_id).await.unwrap_err().assert_busy();
+    world.redeem_with_request_id(person.reference(), &pin, request_id).await.unwrap_err().assert_busy();
     assert_eq!(
-        redeem_again(&world, &person, &pin, request_id).await,
+        redeem_with_request_id(&world, &person, &pin, request_id).await,
         (Redeemed, 0),
         "busy is kept under no request id"
     );

@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 use temporary_pin::proto::temporarypin::v1::redeem_temporary_pin_response::Outcome;
 use temporary_pin::proto::temporarypin::v1::verify_identity_request::Evidence;
 use temporary_pin::proto::temporarypin::v1::{Question, Reason, VerifyIdentityResponse, WebLogin};
-use test_support::acts::{CLERK, pin_in, reasons, truth, witness, wrong};
+use test_support::acts::{CLERK, pin_in, reasons, right_answer, witness, wrong};
 use test_support::calls::uuid;
-use test_support::person::{Person, no_document, nobody};
+use test_support::person::{Person, unknown_document, unknown_person};
 use test_support::sandbox::Sandbox;
 use test_support::world::World;
 use tonic::Code;
@@ -32,7 +32,7 @@ async fn no_secret_is_written_to_logs_postgres_or_redis() {
     let log = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("secrecy-{}.log", uuid()));
     let mut command = Sandbox::command(&[]);
     command.env("RUST_LOG", "trace").stderr(File::create(&log).unwrap());
-    let world = World::around(Sandbox::spawn(command)).await;
+    let world = World::with_sandbox(Sandbox::spawn(command)).await;
     let mut story = Story { world, needles: Needles::default(), stored: String::new() };
 
     story.play_web().await;
@@ -63,9 +63,9 @@ impl Story {
         person
     }
 
-    async fn log_in(&mut self, person: &Person, wishes: Value) -> VerifyIdentityResponse {
+    async fn log_in(&mut self, person: &Person, options: Value) -> VerifyIdentityResponse {
         let nonce = uuid().to_string();
-        let id_token = self.world.id_token(person, &nonce, &wishes).await;
+        let id_token = self.world.id_token(person, &nonce, &options).await;
         self.needles.add_token(&id_token);
         self.needles.add("nonce", &nonce);
         self.world.verify("web", Evidence::WebLogin(WebLogin { id_token, nonce, ..WebLogin::default() })).await.unwrap()
@@ -109,14 +109,14 @@ impl Story {
         let agent = self.world.agent_token(CLERK).await;
         self.needles.add_token(&agent);
         self.needles.add("agent", CLERK);
-        self.world.fail(&yasmin).await;
-        self.needles.add("document number", &no_document().number);
-        let asked = self.world.begin_questions(&yasmin).await;
+        self.world.fail_verification(&yasmin).await;
+        self.needles.add("document number", &unknown_document().number);
+        let response = self.world.begin_questions(&yasmin).await;
         self.needles.add("wrong answer", "Blåbærgrødvej 17");
         let half_right = |index, question: &Question| {
-            if index == 0 { truth(&yasmin, question) } else { "Blåbærgrødvej 17".into() }
+            if index == 0 { right_answer(&yasmin, question) } else { "Blåbærgrødvej 17".into() }
         };
-        let more = self.world.answer("phone", &asked, half_right).await.unwrap();
+        let more = self.world.answer("phone", &response, half_right).await.unwrap();
         let verified = self.world.answer_right("phone", &yasmin, &more, 1).await;
         self.order_and_redeem("phone", &yasmin, &verified.verification_id).await;
     }
@@ -124,9 +124,9 @@ impl Story {
     async fn play_counter(&mut self) {
         let nivi = self.find_person("greenlandic-mobile").await;
         let aksel = self.find_person("witness").await;
-        let mut visit = self.world.visit(&nivi, witness(&aksel)).await;
+        let mut visit = self.world.counter_evidence(&nivi, witness(&aksel)).await;
         visit.mrz_lines = nivi.mrz_lines();
-        let verified = self.world.visits(visit).await.unwrap();
+        let verified = self.world.visit_counter(visit).await.unwrap();
         self.order_and_redeem("counter", &nivi, &verified.verification_id).await;
     }
 
@@ -134,25 +134,25 @@ impl Story {
         let person = self.find_person("accents").await;
         let stranger = self.find_person("bjarne").await;
         self.needles.add_cpr_number("010158-5999");
-        self.world.call_with(nobody(), person.document()).await.unwrap();
-        self.world.call_with(person.reference(), stranger.document()).await.unwrap();
-        let asked = self.world.begin_questions(&person).await;
-        self.world.answer_right("phone", &person, &asked, 0).await;
+        self.world.call_support_with(unknown_person(), person.document()).await.unwrap();
+        self.world.call_support_with(person.reference(), stranger.document()).await.unwrap();
+        let response = self.world.begin_questions(&person).await;
+        self.world.answer_right("phone", &person, &response, 0).await;
 
         // Personal data in the wrong fields, and a body that is cut off after a CPR number.
         let cpr_number = person.0["cpr_number"].as_str().unwrap().to_owned();
-        let mut visit = self.world.visit(&person, witness(&stranger)).await;
+        let mut visit = self.world.counter_evidence(&person, witness(&stranger)).await;
         visit.office_id.clone_from(&cpr_number);
         visit.appointment_reference = person.0["name"].as_str().unwrap().to_owned();
         visit.mrz_lines = vec![cpr_number.clone(); 3];
-        self.world.visits(visit).await.unwrap_err().assert(Code::InvalidArgument, Reason::InvalidField);
+        self.world.visit_counter(visit).await.unwrap_err().assert(Code::InvalidArgument, Reason::InvalidField);
         let path = "temporarypin.v1.TemporaryPinService/CheckEligibility";
         let body = frame_message(format!("\x0a\x7f\x0a\x0a{cpr_number}").as_bytes());
         let refusal = RawCall { path, caller: Some("web"), body }.expect_refusal(&self.world).await;
         refusal.assert(Code::InvalidArgument, Reason::InvalidField);
 
         self.world.sandbox.post("/register", json!({ "mode": "down" })).await;
-        self.world.call(&person).await.unwrap_err().assert(Code::Unavailable, Reason::Unavailable);
+        self.world.call_support(&person).await.unwrap_err().assert(Code::Unavailable, Reason::Unavailable);
         self.world.redeem(person.reference(), "12341234").await.unwrap_err();
         self.needles.add_pin("12341234");
         self.world.sandbox.post("/register", json!({ "mode": "up" })).await;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sqlx::Connection as _;
-use test_support::world::{World, until};
+use test_support::world::{World, wait_until};
 use tokio::time::timeout;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
@@ -11,8 +11,8 @@ use tonic_health::pb::health_client::HealthClient;
 
 #[tokio::test]
 async fn a_running_call_succeeds_when_the_service_stops() {
-    let world = World::open().await;
-    let person = world.somebody().await;
+    let world = World::start().await;
+    let person = world.new_person().await;
     let verification = world.identify(&person).await;
     let mut health = watch(&world).await;
     assert_eq!(health.message().await.unwrap().unwrap().status(), ServingStatus::Serving);
@@ -23,7 +23,7 @@ async fn a_running_call_succeeds_when_the_service_stops() {
     sqlx::query("LOCK TABLE pin_requests IN ACCESS EXCLUSIVE MODE").execute(&mut *lock).await.unwrap();
     let order = world.issue("phone", &verification);
     let stopping = async {
-        until("the order waits", async || {
+        wait_until("the order waits", async || {
             let waiting =
                 "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND relation = 'pin_requests'::regclass)";
             sqlx::query_scalar::<_, bool>(waiting).fetch_one(&mut watcher).await.unwrap()

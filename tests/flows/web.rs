@@ -15,7 +15,7 @@ const HOLD: TimeDelta = TimeDelta::hours(24);
 
 /// The answer of CheckEligibility to a web caller, and the reasons of the web channel.
 async fn check_web(world: &World, person: &Person) -> (CheckEligibilityResponse, Vec<Reason>) {
-    let answer = world.check("web", person.reference()).await.unwrap();
+    let answer = world.check_eligibility("web", person.reference()).await.unwrap();
     let web = answer.channels.iter().find(|entry| entry.channel() == Channel::Web).unwrap();
     let eligible = web.status() == channel_eligibility::Status::Eligible;
     let reasons: Vec<Reason> = web.reasons().collect();
@@ -31,8 +31,8 @@ fn have_same_times(one: &AccessHold, other: &AccessHold) -> bool {
 
 #[tokio::test]
 async fn r6_r8_the_first_login_starts_the_hold_and_notifies_the_person_once() {
-    let world = World::open().await;
-    let person = world.somebody().await;
+    let world = World::start().await;
+    let person = world.new_person().await;
     let before = world.now().await;
 
     let first = world.log_in(&person).await.access_hold.unwrap();
@@ -56,8 +56,8 @@ async fn r6_r8_the_first_login_starts_the_hold_and_notifies_the_person_once() {
 
 #[tokio::test]
 async fn r6_no_pin_while_the_hold_is_running() {
-    let world = World::open().await;
-    let person = world.somebody().await;
+    let world = World::start().await;
+    let person = world.new_person().await;
     let login = world.log_in(&person).await;
     let eligible_time = time(login.access_hold.unwrap().eligible_time);
 
@@ -73,8 +73,8 @@ async fn r6_no_pin_while_the_hold_is_running() {
 
 #[tokio::test]
 async fn r6_r7_a_login_after_the_hold_gets_the_pin_and_closes_the_request() {
-    let world = World::open().await;
-    let person = world.somebody().await;
+    let world = World::start().await;
+    let person = world.new_person().await;
     let eligible_time = time(world.log_in(&person).await.access_hold.unwrap().eligible_time);
     // A login five minutes before the hold has passed.
     world.advance_to(eligible_time - TimeDelta::minutes(5)).await;
@@ -106,8 +106,8 @@ async fn r6_r7_a_login_after_the_hold_gets_the_pin_and_closes_the_request() {
 
 #[tokio::test]
 async fn r7_after_the_access_window_access_must_be_requested_again() {
-    let world = World::open().await;
-    let person = world.somebody().await;
+    let world = World::start().await;
+    let person = world.new_person().await;
     let first = world.log_in(&person).await.access_hold.unwrap();
     world.advance_to(time(first.expire_time) - TimeDelta::minutes(5)).await;
     let in_the_window = world.log_in(&person).await;
@@ -128,8 +128,8 @@ async fn r7_after_the_access_window_access_must_be_requested_again() {
 
 #[tokio::test]
 async fn r6_a_hold_that_redis_has_lost_continues_unchanged() {
-    let world = World::open().await;
-    let person = world.somebody().await;
+    let world = World::start().await;
+    let person = world.new_person().await;
     let first = world.log_in(&person).await.access_hold.unwrap();
     let eligible_time = time(first.eligible_time);
 
@@ -162,8 +162,8 @@ async fn r6_a_hold_that_redis_has_lost_continues_unchanged() {
 
 #[tokio::test]
 async fn r6_concurrent_logins_start_one_hold() {
-    let world = World::open().await;
-    let person = world.somebody().await;
+    let world = World::start().await;
+    let person = world.new_person().await;
 
     let logins = futures_util::future::join_all((0..3).map(|_| world.log_in(&person))).await;
 

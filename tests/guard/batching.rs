@@ -117,7 +117,7 @@ async fn spends_peeks_and_refunds_of_one_rate_do_not_mix() {
 async fn a_command_that_has_timed_out_spends_nothing() {
     const SHORT_TIMEOUT: Duration = Duration::from_millis(500);
     let fixture = GuardFixture::new().await;
-    let (proxy, url) = FaultProxy::in_front_of(&redis_url()).await;
+    let (proxy, url) = FaultProxy::start_for_url(&redis_url()).await;
     let guard = Guard::connect(&url, &fixture.prefix, SHORT_TIMEOUT).await.unwrap();
     proxy.silence();
     proxy.stall();

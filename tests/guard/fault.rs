@@ -16,7 +16,7 @@ const SLACK: Duration = Duration::from_secs(10);
 
 /// A guard whose connection goes through a proxy that can fail.
 async fn connect_through_proxy() -> (FaultProxy, Guard) {
-    let (proxy, url) = FaultProxy::in_front_of(&redis_url()).await;
+    let (proxy, url) = FaultProxy::start_for_url(&redis_url()).await;
     (proxy, Guard::connect(&url, &unique("test"), TIMEOUT).await.unwrap())
 }
 
@@ -56,7 +56,7 @@ async fn assert_works(guard: &Guard) {
 
 #[tokio::test]
 async fn r26_redis_down_at_the_start_is_unavailable_until_it_is_up() {
-    let (proxy, url) = FaultProxy::in_front_of(&redis_url()).await;
+    let (proxy, url) = FaultProxy::start_for_url(&redis_url()).await;
     proxy.refuse();
     let start = Instant::now();
     let guard = Guard::connect(&url, &unique("test"), TIMEOUT).await.unwrap();
@@ -68,7 +68,7 @@ async fn r26_redis_down_at_the_start_is_unavailable_until_it_is_up() {
 
 #[tokio::test]
 async fn r26_redis_silent_at_the_start_is_unavailable_until_it_answers() {
-    let (proxy, url) = FaultProxy::in_front_of(&redis_url()).await;
+    let (proxy, url) = FaultProxy::start_for_url(&redis_url()).await;
     proxy.stall();
     let start = Instant::now();
     let guard = Guard::connect(&url, &unique("test"), TIMEOUT).await.unwrap();

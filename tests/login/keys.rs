@@ -172,9 +172,9 @@ async fn logins_do_not_wait_for_a_slow_issuer_while_cached_keys_may_be_used() {
 
 /// Asserts that no login can be checked, and that the log names this cause.
 async fn assert_unavailable(world: &World, cause: &str) {
-    test_support::log::collect();
+    test_support::log::start_collecting();
     assert_eq!(world.web(&token_at(world, NOW)).await.unwrap_err(), LoginError::Unavailable);
-    let log = test_support::log::collected();
+    let log = test_support::log::take_log();
     assert!(log.contains(cause), "{log}");
 }
 
@@ -237,14 +237,14 @@ fn an_issuer_must_have_an_https_url_unless_on_loopback(#[case] issuer: &str, #[c
 #[tokio::test]
 async fn nothing_of_a_token_is_logged() {
     let world = World::new().await;
-    test_support::log::collect();
+    test_support::log::start_collecting();
     let refused = world.token(json!({"auth_time": NOW - 301}));
     let accepted = world.token(json!({}));
     world.web(&refused).await.unwrap_err();
     world.web(&accepted).await.unwrap();
     world.agent(&accepted).await.unwrap();
 
-    let log = test_support::log::collected();
+    let log = test_support::log::take_log();
     assert!(log.contains("age of the login"), "the log names the check that failed");
     for secret in [PERSON, NONCE, "subject-17"].into_iter().chain(accepted.split('.')).chain(refused.split('.').skip(1))
     {

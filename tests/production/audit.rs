@@ -4,7 +4,7 @@ use serde_json::Value;
 use sqlx::{Connection as _, PgConnection};
 use test_support::installation::Installation;
 use test_support::sandbox::Sandbox;
-use test_support::world::{World, until};
+use test_support::world::{World, wait_until};
 
 async fn tamper(installation: &Installation, sql: &'static str) {
     let mut database = PgConnection::connect(&installation.database_url()).await.unwrap();
@@ -14,21 +14,21 @@ async fn tamper(installation: &Installation, sql: &'static str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_audit_is_verified_and_exported_beside_a_running_service() {
-    let mut world = World::around(Sandbox::start(&[])).await;
+    let mut world = World::with_sandbox(Sandbox::start(&[])).await;
     let mut installation = Installation::new(&world.sandbox).await;
     installation.set("AUDIT__SEAL_INTERVAL", "100ms");
     let process = installation.start().await;
-    world.channel = process.caller("web");
+    world.channel = process.connect_as("web");
     let anna = world.person("anna").await;
     world.log_in(&anna).await;
-    until("all events are sealed", async || installation.count("audit_seals").await > 0).await;
+    wait_until("all events are sealed", async || installation.count("audit_seals").await > 0).await;
 
     let (status, stdout, stderr) = installation.output(&["audit", "verify"], "");
     assert_eq!(status, Some(0), "{stdout} {stderr}");
     assert!(stdout.starts_with("the audit is as it was written\n"), "{stdout}");
     let head = stdout.lines().find_map(|line| line.strip_prefix("head:   ")).unwrap();
     let is_head = |line: &Value| line["seal"] == head;
-    until("the head of the seals is logged", async || process.logged("audit sealed").iter().any(is_head)).await;
+    wait_until("the head of the seals is logged", async || process.log_lines("audit sealed").iter().any(is_head)).await;
     assert_eq!(installation.output(&["audit", "verify", "--expect-head", head], "").0, Some(0));
 
     // Either identifier finds all of the person's events, latest first. The export does not name agents and operators.
@@ -59,7 +59,7 @@ async fn the_audit_is_verified_and_exported_beside_a_running_service() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_role_that_could_change_the_audit_does_not_serve() {
-    let world = World::around(Sandbox::start(&[])).await;
+    let world = World::with_sandbox(Sandbox::start(&[])).await;
     let mut installation = Installation::new(&world.sandbox).await;
     let owner = installation.url_as_owner();
     installation.set("POSTGRES__URL", owner);
@@ -71,5 +71,5 @@ async fn a_database_role_that_could_change_the_audit_does_not_serve() {
     );
     installation.set("POSTGRES__ROLE_CHECK", "warn");
     let process = installation.start().await;
-    assert_eq!(process.until_logged("the role of postgres.url can change the audit").await.len(), 1);
+    assert_eq!(process.wait_until_logged("the role of postgres.url can change the audit").await.len(), 1);
 }

@@ -6,7 +6,7 @@ use temporary_pin::proto::temporarypin::v1::CheckEligibilityRequest;
 use temporary_pin::proto::temporarypin::v1::temporary_pin_service_client::TemporaryPinServiceClient;
 use test_support::installation::Installation;
 use test_support::sandbox::Sandbox;
-use test_support::world::{World, until};
+use test_support::world::{World, wait_until};
 use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpStream;
 use tonic::{Code, Request};
@@ -68,14 +68,14 @@ async fn an_old_connection_closes_after_its_calls_have_ended() {
     client.send(&end_call(1)).await;
     let rest = client.read_to_end().await;
     assert!(rest.iter().any(|frame| (frame.kind, frame.stream) == (HEADERS, 1)), "an answer: {rest:?}");
-    until("the call is seen", async || process.logged("call").len() == 1).await;
+    wait_until("the call is seen", async || process.log_lines("call").len() == 1).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn calls_are_answered_while_connections_are_replaced() {
     let installation = installation(&[("AGE", "500ms")]).await;
     let process = installation.start().await;
-    let mut service = TemporaryPinServiceClient::new(process.caller("phone"));
+    let mut service = TemporaryPinServiceClient::new(process.connect_as("phone"));
     let mut answered = 0;
     let calling = async {
         loop {
@@ -101,8 +101,8 @@ async fn calls_are_answered_while_connections_are_replaced() {
         () = calling => {}
     }
     // The test may have dropped the last call.
-    until("all are seen", async || process.logged("call").len() >= answered).await;
-    assert!(process.logged("call").len() - answered <= 1);
+    wait_until("all are seen", async || process.log_lines("call").len() >= answered).await;
+    assert!(process.log_lines("call").len() - answered <= 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -110,7 +110,7 @@ async fn calls_that_outlast_the_grace_period_are_cut_off() {
     let mut installation = installation(&[("AGE", "200ms"), ("AGE_GRACE", "200ms")]).await;
     installation.set("SERVER__DEFAULT_DEADLINE", "200ms");
     let process = installation.start_listening();
-    let mut health = HealthClient::new(process.caller("web"));
+    let mut health = HealthClient::new(process.connect_as("web"));
     // On a slow machine, a connection may reach its age before the first call.
     let watch = loop {
         if let Ok(watch) = health.watch(HealthCheckRequest::default()).await {
@@ -119,8 +119,8 @@ async fn calls_that_outlast_the_grace_period_are_cut_off() {
     };
     let mut watch = watch.into_inner();
     while let Ok(Some(_)) = watch.message().await {}
-    until("it is noted", async || {
-        !process.logged("a connection was cut off: its calls had not ended in time").is_empty()
+    wait_until("it is noted", async || {
+        !process.log_lines("a connection was cut off: its calls had not ended in time").is_empty()
     })
     .await;
 }
@@ -174,7 +174,7 @@ async fn a_call_above_the_stream_limit_is_refused() {
 async fn metadata_above_the_limit_is_refused() {
     let installation = installation(&[("HEADER_LIST_SIZE", "4096")]).await;
     let process = installation.start().await;
-    let mut service = TemporaryPinServiceClient::new(process.caller("web"));
+    let mut service = TemporaryPinServiceClient::new(process.connect_as("web"));
     let with = |length: usize| {
         let mut request = Request::new(CheckEligibilityRequest::default());
         request.metadata_mut().insert("x-padding", "x".repeat(length).parse().unwrap());
@@ -184,8 +184,10 @@ async fn metadata_above_the_limit_is_refused() {
     assert_ne!(service.check_eligibility(with(5000)).await.unwrap_err().code(), Code::InvalidArgument);
     // The connection still works.
     assert_eq!(service.check_eligibility(with(2000)).await.unwrap_err().code(), Code::InvalidArgument);
-    until("the other two calls are logged, and the refused one is not", async || process.logged("call").len() == 2)
-        .await;
+    wait_until("the other two calls are logged, and the refused one is not", async || {
+        process.log_lines("call").len() == 2
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -198,23 +200,23 @@ async fn a_connection_above_the_limit_is_closed() {
     };
     // The connection that `start` used to wait for the service may take a moment to close.
     let mut clients = Vec::new();
-    until("two are served", async || {
+    wait_until("two are served", async || {
         clients.extend(served().await);
         clients.len() == 2
     })
     .await;
     assert!(served().await.is_none());
     let closed = "too many connections: a new one was closed";
-    until("it is noted", async || !process.logged(closed).is_empty()).await;
+    wait_until("it is noted", async || !process.log_lines(closed).is_empty()).await;
     clients[0].send(&frame(PING, 0, 0, &[0; 8])).await;
     assert!(clients[0].next_of(PING).await.is_some());
     clients.pop();
-    until("there is room again", async || served().await.is_some()).await;
+    wait_until("there is room again", async || served().await.is_some()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_flood_of_half_open_handshakes_does_not_lock_out_callers() {
-    let mut world = World::around(Sandbox::start(&["--people", "1"])).await;
+    let mut world = World::with_sandbox(Sandbox::start(&["--people", "1"])).await;
     let mut installation = Installation::new(&world.sandbox).await;
     installation.set("SERVER__CONNECTIONS__HANDSHAKES", "4");
     installation.set("SERVER__CONNECTIONS__HANDSHAKE_TIMEOUT", "1h");
@@ -223,9 +225,9 @@ async fn a_flood_of_half_open_handshakes_does_not_lock_out_callers() {
     for _ in 0..50 {
         flood.push(TcpStream::connect(process.address).await.unwrap());
     }
-    world.channel = process.caller("phone");
-    let person = world.somebody().await;
-    world.check("phone", person.reference()).await.unwrap();
+    world.channel = process.connect_as("phone");
+    let person = world.new_person().await;
+    world.check_eligibility("phone", person.reference()).await.unwrap();
     // The oldest handshake was aborted.
     assert_eq!(flood[0].read(&mut [0]).await.unwrap_or_default(), 0);
 }
@@ -237,5 +239,5 @@ async fn a_handshake_times_out() {
     let mut silent = TcpStream::connect(process.address).await.unwrap();
     let closed = tokio::time::timeout(Duration::from_secs(20), silent.read(&mut [0])).await;
     assert_eq!(closed.expect("it is closed").unwrap_or_default(), 0);
-    until("it is noted", async || process.logged("handshake took too long").len() == 1).await;
+    wait_until("it is noted", async || process.log_lines("handshake took too long").len() == 1).await;
 }

@@ -10,7 +10,7 @@ use temporary_pin::proto::temporarypin::v1::temporary_pin_service_client::Tempor
 use test_support::installation::Installation;
 use test_support::process::Process;
 use test_support::sandbox::Sandbox;
-use test_support::world::until;
+use test_support::world::wait_until;
 use tokio::io::AsyncReadExt as _;
 use tonic::Status;
 use tonic::transport::{Channel, Endpoint};
@@ -30,8 +30,8 @@ fn assert_no_answer(status: &Status) {
 
 /// The handshake was refused and logged once, and there was no call.
 async fn assert_refused(process: &Process<'_>) {
-    until("the refusal is noted", async || process.logged("handshake refused").len() == 1).await;
-    assert_eq!(process.logged("call").len(), 0);
+    wait_until("the refusal is noted", async || process.log_lines("handshake refused").len() == 1).await;
+    assert_eq!(process.log_lines("call").len(), 0);
 }
 
 #[rstest]
@@ -48,7 +48,7 @@ async fn a_client_needs_a_valid_certificate_of_our_ca(
     let installation = Installation::new(&sandbox).await;
     let process = installation.start().await;
     let certificate = certificate(&installation.authority);
-    assert_no_answer(&check_eligibility(process.with(certificate.as_ref())).await);
+    assert_no_answer(&check_eligibility(process.connect_with_certificate(certificate.as_ref())).await);
     assert_refused(&process).await;
 }
 

@@ -15,7 +15,7 @@ use test_support::installation::Installation;
 use test_support::person::Person;
 use test_support::process::Process;
 use test_support::sandbox::Sandbox;
-use test_support::world::{World, until};
+use test_support::world::{World, wait_until};
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
@@ -25,7 +25,7 @@ const REFUSED: &str = "cannot be read again; what was read before serves on";
 
 /// An installation whose processes reload the key ring on SIGHUP only.
 async fn new_installation() -> (World, Installation) {
-    let world = World::around(Sandbox::start(&["--people", "8"])).await;
+    let world = World::with_sandbox(Sandbox::start(&["--people", "8"])).await;
     let mut installation = Installation::new(&world.sandbox).await;
     installation.set("SERVER__RELOAD_INTERVAL", "1h");
     // A short delay even after the gateway has been down for long.
@@ -42,10 +42,10 @@ fn run_keys(installation: &Installation, arguments: &[&str]) {
 /// Makes the processes reload the key ring, and waits until each has logged the message.
 async fn reload(processes: &[&Process<'_>], message: &str) {
     for process in processes {
-        let count = || process.logged(message).iter().filter(|line| line["role"] == "keys").count();
+        let count = || process.log_lines(message).iter().filter(|line| line["role"] == "keys").count();
         let before = count();
-        process.hang_up();
-        until(message, async || count() > before).await;
+        process.send_sighup();
+        wait_until(message, async || count() > before).await;
     }
 }
 
@@ -55,7 +55,7 @@ async fn set_gateway(world: &World, mode: &str) {
 
 /// Makes the world's calls go to this process as this caller.
 fn call_as(world: &mut World, process: &Process<'_>, caller: &str) {
-    world.channel = process.caller(caller);
+    world.channel = process.connect_as(caller);
 }
 
 async fn assert_redeems(world: &mut World, process: &Process<'_>, person: &Person, pin: &str) {
@@ -68,7 +68,7 @@ async fn assert_redeems(world: &mut World, process: &Process<'_>, person: &Perso
 async fn await_pin(world: &World, person: &Person) -> String {
     let path = format!("/phones/{}/messages", person.mobile_number());
     let last = async || world.sandbox.get(&path).await.as_array().unwrap().last().cloned();
-    until("the SMS arrives", async || last().await.is_some()).await;
+    wait_until("the SMS arrives", async || last().await.is_some()).await;
     pin_in(last().await.unwrap()["text"].as_str().unwrap())
 }
 
@@ -76,7 +76,8 @@ async fn await_pin(world: &World, person: &Person) -> String {
 async fn verifier_sealing_and_audit_keys_are_rotated_without_interruption() {
     let (mut world, installation) = new_installation().await;
     let (one, two) = (installation.start().await, installation.start().await);
-    let people = [world.somebody().await, world.somebody().await, world.somebody().await, world.somebody().await];
+    let people =
+        [world.new_person().await, world.new_person().await, world.new_person().await, world.new_person().await];
     let [old, verified, queued, new] = &people;
 
     call_as(&mut world, &one, "phone");
@@ -88,7 +89,7 @@ async fn verifier_sealing_and_audit_keys_are_rotated_without_interruption() {
     let new_verification = world.identify(new).await;
     set_gateway(&world, "down").await;
     world.issue("phone", &verification).await.unwrap();
-    until("the gateway was tried", async || {
+    wait_until("the gateway was tried", async || {
         installation.count("outbox WHERE state = 'queued' AND attempts > 0").await == 1
     })
     .await;
@@ -111,7 +112,7 @@ async fn verifier_sealing_and_audit_keys_are_rotated_without_interruption() {
     let new_pin = await_pin(&world, new).await;
     assert_redeems(&mut world, &two, new, &new_pin).await;
     call_as(&mut world, &one, "phone");
-    let person = world.somebody().await;
+    let person = world.new_person().await;
     let newer_verification = world.identify(&person).await;
     call_as(&mut world, &two, "phone");
     world.issue("phone", &newer_verification).await.unwrap();
@@ -124,7 +125,7 @@ async fn verifier_sealing_and_audit_keys_are_rotated_without_interruption() {
     assert_redeems(&mut world, &two, queued, &queued_pin).await;
     call_as(&mut world, &two, "phone");
     world.issue("phone", &old_verification).await.unwrap();
-    until("sealed", async || installation.count("audit_seals WHERE key_id = 2").await > 0).await;
+    wait_until("sealed", async || installation.count("audit_seals WHERE key_id = 2").await > 0).await;
     let (status, said, _) = installation.output(&["audit", "verify"], "");
     assert_eq!(status, Some(0), "{said}");
 
@@ -173,20 +174,21 @@ async fn all_bytes(database: &mut PgConnection) -> Vec<Vec<u8>> {
 }
 
 async fn health(process: &Process<'_>) -> ServingStatus {
-    let answer = HealthClient::new(process.caller("web")).check(HealthCheckRequest::default()).await;
+    let answer = HealthClient::new(process.connect_as("web")).check(HealthCheckRequest::default()).await;
     answer.unwrap().into_inner().status()
 }
 
 async fn hold(world: &mut World, process: &Process<'_>, person: PersonReference) -> AccessHold {
     call_as(world, process, "web");
-    world.check("web", person).await.unwrap().access_hold.unwrap()
+    world.check_eligibility("web", person).await.unwrap().access_hold.unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn pseudonyms_are_rekeyed_and_persons_keep_their_records() {
     let (mut world, installation) = new_installation().await;
     let mut process = installation.start().await;
-    let people = [world.somebody().await, world.somebody().await, world.somebody().await, world.somebody().await];
+    let people =
+        [world.new_person().await, world.new_person().await, world.new_person().await, world.new_person().await];
     let [open, failed, queued, verified] = &people;
     let holding = world.person("anna").await;
 
@@ -197,8 +199,8 @@ async fn pseudonyms_are_rekeyed_and_persons_keep_their_records() {
     let verification = world.identify(open).await;
     world.issue("phone", &verification).await.unwrap();
     let open_pin = await_pin(&world, open).await;
-    world.fail(failed).await;
-    world.fail(failed).await;
+    world.fail_verification(failed).await;
+    world.fail_verification(failed).await;
     let old_verification = world.identify(verified).await;
     set_gateway(&world, "down").await;
     let verification = world.identify(queued).await;
@@ -232,13 +234,13 @@ async fn pseudonyms_are_rekeyed_and_persons_keep_their_records() {
     let process = installation.start_listening();
     assert_eq!(health(&process).await, ServingStatus::NotServing);
     call_as(&mut world, &process, "phone");
-    let refusal = world.check("phone", open.reference()).await.unwrap_err();
+    let refusal = world.check_eligibility("phone", open.reference()).await.unwrap_err();
     assert_eq!(refusal.code, tonic::Code::Unavailable);
 
     let done = installation.output_as_owner(&["keys", "rekey-pseudonyms"]);
     let said = String::from_utf8(done.stdout).unwrap();
     assert!(done.status.success() && said.ends_with("the pseudonyms are under key 2\n"), "{said}{:?}", done.stderr);
-    process.until_serving().await;
+    process.wait_until_serving().await;
     let again = installation.output_as_owner(&["keys", "rekey-pseudonyms"]);
     assert_eq!(String::from_utf8(again.stdout).unwrap(), "the pseudonyms are under key 2 already\n");
 
@@ -252,8 +254,8 @@ async fn pseudonyms_are_rekeyed_and_persons_keep_their_records() {
     assert_redeems(&mut world, &process, open, &open_pin).await;
     call_as(&mut world, &process, "phone");
     world.issue("phone", &old_verification).await.unwrap();
-    world.fail(failed).await;
-    world.call(failed).await.unwrap_err().assert_limit(Reason::VerificationLimit);
+    world.fail_verification(failed).await;
+    world.call_support(failed).await.unwrap_err().assert_limit(Reason::VerificationLimit);
     set_gateway(&world, "accept").await;
     let queued_pin = await_pin(&world, queued).await;
     assert_redeems(&mut world, &process, queued, &queued_pin).await;

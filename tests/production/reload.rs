@@ -10,7 +10,7 @@ use test_support::callers::CALLERS;
 use test_support::installation::Installation;
 use test_support::process::Process;
 use test_support::sandbox::Sandbox;
-use test_support::world::{World, until};
+use test_support::world::{World, wait_until};
 use tonic::Code;
 use tonic::transport::Channel;
 
@@ -35,25 +35,25 @@ async fn is_served(channel: Channel) -> bool {
 
 /// Whether a new connection works for a client that trusts `server` and has a certificate of `client`.
 async fn accepts(process: &Process<'_>, server: &Authority, client: &Authority) -> bool {
-    is_served(process.connect(server, Some(&client.sign(&[NAME])))).await
+    is_served(process.connect_trusting(server, Some(&client.sign(&[NAME])))).await
 }
 
 /// Waits until the message has been logged `times` times for the certificates.
 async fn await_log(process: &Process<'_>, message: &str, times: usize) {
-    let count = || process.logged(message).iter().filter(|line| line["role"] == "tls").count();
-    until(message, async || count() == times).await;
+    let count = || process.log_lines(message).iter().filter(|line| line["role"] == "tls").count();
+    wait_until(message, async || count() == times).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn new_connections_use_new_certificates_and_open_ones_continue() {
-    let mut world = World::around(Sandbox::start(&["--people", "1"])).await;
+    let mut world = World::with_sandbox(Sandbox::start(&["--people", "1"])).await;
     let mut installation = Installation::new(&world.sandbox).await;
     installation.set("SERVER__RELOAD_INTERVAL", "50ms");
     let process = installation.start().await;
     let (old, new) = (&installation.authority, Authority::new());
-    world.channel = process.caller("phone");
-    let person = world.somebody().await;
-    world.check("phone", person.reference()).await.unwrap();
+    world.channel = process.connect_as("phone");
+    let person = world.new_person().await;
+    world.check_eligibility("phone", person.reference()).await.unwrap();
 
     // A call is running while the certificates are replaced.
     world.sandbox.post("/register", json!({ "mode": "slow", "seconds": 1 })).await;
@@ -61,17 +61,17 @@ async fn new_connections_use_new_certificates_and_open_ones_continue() {
         tokio::time::sleep(Duration::from_millis(100)).await;
         installation.write("client-ca.pem", new.pem());
         installation.write_server(&new.sign(&["localhost"]));
-        until("the last change is loaded", async || accepts(&process, &new, &new).await).await;
+        wait_until("the last change is loaded", async || accepts(&process, &new, &new).await).await;
     };
-    let (checked, ()) = tokio::join!(world.check("phone", person.reference()), change);
+    let (checked, ()) = tokio::join!(world.check_eligibility("phone", person.reference()), change);
     checked.unwrap();
     world.sandbox.post("/register", json!({ "mode": "up" })).await;
 
     assert!(!accepts(&process, &new, old).await, "the old CA is removed");
     assert!(!accepts(&process, old, &new).await, "the old certificate is replaced");
     // The open connection was made with the old certificates.
-    world.check("phone", person.reference()).await.unwrap();
-    process.until_logged("handshake refused").await;
+    world.check_eligibility("phone", person.reference()).await.unwrap();
+    process.wait_until_logged("handshake refused").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -106,7 +106,7 @@ async fn invalid_files_are_not_loaded() {
         let right = installation.read(file);
         installation.write(file, content);
         await_log(&process, REFUSED, index + 1).await;
-        let line = process.logged(REFUSED).pop().unwrap();
+        let line = process.log_lines(REFUSED).pop().unwrap();
         assert!(line["role"] == "tls" && line["error"].as_str().unwrap().contains(problem), "{line}");
         assert!(!line.to_string().contains("hunter2"), "{line}");
         assert!(accepts(&process, ours, ours).await, "{file} with {content:?}");
@@ -128,7 +128,7 @@ async fn sighup_reloads_at_once() {
     let (old, new) = (&installation.authority, Authority::new());
     installation.write("client-ca.pem", new.pem());
     assert!(accepts(&process, old, old).await, "the files have not been checked yet");
-    process.hang_up();
+    process.send_sighup();
     await_log(&process, TAKEN, 1).await;
     assert!(accepts(&process, old, &new).await && !accepts(&process, old, old).await);
 }
@@ -139,7 +139,7 @@ async fn a_warning_is_logged_at_the_start_if_a_certificate_expires_soon() {
     let soon = temporary_pin::clock::Clock::now(&temporary_pin::clock::SystemClock) + chrono::TimeDelta::days(10);
     installation.write_server(&installation.authority.sign_until(&["localhost"], soon));
     let process = installation.start().await;
-    let noted = process.until_logged("a certificate expires soon").await;
+    let noted = process.wait_until_logged("a certificate expires soon").await;
     assert_eq!(noted.len(), 1, "{noted:?}");
     assert_eq!(noted[0]["role"], "server");
 }

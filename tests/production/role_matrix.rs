@@ -79,7 +79,7 @@ async fn each_role_may_call_exactly_its_methods() {
     assert_eq!(methods, allowed.keys().map(|method| String::from(*method)).collect(), "each RPC has its row");
     let sandbox = Sandbox::start(&[]);
     for caller in CALLERS {
-        let channel = sandbox.caller(caller).await;
+        let channel = sandbox.connect_as(caller).await;
         for method in &methods {
             // On this port, a caller in the metadata is ignored.
             for claimed_caller in [None, Some("web"), Some("redeemer"), Some("operator")] {

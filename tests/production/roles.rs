@@ -102,7 +102,7 @@ async fn each_role_may_call_its_methods_and_no_others() {
         ("both", &["check", "issue", "redeem", "verify by answers", "verify by phone"]),
     ] {
         let mut reached = Vec::new();
-        for (call, refusal) in refusals(&process.caller(caller)).await {
+        for (call, refusal) in refusals(&process.connect_as(caller)).await {
             if refusal.code == Code::PermissionDenied {
                 refusal.assert(Code::PermissionDenied, Reason::CallerNotAllowed);
             } else {
@@ -127,7 +127,7 @@ async fn a_certificate_name_that_is_not_configured_identifies_no_caller() {
         &["spiffe://support.example.dk"],
         &[],
     ] {
-        let channel = process.with(Some(&installation.authority.sign(names)));
+        let channel = process.connect_with_certificate(Some(&installation.authority.sign(names)));
         for (call, refusal) in refusals(&channel).await {
             assert_eq!(
                 (refusal.code, refusal.reason),
@@ -146,11 +146,11 @@ async fn a_certificate_with_names_of_two_callers_identifies_none() {
     let installation = Installation::new(&sandbox).await;
     let process = installation.start().await;
     // Two names of the same caller identify it.
-    let channel = process.with(Some(&installation.authority.sign(CALLERS[2].1)));
+    let channel = process.connect_with_certificate(Some(&installation.authority.sign(CALLERS[2].1)));
     assert_eq!(refusals(&channel).await["check"].code, Code::InvalidArgument);
     for (one, other) in [(0, 1), (1, 0), (0, 3), (3, 5)] {
         let names = [CALLERS[one].1[0], "unknown.example.dk", CALLERS[other].1[0]];
-        let channel = process.with(Some(&installation.authority.sign(&names)));
+        let channel = process.connect_with_certificate(Some(&installation.authority.sign(&names)));
         for (call, refusal) in refusals(&channel).await {
             assert_eq!(
                 (refusal.code, refusal.reason),
@@ -168,7 +168,8 @@ async fn unknown_names_in_a_certificate_are_ignored() {
     let process = installation.start().await;
     for (caller, names, _) in CALLERS {
         for name in names {
-            let channel = process.with(Some(&installation.authority.sign(&["unknown.example.dk", name])));
+            let channel =
+                process.connect_with_certificate(Some(&installation.authority.sign(&["unknown.example.dk", name])));
             let unknown = refusals(&channel).await.values().any(|refusal| refusal.code == Code::Unauthenticated);
             assert!(!unknown, "{caller} as {name}");
         }

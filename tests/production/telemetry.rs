@@ -16,7 +16,7 @@ use test_support::collector::Collector;
 use test_support::installation::Installation;
 use test_support::person::Person;
 use test_support::sandbox::Sandbox;
-use test_support::world::{World, until};
+use test_support::world::{World, wait_until};
 use tonic::Request;
 
 /// A request that belongs to trace number `trace`.
@@ -33,23 +33,23 @@ const CALLER_SPAN_ID: u64 = 0xff;
 /// Calls each method once, in the traces 1 to 4. Returns the secrets that were used.
 async fn call_everything(world: &mut World, installation: &Installation, collected: &Collector) -> Vec<String> {
     let mut process = installation.start().await;
-    let person = world.somebody().await;
-    world.channel = process.caller("phone");
+    let person = world.new_person().await;
+    world.channel = process.connect_as("phone");
     let verification_id = world.identify(&person).await;
     let mut pins = TemporaryPinServiceClient::new(world.channel.clone());
     let check = CheckEligibilityRequest { person: Some(person.reference()) };
     pins.check_eligibility(with_trace(1, check)).await.unwrap();
-    let other = world.somebody().await;
+    let other = world.new_person().await;
     let evidence = world.phone_evidence(other.reference(), other.document(), CLERK).await;
     let verify = VerifyIdentityRequest { evidence: Some(evidence), language: 0 };
     pins.verify_identity(with_trace(2, verify)).await.unwrap();
     let issue = IssueTemporaryPinRequest { request_id: uuid().to_string(), verification_id, language: 0 };
     pins.issue_temporary_pin(with_trace(3, issue)).await.unwrap();
-    until("the SMS is accepted", async || installation.count("outbox WHERE state = 'accepted'").await == 1).await;
+    wait_until("the SMS is accepted", async || installation.count("outbox WHERE state = 'accepted'").await == 1).await;
     let messages = world.sandbox.get(&format!("/phones/{}/messages", person.mobile_number())).await;
     let pin = pin_in(messages[0]["text"].as_str().unwrap());
 
-    let mut redemption = RedemptionServiceClient::new(process.caller("redeemer"));
+    let mut redemption = RedemptionServiceClient::new(process.connect_as("redeemer"));
     let redeem = RedeemTemporaryPinRequest {
         request_id: uuid().to_string(),
         person: Some(person.reference()),
@@ -59,7 +59,7 @@ async fn call_everything(world: &mut World, installation: &Installation, collect
 
     // One call fails, so that the failure is counted.
     world.sandbox.post("/register", serde_json::json!({ "mode": "down" })).await;
-    world.check("phone", person.reference()).await.unwrap_err();
+    world.check_eligibility("phone", person.reference()).await.unwrap_err();
     process.terminate();
     assert_eq!(process.wait().await.code(), Some(0));
     assert!(!collected.spans().is_empty(), "the last spans are sent before the end");
@@ -113,7 +113,7 @@ fn assert_call(spans: &[Span], trace: u8, method: &str, waited_for: &[&str]) {
 #[tokio::test(flavor = "multi_thread")]
 async fn each_call_is_traced_and_counted_without_personal_data() {
     let (collected, endpoint) = Collector::start().await;
-    let mut world = World::around(Sandbox::start(&["--people", "2"])).await;
+    let mut world = World::with_sandbox(Sandbox::start(&["--people", "2"])).await;
     let mut installation = Installation::new(&world.sandbox).await;
     installation.set("TELEMETRY__OTLP_ENDPOINT", endpoint);
     let secrets = call_everything(&mut world, &installation, &collected).await;

@@ -7,7 +7,7 @@ use test_support::acts::pin_in;
 use test_support::installation::Installation;
 use test_support::person::Person;
 use test_support::sandbox::Sandbox;
-use test_support::world::{World, until};
+use test_support::world::{World, wait_until};
 
 fn hold_state(login: &VerifyIdentityResponse) -> access_hold::State {
     login.access_hold.as_ref().unwrap().state()
@@ -17,7 +17,7 @@ fn hold_state(login: &VerifyIdentityResponse) -> access_hold::State {
 async fn await_texts(world: &World, person: &Person, count: usize) -> Vec<String> {
     let path = format!("/phones/{}/messages", person.mobile_number());
     let messages = async || world.sandbox.get(&path).await.as_array().unwrap().clone();
-    until("the SMS arrives", async || messages().await.len() >= count).await;
+    wait_until("the SMS arrives", async || messages().await.len() >= count).await;
     let texts: Vec<String> =
         messages().await.iter().map(|message| message["text"].as_str().unwrap().to_owned()).collect();
     assert_eq!(texts.len(), count, "{texts:?}");
@@ -26,14 +26,14 @@ async fn await_texts(world: &World, person: &Person, count: usize) -> Vec<String
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_person_orders_and_redeems_a_pin_on_the_web() {
-    let mut world = World::around(Sandbox::start(&[])).await;
+    let mut world = World::with_sandbox(Sandbox::start(&[])).await;
     let mut installation = Installation::new(&world.sandbox).await;
     // A short hold, because the clock of the production binary cannot be moved.
     installation.set("RULES__HOLD__WAIT", "8s");
     let process = installation.start().await;
     let anna = world.person("anna").await;
 
-    world.channel = process.caller("web");
+    world.channel = process.connect_as("web");
     let first = world.log_in(&anna).await;
     assert_eq!(hold_state(&first), access_hold::State::Running);
     let refusal = world.issue("web", &first.verification_id).await.unwrap_err();
@@ -46,7 +46,7 @@ async fn a_person_orders_and_redeems_a_pin_on_the_web() {
     world.issue("web", &second.verification_id).await.unwrap();
     let pin = pin_in(&await_texts(&world, &anna, 3).await[2]);
 
-    world.channel = process.caller("redeemer");
+    world.channel = process.connect_as("redeemer");
     assert_eq!(world.redeem(anna.reference(), &pin).await.unwrap().outcome(), Outcome::Redeemed);
     assert_eq!(world.redeem(anna.reference(), &pin).await.unwrap().outcome(), Outcome::NoOpenPin);
 }

@@ -163,10 +163,10 @@ async fn r13_an_impossible_mobile_number_counts_as_none(#[case] number: &'static
 #[case::no_code("død", CprStatus::Other)]
 #[tokio::test]
 async fn r12_a_status_that_is_not_known_is_a_valid_response(#[case] code: &'static str, #[case] status: CprStatus) {
-    test_support::log::collect();
+    test_support::log::start_collecting();
     let world = World::knowing(|person| person.cpr_status = code.into()).await;
     assert_eq!(world.look_up().await.unwrap().unwrap().cpr_status, Some(status));
-    let log = test_support::log::collected();
+    let log = test_support::log::take_log();
     assert_eq!(log.contains("cpr_status"), status == CprStatus::Other, "{log}");
     assert!(!log.contains("død"), "{log}");
 }

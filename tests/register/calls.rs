@@ -120,11 +120,11 @@ async fn an_outage_is_reported_quickly_and_needs_no_restart() {
     drop(listener);
 
     for _ in 0..2 {
-        test_support::log::collect();
+        test_support::log::start_collecting();
         let start = Instant::now();
         assert_eq!(register.look_up_person(&by_cpr(CPR)).await.unwrap_err(), RegisterUnavailable);
         assert!(start.elapsed() < Duration::from_secs(10), "it does not wait for the deadline");
-        let log = test_support::log::collected();
+        let log = test_support::log::take_log();
         assert!(log.contains("Connection refused"), "the log names the cause: {log}");
 
         let server = fake.serve(TcpListener::bind(address).await.unwrap());
@@ -201,14 +201,14 @@ async fn the_register_receives_the_trace_context() {
 #[tokio::test]
 async fn nothing_of_a_person_is_logged() {
     let world = World::new().await;
-    test_support::log::collect();
+    test_support::log::start_collecting();
     world.look_up().await.unwrap();
     world.fake.state().failures.push_back(Status::internal(format!("nobody with {CPR}")));
     world.look_up().await.unwrap_err();
     world.fake.state().people.get_mut(CPR).unwrap().birth_date = "31-12-1960".into();
     world.look_up().await.unwrap_err();
 
-    let log = test_support::log::collected();
+    let log = test_support::log::take_log();
     assert!(log.contains("Internal") && log.contains("birth_date"), "the log names the failure");
     for secret in [CPR, MITID, "Nuuk", "20123456", "31-12-1960", "1960-01-01"] {
         assert!(!log.contains(secret), "{secret}");

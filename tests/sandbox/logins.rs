@@ -50,11 +50,11 @@ async fn a_login_names_the_person_the_time_and_the_level_of_assurance() {
 async fn options_make_every_kind_of_login_that_the_service_must_refuse() {
     let sandbox = Sandbox::start(&[]);
     let before = now(&sandbox).await;
-    let wishes = json!({
+    let options = json!({
         "person": "anna", "nonce": "n", "auth_age_seconds": 301, "assurance": "Low",
         "audience": "somebody-else", "issuer": "https://issuer.invalid", "expired": true,
     });
-    let answer = sandbox.post("/login", wishes).await;
+    let answer = sandbox.post("/login", options).await;
     let claims = verify(&sandbox, "web", &answer["id_token"]).await.unwrap();
     assert_eq!(claims["loa"], "https://data.gov.dk/concept/core/nsis/Low");
     assert_eq!(claims["aud"], "somebody-else");

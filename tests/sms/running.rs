@@ -35,7 +35,7 @@ impl Running {
 }
 
 /// Waits until `condition` holds.
-async fn until(what: &str, condition: impl AsyncFn() -> bool) {
+async fn wait_until(what: &str, condition: impl AsyncFn() -> bool) {
     let wait = async {
         while !condition().await {
             tokio::time::sleep(Duration::from_millis(5)).await;
@@ -53,12 +53,12 @@ async fn a_wake_sends_a_message_at_once(pool: PgPool) {
     // The first poll is at the start, so the first message does not show that the wake works.
     let first = world.queue("pin").await;
     running.wake.notify_one();
-    until("the first is sent", async || world.state(first).await == "accepted").await;
+    wait_until("the first is sent", async || world.state(first).await == "accepted").await;
 
     let second = world.queue("pin").await;
     running.wake.notify_one();
 
-    until("the second is sent", async || world.state(second).await == "accepted").await;
+    wait_until("the second is sent", async || world.state(second).await == "accepted").await;
     running.stop().await;
 }
 
@@ -67,7 +67,7 @@ async fn without_a_wake_the_poll_finds_the_message(pool: PgPool) {
     let world = World::new(pool);
     let running = Running::start(&world, 4, Duration::from_millis(10));
     let id = world.queue("pin").await;
-    until("it is sent", async || world.state(id).await == "accepted").await;
+    wait_until("it is sent", async || world.state(id).await == "accepted").await;
     running.stop().await;
 }
 
@@ -79,7 +79,7 @@ async fn one_wake_sends_all_messages(pool: PgPool) {
         world.queue("pin").await;
     }
     let running = Running::start(&world, 4, NEVER);
-    until("all are sent", async || world.phone.received().len() == 30).await;
+    wait_until("all are sent", async || world.phone.received().len() == 30).await;
     running.stop().await;
 }
 
@@ -91,7 +91,7 @@ async fn a_slow_gateway_delays_no_other_message_and_holds_no_connection(pool: Pg
         world.queue("pin").await;
     }
     let running = Running::start(&world, connections + 5, NEVER);
-    until("all are at the gateway", async || world.phone.received().len() == connections + 5).await;
+    wait_until("all are at the gateway", async || world.phone.received().len() == connections + 5).await;
     let queued: i64 =
         sqlx::query_scalar("SELECT count(*) FROM outbox WHERE state = 'queued'").fetch_one(&world.pool).await.unwrap();
     assert_eq!(usize::try_from(queued), Ok(connections + 5));
@@ -105,7 +105,7 @@ async fn the_shutdown_finishes_the_hand_over_in_progress_and_starts_no_other(poo
     let first = world.queue("pin").await;
     let second = world.queue("pin").await;
     let running = Running::start(&world, 1, NEVER);
-    until("the first is at the gateway", async || world.phone.received().len() == 1).await;
+    wait_until("the first is at the gateway", async || world.phone.received().len() == 1).await;
 
     running.cancel.cancel();
     world.phone.gate.add_permits(10);
@@ -129,7 +129,7 @@ async fn a_new_message_of_this_process_is_sent_without_a_claim(pool: PgPool) {
     let id = message.id;
     place.hand_over(message);
 
-    until("it is sent", async || world.state(id).await == "accepted").await;
+    wait_until("it is sent", async || world.state(id).await == "accepted").await;
     assert_eq!(world.phone.received().len(), 1);
     assert_eq!(world.phone.received()[0].reference, format!("{id}.1"));
     running.stop().await;
@@ -158,7 +158,7 @@ async fn a_message_without_a_place_is_claimed_when_there_is_room(pool: PgPool) {
         ids.push(message.id);
         place.hand_over(message);
         if sent == 1 {
-            until("the first is at the gateway", async || world.phone.received().len() == 1).await;
+            wait_until("the first is at the gateway", async || world.phone.received().len() == 1).await;
         }
     }
     assert!(running.local_handovers.reserve(world.now()).is_none());
@@ -167,7 +167,7 @@ async fn a_message_without_a_place_is_claimed_when_there_is_room(pool: PgPool) {
 
     world.phone.gate.add_permits(3);
     for id in ids {
-        until("it is sent", async || world.state(id).await == "accepted").await;
+        wait_until("it is sent", async || world.state(id).await == "accepted").await;
     }
     assert_eq!(world.phone.received().len(), 3, "each once");
     running.stop().await;
@@ -185,11 +185,11 @@ async fn a_stop_leaves_no_message_leased(pool: PgPool) {
         ids.push(message.id);
         place.hand_over(message);
         if number == 1 {
-            until("two are at the gateway", async || world.phone.received().len() == 2).await;
+            wait_until("two are at the gateway", async || world.phone.received().len() == 2).await;
         }
     }
     running.cancel.cancel();
-    until("the stop has begun", async || running.local_handovers.reserve(world.now()).is_none()).await;
+    wait_until("the stop has begun", async || running.local_handovers.reserve(world.now()).is_none()).await;
     world.phone.gate.add_permits(10);
     running.stop().await;
 
@@ -208,7 +208,7 @@ async fn a_place_that_is_reserved_counts_until_the_order_has_ended(pool: PgPool)
     let running = Running::start(&world, 2, NEVER);
     let place = running.local_handovers.reserve(world.now()).unwrap();
     running.cancel.cancel();
-    until("the stop has begun", async || running.local_handovers.reserve(world.now()).is_none()).await;
+    wait_until("the stop has begun", async || running.local_handovers.reserve(world.now()).is_none()).await;
     let message = world.queue_leased(place.lease()).await;
     let id = message.id;
     place.hand_over(message);
@@ -228,7 +228,7 @@ async fn a_gateway_of_100_ms_does_not_bound_the_messages(pool: PgPool) {
         world.queue("pin").await;
     }
     running.wake.notify_one();
-    until("all are at the gateway", async || world.phone.received().len() == MESSAGES).await;
+    wait_until("all are at the gateway", async || world.phone.received().len() == MESSAGES).await;
     // 64 at the same time would be 16 turns.
     assert!(world.phone.most_at_once() > 64, "{} at the same time", world.phone.most_at_once());
     assert!(world.phone.most_at_once() <= concurrency);

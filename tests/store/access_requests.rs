@@ -22,7 +22,7 @@ async fn r6_r8_the_first_login_starts_the_hold_and_later_ones_do_not_change_it(p
         (3, hold.eligible_time, AccessOutcome::Passed(hold)),
         (4, hold.expire_time - seconds(1), AccessOutcome::Passed(hold)),
     ] {
-        assert_eq!(ask_for_access(&pool, PERSON, nonce, now).await.1, outcome);
+        assert_eq!(log_in_and_request_access(&pool, PERSON, nonce, now).await.1, outcome);
     }
     assert_eq!(find_open(&pool, PERSON).await.unwrap(), Some(hold));
     assert!(
@@ -45,9 +45,9 @@ async fn r6_r8_the_first_login_starts_the_hold_and_later_ones_do_not_change_it(p
 #[sqlx::test]
 async fn r7_an_expired_request_makes_room_for_a_new_hold(pool: PgPool) {
     let first = hold_from(t0());
-    ask_for_access(&pool, PERSON, 1, t0()).await;
+    log_in_and_request_access(&pool, PERSON, 1, t0()).await;
     assert_eq!(find_open(&pool, PERSON).await.unwrap(), Some(first));
-    let (_, outcome) = ask_for_access(&pool, PERSON, 2, first.expire_time).await;
+    let (_, outcome) = log_in_and_request_access(&pool, PERSON, 2, first.expire_time).await;
     assert_eq!(outcome, AccessOutcome::Opened(hold_from(first.expire_time)));
     assert!(
         one::<bool>(
@@ -61,25 +61,25 @@ async fn r7_an_expired_request_makes_room_for_a_new_hold(pool: PgPool) {
 
 #[sqlx::test]
 async fn r18_r23_nothing_is_stored_for_a_used_login_and_failures_by_phone_do_not_matter(pool: PgPool) {
-    ask_for_access(&pool, PERSON, 1, t0()).await;
-    let before = everything(&pool).await;
-    assert_eq!(ask_for_access(&pool, OTHER, 1, t0()).await.1, AccessOutcome::NonceUsed);
-    assert_eq!(everything(&pool).await, before);
+    log_in_and_request_access(&pool, PERSON, 1, t0()).await;
+    let before = dump_tables(&pool).await;
+    assert_eq!(log_in_and_request_access(&pool, OTHER, 1, t0()).await.1, AccessOutcome::NonceUsed);
+    assert_eq!(dump_tables(&pool).await, before);
 
     for _ in 0..3 {
         let rejected = verification(OTHER, VerificationState::Rejected(Reason::IdentityNotConfirmed), t0());
         record(&pool, &rejected, &LIMITS).await.unwrap();
     }
-    let (_, outcome) = ask_for_access(&pool, OTHER, 2, t0()).await;
+    let (_, outcome) = log_in_and_request_access(&pool, OTHER, 2, t0()).await;
     assert_eq!(outcome, AccessOutcome::Opened(hold_from(t0())));
 }
 
 #[sqlx::test]
 async fn r6_concurrent_logins_start_one_hold(_: PgPoolOptions, options: PgConnectOptions) {
     let pool = wide_pool(options);
-    let outcomes = at_once(32, |nonce| {
+    let outcomes = run_concurrently(32, |nonce| {
         let pool = pool.clone();
-        async move { ask_for_access(&pool, PERSON, nonce as u8, t0()).await.1 }
+        async move { log_in_and_request_access(&pool, PERSON, nonce as u8, t0()).await.1 }
     })
     .await;
     let hold = hold_from(t0());
@@ -91,10 +91,10 @@ async fn r6_concurrent_logins_start_one_hold(_: PgPoolOptions, options: PgConnec
 #[sqlx::test]
 async fn r23_a_login_used_concurrently_is_accepted_once(_: PgPoolOptions, options: PgConnectOptions) {
     let pool = wide_pool(options);
-    let outcomes = at_once(32, |number| {
+    let outcomes = run_concurrently(32, |number| {
         let pool = pool.clone();
         let person = temporary_pin::domain::person::PersonKey([number as u8; 32]);
-        async move { ask_for_access(&pool, person, 9, t0()).await.1 }
+        async move { log_in_and_request_access(&pool, person, 9, t0()).await.1 }
     })
     .await;
     assert_eq!(outcomes.iter().filter(|outcome| matches!(outcome, AccessOutcome::Opened(_))).count(), 1);

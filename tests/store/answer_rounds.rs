@@ -56,11 +56,11 @@ async fn r16_a_rejection_is_final(pool: PgPool) {
     let id = ask_questions(&pool).await;
     let rejected = Conclusion::Rejected(Reason::IdentityNotConfirmed);
     assert!(conclude_round(&pool, id, 0, rejected, AGENT, t0()).await.unwrap());
-    let before = everything(&pool).await;
+    let before = dump_tables(&pool).await;
     let verified = Conclusion::Verified(AssuranceLevel::High);
     assert!(!conclude_round(&pool, id, 1, verified, AGENT, t0()).await.unwrap());
     assert!(!conclude_round(&pool, fresh_id(), 0, rejected, AGENT, t0()).await.unwrap());
-    assert_eq!(everything(&pool).await, before);
+    assert_eq!(dump_tables(&pool).await, before);
     assert_eq!(actions(&pool).await, ["questions_asked", "identity_rejected"]);
 }
 
@@ -76,7 +76,7 @@ async fn r21_answers_after_the_verification_expired_conclude_nothing(pool: PgPoo
 async fn r16_of_concurrent_answers_one_concludes_the_round(_: PgPoolOptions, options: PgConnectOptions) {
     let pool = wide_pool(options);
     let id = ask_questions(&pool).await;
-    let concluded = at_once(32, |_| {
+    let concluded = run_concurrently(32, |_| {
         let pool = pool.clone();
         let one_more = Conclusion::OneMore { kind: FactKind::ChildBirthDate, right: 1 };
         async move { conclude_round(&pool, id, 0, one_more, AGENT, t0()).await.unwrap() }

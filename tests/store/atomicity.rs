@@ -20,7 +20,7 @@ use test_support::store::*;
 /// Makes every write to the table fail, runs the call, and checks that it fails and changes nothing.
 async fn fails_without_trace<T>(pool: &PgPool, table: &str, call: impl Future<Output = Result<T, StoreError>>) {
     let run = |sql: String| async move { sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(pool).await.unwrap() };
-    let before = everything(pool).await;
+    let before = dump_tables(pool).await;
     run(format!(
         "CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'disk full of bytes'; END $$;
         CREATE TRIGGER fail BEFORE INSERT OR UPDATE ON {table} EXECUTE FUNCTION fail()"
@@ -29,12 +29,12 @@ async fn fails_without_trace<T>(pool: &PgPool, table: &str, call: impl Future<Ou
     let error = call.await.err();
     run(format!("DROP TRIGGER fail ON {table}; DROP FUNCTION fail()")).await;
     assert!(matches!(error, Some(StoreError::Internal(_))), "{table}: {error:?}");
-    assert_eq!(everything(pool).await, before, "{table}");
+    assert_eq!(dump_tables(pool).await, before, "{table}");
 }
 
 #[sqlx::test]
 async fn issuing(pool: PgPool) {
-    ask_for_access(&pool, PERSON, 1, t0()).await;
+    log_in_and_request_access(&pool, PERSON, 1, t0()).await;
     let login = login(PERSON, 2, t0() + DAY);
     record(&pool, &login, &LIMITS).await.unwrap();
     let order = web_order(PERSON, login.id, t0() + DAY);
@@ -63,7 +63,7 @@ async fn redeeming(pool: PgPool) {
 #[sqlx::test]
 async fn revoking_and_cancelling(pool: PgPool) {
     issued(&pool, PERSON, t0()).await;
-    ask_for_access(&pool, PERSON, 1, t0()).await;
+    log_in_and_request_access(&pool, PERSON, 1, t0()).await;
     let withdrawal = withdrawal(PERSON, t0());
     for table in ["pin_requests", "outbox", "audit_events", "audit_operators"] {
         fails_without_trace(&pool, table, revoke_temporary_pin(&pool, &withdrawal)).await;
@@ -76,7 +76,7 @@ async fn revoking_and_cancelling(pool: PgPool) {
 #[sqlx::test]
 async fn blocking_unblocking_and_resetting(pool: PgPool) {
     issued(&pool, PERSON, t0()).await;
-    ask_for_access(&pool, PERSON, 1, t0()).await;
+    log_in_and_request_access(&pool, PERSON, 1, t0()).await;
     let order = BlockOrder { keys: &[PERSON], operator: "olga", reason: "fraud", now: t0() };
     let hold = Hold::start(t0(), &HoldRules::default());
     let [pin, access] = notices(&hold).map(|notice| Notice { kind: MessageKind::PinRevoked, ..notice });

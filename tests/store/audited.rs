@@ -52,7 +52,7 @@ async fn every_change_has_its_event(pool: PgPool) {
     }
 
     // Access.
-    ask_for_access(&pool, OTHER, 1, now).await;
+    log_in_and_request_access(&pool, OTHER, 1, now).await;
     assert_eq!(new_events(&pool, &mut last).await, ["identity_verified", "access_requested"]);
     assert!(cancel_access_request(&pool, &withdrawal(OTHER, now)).await.unwrap());
     assert_eq!(new_events(&pool, &mut last).await, ["access_cancelled by olga"]);
@@ -83,7 +83,7 @@ async fn every_change_has_its_event(pool: PgPool) {
 
     // Blocks and limits.
     issued(&pool, OTHER, now + seconds(3)).await;
-    ask_for_access(&pool, OTHER, 2, now + seconds(3)).await;
+    log_in_and_request_access(&pool, OTHER, 2, now + seconds(3)).await;
     new_events(&pool, &mut last).await;
     let order = BlockOrder { keys: &[OTHER], operator: "olga", reason: "stolen phone", now: now + seconds(4) };
     block_person(&pool, &order, BlockNotices::default()).await.unwrap();

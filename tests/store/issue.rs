@@ -47,7 +47,7 @@ async fn a_repeat_gets_the_first_answer_and_changes_nothing(pool: PgPool) {
     let first = order(PERSON, verified(&pool, PERSON, t0()).await, t0());
     let IssueOutcome::Issued(view) = issue(&pool, &first).await.unwrap() else { panic!("no PIN") };
     redeem(&pool, &attempt(PERSON, t0()), true).await;
-    let before = everything(&pool).await;
+    let before = dump_tables(&pool).await;
 
     let later = t0() + hours(2);
     let repeat = PinOrder { request_id: first.request_id, ..order(PERSON, first.verification_id, later) };
@@ -59,7 +59,7 @@ async fn a_repeat_gets_the_first_answer_and_changes_nothing(pool: PgPool) {
     assert_eq!(replayed([3; 32]).await.unwrap(), Some(IssueOutcome::Replayed(view)));
     assert_eq!(replayed([9; 32]).await.unwrap(), Some(IssueOutcome::RequestIdReused));
     assert_eq!(find_replay(&pool, "other", first.request_id, [3; 32]).await.unwrap(), None);
-    assert_eq!(everything(&pool).await, before);
+    assert_eq!(dump_tables(&pool).await, before);
 }
 
 #[sqlx::test]
@@ -70,7 +70,7 @@ async fn r21_a_verification_allows_orders_of_its_person_caller_and_channel_until
     for verification in [&pending, &rejected] {
         record(&pool, verification, &LIMITS).await.unwrap();
     }
-    let before = everything(&pool).await;
+    let before = dump_tables(&pool).await;
 
     let order_of = |verification_id| order(PERSON, verification_id, t0());
     for (order, reason) in [
@@ -84,7 +84,7 @@ async fn r21_a_verification_allows_orders_of_its_person_caller_and_channel_until
     ] {
         assert_eq!(issue(&pool, &order).await.unwrap(), refused(reason));
     }
-    assert_eq!(everything(&pool).await, before);
+    assert_eq!(dump_tables(&pool).await, before);
     let last_moment = order(PERSON, verification_id, t0() + seconds(899));
     assert!(matches!(issue(&pool, &last_moment).await.unwrap(), IssueOutcome::Issued(_)));
 }
@@ -196,7 +196,7 @@ async fn r6_r7_the_web_needs_a_passed_hold_and_a_login_after_it(pool: PgPool) {
     let outcome = issue(&pool, &web_order(PERSON, without.id, t0())).await.unwrap();
     assert_eq!(outcome, refused(Reason::AccessNotRequested));
 
-    ask_for_access(&pool, PERSON, 1, t0()).await;
+    log_in_and_request_access(&pool, PERSON, 1, t0()).await;
     let long = |nonce, now| NewVerification { expire_time: hold.expire_time + hours(1), ..login(PERSON, nonce, now) };
     let before = long(2, hold.eligible_time - seconds(1));
     let after = long(3, hold.eligible_time);
@@ -228,7 +228,7 @@ async fn r6_r7_the_web_needs_a_passed_hold_and_a_login_after_it(pool: PgPool) {
 
 #[sqlx::test]
 async fn r6_orders_on_other_channels_do_not_use_the_hold(pool: PgPool) {
-    ask_for_access(&pool, PERSON, 1, t0()).await;
+    log_in_and_request_access(&pool, PERSON, 1, t0()).await;
     issued(&pool, PERSON, t0()).await;
     assert_eq!(one::<String>(&pool, "SELECT state FROM access_requests").await, "open");
 }

@@ -33,7 +33,7 @@ async fn each_order_has_its_own_pin_message_record_and_event(pool: PgPool) {
     for number in 0..40 {
         all.push(order_for(&pool, number).await);
     }
-    let outcomes = issue_all(&PinIssuer::new(pool.clone(), FIGURES), &all).await;
+    let outcomes = issue_all(&PinIssuer::new(pool.clone(), ORDER_RULES), &all).await;
     for (order, outcome) in all.iter().zip(outcomes) {
         let Ok(IssueOutcome::Issued(view)) = outcome else { panic!("{outcome:?}") };
         let new_pin = order.new_pin.as_ref().unwrap();
@@ -87,7 +87,7 @@ async fn each_order_has_the_outcome_that_it_would_have_alone(pool: PgPool) {
     issue(&pool, &all[15]).await.unwrap();
     all[15] = PinOrder { request_id: fresh_id(), now: t0(), new_pin: Some(new_pin(t0())), ..all[15].clone() };
 
-    let outcomes = issue_all(&PinIssuer::new(pool.clone(), FIGURES), &all).await;
+    let outcomes = issue_all(&PinIssuer::new(pool.clone(), ORDER_RULES), &all).await;
 
     for (number, outcome) in outcomes.into_iter().map(Result::unwrap).enumerate() {
         let is_expected = match number {
@@ -110,7 +110,7 @@ async fn of_several_orders_of_a_person_one_is_issued(pool: PgPool) {
     for number in 0..30 {
         all.push(order_for(&pool, number % 3).await);
     }
-    let outcomes = issue_all(&PinIssuer::new(pool.clone(), FIGURES), &all).await;
+    let outcomes = issue_all(&PinIssuer::new(pool.clone(), ORDER_RULES), &all).await;
     assert_eq!(outcomes.iter().filter(|outcome| is_issued(outcome)).count(), 3);
     assert!(outcomes.iter().all(|it| matches!(it, Ok(IssueOutcome::Issued(_) | IssueOutcome::AlreadyOpen(_)))));
     assert_eq!(one::<i64>(&pool, "SELECT count(*) FROM pin_requests").await, 3);
@@ -124,7 +124,7 @@ async fn an_order_that_postgres_refuses_does_not_stop_the_others(pool: PgPool) {
         all.push(order_for(&pool, number).await);
     }
     all[3].masked_mobile_number = "\0".to_owned();
-    let outcomes = issue_all(&PinIssuer::new(pool.clone(), FIGURES), &all).await;
+    let outcomes = issue_all(&PinIssuer::new(pool.clone(), ORDER_RULES), &all).await;
     let issued: Vec<bool> = outcomes.iter().map(is_issued).collect();
     assert_eq!(issued, [true, true, true, false, true, true, true, true]);
     assert!(matches!(outcomes[3], Err(StoreError::Internal(_))));
@@ -139,7 +139,7 @@ async fn instances_that_issue_to_the_same_persons_do_not_deadlock(
     const PERSONS: u8 = 32;
     const INSTANCES: usize = 4;
     let pool = wide_pool(options);
-    let instances: Vec<PinIssuer> = (0..INSTANCES).map(|_| PinIssuer::new(pool.clone(), FIGURES)).collect();
+    let instances: Vec<PinIssuer> = (0..INSTANCES).map(|_| PinIssuer::new(pool.clone(), ORDER_RULES)).collect();
     let mut calls = Vec::new();
     for (index, instance) in instances.iter().enumerate() {
         let mut persons: Vec<u8> = (0..PERSONS).collect();
@@ -148,7 +148,7 @@ async fn instances_that_issue_to_the_same_persons_do_not_deadlock(
             calls.push((instance.clone(), order_for(&pool, number).await));
         }
     }
-    let outcomes = at_once(calls.len() as u64, |index| {
+    let outcomes = run_concurrently(calls.len() as u64, |index| {
         let (instance, order) = calls[index as usize].clone();
         async move { (order.person.0, instance.issue(order).await) }
     })

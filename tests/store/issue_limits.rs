@@ -23,8 +23,8 @@ async fn r25_a_persons_pins_are_limited_in_a_rolling_window(pool: PgPool) {
         let pool = pool.clone();
         async move {
             let verification = verified(&pool, PERSON, now).await;
-            let rules = OrderRules { person_pins: TWO_A_DAY, ..FIGURES };
-            issue_under(&pool, &order(PERSON, verification, now), rules).await.unwrap()
+            let rules = OrderRules { person_pins: TWO_A_DAY, ..ORDER_RULES };
+            issue_with_rules(&pool, &order(PERSON, verification, now), rules).await.unwrap()
         }
     };
     assert!(matches!(at(t0()).await, IssueOutcome::Issued(_)));
@@ -49,8 +49,8 @@ async fn r25_pins_to_a_mobile_number_are_limited_over_all_persons(pool: PgPool) 
         let person = PersonKey([number; 32]);
         let verification = verified(&pool, person, now).await;
         let order = PinOrder { mobile, ..order(person, verification, now) };
-        let rules = OrderRules { mobile_pins: TWO_A_DAY, ..FIGURES };
-        let outcome = issue_under(&pool, &order, rules).await.unwrap();
+        let rules = OrderRules { mobile_pins: TWO_A_DAY, ..ORDER_RULES };
+        let outcome = issue_with_rules(&pool, &order, rules).await.unwrap();
         assert_eq!(matches!(outcome, IssueOutcome::Issued(_)), is_issued, "{outcome:?}");
         if !is_issued {
             assert_eq!(outcome, IssueOutcome::Limited(Denial::until(Reason::MobileLimit, now + DAY)));
@@ -66,9 +66,9 @@ async fn r25_pins_to_a_mobile_number_are_limited_over_all_persons(pool: PgPool) 
 async fn r25_when_none_may_be_issued_an_open_pin_is_still_returned_or_sent_again(pool: PgPool) {
     let verification = verified(&pool, PERSON, t0()).await;
     let refused = PinOrder { new_pin: None, ..order(PERSON, verification, t0()) };
-    let before = everything(&pool).await;
+    let before = dump_tables(&pool).await;
     assert_eq!(issue(&pool, &refused).await.unwrap(), IssueOutcome::NotIssued);
-    assert_eq!(everything(&pool).await, before);
+    assert_eq!(dump_tables(&pool).await, before);
 
     issue(&pool, &order(PERSON, verification, t0())).await.unwrap();
     let later = |after| PinOrder { new_pin: None, ..order(PERSON, verification, t0() + seconds(after)) };
@@ -80,10 +80,10 @@ async fn r25_when_none_may_be_issued_an_open_pin_is_still_returned_or_sent_again
 async fn r25_a_resend_does_not_count_as_a_pin(pool: PgPool) {
     let verification = verified(&pool, PERSON, t0()).await;
     let one_a_day = Limit { times: 1, per: DAY };
-    let rules = OrderRules { person_pins: one_a_day, ..FIGURES };
+    let rules = OrderRules { person_pins: one_a_day, ..ORDER_RULES };
     let at = |after| order(PERSON, verification, t0() + seconds(after));
-    assert!(matches!(issue_under(&pool, &at(0), rules).await.unwrap(), IssueOutcome::Issued(_)));
-    assert!(matches!(issue_under(&pool, &at(60), rules).await.unwrap(), IssueOutcome::Resent(_)));
+    assert!(matches!(issue_with_rules(&pool, &at(0), rules).await.unwrap(), IssueOutcome::Issued(_)));
+    assert!(matches!(issue_with_rules(&pool, &at(60), rules).await.unwrap(), IssueOutcome::Resent(_)));
 }
 
 #[sqlx::test]
@@ -106,12 +106,12 @@ async fn the_open_pin_is_shown_until_it_ends(pool: PgPool) {
 /// No PIN is sent that cannot be redeemed.
 #[sqlx::test]
 async fn r4_without_a_wrong_try_left_no_pin_is_issued_sent_again_or_returned(pool: PgPool) {
-    let rules = OrderRules { wrong_tries: TWO_A_DAY, ..FIGURES };
+    let rules = OrderRules { wrong_tries: TWO_A_DAY, ..ORDER_RULES };
     let at = |now| {
         let pool = pool.clone();
         async move {
             let verification = verified(&pool, PERSON, now).await;
-            issue_under(&pool, &order(PERSON, verification, now), rules).await.unwrap()
+            issue_with_rules(&pool, &order(PERSON, verification, now), rules).await.unwrap()
         }
     };
     let (first_try, second_try) = (t0() + seconds(1), t0() + seconds(2));

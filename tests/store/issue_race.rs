@@ -23,7 +23,7 @@ async fn r5_different_orders_at_once_issue_one_pin(_: PgPoolOptions, options: Pg
     for _ in 0..CALLERS {
         verifications.push(verified(&pool, PERSON, t0()).await);
     }
-    let outcomes = at_once_behind(&pool, GATE, CALLERS, |number| {
+    let outcomes = run_concurrently_behind_lock(&pool, GATE, CALLERS, |number| {
         let (pool, verification) = (pool.clone(), verifications[number as usize]);
         async move { issue(&pool, &order(PERSON, verification, t0())).await.unwrap() }
     })
@@ -40,7 +40,7 @@ async fn r5_different_orders_at_once_issue_one_pin(_: PgPoolOptions, options: Pg
 async fn r5_concurrent_orders_with_one_verification_issue_one_pin(_: PgPoolOptions, options: PgConnectOptions) {
     let pool = wide_pool(options);
     let verification = verified(&pool, PERSON, t0()).await;
-    let outcomes = at_once_behind(&pool, GATE, CALLERS, |_| {
+    let outcomes = run_concurrently_behind_lock(&pool, GATE, CALLERS, |_| {
         let pool = pool.clone();
         async move { issue(&pool, &order(PERSON, verification, t0())).await.unwrap() }
     })
@@ -59,7 +59,7 @@ async fn r5_concurrent_repeats_issue_one_pin_and_replay_it(_: PgPoolOptions, opt
     let pool = wide_pool(options);
     let verification = verified(&pool, PERSON, t0()).await;
     let request_id = fresh_id();
-    let outcomes = at_once_behind(&pool, GATE, CALLERS, |_| {
+    let outcomes = run_concurrently_behind_lock(&pool, GATE, CALLERS, |_| {
         let pool = pool.clone();
         async move { issue(&pool, &PinOrder { request_id, ..order(PERSON, verification, t0()) }).await.unwrap() }
     })
@@ -82,7 +82,7 @@ async fn r5_concurrent_resends_send_once(_: PgPoolOptions, options: PgConnectOpt
     let pool = wide_pool(options);
     let verification = verified(&pool, PERSON, t0()).await;
     issue(&pool, &order(PERSON, verification, t0())).await.unwrap();
-    let outcomes = at_once_behind(&pool, "SELECT FROM pin_requests FOR UPDATE", CALLERS, |_| {
+    let outcomes = run_concurrently_behind_lock(&pool, "SELECT FROM pin_requests FOR UPDATE", CALLERS, |_| {
         let pool = pool.clone();
         async move { issue(&pool, &order(PERSON, verification, t0() + seconds(60))).await.unwrap() }
     })
@@ -99,7 +99,7 @@ async fn r5_concurrent_orders_after_an_expired_pin_issue_one(_: PgPoolOptions, o
     let first = issued(&pool, PERSON, t0()).await;
     let now = first.expire_time;
     let verification = verified(&pool, PERSON, now).await;
-    let outcomes = at_once_behind(&pool, GATE, CALLERS, |_| {
+    let outcomes = run_concurrently_behind_lock(&pool, GATE, CALLERS, |_| {
         let pool = pool.clone();
         async move { issue(&pool, &order(PERSON, verification, now)).await.unwrap() }
     })
@@ -121,7 +121,7 @@ async fn r21_a_verification_used_by_a_concurrent_order_allows_no_second_pin(
     sqlx::query("UPDATE verifications SET pin_request_id = gen_random_uuid()").execute(&mut *other).await.unwrap();
     let order = order(PERSON, verification, t0());
     let commit = async {
-        all_waiting(&pool, 1).await;
+        wait_until_all_wait(&pool, 1).await;
         other.commit().await.unwrap();
     };
     let (outcome, ()) = tokio::join!(issue(&pool, &order), commit);
@@ -134,7 +134,7 @@ async fn r9_a_cancelled_hold_allows_no_pin_however_close_the_race(_: PgPoolOptio
     let pool = wide_pool(options);
     for round in 0..16 {
         let person = PersonKey([100 + round; 32]);
-        ask_for_access(&pool, person, 2 * round, t0()).await;
+        log_in_and_request_access(&pool, person, 2 * round, t0()).await;
         let later = t0() + DAY;
         let login = login(person, 2 * round + 1, later);
         record(&pool, &login, &LIMITS).await.unwrap();

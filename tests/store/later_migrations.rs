@@ -43,7 +43,7 @@ async fn a_repeat_gets_the_first_answer_and_changes_nothing(pool: PgPool) {
     let first = order(PERSON, verified(&pool, PERSON, t0()).await, t0());
     let IssueOutcome::Issued(view) = issue(&pool, &first).await.unwrap() else { panic!("no PIN") };
     redeem(&pool, &attempt(PERSON, t0()), true).await;
-    let before = everything(&pool).await;
+    let before = dump_tables(&pool).await;
 
     let repeat = PinOrder { request_id: first.request_id, ..order(PERSON, first.verification_id, t0() + hours(2)) };
     assert_eq!(issue(&pool, &repeat).await.unwrap(), IssueOutcome::Replayed(view.clone()));
@@ -51,7 +51,7 @@ async fn a_repeat_gets_the_first_answer_and_changes_nothing(pool: PgPool) {
     assert_eq!(replay, Some(IssueOutcome::Replayed(view)));
     let other_payload = PinOrder { payload_digest: [9; 32], ..repeat };
     assert_eq!(issue(&pool, &other_payload).await.unwrap(), IssueOutcome::RequestIdReused);
-    assert_eq!(everything(&pool).await, before);
+    assert_eq!(dump_tables(&pool).await, before);
 }
 
 #[sqlx::test]
@@ -81,7 +81,7 @@ async fn r21_orders_at_once_with_one_verification_issue_one_pin(_: PgPoolOptions
     let pool = wide_pool(options);
     apply(&pool).await;
     let verification = verified(&pool, PERSON, t0()).await;
-    let outcomes = at_once(32, |_| {
+    let outcomes = run_concurrently(32, |_| {
         let pool = pool.clone();
         async move { issue(&pool, &order(PERSON, verification, t0())).await.unwrap() }
     })
@@ -94,7 +94,7 @@ async fn r21_orders_at_once_with_one_verification_issue_one_pin(_: PgPoolOptions
 #[sqlx::test]
 async fn r6_r7_a_pin_on_the_web_uses_up_its_access_request(pool: PgPool) {
     apply(&pool).await;
-    ask_for_access(&pool, PERSON, 1, t0()).await;
+    log_in_and_request_access(&pool, PERSON, 1, t0()).await;
     let later = t0() + DAY;
     let login = login(PERSON, 2, later);
     record(&pool, &login, &LIMITS).await.unwrap();

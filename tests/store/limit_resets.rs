@@ -71,8 +71,8 @@ async fn r25_a_reset_affects_one_limit_only(pool: PgPool) {
         let pool = pool.clone();
         async move {
             let verification = verified(&pool, PERSON, now).await;
-            let rules = OrderRules { person_pins: LIMIT, mobile_pins: LIMIT, ..FIGURES };
-            issue_under(&pool, &order(PERSON, verification, now), rules).await.unwrap()
+            let rules = OrderRules { person_pins: LIMIT, mobile_pins: LIMIT, ..ORDER_RULES };
+            issue_with_rules(&pool, &order(PERSON, verification, now), rules).await.unwrap()
         }
     };
     for hour in 0..3 {

@@ -48,7 +48,7 @@ fn notice(kind: MessageKind) -> Notice {
 #[sqlx::test]
 async fn r9_a_block_revokes_the_pin_cancels_access_and_tells_the_person(pool: PgPool) {
     issued(&pool, PERSON, t0()).await;
-    ask_for_access(&pool, PERSON, 1, t0()).await;
+    log_in_and_request_access(&pool, PERSON, 1, t0()).await;
     issued(&pool, OTHER, t0()).await;
     let (pin, cancelled) = (notice(MessageKind::PinRevoked), notice(MessageKind::AccessCancelled));
     let notices = BlockNotices { pin_revoked: Some(&pin), access_cancelled: Some(&cancelled) };
@@ -98,10 +98,10 @@ async fn r9_a_block_counts_under_each_pseudonym_until_it_is_ended(pool: PgPool) 
 async fn r9_the_database_itself_refuses_a_blocked_persons_pin_and_access(pool: PgPool) {
     let verification = verified(&pool, PERSON, t0()).await;
     block(&pool).await;
-    let before = everything(&pool).await;
+    let before = dump_tables(&pool).await;
     issue(&pool, &PinOrder { keys: Vec::new(), ..order(PERSON, verification, t0()) }).await.unwrap_err();
-    assert_eq!(ask_for_access(&pool, PERSON, 1, t0()).await.1, AccessOutcome::Blocked);
-    assert_eq!(everything(&pool).await, before, "nothing is stored");
+    assert_eq!(log_in_and_request_access(&pool, PERSON, 1, t0()).await.1, AccessOutcome::Blocked);
+    assert_eq!(dump_tables(&pool).await, before, "nothing is stored");
 }
 
 /// Each order has read that there is no block, and waits for the lock of the block; then the block commits.
@@ -118,9 +118,9 @@ async fn r9_orders_that_started_before_the_block_issue_no_pin_after_it(_: PgPool
     sqlx::query(lock).bind(INSERT_OR_BLOCK_CLASS).bind(PERSON.0).execute(&mut *block).await.unwrap();
     let insert = "INSERT INTO person_blocks (person_key, block_time, reason) VALUES ($1, now(), 'stolen phone')";
     sqlx::query(insert).bind(PERSON.0).execute(&mut *block).await.unwrap();
-    let orders = at_once(CALLERS, |number| issue_for(&pool, verifications[number as usize]));
+    let orders = run_concurrently(CALLERS, |number| issue_for(&pool, verifications[number as usize]));
     let committing = async {
-        all_waiting(&pool, CALLERS).await;
+        wait_until_all_wait(&pool, CALLERS).await;
         block.commit().await.unwrap();
     };
     let (outcomes, ()) = tokio::join!(orders, committing);
@@ -144,11 +144,11 @@ async fn r9_a_pin_that_is_being_issued_is_revoked_by_the_block(_: PgPoolOptions,
         VALUES ('support', 'IssueTemporaryPin', $1, sha256('x'), now())";
     sqlx::query(taken).bind(order.request_id).execute(&mut *gate).await.unwrap();
     let blocking = async {
-        all_waiting(&pool, 1).await;
+        wait_until_all_wait(&pool, 1).await;
         block(&pool).await
     };
     let opening = async {
-        all_waiting(&pool, 2).await;
+        wait_until_all_wait(&pool, 2).await;
         gate.rollback().await.unwrap();
     };
     let (outcome, blocked, ()) = tokio::join!(issue(&pool, &order), blocking, opening);
@@ -173,20 +173,20 @@ async fn r9_two_concurrent_blocks_do_not_deadlock(_: PgPoolOptions, options: PgC
     let issuing = async {
         issue(&pool, &order).await.unwrap();
         // The first block now waits for the other order only.
-        all_waiting(&pool, 1).await;
+        wait_until_all_wait(&pool, 1).await;
         let second = block(&pool);
         let opening = async {
-            all_waiting(&pool, 2).await;
+            wait_until_all_wait(&pool, 2).await;
             other_order.rollback().await.unwrap();
         };
         tokio::join!(second, opening).0
     };
     let first = async {
-        all_waiting(&pool, 1).await;
+        wait_until_all_wait(&pool, 1).await;
         block(&pool).await
     };
     let opening = async {
-        all_waiting(&pool, 2).await;
+        wait_until_all_wait(&pool, 2).await;
         gate.rollback().await.unwrap();
     };
     let (second, first, ()) = tokio::join!(issuing, first, opening);
@@ -207,7 +207,7 @@ async fn r9_no_pin_is_open_after_a_block_during_32_orders(_: PgPoolOptions, opti
         for _ in 0..CALLERS {
             verifications.push(verified(&pool, PERSON, t0()).await);
         }
-        let orders = at_once(CALLERS, |number| issue_for(&pool, verifications[number as usize]));
+        let orders = run_concurrently(CALLERS, |number| issue_for(&pool, verifications[number as usize]));
         let (outcomes, _) = tokio::join!(orders, block(&pool));
         let allowed =
             |it: &IssueOutcome| is_blocked(it) || matches!(it, IssueOutcome::Issued(_) | IssueOutcome::AlreadyOpen(_));
@@ -225,7 +225,7 @@ async fn r9_on_the_web_either_the_order_or_the_block_is_first(_: PgPoolOptions, 
     let pool = wide_pool(options);
     for round in 0..16 {
         let person = PersonKey([100 + round; 32]);
-        ask_for_access(&pool, person, 2 * round, t0() - DAY).await;
+        log_in_and_request_access(&pool, person, 2 * round, t0() - DAY).await;
         let login = login(person, 2 * round + 1, t0());
         record(&pool, &login, &LIMITS).await.unwrap();
         let order = web_order(person, login.id, t0());

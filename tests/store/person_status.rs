@@ -29,7 +29,7 @@ async fn store_status(pool: &PgPool, kind: usize, person: PersonKey) -> PersonSt
             PersonStatus { open_pin_request, person_until: until, mobile_until: until, ..Default::default() }
         }
         1 => {
-            ask_for_access(pool, person, person.0[0], t0()).await;
+            log_in_and_request_access(pool, person, person.0[0], t0()).await;
             PersonStatus { hold: Some(Hold::start(t0(), &HoldRules::default())), ..Default::default() }
         }
         2 => {

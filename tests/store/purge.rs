@@ -12,7 +12,7 @@ use uuid::Uuid;
 #[sqlx::test]
 async fn rows_are_deleted_after_their_retention_and_not_before(pool: PgPool) {
     issued(&pool, PERSON, t0()).await;
-    ask_for_access(&pool, OTHER, 1, t0()).await;
+    log_in_and_request_access(&pool, OTHER, 1, t0()).await;
     let event = "WITH event AS (
             INSERT INTO audit_events (event_time, person_key, action, caller)
             VALUES ($1, sha256('x'), 'limits_looked_up', 'operator') RETURNING id
@@ -30,13 +30,13 @@ async fn rows_are_deleted_after_their_retention_and_not_before(pool: PgPool) {
         outbox: kept,
         audit_events: kept,
     };
-    let before = everything(&pool).await;
+    let before = dump_tables(&pool).await;
     assert_eq!(delete_old_rows(&pool, &retention, t0() + kept).await.unwrap(), 0);
-    assert_eq!(everything(&pool).await, before);
+    assert_eq!(dump_tables(&pool).await, before);
     // 2 verifications, 1 access request, 1 PIN request, 1 answer, 3 messages, 1 reset. The audit has its own purge.
     assert_eq!(delete_old_rows(&pool, &retention, t0() + kept + seconds(1)).await.unwrap(), 9);
     sqlx::query("TRUNCATE audit_agents, audit_events CASCADE").execute(&pool).await.unwrap();
-    assert_eq!(everything(&pool).await, "");
+    assert_eq!(dump_tables(&pool).await, "");
 }
 
 #[sqlx::test]

@@ -156,14 +156,14 @@ async fn a_repeat_gets_the_first_answer_and_changes_nothing(pool: PgPool) {
     issued(&pool, PERSON, t0()).await;
     let wrong = attempt(PERSON, t0());
     assert_eq!(redeem(&pool, &wrong, false).await, RedeemOutcome::WrongPin { left: 2 });
-    let before = everything(&pool).await;
+    let before = dump_tables(&pool).await;
     for (first, outcome) in [(&none, RedeemOutcome::NoOpenPin), (&wrong, RedeemOutcome::WrongPin { left: 2 })] {
         assert_eq!(begin_try(&pool, first).await.unwrap(), TryStart::Replayed(outcome));
         let other_payload =
             RedemptionTry { payload_digest: [9; 32], request_id: first.request_id, ..attempt(PERSON, t0()) };
         assert_eq!(begin_try(&pool, &other_payload).await.unwrap(), TryStart::RequestIdReused);
     }
-    assert_eq!(everything(&pool).await, before);
+    assert_eq!(dump_tables(&pool).await, before);
 }
 
 #[sqlx::test]
@@ -177,9 +177,9 @@ async fn r3_an_interrupted_try_is_continued_and_counts_once(pool: PgPool) {
 
     let wrong = RedeemOutcome::WrongPin { left: 2 };
     assert_eq!(finish_try(&pool, &attempt, false).await.unwrap(), wrong);
-    let before = everything(&pool).await;
+    let before = dump_tables(&pool).await;
     assert_eq!(finish_try(&pool, &attempt, false).await.unwrap(), wrong, "as first concluded");
-    assert_eq!(everything(&pool).await, before);
+    assert_eq!(dump_tables(&pool).await, before);
 }
 
 /// As the release 0.1.0 leaves it: noted, but without a PIN and an answer.
@@ -239,10 +239,10 @@ async fn r2_a_pin_that_expires_during_the_comparison_is_not_redeemed(pool: PgPoo
 #[sqlx::test]
 async fn r4_a_try_that_the_guard_refuses_is_busy_and_leaves_nothing(pool: PgPool) {
     issued(&pool, PERSON, t0()).await;
-    let before = everything(&pool).await;
+    let before = dump_tables(&pool).await;
     let refused = RedemptionTry { is_allowed_by_guard: false, ..attempt(PERSON, t0()) };
     assert_eq!(begin_try(&pool, &refused).await.unwrap(), TryStart::Busy);
-    assert_eq!(everything(&pool).await, before);
+    assert_eq!(dump_tables(&pool).await, before);
     let repeat = RedemptionTry { request_id: refused.request_id, ..attempt(PERSON, t0()) };
     assert_eq!(redeem(&pool, &repeat, true).await, RedeemOutcome::Redeemed, "not kept under the request id");
 }

@@ -35,7 +35,7 @@ async fn redeem_patiently(pool: &PgPool, attempt: &RedemptionTry<'_>, is_right: 
 async fn r2_right_tries_at_once_redeem_once_and_cost_nothing(_: PgPoolOptions, options: PgConnectOptions) {
     let pool = wide_pool(options);
     issued(&pool, PERSON, t0()).await;
-    let outcomes = at_once(CALLERS, |_| {
+    let outcomes = run_concurrently(CALLERS, |_| {
         let pool = pool.clone();
         async move { redeem_patiently(&pool, &attempt(PERSON, t0()), true).await }
     })
@@ -61,7 +61,7 @@ async fn r2_right_tries_that_were_all_compared_redeem_once(_: PgPoolOptions, opt
         counted.push(attempt);
     }
     let counted = Arc::new(counted);
-    let outcomes = at_once_behind(&pool, GATE, CALLERS, |number| {
+    let outcomes = run_concurrently_behind_lock(&pool, GATE, CALLERS, |number| {
         let (pool, counted) = (pool.clone(), Arc::clone(&counted));
         async move { finish_try(&pool, &counted[number as usize], true).await.unwrap() }
     })
@@ -74,7 +74,7 @@ async fn r2_right_tries_that_were_all_compared_redeem_once(_: PgPoolOptions, opt
 async fn r3_concurrent_wrong_tries_compare_no_more_than_three_times(_: PgPoolOptions, options: PgConnectOptions) {
     let pool = wide_pool(options);
     issued(&pool, PERSON, t0()).await;
-    let outcomes = at_once(CALLERS, |_| {
+    let outcomes = run_concurrently(CALLERS, |_| {
         let pool = pool.clone();
         async move { redeem_patiently(&pool, &attempt(PERSON, t0()), false).await }
     })
@@ -91,7 +91,7 @@ async fn r3_concurrent_wrong_tries_compare_no_more_than_three_times(_: PgPoolOpt
 async fn r3_tries_at_once_are_counted_no_more_than_three_times(_: PgPoolOptions, options: PgConnectOptions) {
     let pool = wide_pool(options);
     issued(&pool, PERSON, t0()).await;
-    let starts = at_once_behind(&pool, GATE, CALLERS, |_| {
+    let starts = run_concurrently_behind_lock(&pool, GATE, CALLERS, |_| {
         let pool = pool.clone();
         async move { begin_try(&pool, &attempt(PERSON, t0())).await.unwrap() }
     })
@@ -105,7 +105,7 @@ async fn r4_tries_at_once_do_not_pass_the_persons_budget(_: PgPoolOptions, optio
     let pool = wide_pool(options);
     issued(&pool, PERSON, t0()).await;
     let rules = RedemptionRules { tries_per_pin: 100, wrong_tries: Limit { times: 5, per: DAY } };
-    let outcomes = at_once_behind(&pool, GATE, CALLERS, |_| {
+    let outcomes = run_concurrently_behind_lock(&pool, GATE, CALLERS, |_| {
         let pool = pool.clone();
         async move { redeem_patiently(&pool, &RedemptionTry { rules, ..attempt(PERSON, t0()) }, false).await }
     })
@@ -123,7 +123,7 @@ async fn r3_concurrent_repeats_count_once_and_agree(_: PgPoolOptions, options: P
     let pool = wide_pool(options);
     issued(&pool, PERSON, t0()).await;
     let request_id = fresh_id();
-    let outcomes = at_once(CALLERS, |_| {
+    let outcomes = run_concurrently(CALLERS, |_| {
         let pool = pool.clone();
         async move { redeem(&pool, &RedemptionTry { request_id, ..attempt(PERSON, t0()) }, false).await }
     })

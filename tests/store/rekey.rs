@@ -27,7 +27,7 @@ fn settings() -> PoolSettings {
 
 /// Inserts one row of every kind, and many messages.
 async fn fill(pool: &PgPool) {
-    ask_for_access(pool, PERSON, 1, t0()).await;
+    log_in_and_request_access(pool, PERSON, 1, t0()).await;
     issued(pool, OTHER, t0()).await;
     redeem(pool, &attempt(OTHER, t0()), false).await;
     let many = "INSERT INTO outbox (id, person_key, kind, state, next_attempt_time, expire_time, create_time)

@@ -121,7 +121,7 @@ async fn the_rights_are_exactly_these(pool: PgPool) {
 #[sqlx::test]
 async fn concurrent_grants_succeed(pool: PgPool) {
     let role = Role::create(&pool).await;
-    let granted = at_once(8, |_| {
+    let granted = run_concurrently(8, |_| {
         let (pool, name) = (pool.clone(), role.name.clone());
         async move { grant(&pool, &name).await }
     });
@@ -134,7 +134,7 @@ async fn the_role_cannot_change_audit_rows(pool: PgPool) {
     let role = Role::create(&pool).await;
     grant(&pool, &role.name).await.unwrap();
     issued(&role.pool, PERSON, t0()).await;
-    let before = everything(&pool).await;
+    let before = dump_tables(&pool).await;
     for table in ["audit_events", "audit_agents", "audit_operators", "audit_seals", "audit_retention"] {
         let column = one_column(&pool, table).await;
         for change in [
@@ -149,7 +149,7 @@ async fn the_role_cannot_change_audit_rows(pool: PgPool) {
             assert_eq!(code.as_deref(), Some("42501"), "{change}: {refused}");
         }
     }
-    assert_eq!(everything(&pool).await, before);
+    assert_eq!(dump_tables(&pool).await, before);
     role.drop(&pool).await;
 }
 

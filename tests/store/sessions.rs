@@ -35,7 +35,7 @@ async fn setting(pool: &PgPool, name: &str) -> String {
 /// The network acknowledges every byte and delivers none, from the moment when a connection is on its way back to the pool.
 #[sqlx::test]
 async fn r26_a_connection_that_returns_into_silence_frees_its_place(_: PgPoolOptions, options: PgConnectOptions) {
-    let (proxy, url) = FaultProxy::in_front_of(&url(&options)).await;
+    let (proxy, url) = FaultProxy::start_for_url(&url(&options)).await;
     let pool = connect_instance(&url, &settings(), 1).unwrap();
     let waits_for_postgres = async {
         for _ in 0..3 {
@@ -52,10 +52,10 @@ async fn r26_a_connection_that_returns_into_silence_frees_its_place(_: PgPoolOpt
 
 #[sqlx::test]
 async fn r26_a_connection_whose_batch_fails_in_silence_frees_its_place(_: PgPoolOptions, options: PgConnectOptions) {
-    let (proxy, proxied) = FaultProxy::in_front_of(&url(&options)).await;
+    let (proxy, proxied) = FaultProxy::start_for_url(&url(&options)).await;
     let direct = PgPool::connect_with(options).await.unwrap();
     let pool = connect_instance(&proxied, &settings(), 1).unwrap();
-    let issuer = PinIssuer::new(pool, FIGURES);
+    let issuer = PinIssuer::new(pool, ORDER_RULES);
     let issues = async {
         for number in 0..3 {
             let person = temporary_pin::domain::person::PersonKey([number; 32]);

@@ -34,7 +34,7 @@ async fn are_kept(pool: &PgPool, expected: usize) -> bool {
 
 #[sqlx::test]
 async fn a_connection_stays_with_its_batches_until_the_pool_closes(pool: PgPool) {
-    let issuer = PinIssuer::new(pool.clone(), FIGURES);
+    let issuer = PinIssuer::new(pool.clone(), ORDER_RULES);
     for number in 0..5 {
         issue_for(&pool, &issuer, number).await.unwrap();
     }
@@ -48,7 +48,7 @@ async fn the_last_connection_is_not_kept(_: PgPoolOptions, options: PgConnectOpt
     for most in 1..=5 {
         let pool_options = PgPoolOptions::new().max_connections(most).acquire_timeout(CONNECTION_TIMEOUT);
         let pool = pool_options.connect_with(options.clone()).await.unwrap();
-        let (issuer, handovers) = (PinIssuer::new(pool.clone(), FIGURES), Handovers::new(&pool));
+        let (issuer, handovers) = (PinIssuer::new(pool.clone(), ORDER_RULES), Handovers::new(&pool));
         let reader = PersonStatusReader::new(pool.clone(), &Rules::default());
         for number in 0.. {
             issue_for(&pool, &issuer, u8::try_from(most).unwrap() * 10 + number).await.unwrap();
@@ -72,7 +72,7 @@ async fn the_last_connection_is_not_kept(_: PgPoolOptions, options: PgConnectOpt
 #[sqlx::test]
 async fn a_lost_connection_fails_at_most_one_batch(_: PgPoolOptions, options: PgConnectOptions) {
     let pool = PgPoolOptions::new().max_connections(2).connect_with(options).await.unwrap();
-    let issuer = PinIssuer::new(pool.clone(), FIGURES);
+    let issuer = PinIssuer::new(pool.clone(), ORDER_RULES);
     issue_for(&pool, &issuer, 1).await.unwrap();
     assert!(are_kept(&pool, 1).await, "{pool:?}");
     let order = order(OTHER, verified(&pool, OTHER, t0()).await, t0());

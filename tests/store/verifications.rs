@@ -66,12 +66,12 @@ async fn r18_failed_and_unanswered_verifications_are_limited_in_a_rolling_window
         assert_eq!(record(&pool, &run, &LIMITS).await.unwrap(), RecordOutcome::Recorded);
     }
     let until = t0() + DAY;
-    let before = everything(&pool).await;
+    let before = dump_tables(&pool).await;
     for state in [REJECTED, VerificationState::Pending, VERIFIED] {
         let run = verification(PERSON, state, until - seconds(1));
         assert_eq!(record(&pool, &run, &LIMITS).await.unwrap(), RecordOutcome::Limited { until });
     }
-    assert_eq!(everything(&pool).await, before);
+    assert_eq!(dump_tables(&pool).await, before);
     let failed_until = async |person, now| standing(&pool, person, &limit_rules(), now).await.failed_phone_until;
     assert_eq!(failed_until(PERSON, until - seconds(1)).await, Some(until));
     assert_eq!(failed_until(PERSON, until).await, None);
@@ -125,7 +125,7 @@ async fn r18_rejections_that_are_no_guesses_do_not_count(pool: PgPool) {
 #[sqlx::test]
 async fn r18_concurrent_failed_verifications_do_not_exceed_the_limit(_: PgPoolOptions, options: PgConnectOptions) {
     let pool = wide_pool(options);
-    let outcomes = at_once(32, |number| {
+    let outcomes = run_concurrently(32, |number| {
         let pool = pool.clone();
         let state = if number % 2 == 0 { REJECTED } else { VerificationState::Pending };
         async move { record(&pool, &verification(PERSON, state, t0()), &LIMITS).await.unwrap() }
@@ -160,9 +160,9 @@ async fn r20_a_person_can_be_a_witness_three_times_in_the_window(pool: PgPool) {
     let limits = LIMITS.witness.unwrap();
     let last_moment = t0() + limits.window - seconds(1);
     let fourth = witnessed(PERSON, VERIFIED, last_moment);
-    let before = everything(&pool).await;
+    let before = dump_tables(&pool).await;
     assert_eq!(record(&pool, &fourth, &LIMITS).await.unwrap(), RecordOutcome::WitnessRefused);
-    assert_eq!(everything(&pool).await, before);
+    assert_eq!(dump_tables(&pool).await, before);
     let professional = VerificationLimits { witness: Some(WitnessLimits { times: None, ..limits }), ..LIMITS };
     assert_eq!(record(&pool, &fourth, &professional).await.unwrap(), RecordOutcome::Recorded);
     let later = witnessed(OTHER, VERIFIED, t0() + limits.window);
@@ -215,7 +215,7 @@ async fn r20_the_witness_is_told_and_has_the_event_on_record(pool: PgPool) {
 #[sqlx::test]
 async fn r20_concurrent_witness_verifications_do_not_exceed_the_limit(_: PgPoolOptions, options: PgConnectOptions) {
     let pool = wide_pool(options);
-    let outcomes = at_once(32, |number| {
+    let outcomes = run_concurrently(32, |number| {
         let pool = pool.clone();
         let person = PersonKey([100 + number as u8; 32]);
         async move { record(&pool, &witnessed(person, VERIFIED, t0()), &LIMITS).await.unwrap() }
@@ -229,7 +229,7 @@ async fn r20_concurrent_witness_verifications_do_not_exceed_the_limit(_: PgPoolO
 #[sqlx::test]
 async fn r20_concurrent_persons_who_vouch_for_each_other_do_not_deadlock(_: PgPoolOptions, options: PgConnectOptions) {
     let pool = wide_pool(options);
-    let outcomes = at_once(32, |number| {
+    let outcomes = run_concurrently(32, |number| {
         let pool = pool.clone();
         let (person, witness) = if number % 2 == 0 { (PERSON, OTHER) } else { (OTHER, PERSON) };
         let run = NewVerification { witness: Some(witness), ..witnessed(person, VERIFIED, t0()) };

@@ -54,7 +54,7 @@ async fn r9_a_message_already_accepted_stays_accepted_but_loses_its_text(pool: P
 
 #[sqlx::test]
 async fn r9_cancelling_is_final_audited_and_withdraws_the_notices(pool: PgPool) {
-    let (_, outcome) = ask_for_access(&pool, PERSON, 1, t0()).await;
+    let (_, outcome) = log_in_and_request_access(&pool, PERSON, 1, t0()).await;
     let AccessOutcome::Opened(hold) = outcome else { panic!("{outcome:?}") };
     sqlx::query("UPDATE outbox SET state = 'accepted', sealed_body = NULL WHERE kind = 'access_requested'")
         .execute(&pool)

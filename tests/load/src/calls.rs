@@ -124,20 +124,20 @@ impl Caller {
             Call::VerifyPhone => self.phone(person),
             Call::Answer => self.answers(person).await?,
             Call::VerifyCounter => self.counter(person),
-            Call::Issue => self.order(person).await?,
+            Call::Issue => self.send_order(person).await?,
             Call::Replay => {
-                let order = self.order(person).await?;
+                let order = self.send_order(person).await?;
                 self.make(&order).await.map_err(anyhow::Error::msg).context("the first order")?;
                 order
             }
             Call::Resend => {
-                let order = self.order(person).await?;
+                let order = self.send_order(person).await?;
                 self.make(&order).await.map_err(anyhow::Error::msg).context("the first order")?;
                 let Ready::Issue { verification_id, .. } = order else { anyhow::bail!("an order issues") };
                 Ready::Issue { request_id: fresh_id(), verification_id }
             }
             Call::Redeem => {
-                let order = self.order(person).await?;
+                let order = self.send_order(person).await?;
                 self.make(&order).await.map_err(anyhow::Error::msg).context("the order")?;
                 Ready::Redeem { person, pin: self.receive_pin(person).await? }
             }
@@ -165,13 +165,13 @@ impl Caller {
 
     async fn answers(&self, person: IndexedPerson) -> anyhow::Result<Ready> {
         let Ready::Verify(asking) = self.phone(person) else { anyhow::bail!("a phone call verifies") };
-        let asked = self.verify(&asking).await?;
-        let answers = asked.questions.iter().map(|question| {
+        let response = self.verify(&asking).await?;
+        let answers = response.questions.iter().map(|question| {
             let kind = FactKind::from_str_name(question.kind().as_str_name()).unwrap_or_default();
             Answer { question_id: question.question_id.clone(), text: person.fact(kind) }
         });
         let evidence = Evidence::QuestionAnswers(QuestionAnswers {
-            verification_id: asked.verification_id.clone(),
+            verification_id: response.verification_id.clone(),
             answers: answers.collect(),
             agent_token: self.agent_token.clone(),
         });
@@ -197,7 +197,7 @@ impl Caller {
     }
 
     /// Identifies a person at the counter, and prepares the order of a PIN.
-    async fn order(&self, person: IndexedPerson) -> anyhow::Result<Ready> {
+    async fn send_order(&self, person: IndexedPerson) -> anyhow::Result<Ready> {
         let Ready::Verify(counter) = self.counter(person) else { anyhow::bail!("the counter verifies") };
         let verified = self.verify(&counter).await?;
         Ok(Ready::Issue { request_id: fresh_id(), verification_id: verified.verification_id })

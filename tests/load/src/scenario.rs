@@ -50,7 +50,7 @@ pub(crate) struct Run {
 pub(crate) enum Scenario {
     /// One kind of call alone.
     Only(Call),
-    /// Of everything, as a day at the service may look: many who look, fewer who order, a few who repeat.
+    /// Of dump_tables, as a day at the service may look: many who look, fewer who order, a few who repeat.
     Mix,
 }
 
@@ -65,7 +65,7 @@ impl ValueEnum for Scenario {
     fn to_possible_value(&self) -> Option<PossibleValue> {
         match self {
             Self::Only(call) => call.to_possible_value(),
-            Self::Mix => Some(PossibleValue::new("mix").help("Of everything, as a day at the service may look")),
+            Self::Mix => Some(PossibleValue::new("mix").help("Of dump_tables, as a day at the service may look")),
         }
     }
 }

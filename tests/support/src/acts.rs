@@ -10,26 +10,26 @@ use temporary_pin::proto::temporarypin::v1::{
 };
 
 use crate::calls::{Answer, uuid};
-use crate::person::{Person, no_document};
+use crate::person::{Person, unknown_document};
 use crate::world::World;
 
-/// The agent or clerk of tests in which it does not matter who the agent is.
+/// The agent or clerk in tests where any agent will do.
 pub const CLERK: &str = "clerk-1";
 
 /// Actions on the web.
 impl World {
-    /// An ID token of a login. `wishes` are the options of the sandbox's `POST /login`.
-    pub async fn id_token(&self, person: &Person, nonce: &str, wishes: &Value) -> String {
-        let mut body = wishes.clone();
+    /// An ID token of a login. `options` are those of the sandbox's `POST /login`.
+    pub async fn id_token(&self, person: &Person, nonce: &str, options: &Value) -> String {
+        let mut body = options.clone();
         body["person"] = json!(person.id());
         body["nonce"] = json!(nonce);
         self.sandbox.post("/login", body).await["id_token"].as_str().unwrap().to_owned()
     }
 
-    /// Logs in. `wishes` are the options of [`Self::id_token`]. The login may fail.
-    pub async fn try_log_in(&self, person: &Person, wishes: Value) -> Answer<VerifyIdentityResponse> {
+    /// Logs in. `options` are those of [`Self::id_token`]. The login may fail.
+    pub async fn try_log_in(&self, person: &Person, options: Value) -> Answer<VerifyIdentityResponse> {
         let nonce = uuid().to_string();
-        let id_token = self.id_token(person, &nonce, &wishes).await;
+        let id_token = self.id_token(person, &nonce, &options).await;
         self.verify("web", Evidence::WebLogin(WebLogin { id_token, nonce, ..WebLogin::default() })).await
     }
 
@@ -58,42 +58,46 @@ impl World {
         })
     }
 
-    /// Somebody calls support, claims to be `person` and reads out `document`.
-    pub async fn call_with(&self, person: PersonReference, document: Document) -> Answer<VerifyIdentityResponse> {
+    /// A caller on the phone claims to be `person` and reads out `document`.
+    pub async fn call_support_with(
+        &self,
+        person: PersonReference,
+        document: Document,
+    ) -> Answer<VerifyIdentityResponse> {
         let evidence = self.phone_evidence(person, document, CLERK).await;
         self.verify("phone", evidence).await
     }
 
     /// The person calls support with their own document.
-    pub async fn call(&self, person: &Person) -> Answer<VerifyIdentityResponse> {
-        self.call_with(person.reference(), person.document()).await
+    pub async fn call_support(&self, person: &Person) -> Answer<VerifyIdentityResponse> {
+        self.call_support_with(person.reference(), person.document()).await
     }
 
     /// The person calls support. Panics if no questions follow.
     pub async fn begin_questions(&self, person: &Person) -> VerifyIdentityResponse {
-        let asked = self.call(person).await.unwrap();
-        assert_eq!(asked.state(), State::QuestionsPending, "{asked:?}");
-        asked
+        let response = self.call_support(person).await.unwrap();
+        assert_eq!(response.state(), State::QuestionsPending, "{response:?}");
+        response
     }
 
     /// Answers each question with the text that `text` returns for the question and its index.
     pub async fn answer(
         &self,
         caller: &str,
-        asked: &VerifyIdentityResponse,
+        response: &VerifyIdentityResponse,
         text: impl Fn(usize, &Question) -> String,
     ) -> Answer<VerifyIdentityResponse> {
-        let answers = self.answers(asked, text).await;
+        let answers = self.answers(response, text).await;
         self.verify(caller, Evidence::QuestionAnswers(answers)).await
     }
 
-    /// The evidence that [`Self::answer`] sends.
+    /// The evidence that [`Self::answer`] sends: an answer to each question of `response`.
     pub async fn answers(
         &self,
-        asked: &VerifyIdentityResponse,
+        response: &VerifyIdentityResponse,
         text: impl Fn(usize, &Question) -> String,
     ) -> QuestionAnswers {
-        let questions = asked.questions.iter().enumerate();
+        let questions = response.questions.iter().enumerate();
         let answers = questions
             .map(|(index, question)| QuestionAnswer {
                 question_id: question.question_id.clone(),
@@ -101,43 +105,45 @@ impl World {
             })
             .collect();
         let agent_token = self.agent_token(CLERK).await;
-        QuestionAnswers { verification_id: asked.verification_id.clone(), answers, agent_token }
+        QuestionAnswers { verification_id: response.verification_id.clone(), answers, agent_token }
     }
 
-    /// Answers the first `right` questions right and the others wrong.
+    /// Answers the first `right_answers` questions right and the remaining questions wrong.
     pub async fn answer_right(
         &self,
         caller: &str,
         person: &Person,
-        asked: &VerifyIdentityResponse,
-        right: usize,
+        response: &VerifyIdentityResponse,
+        right_answers: usize,
     ) -> VerifyIdentityResponse {
-        let text = |index, question: &Question| if index < right { truth(person, question) } else { "Nonsens".into() };
-        self.answer(caller, asked, text).await.unwrap()
+        let text = |index, question: &Question| {
+            if index < right_answers { right_answer(person, question) } else { WRONG_ANSWER.into() }
+        };
+        self.answer(caller, response, text).await.unwrap()
     }
 
     /// Identifies the person by phone. Returns the verification id.
     pub async fn identify(&self, person: &Person) -> String {
-        let asked = self.begin_questions(person).await;
-        let verified = self.answer_right("phone", person, &asked, 3).await;
+        let response = self.begin_questions(person).await;
+        let verified = self.answer_right("phone", person, &response, 3).await;
         assert_eq!(verified.state(), State::Verified, "{verified:?}");
         verified.verification_id
     }
 
-    /// Identifies the person by phone, with an agent who serves no other person, so that no agent limit (R22) is reached.
+    /// Identifies the person by phone. The agent serves no other person, so that no agent reaches a limit (R22).
     /// Returns the verification id.
-    pub async fn identify_by_own_agent(&self, person: &Person) -> String {
+    pub async fn identify_with_separate_agent(&self, person: &Person) -> String {
         let agent = format!("agent-of-{}", person.id());
         let evidence = self.phone_evidence(person.reference(), person.document(), &agent).await;
-        let asked = self.verify("phone", evidence).await.unwrap();
-        let verified = self.answer_right("phone", person, &asked, 3).await;
+        let response = self.verify("phone", evidence).await.unwrap();
+        let verified = self.answer_right("phone", person, &response, 3).await;
         assert_eq!(verified.state(), State::Verified, "{verified:?}");
         verified.verification_id
     }
 
-    /// Spends one failed verification of the person, with a document that does not exist.
-    pub async fn fail(&self, person: &Person) {
-        let rejected = self.call_with(person.reference(), no_document()).await.unwrap();
+    /// Makes a verification of the person fail, with a document that does not exist.
+    pub async fn fail_verification(&self, person: &Person) {
+        let rejected = self.call_support_with(person.reference(), unknown_document()).await.unwrap();
         assert_eq!(reasons(&rejected), [Reason::IdentityNotConfirmed]);
     }
 }
@@ -145,7 +151,7 @@ impl World {
 /// Actions at the counter.
 impl World {
     /// What a clerk sends when the person comes to the counter with their own document.
-    pub async fn visit(&self, person: &Person, confirmation: Confirmation) -> CounterIdentification {
+    pub async fn counter_evidence(&self, person: &Person, confirmation: Confirmation) -> CounterIdentification {
         CounterIdentification {
             person: Some(person.reference()),
             document: Some(person.document()),
@@ -159,14 +165,14 @@ impl World {
     }
 
     /// Sends the evidence of a visit.
-    pub async fn visits(&self, visit: CounterIdentification) -> Answer<VerifyIdentityResponse> {
+    pub async fn visit_counter(&self, visit: CounterIdentification) -> Answer<VerifyIdentityResponse> {
         self.verify("counter", Evidence::CounterIdentification(visit)).await
     }
 }
 
 /// Actions of witnesses.
 impl World {
-    /// The evidence that `witness` vouches, with their own document.
+    /// The confirmation by `witness`, who shows their own document.
     pub async fn vouches(&self, witness: &Person) -> Confirmation {
         Confirmation::Witness(Witness { person: Some(witness.reference()), document: Some(witness.document()) })
     }
@@ -175,26 +181,29 @@ impl World {
 /// Actions with a PIN.
 impl World {
     /// Identifies the person by phone and orders a PIN. Returns the PIN from the SMS.
-    pub async fn pin(&self, person: &Person) -> String {
+    pub async fn order_pin(&self, person: &Person) -> String {
         let verification = self.identify(person).await;
         self.issue("phone", &verification).await.unwrap();
         pin_in(self.texts(person).await.last().unwrap())
     }
 }
 
+/// An answer that is wrong for every question.
+pub const WRONG_ANSWER: &str = "Nonsens";
+
 pub const QUESTIONS: Confirmation = Confirmation::Questions(Questions {});
 
-/// The evidence that `witness` vouches, with their own document.
+/// The confirmation by `witness`, who shows their own document.
 pub fn witness(witness: &Person) -> Confirmation {
     Confirmation::Witness(Witness { person: Some(witness.reference()), document: Some(witness.document()) })
 }
 
-/// A right answer of the person to the question.
-pub fn truth(person: &Person, question: &Question) -> String {
+/// A right answer to the question.
+pub fn right_answer(person: &Person, question: &Question) -> String {
     person.answers(question.kind()).swap_remove(0)
 }
 
-/// The reasons of an answer. Panics if a rejected answer has none, or another answer has one.
+/// The reasons of a response. Panics if a rejection has no reason, or if another response has one.
 pub fn reasons(answer: &VerifyIdentityResponse) -> Vec<Reason> {
     let reasons: Vec<Reason> = answer.reasons().collect();
     assert_eq!(reasons.is_empty(), answer.state() != State::Rejected, "{answer:?}");

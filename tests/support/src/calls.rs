@@ -27,7 +27,7 @@ use crate::world::World;
 pub struct Refusal {
     pub code: Code,
     pub reason: Reason,
-    /// The time from which another try can succeed.
+    /// The time from which a repeat can succeed.
     pub until: Option<DateTime<Utc>>,
     pub details: Box<ErrorDetails>,
 }
@@ -71,7 +71,7 @@ impl Refusal {
         self.details.retry_info().unwrap().retry_delay.unwrap()
     }
 
-    /// Checks code and reason.
+    /// Checks the code and the reason.
     #[track_caller]
     pub fn assert(&self, code: Code, reason: Reason) -> &Self {
         assert_eq!((self.code, self.reason), (code, reason), "{self:?}");
@@ -83,7 +83,7 @@ impl Refusal {
         self.assert(Code::FailedPrecondition, reason)
     }
 
-    /// Another call of the person is running, and the delay is short.
+    /// Checks that the reason is another running call for the person, and that the delay is short.
     #[track_caller]
     pub fn assert_busy(&self) {
         self.assert(Code::Unavailable, Reason::Busy);
@@ -99,7 +99,7 @@ impl Refusal {
 pub type Answer<T> = Result<T, Refusal>;
 
 impl World {
-    pub async fn check(&self, caller: &str, person: PersonReference) -> Answer<CheckEligibilityResponse> {
+    pub async fn check_eligibility(&self, caller: &str, person: PersonReference) -> Answer<CheckEligibilityResponse> {
         let request = request_from(caller, CheckEligibilityRequest { person: Some(person) });
         answer(self.temporary_pin_service().check_eligibility(request).await)
     }
@@ -110,29 +110,38 @@ impl World {
     }
 
     pub async fn issue(&self, caller: &str, verification_id: &str) -> Answer<PinRequest> {
-        self.issue_again(caller, verification_id, uuid()).await
+        self.issue_with_request_id(caller, verification_id, uuid()).await
     }
 
-    /// With a request id that may have been used before.
-    pub async fn issue_again(&self, caller: &str, verification_id: &str, request_id: Uuid) -> Answer<PinRequest> {
+    /// Like [`Self::issue`], with a request id of the test's choice.
+    pub async fn issue_with_request_id(
+        &self,
+        caller: &str,
+        verification_id: &str,
+        request_id: Uuid,
+    ) -> Answer<PinRequest> {
         let request = IssueTemporaryPinRequest {
             request_id: request_id.to_string(),
             verification_id: verification_id.to_owned(),
             language: 0,
         };
-        Ok(self.order(caller, request).await?.pin_request.unwrap())
+        Ok(self.send_order(caller, request).await?.pin_request.unwrap())
     }
 
-    pub async fn order(&self, caller: &str, request: IssueTemporaryPinRequest) -> Answer<IssueTemporaryPinResponse> {
+    pub async fn send_order(
+        &self,
+        caller: &str,
+        request: IssueTemporaryPinRequest,
+    ) -> Answer<IssueTemporaryPinResponse> {
         answer(self.temporary_pin_service().issue_temporary_pin(request_from(caller, request)).await)
     }
 
     pub async fn redeem(&self, person: PersonReference, pin: &str) -> Answer<RedeemTemporaryPinResponse> {
-        self.redeem_again(person, pin, uuid()).await
+        self.redeem_with_request_id(person, pin, uuid()).await
     }
 
-    /// With a request id that may have been used before.
-    pub async fn redeem_again(
+    /// Like [`Self::redeem`], with a request id of the test's choice.
+    pub async fn redeem_with_request_id(
         &self,
         person: PersonReference,
         pin: &str,
@@ -156,7 +165,7 @@ impl World {
     }
 }
 
-/// A request of that caller, with English as the language of a refusal.
+/// A request of the caller. Refusals are in English.
 pub fn request_from<T>(caller: &str, message: T) -> Request<T> {
     let mut request = Request::new(message);
     request.metadata_mut().insert("accept-language", AsciiMetadataValue::from_static("en"));

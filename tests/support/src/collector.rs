@@ -40,7 +40,7 @@ impl Collector {
     }
 
     pub fn spans(&self) -> Vec<Span> {
-        self.resource_spans().into_iter().flat_map(|one| one.scope_spans).flat_map(|one| one.spans).collect()
+        self.resource_spans().into_iter().flat_map(|spans| spans.scope_spans).flat_map(|spans| spans.spans).collect()
     }
 
     pub fn metrics(&self) -> Vec<Metric> {
@@ -65,8 +65,8 @@ impl MetricsService for Collector {
         &self,
         request: Request<ExportMetricsServiceRequest>,
     ) -> Result<Response<ExportMetricsServiceResponse>, Status> {
-        let scopes = request.into_inner().resource_metrics.into_iter().flat_map(|one| one.scope_metrics);
-        self.metrics.lock().unwrap().extend(scopes.flat_map(|one| one.metrics));
+        let scopes = request.into_inner().resource_metrics.into_iter().flat_map(|metrics| metrics.scope_metrics);
+        self.metrics.lock().unwrap().extend(scopes.flat_map(|metrics| metrics.metrics));
         Ok(Response::new(ExportMetricsServiceResponse::default()))
     }
 }

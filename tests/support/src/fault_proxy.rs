@@ -45,8 +45,8 @@ impl FaultProxy {
         Self { address, state, _tasks: tasks }
     }
 
-    /// Starts a proxy for the server of `url`. Also gives the URL that leads through the proxy.
-    pub async fn in_front_of(url: &str) -> (Self, String) {
+    /// Starts a proxy for the server of `url`. Returns it and the URL that leads through it.
+    pub async fn start_for_url(url: &str) -> (Self, String) {
         let (scheme, rest) = url.split_once("://").expect("a URL has a scheme");
         let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
         let (user, server) = match authority.rsplit_once('@') {
@@ -67,13 +67,13 @@ impl FaultProxy {
         self.state.send_modify(|state| state.mode = Mode::Pass);
     }
 
-    /// Resets all connections, and every new one at once.
+    /// Resets all connections, and resets new connections at once.
     pub fn refuse(&self) {
         self.state.send_modify(|state| state.mode = Mode::Refuse);
         self.cut();
     }
 
-    /// Resets all connections. New ones work.
+    /// Resets all connections. New connections work.
     pub fn cut(&self) {
         self.state.send_modify(|state| state.cut_below = state.connections);
     }
@@ -83,7 +83,7 @@ impl FaultProxy {
         self.state.send_modify(|state| state.mode = Mode::Stall);
     }
 
-    /// Makes the present connections stop forwarding for ever, like a host that has crashed. New ones work.
+    /// Makes all open connections stop forwarding for ever, like a host that has crashed. New connections work.
     pub fn silence(&self) {
         self.state.send_modify(|state| state.silent_below = state.connections);
     }
@@ -109,7 +109,7 @@ async fn accept(listener: TcpListener, upstream: String, state: watch::Sender<St
 }
 
 async fn serve(client: TcpStream, upstream: String, number: u64, mut state: watch::Receiver<State>) {
-    // Closing then resets the connection, which both sides notice at once.
+    // With this, closing resets the connection, so that both sides notice at once.
     client.set_zero_linger().expect("the socket takes options");
     if state.borrow().mode == Mode::Refuse {
         return;

@@ -1,5 +1,5 @@
-//! The real binary, installed as in production: mutual TLS, a key ring, and a database, roles and Redis key prefix of its
-//! own. It uses the identity register, the issuers, the SMS gateway and the phones of a sandbox.
+//! The real binary, installed as in production: with mutual TLS, a key ring, its own database and roles, and its own prefix
+//! of Redis keys. It uses the identity register, the issuers, the SMS gateway and the phones of a sandbox.
 
 use std::ffi::OsString;
 use std::fs;
@@ -20,7 +20,7 @@ use crate::sandbox::Sandbox;
 use crate::{database_server_url, redis_url, unique};
 
 /// The password of the database's roles. Tests look for it in logs and messages.
-const PASSWORD: &str = "hunter2";
+const PASSWORD: &str = "database-password";
 
 pub struct Installation {
     directory: PathBuf,
@@ -120,7 +120,7 @@ impl Installation {
     /// Starts the service and waits until it serves.
     pub async fn start(&self) -> Process<'_> {
         let process = self.start_listening();
-        process.until_serving().await;
+        process.wait_until_serving().await;
         process
     }
 
@@ -191,7 +191,7 @@ fn remove(database: &ScratchDatabase) {
 
 impl Drop for Installation {
     fn drop(&mut self) {
-        // In a thread of its own: a thread of a runtime must not block.
+        // In a separate thread, because a thread of the test's runtime must not block.
         let _ = std::thread::scope(|scope| scope.spawn(|| remove(&self.database)).join());
         let _ = fs::remove_dir_all(&self.directory);
     }

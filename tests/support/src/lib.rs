@@ -1,4 +1,4 @@
-//! What several test crates need.
+//! Code that several test crates share.
 
 #![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 

@@ -1,7 +1,7 @@
 //! Collects the log of a test: all levels of our own code, and WARN and above of other crates, as `telemetry` filters them.
 //!
 //! One subscriber serves the whole process. A subscriber per test would miss events: `tracing` caches for each place in the
-//! code whether a subscriber wants its events, and tests that run at once would race for this cache.
+//! code whether a subscriber wants its events, and concurrent tests would race for this cache.
 
 use std::cell::RefCell;
 use std::io;
@@ -31,12 +31,12 @@ pub fn install() {
 }
 
 /// Starts to collect the log of this thread.
-pub fn collect() {
+pub fn start_collecting() {
     LOG.set(Some(Vec::new()));
 }
 
-/// Ends the collection, and gives the log.
-pub fn collected() -> String {
+/// Stops collecting, and returns the log.
+pub fn take_log() -> String {
     String::from_utf8(LOG.take().unwrap_or_default()).expect("logs are text")
 }
 

@@ -7,16 +7,16 @@ use crate::calls::{Answer, answer, request_from};
 use crate::person::Person;
 use crate::world::World;
 
-/// The reason that operators state in tests in which any will do.
+/// The reason that operators state in tests where any reason will do.
 pub const REASON: &str = "Kunden ringer og siger nej, CASE-2041";
 
 /// Whether the text, in Danish or English, says that a PIN was revoked.
-pub fn tells_of_revoking(text: &str) -> bool {
+pub fn says_pin_was_revoked(text: &str) -> bool {
     text.contains("PIN-kode er spærret") || text.contains("PIN code has been revoked")
 }
 
 /// Whether the text, in Danish or English, says that a request for access was cancelled.
-pub fn tells_of_cancelling(text: &str) -> bool {
+pub fn says_access_was_cancelled(text: &str) -> bool {
     text.contains("PIN-kode er annulleret") || text.contains("PIN code has been cancelled")
 }
 
@@ -48,7 +48,7 @@ operator_calls! {
 }
 
 impl World {
-    /// Resets a limit, which must succeed.
+    /// Resets a limit. Panics if that fails.
     pub async fn reset_limit(&self, person: &Person, limit: PersonLimit) -> pb::LimitStatus {
         self.try_reset_limit(person.reference(), limit).await.unwrap().limit.unwrap()
     }

@@ -1,4 +1,4 @@
-//! A person as `GET /people` gives them.
+//! A person as `GET /people` describes them.
 
 use serde_json::Value;
 use temporary_pin::proto::temporarypin::v1::person_reference::Reference;
@@ -60,12 +60,12 @@ impl Person {
 }
 
 /// A reference by a CPR number that the register does not know.
-pub fn nobody() -> PersonReference {
+pub fn unknown_person() -> PersonReference {
     PersonReference { reference: Some(Reference::CprNumber("010158-5999".into())) }
 }
 
 /// A passport that the register does not know.
-pub fn no_document() -> Document {
+pub fn unknown_document() -> Document {
     Document {
         kind: document::Kind::Passport.into(),
         issuer: "DNK".into(),

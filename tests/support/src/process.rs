@@ -14,7 +14,7 @@ use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 
 use crate::callers::CALLERS;
-use crate::world::until;
+use crate::world::wait_until;
 
 /// A debug build on a busy machine starts within this time.
 const MAX_WAIT: Duration = Duration::from_secs(20);
@@ -42,9 +42,9 @@ impl<'a> Process<'a> {
         Self { process, authority, address, log }
     }
 
-    pub async fn until_serving(&self) {
+    pub async fn wait_until_serving(&self) {
         let serving = async {
-            let mut health = HealthClient::new(self.caller("web"));
+            let mut health = HealthClient::new(self.connect_as("web"));
             let mut answers = health.watch(HealthCheckRequest::default()).await.unwrap().into_inner();
             while answers.message().await.unwrap().unwrap().status() != ServingStatus::Serving {}
         };
@@ -52,18 +52,18 @@ impl<'a> Process<'a> {
     }
 
     /// Connects as a caller of the configuration.
-    pub fn caller(&self, name: &str) -> Channel {
+    pub fn connect_as(&self, name: &str) -> Channel {
         let (_, sans, _) = CALLERS.iter().find(|caller| caller.0 == name).unwrap();
-        self.with(Some(&self.authority.sign(&sans[..1])))
+        self.connect_with_certificate(Some(&self.authority.sign(&sans[..1])))
     }
 
-    /// Connects with that client certificate, or with none.
-    pub fn with(&self, certificate: Option<&SignedCertificate>) -> Channel {
-        self.connect(self.authority, certificate)
+    /// Connects with this client certificate. `None`: without a certificate.
+    pub fn connect_with_certificate(&self, certificate: Option<&SignedCertificate>) -> Channel {
+        self.connect_trusting(self.authority, certificate)
     }
 
     /// Connects as a client that trusts another authority.
-    pub fn connect(&self, trusted: &Authority, certificate: Option<&SignedCertificate>) -> Channel {
+    pub fn connect_trusting(&self, trusted: &Authority, certificate: Option<&SignedCertificate>) -> Channel {
         let mut tls = ClientTlsConfig::new().ca_certificate(trusted.certificate()).domain_name("localhost");
         if let Some(certificate) = certificate {
             tls = tls.identity(certificate.identity());
@@ -72,15 +72,15 @@ impl<'a> Process<'a> {
         endpoint.tls_config(tls).unwrap().connect_lazy()
     }
 
-    /// The log lines with that message.
-    pub fn logged(&self, message: &str) -> Vec<Value> {
+    /// The log lines with this message.
+    pub fn log_lines(&self, message: &str) -> Vec<Value> {
         self.log.lock().unwrap().iter().filter(|line| line["message"] == message).cloned().collect()
     }
 
-    /// Waits for a log line with that message, because another thread reads the log. Returns all such lines.
-    pub async fn until_logged(&self, message: &str) -> Vec<Value> {
-        until(message, async || !self.logged(message).is_empty()).await;
-        self.logged(message)
+    /// Waits for a log line with this message, because another thread reads the log. Returns all such lines.
+    pub async fn wait_until_logged(&self, message: &str) -> Vec<Value> {
+        wait_until(message, async || !self.log_lines(message).is_empty()).await;
+        self.log_lines(message)
     }
 
     /// Sends SIGKILL: the service cannot clean up.
@@ -95,13 +95,13 @@ impl<'a> Process<'a> {
     }
 
     /// Sends SIGHUP.
-    pub fn hang_up(&self) {
+    pub fn send_sighup(&self) {
         self.signal("HUP");
     }
 
     fn signal(&self, name: &str) {
-        let asked = Command::new("kill").args(["-s", name, &self.process.id().to_string()]).status().unwrap();
-        assert!(asked.success());
+        let sent = Command::new("kill").args(["-s", name, &self.process.id().to_string()]).status().unwrap();
+        assert!(sent.success());
     }
 
     /// Waits until the service has ended.

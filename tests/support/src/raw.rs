@@ -1,4 +1,4 @@
-//! A gRPC client without a timer of its own, so that the server's answer to a missed deadline is seen.
+//! A gRPC client without its own timer, so that a test sees the server's answer to a missed deadline.
 
 use prost::Message;
 use tonic::Status;

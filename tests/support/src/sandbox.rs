@@ -57,8 +57,8 @@ impl Sandbox {
         }
     }
 
-    /// Connects over mutual TLS with the certificate of that caller.
-    pub async fn caller(&self, name: &str) -> Channel {
+    /// Connects over mutual TLS with the certificate of this caller.
+    pub async fn connect_as(&self, name: &str) -> Channel {
         let files = &self.get("/certificates").await["callers"][name];
         let identity = Identity::from_pem(pem(&files["certificate"]), pem(&files["key"]));
         let endpoint = Endpoint::from_shared(format!("https://{}", self.tls_address)).unwrap();
@@ -99,8 +99,8 @@ impl Sandbox {
 
     /// Sends SIGTERM.
     pub fn terminate(&self) {
-        let asked = Command::new("kill").args(["-TERM", &self.process.id().to_string()]).status().unwrap();
-        assert!(asked.success());
+        let sent = Command::new("kill").args(["-TERM", &self.process.id().to_string()]).status().unwrap();
+        assert!(sent.success());
     }
 
     /// Stops the sandbox and waits until it has ended.
@@ -121,7 +121,7 @@ fn pem(path: &Value) -> Vec<u8> {
 
 impl Drop for Sandbox {
     fn drop(&mut self) {
-        // Without waiting: the sandbox waits for its callers, which only end with the test's runtime.
+        // Do not wait: the sandbox waits for its callers, which end only with the test's runtime.
         if let Ok(None) = self.process.try_wait() {
             self.terminate();
         }

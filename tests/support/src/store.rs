@@ -38,7 +38,7 @@ pub const LIMITS: VerificationLimits = VerificationLimits {
     witness: Some(WitnessLimits { window: Duration::from_secs(120 * 24 * 3600), times: Some(3) }),
 };
 
-pub const FIGURES: OrderRules = OrderRules {
+pub const ORDER_RULES: OrderRules = OrderRules {
     wrong_tries: Limit { times: 10, per: DAY },
     person_pins: Limit { times: 3, per: DAY },
     mobile_pins: Limit { times: 5, per: DAY },
@@ -68,14 +68,14 @@ pub fn fresh_id() -> Uuid {
     Uuid::from_u128(NEXT.fetch_add(1, Ordering::Relaxed).into())
 }
 
-/// A pool wide enough that 32 calls, and a test that watches them, meet in Postgres, not in front of it. An order takes two
-/// connections: the one of its statement is kept for the next while the transaction runs.
+/// A pool for 32 concurrent calls and the test that watches them: none of them waits for a connection. An order takes two
+/// connections, because the connection of its statement is kept for the next statement while the transaction runs.
 pub fn wide_pool(options: PgConnectOptions) -> PgPool {
     PgPoolOptions::new().max_connections(68).acquire_timeout(Duration::from_secs(30)).connect_lazy_with(options)
 }
 
-/// Runs `count` calls at once and returns what they return.
-pub async fn at_once<T, F>(count: u64, call: impl Fn(u64) -> F) -> Vec<T>
+/// Runs `count` calls concurrently and returns their results.
+pub async fn run_concurrently<T, F>(count: u64, call: impl Fn(u64) -> F) -> Vec<T>
 where
     F: Future<Output = T> + Send + 'static,
     T: Send + 'static,
@@ -87,24 +87,29 @@ where
     calls.join_all().await
 }
 
-/// Runs `count` calls at once, all of which wait for the rows that `gate` locks. Unlocks the rows when all calls are waiting:
-/// each has then read the state from before all others.
-pub async fn at_once_behind<T, F>(pool: &PgPool, gate: &'static str, count: u64, call: impl Fn(u64) -> F) -> Vec<T>
+/// Runs `count` calls concurrently, all of which wait for the rows that `lock` locks. Unlocks the rows when all calls wait:
+/// each of them has then read the state before any of them has changed it.
+pub async fn run_concurrently_behind_lock<T, F>(
+    pool: &PgPool,
+    lock: &'static str,
+    count: u64,
+    call: impl Fn(u64) -> F,
+) -> Vec<T>
 where
     F: Future<Output = T> + Send + 'static,
     T: Send + 'static,
 {
-    let mut closed = pool.begin().await.unwrap();
-    sqlx::query(gate).execute(&mut *closed).await.unwrap();
-    let open = async {
-        all_waiting(pool, count).await;
-        closed.commit().await.unwrap();
+    let mut transaction = pool.begin().await.unwrap();
+    sqlx::query(lock).execute(&mut *transaction).await.unwrap();
+    let unlock = async {
+        wait_until_all_wait(pool, count).await;
+        transaction.commit().await.unwrap();
     };
-    tokio::join!(at_once(count, call), open).0
+    tokio::join!(run_concurrently(count, call), unlock).0
 }
 
 /// Waits until `count` statements wait for a lock.
-pub async fn all_waiting(pool: &PgPool, count: u64) {
+pub async fn wait_until_all_wait(pool: &PgPool, count: u64) {
     let waiting =
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
     let all = async { while one::<i64>(pool, waiting).await.unsigned_abs() < count {} };
@@ -134,7 +139,7 @@ pub fn verification(person: PersonKey, state: VerificationState, now: DateTime<U
     }
 }
 
-/// Records a verified phone verification and gives its id.
+/// Records a verified phone verification and returns its id.
 pub async fn verified(pool: &PgPool, person: PersonKey, now: DateTime<Utc>) -> Uuid {
     let verification = verification(person, VerificationState::Verified(AssuranceLevel::Substantial), now);
     assert_eq!(record(pool, &verification, &LIMITS).await.unwrap(), RecordOutcome::Recorded);
@@ -154,8 +159,13 @@ pub fn login(person: PersonKey, nonce: u8, now: DateTime<Utc>) -> NewVerificatio
     }
 }
 
-/// Logs in on the web and requests access. Gives the verification id and the outcome.
-pub async fn ask_for_access(pool: &PgPool, person: PersonKey, nonce: u8, now: DateTime<Utc>) -> (Uuid, AccessOutcome) {
+/// Logs in on the web and requests access. Returns the verification id and the outcome.
+pub async fn log_in_and_request_access(
+    pool: &PgPool,
+    person: PersonKey,
+    nonce: u8,
+    now: DateTime<Utc>,
+) -> (Uuid, AccessOutcome) {
     let hold = Hold::start(now, &HoldRules::default());
     let notices = notices(&hold);
     let request = AccessRequest { id: fresh_id(), hold, verification: login(person, nonce, now), notices: &notices };
@@ -205,13 +215,13 @@ pub fn new_pin(now: DateTime<Utc>) -> NewPin {
     }
 }
 
-/// Runs one order by itself, with the usual figures.
+/// Runs one order by itself, with [`ORDER_RULES`].
 pub async fn issue(pool: &PgPool, order: &PinOrder) -> Result<IssueOutcome, StoreError> {
-    issue_under(pool, order, FIGURES).await
+    issue_with_rules(pool, order, ORDER_RULES).await
 }
 
 /// Runs one order by itself.
-pub async fn issue_under(pool: &PgPool, order: &PinOrder, rules: OrderRules) -> Result<IssueOutcome, StoreError> {
+pub async fn issue_with_rules(pool: &PgPool, order: &PinOrder, rules: OrderRules) -> Result<IssueOutcome, StoreError> {
     PinIssuer::new(pool.clone(), rules).issue(order.clone()).await
 }
 
@@ -234,7 +244,7 @@ pub fn subject(person: PersonKey, now: DateTime<Utc>) -> PersonQuery {
     PersonQuery { person, keys: vec![person], mobile: Some(MobileKey(person.0)), now }
 }
 
-/// Reads the status of such a person.
+/// Reads the status of a person with one pseudonym.
 pub async fn standing(pool: &PgPool, person: PersonKey, limits: &LimitRules, now: DateTime<Utc>) -> PersonStatus {
     let rules = Rules { limits: limits.clone(), ..Rules::default() };
     PersonStatusReader::new(pool.clone(), &rules).read(subject(person, now)).await.unwrap()
@@ -253,7 +263,7 @@ pub fn attempt(person: PersonKey, now: DateTime<Utc>) -> RedemptionTry<'static> 
     }
 }
 
-/// Counts the try, lets it be right or wrong, and concludes it. Panics where it would be answered "busy".
+/// Counts the try and concludes it as right or wrong. Panics if other tries are running.
 pub async fn redeem(pool: &PgPool, attempt: &RedemptionTry<'_>, is_right: bool) -> RedeemOutcome {
     match begin_try(pool, attempt).await.unwrap() {
         TryStart::Replayed(outcome) | TryStart::Answered(outcome) => outcome,
@@ -268,7 +278,7 @@ pub fn withdrawal(person: PersonKey, now: DateTime<Utc>) -> Withdrawal<'static> 
     Withdrawal { person, actor: Actor::Operator("olga"), reason: "asked by the person", notice: None, now }
 }
 
-/// Runs a statement that gives one value.
+/// Runs a statement that returns one value.
 pub async fn one<T>(pool: &PgPool, sql: &'static str) -> T
 where
     T: Send + Unpin + for<'r> sqlx::Decode<'r, sqlx::Postgres> + sqlx::Type<sqlx::Postgres>,
@@ -282,7 +292,7 @@ pub async fn actions(pool: &PgPool) -> Vec<String> {
 }
 
 /// The content of all tables, to check that nothing changed.
-pub async fn everything(pool: &PgPool) -> String {
+pub async fn dump_tables(pool: &PgPool) -> String {
     one(
         pool,
         "SELECT concat_ws(E'\\n',

@@ -1,4 +1,4 @@
-//! A sandbox of a test's own: its people, phones, clock, database and Redis keys.
+//! The sandbox of one test: its people, phones, clock, database and Redis keys.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -18,7 +18,7 @@ use crate::person::Person;
 use crate::sandbox::Sandbox;
 use crate::{database_server_url, redis_url};
 
-/// Everything that tests wait for happens well within this time.
+/// A test fails if it waits longer than this.
 const MAX_WAIT: Duration = Duration::from_secs(20);
 
 pub struct World {
@@ -31,11 +31,11 @@ pub struct World {
 
 impl World {
     /// Starts a sandbox with the cast and 40 ordinary persons.
-    pub async fn open() -> Self {
-        Self::around(Sandbox::start(&["--people", "40"])).await
+    pub async fn start() -> Self {
+        Self::with_sandbox(Sandbox::start(&["--people", "40"])).await
     }
 
-    pub async fn around(sandbox: Sandbox) -> Self {
+    pub async fn with_sandbox(sandbox: Sandbox) -> Self {
         let channel = Endpoint::from_shared(sandbox.grpc_url.clone()).unwrap().connect_lazy();
         let scratch = sandbox.get("/scratch").await["name"].as_str().unwrap().to_owned();
         Self { sandbox, channel, scratch, next_person: AtomicU32::new(1) }
@@ -51,7 +51,7 @@ impl World {
         self.sandbox.post("/clock/advance", json!({ "seconds": by.num_seconds() })).await;
     }
 
-    /// Moves the clock to `time` and a second more.
+    /// Moves the clock to one second after `time`.
     pub async fn advance_to(&self, time: DateTime<Utc>) {
         self.advance(time - self.now().await + TimeDelta::seconds(1)).await;
     }
@@ -61,7 +61,7 @@ impl World {
     }
 
     /// An ordinary person that this test has not used yet.
-    pub async fn somebody(&self) -> Person {
+    pub async fn new_person(&self) -> Person {
         self.person(&format!("person-{}", self.next_person.fetch_add(1, Ordering::Relaxed))).await
     }
 
@@ -83,7 +83,7 @@ impl World {
         let mut database = self.database().await;
         let now = self.now().await;
         let due = "SELECT EXISTS (SELECT FROM outbox WHERE state = 'queued' AND next_attempt_time <= $1)";
-        until("the dispatcher has done its work", async || {
+        wait_until("the dispatcher has done its work", async || {
             !sqlx::query_scalar::<_, bool>(due).bind(now).fetch_one(&mut database).await.unwrap()
         })
         .await;
@@ -107,7 +107,7 @@ impl World {
         self.key_ring().person_key(MitidUuid(uuid))
     }
 
-    /// Spends a limit in Redis and nothing else, as a call does that another instance has not decided yet.
+    /// Spends a limit in Redis alone. A call that is running in another instance looks like this.
     pub async fn spend(&self, bucket: Bucket<'_>, limit: Limit, times: u32) {
         let guard = Guard::connect(&redis_url(), self.redis_prefix(), MAX_WAIT).await.unwrap();
         let now = self.now().await;
@@ -133,20 +133,20 @@ impl World {
 
     /// Deletes the service's keys in Redis.
     pub async fn wipe_redis(&self) {
-        assert!(!self.redis_keys().await.is_empty(), "there are keys to lose");
+        assert!(!self.redis_keys().await.is_empty(), "Redis has keys of the service");
         database::delete_redis_keys(&redis_url(), &self.scratch).await.unwrap();
     }
 }
 
-/// Switches of the world.
+/// Faults of the register and the gateway.
 impl World {
     /// Sets the mode of the register (`/register`) or the gateway (`/gateway`).
-    pub async fn set(&self, path: &str, mode: &str) {
+    pub async fn set_mode(&self, path: &str, mode: &str) {
         self.sandbox.post(path, json!({ "mode": mode })).await;
     }
 
     /// Makes the register or the gateway answer after a delay.
-    pub async fn slow(&self, path: &str, seconds: u32) {
+    pub async fn slow_down(&self, path: &str, seconds: u32) {
         self.sandbox.post(path, json!({ "mode": "slow", "seconds": seconds })).await;
     }
 }
@@ -160,7 +160,7 @@ impl World {
     }
 
     /// Locks a table until the connection is dropped.
-    pub async fn lock(&self, table: &'static str) -> PgConnection {
+    pub async fn lock_table(&self, table: &'static str) -> PgConnection {
         let mut holder = self.database().await;
         let lock = format!("BEGIN; LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE");
         sqlx::raw_sql(AssertSqlSafe(lock)).execute(&mut holder).await.unwrap();
@@ -168,15 +168,15 @@ impl World {
     }
 
     /// Counts the statements that wait for a lock.
-    pub async fn waiting(&self) -> i64 {
+    pub async fn count_waiting_statements(&self) -> i64 {
         let waiting = "SELECT count(*) FROM pg_stat_activity
             WHERE datname = current_database() AND wait_event_type = 'Lock' AND state = 'active'";
         sqlx::query_scalar(waiting).fetch_one(&mut self.database().await).await.unwrap()
     }
 }
 
-/// Repeats a check until it succeeds. `what` describes it when it never does.
-pub async fn until(what: &str, mut condition: impl AsyncFnMut() -> bool) {
+/// Waits until a condition holds. `what` describes the condition if the wait fails.
+pub async fn wait_until(what: &str, mut condition: impl AsyncFnMut() -> bool) {
     let waiting = async {
         while !condition().await {
             tokio::time::sleep(Duration::from_millis(10)).await;
