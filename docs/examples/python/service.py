@@ -5,6 +5,7 @@ import pathlib
 
 import grpc
 from google.rpc import error_details_pb2
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_status import rpc_status
 
 # The deadlines, the retries and the limits of retries, in one file for every frontend.
@@ -18,24 +19,32 @@ OPTIONS = [
 ]
 
 
-def connect(caller, address=None):
-    """Connects to the sandbox. Connect once per process: one connection carries many calls at the same time.
+def connect(caller, language="en"):
+    """Connects with the certificate of a caller, which decides the channel and the roles.
 
-    In production, use grpc.secure_channel with a client certificate. The certificate names the caller.
+    Connect once per process: one connection carries many calls at the same time. The language is that of the texts for the
+    person in refusals.
     """
-    channel = grpc.insecure_channel(address or os.environ["SANDBOX_GRPC"], OPTIONS)
-    return grpc.intercept_channel(channel, _CallerMetadata(caller))
+    folder = pathlib.Path(os.environ["SANDBOX_CERTIFICATES"])
+    ca, key, certificate = [(folder / name).read_bytes() for name in ("ca.pem", f"{caller}.key", f"{caller}.pem")]
+    mutual_tls = grpc.ssl_channel_credentials(ca, key, certificate)
+    channel = grpc.secure_channel(os.environ["SANDBOX_TLS"], mutual_tls, OPTIONS)
+    return grpc.intercept_channel(channel, _AcceptLanguage(language))
 
 
-class _CallerMetadata(grpc.UnaryUnaryClientInterceptor):
-    """Adds metadata to each call. Only the sandbox reads `x-sandbox-caller`; production ignores it."""
+def is_serving(channel):
+    """For the readiness of this process, not before each call."""
+    request = health_pb2.HealthCheckRequest(service="temporarypin.v1.TemporaryPinService")
+    answer = health_pb2_grpc.HealthStub(channel).Check(request, timeout=2)
+    return answer.status == health_pb2.HealthCheckResponse.SERVING
 
-    def __init__(self, caller):
-        # Production reads `accept-language`: it is the language of LocalizedMessage.
-        self._metadata = [("x-sandbox-caller", caller), ("accept-language", "en")]
+
+class _AcceptLanguage(grpc.UnaryUnaryClientInterceptor):
+    def __init__(self, language):
+        self._language = ("accept-language", language)
 
     def intercept_unary_unary(self, continuation, details, request):
-        metadata = [*(details.metadata or ()), *self._metadata]
+        metadata = [*(details.metadata or ()), self._language]
         return continuation(details._replace(metadata=metadata), request)
 
 

@@ -2,11 +2,13 @@
 
 import uuid
 
-from service import Refused, call, connect
+from service import Refused, call, connect, is_serving
 from temporarypin.v1 import common_pb2, temporary_pin_service_pb2 as pb, temporary_pin_service_pb2_grpc as stubs
 from world import call_sandbox, claim_person, texts
 
-service = stubs.TemporaryPinServiceStub(connect("web"))
+channel = connect("web")
+assert is_serving(channel)
+service = stubs.TemporaryPinServiceStub(channel)
 person = claim_person()
 
 
