@@ -4,6 +4,7 @@
 mod answer;
 mod codec;
 mod counter;
+mod grpcurl;
 mod phone;
 mod print;
 mod sandbox_client;
@@ -26,10 +27,13 @@ pub(crate) struct DemoArguments {
     /// Where the sandbox's HTTP interface answers.
     #[arg(long, default_value = "127.0.0.1:8025")]
     http_address: SocketAddr,
+    /// Make the calls by running the printed commands, with the grpcurl that is installed.
+    #[arg(long)]
+    grpcurl: bool,
 }
 
 pub(crate) async fn run(arguments: &DemoArguments) -> anyhow::Result<()> {
-    let service = ServiceClient::connect(arguments.grpc_address).await?;
+    let service = ServiceClient::connect(arguments.grpc_address, arguments.grpcurl).await?;
     let sandbox = SandboxClient::new(arguments.http_address)?;
     print::tell(
         "Each command below can be typed as it stands; what follows it is the service's answer. \

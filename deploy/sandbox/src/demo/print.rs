@@ -36,7 +36,7 @@ pub(super) fn tell(text: &str) {
 
 /// Prints a command as a person would type it.
 pub(super) fn command(text: &str) {
-    println!("\n{}", styled(CYAN, &format!("$ {text}")));
+    println!("\n{}", styled(CYAN, &format!("$ {}", cut_short(text))));
 }
 
 /// Prints the output of a command.
@@ -54,11 +54,11 @@ pub(super) fn sms(number: &str, sender: &str, text: &str) {
 }
 
 /// Quotes JSON as an argument for the shell: on one line if it is short, otherwise as `pretty`, the same JSON on several
-/// lines.
+/// lines. `command` shortens what is long.
 pub(super) fn argument(json: &Value, pretty: &str) -> String {
     let compact = json.to_string();
     let text = if compact.len() <= MAX_STRING_LENGTH { &compact } else { pretty };
-    format!("'{}'", cut_short(text).replace('\'', r"'\''"))
+    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 /// Shortens every long string without spaces in a JSON text. Expects strings without escaped quotation marks, because it

@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use super::answer::Answer;
 use super::codec::DynamicCodec;
-use super::{print, schema};
+use super::{grpcurl, print, schema};
 
 const CALL_TIMEOUT: Duration = Duration::from_secs(20);
 
@@ -27,18 +27,20 @@ pub(super) struct ServiceClient {
     address: SocketAddr,
     channel: Channel,
     pool: DescriptorPool,
+    /// Whether calls are made by running the printed commands.
+    uses_grpcurl: bool,
 }
 
 impl ServiceClient {
     /// Connects, and fetches the contract.
-    pub(super) async fn connect(address: SocketAddr) -> anyhow::Result<Self> {
+    pub(super) async fn connect(address: SocketAddr, uses_grpcurl: bool) -> anyhow::Result<Self> {
         let endpoint =
             Endpoint::from_shared(format!("http://{address}"))?.timeout(CALL_TIMEOUT).connect_timeout(CALL_TIMEOUT);
         let channel = endpoint.connect().await.with_context(|| format!("no service answers on {address}"))?;
         // No message has a field of this type, so it is fetched by name.
         let symbols = [TEMPORARY_PIN, REDEMPTION, "google.rpc.ErrorInfo"];
         let pool = schema::fetch_descriptors(channel.clone(), &symbols).await?;
-        Ok(Self { address, channel, pool })
+        Ok(Self { address, channel, pool, uses_grpcurl })
     }
 
     /// `CheckEligibility`: expects this status, and this reason if given, for the caller's channel.
@@ -114,11 +116,15 @@ impl ServiceClient {
         let descriptor = self.method(service, method)?;
         let message = DynamicMessage::deserialize(descriptor.input(), &request)
             .with_context(|| format!("{method}: the request does not fit the contract"))?;
-        print::command(&format!(
+        let command = format!(
             "grpcurl -plaintext -H 'x-sandbox-caller: {caller}' -d {} {} {service}/{method}",
             print::argument(&request, &to_json_text(&message, true)?),
             self.address,
-        ));
+        );
+        print::command(&command);
+        if self.uses_grpcurl {
+            return grpcurl::run(&command, method).await;
+        }
 
         let mut request = Request::new(message);
         request.metadata_mut().insert("x-sandbox-caller", caller.parse::<AsciiMetadataValue>()?);
