@@ -1,7 +1,8 @@
 # shellcheck shell=bash
 # Finds the programs that the scripts of this folder need, and installs those that are missing.
 
-# Installs the named things if they are missing: compiler, cxx, postgres, redis, rust, curl, jq or python.
+# Installs the named things if they are missing: compiler, cxx, postgres, redis, rust, curl, jq, node, python, protoc,
+# java_grpc or go_grpc.
 need() {
     local thing missing=()
     for thing in "$@"; do
@@ -21,6 +22,15 @@ has_jq() { command -v jq >/dev/null; }
 has_cxx() { command -v c++ >/dev/null; }
 has_curl() { command -v curl >/dev/null; }
 has_node() { command -v node >/dev/null && command -v npm >/dev/null; }
+has_protoc() { command -v protoc >/dev/null; }
+has_java_grpc() {
+    command -v javac >/dev/null && command -v grpc_java_plugin >/dev/null && [ -e /usr/share/java/grpc-netty.jar ] &&
+        [ -e /usr/share/java/gson.jar ]
+}
+has_go_grpc() {
+    command -v go >/dev/null && command -v protoc-gen-go >/dev/null && command -v protoc-gen-go-grpc >/dev/null &&
+        [ -d /usr/share/gocode/src/google.golang.org/grpc ] && [ -d /usr/share/gocode/src/gopkg.in/yaml.v3 ]
+}
 has_python() { python3 -c 'import ensurepip, venv' 2>/dev/null; }
 has_redis() { [ -n "${REDIS_URL:-}" ] || redis_program >/dev/null; }
 has_postgres() { [ -n "${DATABASE_URL:-}" ] || postgres_programs >/dev/null; }
@@ -111,6 +121,9 @@ install_package() {
         *:node) names='nodejs npm' ;;
         apt-get:python) names='python3 python3-venv' ;;
         apt-get:redis) names=redis-server ;;
+        apt-get:protoc) names=protobuf-compiler ;;
+        apt-get:java_grpc) names=$(cat docs/examples/java/debian-packages.txt) ;;
+        apt-get:go_grpc) names="$(cat docs/examples/go/debian-packages.txt) golang-gopkg-yaml.v3-dev" ;;
         dnf:redis) names=/usr/bin/redis-server ;; # Redis or Valkey, as the release has it
         pacman:redis) names=valkey ;;
         dnf:postgres | zypper:postgres) names=postgresql-server ;;
@@ -146,6 +159,9 @@ by_hand() {
                 redis) echo "- Redis, 6.2 or newer, with 'redis-server' in PATH; or name a running one in REDIS_URL" ;;
                 rust) echo "- Rust, $(rust_version) or newer, with 'cargo' in PATH (https://rustup.rs)" ;;
                 python) echo "- Python 3 with its venv module" ;;
+                protoc) echo "- the protobuf compiler, 3.15 or newer, with 'protoc' in PATH" ;;
+                java_grpc) echo "- gRPC for Java as Debian 12 packages it: docs/examples/java/debian-packages.txt" ;;
+                go_grpc) echo "- gRPC and YAML for Go as Debian 12 packages them: docs/examples/go/debian-packages.txt, golang-gopkg-yaml.v3-dev" ;;
                 node) echo "- Node.js, 18 or newer, with npm" ;;
                 *) echo "- $thing" ;;
             esac
