@@ -50,6 +50,10 @@ impl Config {
             .build()
             .and_then(config::Config::try_deserialize)
             .map_err(|error| explain_parse_error(error, &variables))?;
+        let verification = &mut config.rules.verification;
+        if let Some(issuers) = &verification.document_issuers {
+            verification.documents.apply_document_issuers(issuers);
+        }
         let mut problems = secret::read_secret_files(&mut config);
         problems.extend(check::find_problems(&config));
         if problems.is_empty() { Ok(config) } else { Err(ConfigError(problems)) }

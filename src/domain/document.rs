@@ -1,26 +1,38 @@
-//! Identity documents: their form, and which of them are accepted (R15, R19; for witnesses R20).
+//! Identity documents: their form, and what registers know of them. [`super::document_acceptance`] says which are accepted.
+
+pub mod issuers;
 
 use std::fmt;
 
 use chrono::NaiveDate;
+use serde::Deserialize;
 
+use self::issuers::is_issuer;
 use super::cpr::CprNumber;
-use super::document_problem::DocumentProblem;
 use super::person::{MitidUuid, Person};
 
-/// A kind of identity document.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A kind of identity document. The settings name the kinds in `snake_case`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum DocumentKind {
     Passport,
     DrivingLicence,
-    /// National identity card; accepted at the counter only.
+    /// National identity card.
     IdentityCard,
-    /// Residence permit with photo; accepted at the counter only.
+    /// Residence permit with photo.
     ResidencePermit,
-    /// Identity card of the Foreign Ministry; accepted at the counter only.
+    /// Identity card of the Danish Foreign Ministry.
     ForeignMinistryCard,
-    /// Identity card of a municipality; accepted at the counter only.
+    /// Identity card of a Danish municipality.
     MunicipalIdentityCard,
+}
+
+impl DocumentKind {
+    /// R15: whether a document of this kind can be read out on the phone.
+    #[must_use]
+    pub const fn is_of_the_phone(self) -> bool {
+        matches!(self, Self::Passport | Self::DrivingLicence)
+    }
 }
 
 /// Whether a document shows its holder's CPR number, as the clerk has seen it.
@@ -55,8 +67,8 @@ impl fmt::Debug for Document {
 /// A malformed field of a document. The message is shown to the caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DocumentFieldError {
-    /// The issuer is not a country code.
-    #[error("must be a country code of three letters (ISO 3166-1 alpha-3), such as DNK")]
+    /// The issuer is no country that issues documents.
+    #[error("must be the code of a country (ISO 3166-1 alpha-3), such as DNK")]
     Issuer,
     /// The number does not have the form that its kind and issuer require.
     #[error("must be {0}")]
@@ -74,9 +86,7 @@ impl Document {
             expiry_date: None,
             cpr_number_shown: CprNumberShown::Unstated,
         };
-        let issuer = &document.issuer;
-        let is_issuer_valid = issuer.len() == 3 && issuer.bytes().all(|byte| byte.is_ascii_uppercase());
-        let errors: Vec<_> = (!is_issuer_valid)
+        let errors: Vec<_> = (!is_issuer(&document.issuer))
             .then_some(DocumentFieldError::Issuer)
             .into_iter()
             .chain(document.expected_number_form().map(DocumentFieldError::Number))
@@ -110,7 +120,7 @@ pub struct RegisteredDocument {
     pub provisional: bool,
 }
 
-/// A Danish document that a person presents together with a foreign one (R19).
+/// A further Danish document, presented together with one that does not suffice alone (R19).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SupportingDocument {
     /// Danish health card (sundhedskort).
@@ -128,73 +138,19 @@ pub enum SupportingDocument {
     MunicipalIdentityCard,
 }
 
-/// R15: checks a passport or driving licence against its register. Used for a person on the phone and for a witness (R20).
-///
-/// `registered`: what the register knows of the document. `issuers`: the setting `verification.document_issuers`. `today`:
-/// the date in Copenhagen; a document is valid on its last day.
-pub fn judge_document(
-    document: &Document,
-    registered: Option<&RegisteredDocument>,
-    person: &Person,
-    issuers: &[String],
-    today: NaiveDate,
-) -> Result<(), DocumentProblem> {
-    let is_accepted_kind = matches!(document.kind, DocumentKind::Passport | DocumentKind::DrivingLicence);
-    if !is_accepted_kind || !issuers.contains(&document.issuer) {
-        return Err(DocumentProblem::NotAccepted);
-    }
-    judge_registered_document(registered.ok_or(DocumentProblem::NotFound)?, person, today)
-}
-
-/// R19: whether the counter accepts a document of this kind and issuer: every kind from `issuers`, and a foreign passport or
-/// identity card together with a supporting document.
-#[must_use]
-pub fn is_accepted_at_counter(document: &Document, supporting: Option<SupportingDocument>, issuers: &[String]) -> bool {
-    let is_accepted_foreign_kind = matches!(document.kind, DocumentKind::Passport | DocumentKind::IdentityCard);
-    issuers.contains(&document.issuer) || (is_accepted_foreign_kind && supporting.is_some())
-}
-
-/// R19: checks a document that a clerk has in hand. A foreign document need not be in the register; if it is, what the
-/// register knows of it decides. The other arguments are those of [`judge_document`].
-pub fn judge_counter_document(
-    document: &Document,
-    supporting: Option<SupportingDocument>,
-    registered: Option<&RegisteredDocument>,
-    person: &Person,
-    issuers: &[String],
-    today: NaiveDate,
-) -> Result<(), DocumentProblem> {
-    match registered {
-        _ if !is_accepted_at_counter(document, supporting, issuers) => Err(DocumentProblem::NotAccepted),
-        Some(registered) => judge_registered_document(registered, person, today),
-        None if !issuers.contains(&document.issuer) => Ok(()),
-        None => Err(DocumentProblem::NotFound),
-    }
-}
-
-/// Checks owner and validity of a document that the register knows.
-fn judge_registered_document(
-    registered: &RegisteredDocument,
-    person: &Person,
-    today: NaiveDate,
-) -> Result<(), DocumentProblem> {
-    if !registered.belongs_to(person) {
-        Err(DocumentProblem::NotTheirs)
-    } else if !registered.good_standing || registered.provisional || registered.expiry_date < today {
-        Err(DocumentProblem::NotValid)
-    } else {
-        Ok(())
-    }
-}
-
 impl RegisteredDocument {
     /// Whether the document belongs to the person. If both have a MitID UUID, it alone decides, because a CPR number can
     /// change.
-    fn belongs_to(&self, person: &Person) -> bool {
+    pub(super) fn belongs_to(&self, person: &Person) -> bool {
         match (self.holder_mitid_uuid, &person.mitid_account) {
             (Some(holder), Some(account)) => holder == account.mitid_uuid,
             _ => self.holder_cpr_number.is_some() && self.holder_cpr_number == person.cpr_number,
         }
+    }
+
+    /// Whether the document is valid on that day, which may be its last.
+    pub(super) fn is_valid_on(&self, day: NaiveDate) -> bool {
+        self.good_standing && !self.provisional && day <= self.expiry_date
     }
 }
 

@@ -7,12 +7,14 @@ use super::reason::Reason;
 /// before its validity, so that an answer about another person's document reveals nothing about that document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DocumentProblem {
-    /// The channel does not accept this kind or issuer, or a foreign document comes without a supporting document.
+    /// The channel does not accept this kind or issuer, or a required supporting document is missing.
     NotAccepted,
     /// The register does not know the document.
     NotFound,
     /// The document belongs to another person.
     NotTheirs,
+    /// The machine readable zone, the fields that the clerk entered, the person and the register do not agree.
+    Disagrees,
     /// The document is expired, lost, stolen, revoked or provisional.
     NotValid,
 }
@@ -24,9 +26,8 @@ impl DocumentProblem {
     pub const fn reason(self, channel: Channel) -> Reason {
         match (channel, self) {
             (Channel::Counter, Self::NotAccepted | Self::NotValid) => Reason::DocumentNotAccepted,
-            (Channel::Counter, Self::NotFound | Self::NotTheirs) | (Channel::Web | Channel::Phone, _) => {
-                Reason::IdentityNotConfirmed
-            }
+            (Channel::Counter, Self::NotFound | Self::NotTheirs | Self::Disagrees)
+            | (Channel::Web | Channel::Phone, _) => Reason::IdentityNotConfirmed,
         }
     }
 }
@@ -41,6 +42,7 @@ mod tests {
     #[case::not_accepted(DocumentProblem::NotAccepted, Reason::DocumentNotAccepted)]
     #[case::not_found(DocumentProblem::NotFound, Reason::IdentityNotConfirmed)]
     #[case::not_theirs(DocumentProblem::NotTheirs, Reason::IdentityNotConfirmed)]
+    #[case::disagrees(DocumentProblem::Disagrees, Reason::IdentityNotConfirmed)]
     #[case::not_valid(DocumentProblem::NotValid, Reason::DocumentNotAccepted)]
     fn r15_r19_only_a_clerk_learns_that_a_document_does_not_serve(
         #[case] problem: DocumentProblem,

@@ -12,7 +12,7 @@
 //! | R6, R7 hold and access window | [`hold`] |
 //! | R9 what an operator gives as reason | [`stated_reason`] |
 //! | R10–R14 who may have a PIN in a channel | [`eligibility`]; ages and days: [`calendar`]; CPR numbers: [`cpr`]; numbers for SMS: [`mobile`] |
-//! | R15, R19 documents | [`document`]; what the caller is told about an unknown or unfit one: [`document_problem`]; the machine readable zone: [`mrz`] |
+//! | R15, R19 documents | [`document`]; which are accepted: [`document_acceptance`], [`document_list`]; what the caller is told about an unknown or unfit one: [`document_problem`]; the machine readable zone: [`mrz`] |
 //! | R16 questions | [`question`]; what they ask about: [`fact`]; which are not repeated: [`question_memory`] |
 //! | R17 comparison of answers | [`answer`] |
 //! | R18 what counts as failed | [`failed_verification`] |
@@ -35,6 +35,8 @@ pub mod channel;
 pub mod cpr;
 pub mod dispatch;
 pub mod document;
+pub mod document_acceptance;
+pub mod document_list;
 pub mod document_problem;
 pub mod eligibility;
 pub mod fact;

@@ -1,5 +1,7 @@
-//! The machine readable zone of travel documents (ICAO Doc 9303, parts 3 to 6; R19).
+//! The machine readable zone of travel documents (ICAO Doc 9303, parts 3 to 6; R19), and of the French card of 1988 to 2021.
 
+mod check_digit;
+mod french_card;
 mod layout;
 
 use std::fmt;
@@ -8,19 +10,25 @@ use std::ops::Range;
 use chrono::{Datelike as _, NaiveDate};
 
 use super::birth_date::BirthDate;
-use super::document::{Document, DocumentKind, RegisteredDocument};
+use super::cpr::CprNumber;
+use super::document::{Document, DocumentKind};
+
+/// The issuer in the zone of Danish, Greenlandic and Faroese documents.
+const DENMARK: &str = "DNK";
 
 /// The contents of a machine readable zone whose check digits are right. Masked in `Debug`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Mrz {
-    /// The first letter of the document code: P for passports; A, C or I for cards.
-    document_code: u8,
+    /// One or two letters: P for passports; A, C or I for cards. Issuers choose the second one.
+    document_code: String,
     issuer: String,
     number: String,
     /// YYMMDD. Parts that the issuer does not know are `<<`.
     birth_date: String,
-    /// YYMMDD.
-    expiry_date: String,
+    /// YYMMDD. `None` if the layout has no expiry.
+    expiry_date: Option<String>,
+    /// What the issuer added, such as a personal number, with `<` around each part.
+    optional: String,
 }
 
 impl fmt::Debug for Mrz {
@@ -35,45 +43,55 @@ pub enum MrzError {
     /// The number of lines, their length, a character or a date is not allowed.
     #[error("must be 2 lines of 44, 2 of 36 or 3 of 30 characters A-Z, 0-9 and <, as ICAO 9303 lays out")]
     Form,
+    /// The document code does not belong to the layout.
+    #[error("must begin with P on a passport (2 lines of 44), and with A, C or I on a card (3 lines of 30, 2 of 36)")]
+    DocumentCode,
     /// A check digit is wrong: the zone was misread, or it is forged.
     #[error("a check digit does not fit")]
     CheckDigit,
 }
 
 impl Mrz {
-    /// Whether the zone agrees with the fields that the clerk entered, with the register (if the register knows the document)
-    /// and with the person's birth date, and whether the document is still valid on `today`.
+    /// Whether the zone agrees with kind, issuer and number that the clerk entered, and with the person's birth date.
     #[must_use]
-    pub fn agrees_with(
-        &self,
-        document: &Document,
-        registered: Option<&RegisteredDocument>,
-        birth_date: impl Into<BirthDate>,
-        today: NaiveDate,
-    ) -> bool {
+    pub fn agrees_with(&self, document: &Document, birth_date: impl Into<BirthDate>) -> bool {
+        let code = self.document_code.as_bytes();
+        let is_card = matches!(code, [b'A' | b'C' | b'I', ..]);
         let agrees_with_kind = match document.kind {
-            DocumentKind::Passport => self.document_code == b'P',
-            DocumentKind::IdentityCard | DocumentKind::ResidencePermit | DocumentKind::ForeignMinistryCard => {
-                matches!(self.document_code, b'A' | b'C' | b'I')
-            }
+            DocumentKind::Passport => code.starts_with(b"P"),
+            // The second letter R says that a card is a residence permit (Regulation (EC) No 1030/2002).
+            DocumentKind::IdentityCard => is_card && !code.ends_with(b"R"),
+            DocumentKind::ResidencePermit | DocumentKind::ForeignMinistryCard => is_card,
             // They have no zone of this standard.
             DocumentKind::DrivingLicence | DocumentKind::MunicipalIdentityCard => false,
         };
-        let expiry_date = self.expiry_date(today);
         agrees_with_kind
             && self.is_issued_by(&document.issuer)
             && self.number == document.number
             && self.is_born_on(birth_date.into())
-            && expiry_date.is_some_and(|date| today <= date)
-            && registered.is_none_or(|registered| Some(registered.expiry_date) == expiry_date)
     }
 
-    /// Whether the issuer in the zone is that country. Denmark issues documents for Greenland and the Faroes, and the zone
-    /// writes Germany as `D` (ICAO Doc 9303 part 3).
+    /// Whether the document is a temporary one: an emergency passport (PE), or Germany's provisional identity card (IT).
+    #[must_use]
+    pub fn is_temporary(&self) -> bool {
+        self.document_code == "PE" || (self.document_code == "IT" && self.issuer == "D")
+    }
+
+    /// The CPR number of the holder, if the zone shows one: the optional data of documents that Denmark issues.
+    #[must_use]
+    pub fn cpr_number(&self) -> Option<CprNumber> {
+        let mut parts = self.optional.split('<').filter(|_| self.issuer == DENMARK);
+        parts.find_map(|part| CprNumber::parse(part).ok())
+    }
+
+    /// Whether the issuer in the zone is that country. The zone writes some countries in another way (ICAO Doc 9303 part 3):
+    /// Denmark issues documents for Greenland and the Faroes, Germany is `D`, and the United Kingdom issues documents for its
+    /// overseas territories.
     fn is_issued_by(&self, issuer: &str) -> bool {
         match self.issuer.as_str() {
-            "DNK" => matches!(issuer, "DNK" | "GRL" | "FRO"),
+            DENMARK => matches!(issuer, "DNK" | "GRL" | "FRO"),
             "D" => issuer == "DEU",
+            "GBD" => matches!(issuer, "GBD" | "GBR"),
             code => code == issuer,
         }
     }
@@ -90,9 +108,12 @@ impl Mrz {
                 .all(|(read, expected)| read == expected || read == b'<' || expected == b'<')
     }
 
-    /// The last day of validity. The zone gives no century: the year nearest to `today` is taken.
-    fn expiry_date(&self, today: NaiveDate) -> Option<NaiveDate> {
-        let part = |range: Range<usize>| self.expiry_date.get(range)?.parse::<u32>().ok();
+    /// The last day of validity; `None` if the layout does not tell. The zone gives no century: the year nearest to `today` is
+    /// taken.
+    #[must_use]
+    pub fn expiry_date(&self, today: NaiveDate) -> Option<NaiveDate> {
+        let text = self.expiry_date.as_deref()?;
+        let part = |range: Range<usize>| text.get(range)?.parse::<u32>().ok();
         let (year, month, day) = (i32::try_from(part(0..2)?).ok()?, part(2..4)?, part(4..6)?);
         let century = today.year() - today.year().rem_euclid(100);
         let year = [century - 100, century, century + 100]

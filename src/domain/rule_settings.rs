@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use super::document_list::DocumentRules;
 use super::eligibility::EligibilityRules;
 use super::hold::HoldRules;
 use super::pin::PinRules;
@@ -36,8 +37,11 @@ pub struct VerificationRules {
     /// R21: how long a PIN can be ordered with a verification.
     #[serde(with = "humantime_serde")]
     pub lifetime: Duration,
-    /// R15, R19: countries (ISO 3166-1 alpha-3) whose documents are accepted without a supporting document.
-    pub document_issuers: Vec<String>,
+    /// R15, R19, R20: which documents are accepted.
+    pub documents: DocumentRules,
+    /// The setting of 0.1.0, which replaces the issuers in two lists of `documents`
+    /// ([`DocumentRules::apply_document_issuers`]).
+    pub document_issuers: Option<Vec<String>>,
     /// R16: how long the kinds of question of a run that was answered wrong are not asked again.
     #[serde(with = "humantime_serde")]
     pub question_memory: Duration,
@@ -69,7 +73,8 @@ impl Default for VerificationRules {
     fn default() -> Self {
         Self {
             lifetime: 15 * MINUTE,
-            document_issuers: vec!["DNK".into(), "GRL".into()],
+            documents: DocumentRules::default(),
+            document_issuers: None,
             question_memory: 30 * DAY,
             broken_off_memory: DAY,
             witness_minimum_age: 18,

@@ -6,7 +6,9 @@ use humantime_serde::re::humantime::format_duration;
 
 use super::problems::Problems;
 use crate::config::Config;
-use crate::domain::rule_settings::{Limit, LimitRules, Rules};
+use crate::domain::document::DocumentKind;
+use crate::domain::document::issuers::is_issuer;
+use crate::domain::rule_settings::{Limit, LimitRules, Rules, VerificationRules};
 
 /// Longest lifetime of a PIN. An out-of-band secret is valid for 10 minutes at most (NIST SP 800-63B-4, 3.1.3.2).
 const MAX_PIN_LIFETIME: Duration = Duration::from_secs(600);
@@ -47,12 +49,7 @@ pub(super) fn check(config: &Config, problems: &mut Problems) {
         "rules.eligibility.destinations",
         "must name at least one calling code, such as 45",
     );
-    problems.add_unless(
-        !verification.document_issuers.is_empty()
-            && verification.document_issuers.iter().all(|code| is_country_code(code)),
-        "rules.verification.document_issuers",
-        "must be ISO 3166-1 alpha-3 codes, such as \"DNK\"",
-    );
+    check_documents(verification, problems);
     for (key, interval) in [
         ("rules.pin.refusal_interval", pin.refusal_interval),
         ("rules.verification.refusal_interval", verification.refusal_interval),
@@ -77,9 +74,21 @@ pub(super) fn check(config: &Config, problems: &mut Problems) {
     }
 }
 
-/// Whether it has the form of an ISO 3166-1 alpha-3 code.
-fn is_country_code(code: &str) -> bool {
-    code.len() == 3 && code.bytes().all(|byte| byte.is_ascii_uppercase())
+fn check_documents(rules: &VerificationRules, problems: &mut Problems) {
+    const CODES: &str = "must be ISO 3166-1 alpha-3 codes of countries, such as \"DNK\"";
+    if let Some(issuers) = &rules.document_issuers {
+        let are_issuers = !issuers.is_empty() && issuers.iter().all(|code| is_issuer(code));
+        problems.add_unless(are_issuers, "rules.verification.document_issuers", CODES);
+    }
+    for (name, list) in rules.documents.by_name() {
+        let key = format!("rules.verification.documents.{name}");
+        problems.add_unless(list.issuer_codes().all(is_issuer), &key, format!("{CODES}, or \"any\""));
+    }
+    problems.add_unless(
+        rules.documents.phone.kinds().all(DocumentKind::is_of_the_phone),
+        "rules.verification.documents.phone",
+        "may name passport and driving_licence only: the contract allows no other kind by phone (R15)",
+    );
 }
 
 fn limits_by_key(limits: &LimitRules) -> [(&'static str, Limit); 8] {

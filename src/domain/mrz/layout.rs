@@ -2,18 +2,23 @@
 
 use std::ops::Range;
 
-use super::{Mrz, MrzError};
+use super::check_digit::{compute_check_digit, is_birth_date, read_checked};
+use super::{Mrz, MrzError, french_card};
 
-/// Weights of the characters in a check digit, used in turn.
-const CHECK_DIGIT_WEIGHTS: [u32; 3] = [7, 3, 1];
+/// The country whose long numbers may have a check digit that covers the filler, too (PRADO, BEL-BO-03003).
+const BELGIUM: &str = "BEL";
 
 /// The positions of the fields in one of the three sizes. Positions are byte offsets into all lines joined.
 struct Layout {
     line_length: usize,
+    /// The first letters that the document code may have.
+    first_letters: &'static [u8],
     number: Range<usize>,
     birth_date: Range<usize>,
     expiry_date: Range<usize>,
     optional: Range<usize>,
+    /// Further optional data, which have no check digit of their own.
+    more_optional: Range<usize>,
     /// Whether the optional data have their own check digit, right after them.
     has_optional_digit: bool,
     /// The ranges that the composite check digit covers.
@@ -24,10 +29,12 @@ struct Layout {
 /// Three lines of 30 characters: cards (ICAO Doc 9303 part 5).
 const TD1: Layout = Layout {
     line_length: 30,
+    first_letters: b"ACI",
     number: 5..14,
     birth_date: 30..36,
     expiry_date: 38..44,
     optional: 15..30,
+    more_optional: 48..59,
     has_optional_digit: false,
     composite: &[5..37, 38..45, 48..59],
     composite_digit: 59,
@@ -36,10 +43,12 @@ const TD1: Layout = Layout {
 /// Two lines of 36 characters: older cards (part 6).
 const TD2: Layout = Layout {
     line_length: 36,
+    first_letters: b"ACI",
     number: 36..45,
     birth_date: 49..55,
     expiry_date: 57..63,
     optional: 64..71,
+    more_optional: 71..71,
     has_optional_digit: false,
     composite: &[36..46, 49..56, 57..71],
     composite_digit: 71,
@@ -48,10 +57,12 @@ const TD2: Layout = Layout {
 /// Two lines of 44 characters: passports (part 4).
 const TD3: Layout = Layout {
     line_length: 44,
+    first_letters: b"P",
     number: 44..53,
     birth_date: 57..63,
     expiry_date: 65..71,
     optional: 72..86,
+    more_optional: 86..86,
     has_optional_digit: true,
     composite: &[44..54, 57..64, 65..87],
     composite_digit: 87,
@@ -73,6 +84,9 @@ impl Mrz {
             return Err(MrzError::Form);
         }
         // The checks above make this safe: every character is one byte, and every range of the layout lies within the zone.
+        if layout.line_length == TD2.line_length && zone.starts_with(french_card::FIRST_LETTERS) {
+            return french_card::read(&zone);
+        }
         layout.read(&zone)
     }
 }
@@ -80,9 +94,8 @@ impl Mrz {
 impl Layout {
     /// Reads the zone and checks its check digits.
     fn read(&self, zone: &str) -> Result<Mrz, MrzError> {
-        let document_code = zone.as_bytes()[0];
-        if !matches!(document_code, b'P' | b'A' | b'C' | b'I') {
-            return Err(MrzError::Form);
+        if !self.is_code(&zone[..2]) {
+            return Err(MrzError::DocumentCode);
         }
         let composite: String = self.composite.iter().map(|range| &zone[range.clone()]).collect();
         let composite_digit = zone.as_bytes()[self.composite_digit];
@@ -97,16 +110,26 @@ impl Layout {
         {
             return Err(MrzError::CheckDigit);
         }
-        let mrz = Mrz {
-            document_code,
+        let expiry_date = &zone[self.expiry_date.clone()];
+        let birth_date = &zone[self.birth_date.clone()];
+        if !expiry_date.bytes().all(|byte| byte.is_ascii_digit()) || !is_birth_date(birth_date) {
+            return Err(MrzError::Form);
+        }
+        Ok(Mrz {
+            document_code: zone[..2].replace('<', ""),
             issuer: zone[2..5].replace('<', ""),
             number,
-            birth_date: zone[self.birth_date.clone()].to_owned(),
-            expiry_date: zone[self.expiry_date.clone()].to_owned(),
-        };
-        let are_dates_valid = mrz.expiry_date.bytes().all(|byte| byte.is_ascii_digit())
-            && mrz.birth_date.bytes().all(|byte| byte.is_ascii_digit() || byte == b'<');
-        if are_dates_valid { Ok(mrz) } else { Err(MrzError::Form) }
+            birth_date: birth_date.to_owned(),
+            expiry_date: Some(expiry_date.to_owned()),
+            optional: format!("{optional}<{}", &zone[self.more_optional.clone()]),
+        })
+    }
+
+    /// Whether documents of this size can have that code. The standard excludes V as the second letter, and reserves AC for
+    /// certificates of crew members, which are no identity cards.
+    fn is_code(&self, code: &str) -> bool {
+        let [first, second] = code.as_bytes() else { return false };
+        self.first_letters.contains(first) && *second != b'V' && code != "AC" && !second.is_ascii_digit()
     }
 
     /// The document number. On cards, a number that is too long for its field continues in the optional data: `<` takes the
@@ -117,8 +140,11 @@ impl Layout {
         let number = if is_long {
             let rest = zone[self.optional.clone()].split('<').next().unwrap_or_default();
             let (rest, digit) = rest.split_at_checked(rest.len().saturating_sub(1)).ok_or(MrzError::Form)?;
-            let number = format!("{}{rest}", &zone[self.number.clone()]);
-            if digit.as_bytes() != [compute_check_digit(&number)] {
+            let first = &zone[self.number.clone()];
+            let number = format!("{first}{rest}");
+            let is_digit = |text: &str| digit.as_bytes() == [compute_check_digit(text)];
+            let is_belgian = || &zone[2..5] == BELGIUM && is_digit(&format!("{first}<{rest}"));
+            if !is_digit(&number) && !is_belgian() {
                 return Err(MrzError::CheckDigit);
             }
             number
@@ -127,22 +153,4 @@ impl Layout {
         };
         Ok(number.replace('<', ""))
     }
-}
-
-/// The text of that range, if the check digit right after it is right.
-fn read_checked<'a>(zone: &'a str, range: &Range<usize>) -> Result<&'a str, MrzError> {
-    let text = &zone[range.clone()];
-    if zone.as_bytes()[range.end] == compute_check_digit(text) { Ok(text) } else { Err(MrzError::CheckDigit) }
-}
-
-/// The check digit as an ASCII character (ICAO Doc 9303 part 3, "Check digits in the MRZ"): the sum modulo 10 of all characters, weighted
-/// 7, 3, 1 in turn. A–Z count 10–35, `<` counts 0.
-fn compute_check_digit(text: &str) -> u8 {
-    let sum: u32 = text
-        .bytes()
-        .zip(CHECK_DIGIT_WEIGHTS.into_iter().cycle())
-        .map(|(byte, weight)| char::from(byte).to_digit(36).unwrap_or(0) * weight)
-        .sum();
-    // `unwrap_or` never applies: the remainder is below 10.
-    b'0' + u8::try_from(sum % 10).unwrap_or(0)
 }

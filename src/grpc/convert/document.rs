@@ -20,15 +20,7 @@ pub(super) fn parse_document(
         violations.add(field, "is required");
         return None;
     };
-    let kind = match document.kind() {
-        pb::document::Kind::Unspecified => None,
-        pb::document::Kind::Passport => Some(DocumentKind::Passport),
-        pb::document::Kind::DrivingLicence => Some(DocumentKind::DrivingLicence),
-        pb::document::Kind::IdentityCard => Some(DocumentKind::IdentityCard),
-        pb::document::Kind::ResidencePermit => Some(DocumentKind::ResidencePermit),
-        pb::document::Kind::ForeignMinistryCard => Some(DocumentKind::ForeignMinistryCard),
-        pb::document::Kind::MunicipalIdentityCard => Some(DocumentKind::MunicipalIdentityCard),
-    };
+    let kind = document_kind(document.kind());
     let kind = violations.ok_or_add(&format!("{field}.kind"), kind.ok_or("is required"));
     let expiry_date = parse_expiry_date(violations, &format!("{field}.expiry_date"), &document.expiry_date);
     let cpr_number_shown =
@@ -49,6 +41,19 @@ pub(super) fn parse_document(
             }
             None
         }
+    }
+}
+
+/// The kind of document; `None` if it is not set.
+pub(super) const fn document_kind(kind: pb::document::Kind) -> Option<DocumentKind> {
+    match kind {
+        pb::document::Kind::Unspecified => None,
+        pb::document::Kind::Passport => Some(DocumentKind::Passport),
+        pb::document::Kind::DrivingLicence => Some(DocumentKind::DrivingLicence),
+        pb::document::Kind::IdentityCard => Some(DocumentKind::IdentityCard),
+        pb::document::Kind::ResidencePermit => Some(DocumentKind::ResidencePermit),
+        pb::document::Kind::ForeignMinistryCard => Some(DocumentKind::ForeignMinistryCard),
+        pb::document::Kind::MunicipalIdentityCard => Some(DocumentKind::MunicipalIdentityCard),
     }
 }
 

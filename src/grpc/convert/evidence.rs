@@ -2,10 +2,11 @@
 
 use secrecy::SecretString;
 
-use super::document::{parse_document, parse_mrz, parse_supporting_document};
+use super::document::{document_kind, parse_document, parse_mrz, parse_supporting_document};
 use super::{Violations, parse_person};
 use crate::config::MAX_ID_TOKEN_CHARACTERS;
 use crate::domain::channel::Channel;
+use crate::domain::document::DocumentKind;
 use crate::domain::fact::FactKind;
 use crate::issuance::{Answers, Confirmation, CounterIdentification, Evidence, PhoneIdentification, WebLoginEvidence};
 use crate::proto::temporarypin::v1 as pb;
@@ -71,10 +72,7 @@ fn parse_phone(violations: &mut Violations, phone: pb::PhoneIdentification) -> O
     let person = parse_person(violations, &path("person"), phone.person);
     let kind = phone.document.as_ref().map(pb::Document::kind);
     let document = parse_document(violations, &path("document"), phone.document);
-    let is_of_the_phone = |kind| {
-        use pb::document::Kind::{DrivingLicence, Passport, Unspecified};
-        matches!(kind, Passport | DrivingLicence | Unspecified)
-    };
+    let is_of_the_phone = |kind| document_kind(kind).is_none_or(DocumentKind::is_of_the_phone);
     if !kind.is_none_or(is_of_the_phone) {
         violations.add(path("document.kind"), "must be KIND_PASSPORT or KIND_DRIVING_LICENCE on the phone");
     }

@@ -5,8 +5,7 @@ use secrecy::SecretString;
 use super::run_with_document::{DocumentRun, References, RunResult, StartedRun};
 use super::{Confirmation, Verification, VerifyIdentity};
 use crate::domain::assurance::AssuranceLevel;
-use crate::domain::calendar;
-use crate::domain::document::{self, Document, DocumentKind, RegisteredDocument, SupportingDocument};
+use crate::domain::document::{Document, DocumentKind, SupportingDocument};
 use crate::domain::mrz::Mrz;
 use crate::domain::person::{Person, PersonReference};
 use crate::domain::reason::Reason;
@@ -39,13 +38,7 @@ impl VerifyIdentity<'_> {
     pub(super) async fn identify_at_counter(&self, evidence: &CounterIdentification) -> Result<Verification, Refusal> {
         let by_witness = matches!(evidence.confirmation, Confirmation::Witness(..));
         let started = self.start_run(&evidence.agent_token, &evidence.person, &evidence.document, by_witness).await?;
-        let result = match &started.person {
-            None => Ok(RunResult::Rejected(self.reason_for_unknown_person(evidence))),
-            Some(person) => match self.judge_document_in_hand(evidence, started.registered.as_ref(), person) {
-                Err(reason) => Ok(RunResult::Rejected(reason)),
-                Ok(()) => self.confirm_identity(evidence, &started, person).await,
-            },
-        };
+        let result = self.judge_document_and_person(evidence, &started).await;
         let references = References {
             office_id: Some(evidence.office_id.clone()),
             appointment_reference: Some(evidence.appointment_reference.clone()),
@@ -62,14 +55,17 @@ impl VerifyIdentity<'_> {
         self.conclude_run(run, result).await
     }
 
-    /// The reason that a known person with the same document would get. Another reason would reveal that the person is
-    /// unknown.
-    fn reason_for_unknown_person(&self, evidence: &CounterIdentification) -> Reason {
-        let issuers = &self.rules.verification.document_issuers;
-        if document::is_accepted_at_counter(&evidence.document, evidence.supporting_document, issuers) {
-            Reason::IdentityNotConfirmed
-        } else {
-            Reason::DocumentNotAccepted
+    async fn judge_document_and_person(
+        &self,
+        evidence: &CounterIdentification,
+        started: &StartedRun,
+    ) -> Result<RunResult, Refusal> {
+        let person = started.person.as_ref();
+        let judgement = self.judge_document_in_hand(evidence, started.registered.as_ref(), person).await?;
+        match (judgement, person) {
+            (Err(reason), _) => Ok(RunResult::Rejected(reason)),
+            (Ok(()), Some(person)) => self.confirm_identity(evidence, started, person).await,
+            (Ok(()), None) => Err(Refusal::Internal("a document of an unknown person was accepted".into())),
         }
     }
 
@@ -88,32 +84,6 @@ impl VerifyIdentity<'_> {
                 let person = self.check_eligible(person).await?;
                 Ok(RunResult::Verified { person, assurance: assurance_of(&evidence.document), witness })
             }
-        }
-    }
-
-    /// Judges the document in the clerk's hand. The clerk may learn what is wrong with it, but not whose it is (R19).
-    fn judge_document_in_hand(
-        &self,
-        evidence: &CounterIdentification,
-        registered: Option<&RegisteredDocument>,
-        person: &Person,
-    ) -> Result<(), Reason> {
-        let today = calendar::date_in_copenhagen(self.call.now);
-        let issuers = &self.rules.verification.document_issuers;
-        document::judge_counter_document(
-            &evidence.document,
-            evidence.supporting_document,
-            registered,
-            person,
-            issuers,
-            today,
-        )
-        .map_err(|problem| problem.reason(self.call.channel))?;
-        match &evidence.mrz {
-            Some(mrz) if !mrz.agrees_with(&evidence.document, registered, person.birth_date, today) => {
-                Err(Reason::IdentityNotConfirmed)
-            }
-            _ => Ok(()),
         }
     }
 }

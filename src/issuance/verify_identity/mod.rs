@@ -3,6 +3,7 @@
 mod agent;
 mod answers;
 mod counter;
+mod document_in_hand;
 mod eligibility;
 mod judge_evidence;
 mod phone;

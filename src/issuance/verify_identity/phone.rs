@@ -5,7 +5,8 @@ use secrecy::SecretString;
 use super::run_with_document::{DocumentRun, References, RunResult, StartedRun};
 use super::{Verification, VerifyIdentity};
 use crate::domain::calendar;
-use crate::domain::document::{self, Document};
+use crate::domain::document::Document;
+use crate::domain::document_acceptance;
 use crate::domain::person::PersonReference;
 use crate::domain::reason::Reason;
 use crate::issuance::Refusal;
@@ -28,9 +29,9 @@ impl VerifyIdentity<'_> {
         let StartedRun { id, agent_key, person_key, person, registered, turn, .. } =
             self.start_run(&evidence.agent_token, &evidence.person, &evidence.document, false).await?;
         let today = calendar::date_in_copenhagen(self.call.now);
-        let issuers = &self.rules.verification.document_issuers;
+        let list = &self.rules.verification.documents.phone;
         let judge = |person| {
-            document::judge_document(&evidence.document, registered.as_ref(), person, issuers, today)
+            document_acceptance::judge_phone_document(&evidence.document, registered.as_ref(), person, list, today)
                 .map_err(|problem| problem.reason(self.call.channel))
         };
         let result = match &person {

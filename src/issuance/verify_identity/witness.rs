@@ -2,7 +2,8 @@
 
 use super::VerifyIdentity;
 use crate::domain::calendar;
-use crate::domain::document::{self, Document};
+use crate::domain::document::Document;
+use crate::domain::document_acceptance;
 use crate::domain::person::{Person, PersonKey, PersonReference};
 use crate::domain::witness;
 use crate::issuance::Refusal;
@@ -31,7 +32,15 @@ impl VerifyIdentity<'_> {
         let now = self.call.now;
         let today = calendar::date_in_copenhagen(now);
         let rules = &self.rules.verification;
-        if document::judge_document(document, registered.as_ref(), &witness, &rules.document_issuers, today).is_err() {
+        let registered = registered.as_ref();
+        if document_acceptance::witness_lacks_expiry_date(document, registered, &rules.documents) {
+            return Err(Refusal::field(
+                "counter_identification.witness.document.expiry_date",
+                "is required: the register does not know the document",
+            ));
+        }
+        if document_acceptance::judge_witness_document(document, registered, &witness, &rules.documents, today).is_err()
+        {
             return Ok(None);
         }
         let key = self.keys.person_pseudonyms(Some(reference), Some(&witness)).primary();
