@@ -111,7 +111,11 @@ async fn play(
     let mut visit = world.counter_evidence(person, confirmation).await;
     visit.agent_token = world.agent_token(&clerk).await;
     visit.mrz_lines = person.mrz_lines();
-    visit.supporting_document = (situation == "counter_with_supporting_document").then(|| person.supporting_document());
+    visit.supporting_document = match situation {
+        "counter_with_supporting_document" => Some(person.supporting_document()),
+        "counter_with_witness" => person.0["supporting_document"].is_string().then(|| person.supporting_document()),
+        _ => None,
+    };
     world.visit_counter(visit).await
 }
 

@@ -38,7 +38,8 @@ impl Person {
             kind: document::Kind::from_str_name(text("kind")).unwrap().into(),
             issuer: text("issuer").to_owned(),
             number: text("number").to_owned(),
-            ..Document::default()
+            expiry_date: text("expiry_date").to_owned(),
+            cpr_number_shown: document::CprNumberShown::from_str_name(text("cpr_number_shown")).unwrap().into(),
         }
     }
 

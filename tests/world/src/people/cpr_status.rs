@@ -4,7 +4,8 @@ use chrono::{Datelike as _, Days, Months};
 use chrono_tz::Europe::Copenhagen;
 use temporary_pin::proto::identityregister::v1::{BirthDateCertainty, ProtectionType};
 use temporary_pin::proto::temporarypin::v1::Reason;
-use temporary_pin::proto::temporarypin::v1::document::Kind as DocumentKind;
+use temporary_pin::proto::temporarypin::v1::document::{CprNumberShown, Kind as DocumentKind};
+use temporary_pin::proto::temporarypin::v1::supporting_document::Kind as SupportingDocumentKind;
 
 use super::expected::{Expectation, Expected, Outcome};
 use super::person::{Document, Opening, Person, cpr_number};
@@ -107,13 +108,18 @@ fn without_cpr_number(person: Person, opening: Opening) -> Person {
             person.cpr_number = None;
             person.cpr_status = "";
             person.facts.clear();
+            person.supporting_document = Some(SupportingDocumentKind::SpecialHealthCard);
         })
-        .only_document(Document::new(DocumentKind::ResidencePermit, "DNK", "RP0000043", opening))
+        .only_document(Document {
+            cpr_number_shown: CprNumberShown::No,
+            ..Document::new(DocumentKind::ResidencePermit, "DNK", "RP0000043", opening)
+        })
         .expected(Expected { phone: Expectation::never([Reason::InsufficientData]), ..Expected::ordinary() })
         .verification("phone", Outcome::invalid())
-        .verification("counter", Outcome::rejected(Reason::InsufficientData))
+        .verification("counter", Outcome::rejected(Reason::DocumentNotAccepted))
+        .verification("counter_with_supporting_document", Outcome::rejected(Reason::InsufficientData))
         .verification("counter_with_witness", Outcome::verified())
-        .story("No CPR number, known by the MitID UUID alone: a residence permit and a witness at the counter.")
+        .story("No CPR number, known by the MitID UUID alone: a residence permit, a special health card and a witness.")
 }
 
 fn thirteen_tomorrow(person: Person, opening: Opening) -> Person {

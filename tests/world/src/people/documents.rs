@@ -8,6 +8,7 @@ use temporary_pin::proto::temporarypin::v1::supporting_document::Kind as Support
 
 use super::expected::Outcome;
 use super::person::{Document, Opening, Person};
+use super::unusual_documents as unusual;
 
 pub(super) fn cast(opening: Opening) -> Vec<Person> {
     let with = |number: u32, id: &str, name: &str, document: Document| {
@@ -45,8 +46,9 @@ pub(super) fn cast(opening: Opening) -> Vec<Person> {
             .story("A Greenlandic passport, accepted like a Danish one. Its machine readable zone says DNK."),
         with(78, "greenlandic-licence", "Paninnguaq Berthelsen", licence("GRL", "GL100078"))
             .story("A Greenlandic driving licence, accepted like a Danish one."),
-        foreign(with(79, "faroese-passport", "Rannvá Joensen", passport("FRO", "FO1000079")))
-            .story("A Faroese passport: not accepted by phone, and at the counter only with a supporting document."),
+        with(79, "faroese-passport", "Rannvá Joensen", passport("FRO", "FO1000079"))
+            .verification("phone", Outcome::rejected(Reason::IdentityNotConfirmed))
+            .story("A Faroese passport with CPR number: not accepted by phone, but at the counter."),
         foreign(with(80, "swedish-passport", "Sven Lindström", unregistered(passport("SWE", "SE1000080"))))
             .with(|person| person.supporting_document = Some(SupportingKind::HealthCard))
             .story("A Swedish passport and a Danish health card: accepted at the counter."),
@@ -69,16 +71,19 @@ pub(super) fn cast(opening: Opening) -> Vec<Person> {
             .verification("phone", Outcome::invalid())
             .story("A Danish residence permit: accepted at the counter, but not by phone."),
     ]
+    .into_iter()
+    .chain(unusual::cast(opening))
+    .collect()
 }
 
 /// The document is not accepted. At the counter the clerk learns that; by phone the answer gives no reason.
-fn refused(person: Person) -> Person {
+pub(super) fn refused(person: Person) -> Person {
     person
         .verification("phone", Outcome::rejected(Reason::IdentityNotConfirmed))
         .verification("counter", Outcome::rejected(Reason::DocumentNotAccepted))
 }
 
 /// The document is not accepted by phone. At the counter it is accepted together with a supporting document.
-fn foreign(person: Person) -> Person {
+pub(super) fn foreign(person: Person) -> Person {
     refused(person).verification("counter_with_supporting_document", Outcome::questions())
 }

@@ -46,7 +46,8 @@ impl Person {
             "kind": document.kind.as_str_name(),
             "issuer": document.issuer,
             "number": document.number,
-            "expiry_date": document.expiry_date,
+            "expiry_date": document.shown_expiry_date(),
+            "cpr_number_shown": document.cpr_number_shown.as_str_name(),
         });
         let lines = mrz::lines(document, self);
         if !lines.is_empty() {

@@ -13,6 +13,7 @@ mod mrz;
 mod ordinary;
 mod person;
 mod records;
+mod unusual_documents;
 mod witnesses;
 
 use std::collections::HashMap;

@@ -2,7 +2,7 @@
 //! service's reader, because tests check the reader with these zones.
 
 use chrono::NaiveDate;
-use temporary_pin::proto::temporarypin::v1::document::Kind;
+use temporary_pin::proto::temporarypin::v1::document::{CprNumberShown, Kind};
 
 use super::person::{Document, Person};
 
@@ -10,6 +10,7 @@ use super::person::{Document, Person};
 pub(super) fn lines(document: &Document, person: &Person) -> Vec<String> {
     match document.kind {
         Kind::Passport => passport(document, person),
+        Kind::IdentityCard if document.issuer == "FRA" => french_card(document, person),
         Kind::IdentityCard | Kind::ForeignMinistryCard => card("I<", document, person),
         Kind::ResidencePermit => card("IR", document, person),
         Kind::DrivingLicence | Kind::MunicipalIdentityCard | Kind::Unspecified => Vec::new(),
@@ -20,11 +21,14 @@ pub(super) fn lines(document: &Document, person: &Person) -> Vec<String> {
 fn passport(document: &Document, person: &Person) -> Vec<String> {
     let danish = ["DNK", "GRL", "FRO"].contains(&document.issuer);
     let issuer = if danish { "DNK" } else { issuer(document) };
-    let personal = person.cpr_number.as_deref().filter(|_| danish).unwrap_or_default();
-    let first = fill(&format!("P<{issuer}{}", name(&person.name)), 44);
+    let shows_cpr_number = danish && document.cpr_number_shown == CprNumberShown::Yes;
+    let own = person.cpr_number.as_deref().filter(|_| shows_cpr_number);
+    let personal = document.zone_cpr_number.as_deref().or(own).unwrap_or_default();
+    let code = document.zone_code.unwrap_or("P<");
+    let first = fill(&format!("{code}{issuer}{}", name(&person.name)), 44);
     let number = checked(&fill(&document.number, 9));
     let birth = checked(&date(person.birth_date));
-    let expiry = checked(&date(document.expiry_date));
+    let expiry = checked(&date(document.shown_expiry_date()));
     let personal = if personal.is_empty() { "<".repeat(15) } else { checked(&fill(personal, 14)) };
     let all = check_digit(&format!("{number}{birth}{expiry}{personal}"));
     vec![first, format!("{number}{issuer}{birth}<{expiry}{personal}{all}")]
@@ -32,14 +36,38 @@ fn passport(document: &Document, person: &Person) -> Vec<String> {
 
 /// Three lines of 30 (TD1).
 fn card(code: &str, document: &Document, person: &Person) -> Vec<String> {
-    let number = checked(&fill(&document.number, 9));
+    let number = card_number(document);
     let first = fill(&format!("{code}{}{number}", issuer(document)), 30);
     let birth = checked(&date(person.birth_date));
-    let expiry = checked(&date(document.expiry_date));
+    let expiry = checked(&date(document.shown_expiry_date()));
     let optional = "<".repeat(11);
     let all = check_digit(&format!("{}{birth}{expiry}{optional}", &first[5..]));
     let second = format!("{birth}<{expiry}{}{optional}{all}", issuer(document));
     vec![first, second, fill(&name(&person.name), 30)]
+}
+
+/// The number with its check digit. A long one continues after a filler in the place of the check digit. Belgium's check digit
+/// covers that filler, too (PRADO, BEL-BO-03003).
+fn card_number(document: &Document) -> String {
+    match document.number.split_at_checked(9) {
+        Some((first, rest)) if !rest.is_empty() => {
+            let covered = if document.issuer == "BEL" { format!("{first}<{rest}") } else { document.number.clone() };
+            format!("{first}<{rest}{}", check_digit(&covered))
+        }
+        _ => checked(&fill(&document.number, 9)),
+    }
+}
+
+/// Two lines of 36, in the layout of the French card until 2021. It has no expiry.
+fn french_card(document: &Document, person: &Person) -> Vec<String> {
+    let name = name(&person.name);
+    let (surname, given) = name.split_once("<<").unwrap_or((&name, ""));
+    let first = format!("IDFRA{}751042", fill(surname, 25));
+    let number = checked(&document.number);
+    let birth = checked(&date(person.birth_date));
+    let second = format!("{number}{}{birth}F", fill(&given.replace('<', "<<"), 14));
+    let all = check_digit(&format!("{first}{second}"));
+    vec![first, format!("{second}{all}")]
 }
 
 /// Germany's code is one letter here (ICAO 9303-3, section 5).

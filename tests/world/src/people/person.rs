@@ -8,7 +8,7 @@ use temporary_pin::proto::identityregister::v1::document::{Permanence, State as 
 use temporary_pin::proto::identityregister::v1::mitid_account::State as AccountState;
 use temporary_pin::proto::identityregister::v1::{BirthDateCertainty, ProtectionType};
 use temporary_pin::proto::temporarypin::v1::Reason;
-use temporary_pin::proto::temporarypin::v1::document::Kind as DocumentKind;
+use temporary_pin::proto::temporarypin::v1::document::{CprNumberShown, Kind as DocumentKind};
 use temporary_pin::proto::temporarypin::v1::supporting_document::Kind as SupportingDocumentKind;
 use uuid::Uuid;
 
@@ -84,6 +84,13 @@ pub struct Document {
     pub permanence: Permanence,
     /// Whether the identity register knows the document. It knows few foreign ones.
     pub registered: bool,
+    pub cpr_number_shown: CprNumberShown,
+    /// The expiry that the document shows, if the register knows another one.
+    pub printed_expiry_date: Option<NaiveDate>,
+    /// The code in the machine readable zone, if it is not the ordinary one of the kind.
+    pub zone_code: Option<&'static str>,
+    /// The CPR number in the machine readable zone, if it is not the holder's.
+    pub zone_cpr_number: Option<String>,
 }
 
 impl Document {
@@ -97,8 +104,23 @@ impl Document {
             expiry_date: opening.today + Days::new(730),
             permanence: Permanence::Ordinary,
             registered: true,
+            cpr_number_shown: shows_cpr_number(kind, issuer),
+            printed_expiry_date: None,
+            zone_code: None,
+            zone_cpr_number: None,
         }
     }
+
+    /// The last day of validity as the document shows it.
+    pub fn shown_expiry_date(&self) -> NaiveDate {
+        self.printed_expiry_date.unwrap_or(self.expiry_date)
+    }
+}
+
+/// What is usual: documents of Denmark, Greenland and the Faroes show the CPR number, others do not.
+fn shows_cpr_number(kind: DocumentKind, issuer: &str) -> CprNumberShown {
+    let is_danish = ["DNK", "GRL", "FRO"].contains(&issuer);
+    if is_danish && kind != DocumentKind::ForeignMinistryCard { CprNumberShown::Yes } else { CprNumberShown::No }
 }
 
 impl Person {
