@@ -120,20 +120,24 @@ async fn r19_the_zone_of_another_document_is_refused() {
 #[tokio::test]
 async fn r19_a_foreign_document_needs_a_supporting_one() {
     let world = World::start().await;
-    let witness_person = world.person("witness").await;
-    for (id, assurance) in [
+    // A person may vouch three times (R20).
+    let witnesses = [world.person("witness").await, world.person("witness-2").await];
+    for (turn, (id, assurance)) in [
         ("swedish-passport", AssuranceLevel::Substantial),
         ("german-identity-card", AssuranceLevel::Substantial),
         ("french-card", AssuranceLevel::Substantial),
         ("belgian-card", AssuranceLevel::Substantial),
         ("municipal-identity-card", AssuranceLevel::Substantial),
         ("permit-without-cpr-number", AssuranceLevel::Substantial),
-    ] {
+    ]
+    .into_iter()
+    .enumerate()
+    {
         let person = world.person(id).await;
         let alone = visit(&world, &person, |visit| visit.mrz_lines = person.mrz_lines()).await.unwrap();
         assert_eq!(reasons(&alone), [Reason::DocumentNotAccepted], "{id}");
 
-        let mut visit = world.counter_evidence(&person, witness(&witness_person)).await;
+        let mut visit = world.counter_evidence(&person, witness(&witnesses[turn % 2])).await;
         visit.mrz_lines = person.mrz_lines();
         visit.supporting_document = Some(person.supporting_document());
         let verified = world.visit_counter(visit).await.unwrap();
@@ -219,7 +223,7 @@ async fn r19_a_passport_without_cpr_number_needs_a_further_document() {
     // A client of 0.1.0 does not state it.
     let unstated = visit(&world, &person, shown(CprNumberShown::Unspecified)).await.unwrap();
     assert_eq!(unstated.state(), State::QuestionsPending);
-    let person = world.somebody().await;
+    let person = world.new_person().await;
     let supported = visit(&world, &person, |visit| {
         shown(CprNumberShown::No)(visit);
         visit.supporting_document = Some(person.supporting_document());

@@ -2,6 +2,7 @@
 
 mod age;
 mod answer;
+mod answer_variants;
 mod cpr;
 mod eligibility;
 mod hold;

@@ -253,7 +253,7 @@ fn r20_a_danish_document_of_a_witness_is_looked_up(#[case] kind: DocumentKind, #
 fn swedish_passport() -> (Document, Mrz, Person) {
     let lines = ["P<SWEERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<", "L898902C36SWE7408122F3204153ZE184226B<<<<<16"];
     let mrz = Mrz::parse(&lines.map(str::to_owned)).unwrap();
-    let person = Person { birth_date: day("1974-08-12"), ..person() };
+    let person = Person { birth_date: day("1974-08-12").into(), ..person() };
     (Document::parse(Passport, "SWE", "L898902C3").unwrap(), mrz, person)
 }
 
