@@ -86,6 +86,9 @@ pub struct SmsGatewaySettings {
     /// Longest wait for a response.
     #[serde(with = "humantime_serde")]
     pub timeout: Duration,
+    /// R24: the shortest validity that the gateway observes.
+    #[serde(with = "humantime_serde")]
+    pub least_validity: Duration,
     /// How long an idle connection is kept for the next message.
     #[serde(with = "humantime_serde")]
     pub idle_timeout: Duration,
@@ -99,6 +102,7 @@ impl Default for SmsGatewaySettings {
             token_file: None,
             sender: "MitID".into(),
             timeout: Duration::from_secs(10),
+            least_validity: Duration::from_secs(60),
             idle_timeout: Duration::from_secs(4),
         }
     }

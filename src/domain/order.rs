@@ -29,6 +29,8 @@ pub struct OrderRules {
     pub resend_interval: Duration,
     /// R5: how often one PIN is sent at most, the first time included.
     pub sends: u32,
+    /// R24: no PIN is sent again with less life left: the gateway could deliver it after its expiry.
+    pub least_validity: Duration,
 }
 
 /// What an order says.
@@ -122,20 +124,22 @@ pub enum PinClosure {
 impl OrderRules {
     /// The figures that decide about orders, taken from all rules.
     #[must_use]
-    pub fn new(rules: &Rules) -> Self {
+    pub fn new(rules: &Rules, least_validity: Duration) -> Self {
         Self {
             wrong_tries: rules.limits.wrong_tries,
             person_pins: rules.limits.person_pins,
             mobile_pins: rules.limits.mobile_pins,
             resend_interval: rules.pin.resend_interval,
             sends: rules.pin.sends,
+            least_validity,
         }
     }
 
-    /// When a new PIN can be sent again for the first time (R5). `None`: it is sent only once, or would expire before.
+    /// When a new PIN can be sent again for the first time (R5). `None`: it is sent only once, or its life would be too
+    /// short by then.
     #[must_use]
     pub fn first_next_send_time(&self, issue_time: DateTime<Utc>, expire_time: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        self.next_send_time(true, 1, issue_time, expire_time)
+        self.next_send_time(true, 1, issue_time, expire_time, issue_time)
     }
 
     fn next_send_time(
@@ -144,17 +148,20 @@ impl OrderRules {
         sends: u32,
         last_send_time: DateTime<Utc>,
         expire_time: DateTime<Utc>,
+        now: DateTime<Utc>,
     ) -> Option<DateTime<Utc>> {
         let next = last_send_time + self.resend_interval;
-        (has_sms && sends < self.sends && next < expire_time).then_some(next)
+        let is_valid_long_enough = next.max(now) + self.least_validity < expire_time;
+        (has_sms && sends < self.sends && is_valid_long_enough).then_some(next)
     }
 }
 
 impl OpenPinFacts {
-    /// When the PIN can be sent again (R5). `None`: its SMS is erased, it was sent often enough, or it will have expired.
+    /// When the PIN can be sent again (R5), as seen at `now`. `None`: its SMS is erased, it was sent often enough, or its life
+    /// is over, or too short for the gateway (R24).
     #[must_use]
-    pub fn next_send_time(&self, rules: &OrderRules) -> Option<DateTime<Utc>> {
-        rules.next_send_time(self.has_sms, self.sends, self.last_send_time, self.expire_time)
+    pub fn next_send_time(&self, rules: &OrderRules, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        rules.next_send_time(self.has_sms, self.sends, self.last_send_time, self.expire_time, now)
     }
 
     /// The PIN after it is sent again at `now`.
@@ -196,7 +203,7 @@ pub fn decide(facts: &OrderFacts, order: &OrderTerms, rules: &OrderRules) -> Ord
         return OrderDecision::RefuseByLimit(denial);
     }
     if let Some(pin) = usable_pin {
-        let may_send = pin.next_send_time(rules).is_some_and(|time| time <= order.now);
+        let may_send = pin.next_send_time(rules, order.now).is_some_and(|time| time <= order.now);
         return if may_send { OrderDecision::SendAgain } else { OrderDecision::ReturnOpen };
     }
     if order.channel == Channel::Web

@@ -70,7 +70,7 @@ pub async fn assemble(
         pool: store.clone(),
         handovers: Handovers::new(&store),
         keys: Arc::clone(&keys),
-        gateway: GatewayApi::new(url, gateway.token.clone(), gateway.sender.clone(), limits)?,
+        gateway: GatewayApi::new(url, gateway.token.clone(), gateway.sender.clone(), gateway.least_validity, limits)?,
         clock: Arc::clone(&clock),
         settings: config.sms.dispatcher.clone(),
         metrics: metrics.clone(),
@@ -78,8 +78,8 @@ pub async fn assemble(
     let (local_handovers, handover_queue) = local_handovers::channel(dispatcher.settings.concurrency);
     let sealer = Sealer::new(store.clone(), Arc::clone(&keys), clock, metrics.clone());
     let dependencies = Dependencies {
-        pin_issuer: PinIssuer::new(store.clone(), OrderRules::new(&config.rules)),
-        person_status: PersonStatusReader::new(store.clone(), &config.rules),
+        pin_issuer: PinIssuer::new(store.clone(), OrderRules::new(&config.rules, gateway.least_validity)),
+        person_status: PersonStatusReader::new(store.clone(), &config.rules, gateway.least_validity),
         store,
         guard,
         register: Register::connect_lazy(config.register.clone()).context("register")?,

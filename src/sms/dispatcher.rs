@@ -18,11 +18,12 @@ use super::sealed_message::open_message;
 use super::settings::DispatcherSettings;
 use crate::clock::Clock;
 use crate::domain::dispatch::{FailureKind, NextStep, decide_next_step};
-use crate::keys::KeyRing;
+use crate::keys::{KeyRing, OpenError};
 use crate::random;
 use crate::store::StoreError;
 use crate::store::messages::handovers::Handovers;
 use crate::store::messages::local_handovers::LocalHandoverQueue;
+use crate::store::messages::outbox::EndedMessages;
 use crate::store::messages::{ClaimedMessage, MessageKind, outbox};
 use crate::telemetry::metrics::Metrics;
 
@@ -115,9 +116,19 @@ impl<G: Gateway> Dispatcher<G> {
     async fn settle_old(&self) {
         let now = self.clock.now();
         match tokio::try_join!(outbox::settle_lost_handovers(&self.pool, now), outbox::erase_expired(&self.pool, now)) {
-            Ok((0, _)) => {}
-            Ok((lost, _)) => warn!(lost, "a dispatcher ended during the hand-over of messages"),
+            Ok((lost, expired)) => {
+                self.count_unsent("lost", &lost);
+                self.count_unsent("expired", &expired);
+            }
             Err(error) => warn!(error = %error.with_causes(), "cannot settle old messages"),
+        }
+    }
+
+    /// Counts and logs messages that no gateway has accepted, and that are not handed over again.
+    fn count_unsent(&self, cause: &'static str, messages: &[EndedMessages]) {
+        for EndedMessages { kind, count } in messages {
+            self.metrics.count_unsent_messages(kind.as_str(), cause, *count);
+            error!(cause, kind = kind.as_str(), count, "messages were not sent");
         }
     }
 
@@ -126,13 +137,14 @@ impl<G: Gateway> Dispatcher<G> {
         let room = self.settings.concurrency.saturating_sub(in_progress.len());
         let now = self.clock.now();
         let token = random::time_ordered_uuid(now, &mut random::secure());
-        let claimed = match outbox::claim_due(&self.pool, now, self.settings.lease, room, token).await {
-            Ok(claimed) => claimed,
-            Err(error) => {
-                warn!(error = %error.with_causes(), "cannot claim messages");
-                return false;
-            }
-        };
+        let claimed =
+            match outbox::claim_due(&self.pool, now, self.least_life(), self.settings.lease, room, token).await {
+                Ok(claimed) => claimed,
+                Err(error) => {
+                    warn!(error = %error.with_causes(), "cannot claim messages");
+                    return false;
+                }
+            };
         let is_full = claimed.len() == room;
         for message in claimed {
             in_progress.spawn(Arc::clone(self).hand_over(message));
@@ -143,21 +155,20 @@ impl<G: Gateway> Dispatcher<G> {
     /// Hands over one message: opens it, records the start, calls the gateway and records the outcome.
     #[tracing::instrument(skip_all, fields(message = %claimed.id, kind = claimed.kind.as_str()))]
     async fn hand_over(self: Arc<Self>, claimed: ClaimedMessage) {
-        let outcome = match open_message(&self.keys.load(), claimed.id, &claimed.sealed_body) {
-            Err(error) => Err(SendFailure::new(FailureKind::Message, error.to_string())),
-            Ok((recipient, text)) => {
-                // Repeated: if the start is committed but its response is lost, the message would count as lost without a send.
-                let record_start = || self.record_start(&claimed);
-                let now = match record_start.retry(DATABASE_RETRIES).await {
-                    Ok(Some(now)) => now,
-                    Ok(None) => return debug!("no longer to be sent, or not by this dispatcher"),
-                    Err(error) => return warn!(error = %error.with_causes(), "cannot begin the hand-over"),
-                };
-                let reference = format!("{}.{}", claimed.id, claimed.sends);
-                let validity = (claimed.expire_time - now).to_std().unwrap_or_default();
-                self.gateway.send(&OutgoingSms { recipient, text, reference, validity }).await
-            }
+        let (recipient, text) = match open_message(&self.keys.load(), claimed.id, &claimed.sealed_body) {
+            Ok(opened) => opened,
+            Err(error) => return self.leave_unopened(&claimed, &error).await,
         };
+        // Repeated: if the start is committed but its response is lost, the message would count as lost without a send.
+        let record_start = || self.record_start(&claimed);
+        let now = match record_start.retry(DATABASE_RETRIES).await {
+            Ok(Some(now)) => now,
+            Ok(None) => return debug!("no longer to be sent, or not by this dispatcher"),
+            Err(error) => return warn!(error = %error.with_causes(), "cannot begin the hand-over"),
+        };
+        let reference = format!("{}.{}", claimed.id, claimed.sends);
+        let validity = (claimed.expire_time - now).to_std().unwrap_or_default();
+        let outcome = self.gateway.send(&OutgoingSms { recipient, text, reference, validity }).await;
         self.count_and_log(claimed.kind, &outcome);
         // Repeated: without the record of its outcome the message counts as lost, so a short outage of the database must
         // not prevent the record.
@@ -165,6 +176,27 @@ impl<G: Gateway> Dispatcher<G> {
         if let Err(error) = record.retry(DATABASE_RETRIES).await {
             error!(error = %error.with_causes(), "cannot record the outcome");
         }
+    }
+
+    /// Leaves a message that this instance cannot open to an instance with another key ring.
+    async fn leave_unopened(&self, message: &ClaimedMessage, error: &OpenError) {
+        self.metrics.count_message(message.kind.as_str(), "unopened");
+        error!(%error, "cannot open a message; an instance with another key ring may");
+        let next_attempt_time = self.clock.now() + self.draw_retry_delay(message);
+        if let Err(error) = outbox::leave_unopened(&self.pool, message, next_attempt_time, &error.to_string()).await {
+            warn!(error = %error.with_causes(), "cannot leave a message");
+        }
+    }
+
+    fn draw_retry_delay(&self, message: &ClaimedMessage) -> Duration {
+        let attempts = u32::try_from(message.attempts).unwrap_or_default();
+        self.settings.draw_retry_delay(attempts, &mut random::secure())
+    }
+
+    /// R24: how much of its life a message must have left to be handed over: what the gateway accepts as validity, and enough
+    /// for the gateway to answer.
+    fn least_life(&self) -> Duration {
+        self.gateway.least_validity().max(self.gateway.timeout())
     }
 
     /// Counts and logs an outcome.
@@ -185,7 +217,7 @@ impl<G: Gateway> Dispatcher<G> {
     /// Records the start of a hand-over and returns its time; `None` if the message may not be handed over any more.
     async fn record_start(&self, message: &ClaimedMessage) -> Result<Option<DateTime<Utc>>, StoreError> {
         let now = self.clock.now();
-        let begun = self.handovers.begin_handover(message, now, self.gateway.timeout(), self.settings.lease).await?;
+        let begun = self.handovers.begin_handover(message, now, self.least_life(), self.settings.lease).await?;
         Ok(begun.then_some(now))
     }
 
@@ -204,9 +236,7 @@ impl<G: Gateway> Dispatcher<G> {
         let earlier_unknown = u32::try_from(message.unknown_outcomes).unwrap_or_default();
         match decide_next_step(failure.kind, message.kind == MessageKind::Pin, earlier_unknown) {
             NextStep::Retry => {
-                let attempts = u32::try_from(message.attempts).unwrap_or_default();
-                let drawn = self.settings.draw_retry_delay(attempts, &mut random::secure());
-                let delay = drawn.max(failure.retry_after.unwrap_or_default());
+                let delay = self.draw_retry_delay(message).max(failure.retry_after.unwrap_or_default());
                 outbox::schedule_retry(&self.pool, message, self.clock.now() + delay, is_unknown, &reason).await
             }
             NextStep::GiveUp => outbox::record_failure(&self.pool, message, &reason).await,

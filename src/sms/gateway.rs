@@ -12,6 +12,9 @@ pub trait Gateway: Send + Sync + 'static {
     /// The longest time that [`Self::send`] takes.
     fn timeout(&self) -> Duration;
 
+    /// The shortest validity that the gateway observes. It would deliver a message with less even after its expiry (R24).
+    fn least_validity(&self) -> Duration;
+
     /// Hands over a message once. The dispatcher decides about another try.
     fn send(&self, message: &OutgoingSms) -> impl Future<Output = Result<Acceptance, SendFailure>> + Send;
 }

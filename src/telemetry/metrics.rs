@@ -27,6 +27,7 @@ struct Instruments {
     redemptions: Counter<u64>,
     refusals: Counter<u64>,
     messages: Counter<u64>,
+    unsent_messages: Counter<u64>,
     dependency_failures: Counter<u64>,
     reloads: Counter<u64>,
     handshakes: Counter<u64>,
@@ -56,6 +57,7 @@ impl Metrics {
             redemptions: counter("temporary_pin.redemptions", "Redemptions, by outcome"),
             refusals: counter("temporary_pin.refusals", "Refusals, by reason"),
             messages: counter("temporary_pin.messages", "SMS handed over, by kind and outcome"),
+            unsent_messages: counter("temporary_pin.messages.unsent", "SMS that ended unsent, by kind and cause"),
             dependency_failures: counter("temporary_pin.dependency.failures", "Dependencies that did not answer"),
             handshakes: counter("temporary_pin.handshakes", "Connections that came in, by outcome"),
             reloads: counter("temporary_pin.reloads", "Files read again, by role and outcome"),
@@ -121,6 +123,12 @@ impl Metrics {
     /// Counts a message that was handed over to the gateway, by its kind and outcome.
     pub fn count_message(&self, kind: &'static str, outcome: &'static str) {
         self.0.messages.add(1, &[KeyValue::new("kind", kind), KeyValue::new("outcome", outcome)]);
+    }
+
+    /// Counts messages that ended without a gateway's acceptance. `cause` is expired, or lost: their dispatcher ended during the
+    /// hand-over.
+    pub fn count_unsent_messages(&self, kind: &'static str, cause: &'static str, count: u64) {
+        self.0.unsent_messages.add(count, &[KeyValue::new("kind", kind), KeyValue::new("cause", cause)]);
     }
 
     /// Counts a request to a dependency that failed or was not answered.

@@ -66,6 +66,12 @@ async fn every_hand_over_is_counted(pool: PgPool) {
     round(Mode::Accept, "pin").await;
     round(Mode::Accept, "access_requested").await;
     round(Mode::Down, "hold_passed").await;
+    // The message of a dispatcher that ended during the hand-over.
+    let lost = world.queue("pin").await;
+    let begun = sqlx::query("UPDATE outbox SET handover_time = $2, lease_expire_time = $2 WHERE id = $1");
+    begun.bind(lost).bind(world.now()).execute(&world.pool).await.unwrap();
+    world.clock.advance(Duration::from_secs(600));
+    dispatcher.run_once().await;
 
     provider.force_flush().unwrap();
     assert_eq!(
@@ -77,6 +83,8 @@ async fn every_hand_over_is_counted(pool: PgPool) {
             "temporary_pin.messages pin accepted 1",
             "temporary_pin.messages pin refused 1",
             "temporary_pin.messages pin unknown 1",
+            "temporary_pin.messages.unsent expired hold_passed 1",
+            "temporary_pin.messages.unsent lost pin 1",
         ]
     );
 }

@@ -12,16 +12,16 @@ use uuid::Uuid;
 
 use crate::world::{LEASE, World};
 
-const GATEWAY_TIMEOUT: Duration = Duration::from_secs(10);
+const LEAST_LIFE: Duration = Duration::from_secs(10);
 
 /// Claims due messages, as a dispatcher does first.
 async fn claim(world: &World) -> Vec<ClaimedMessage> {
     let token = random::time_ordered_uuid(world.now(), &mut random::secure());
-    outbox::claim_due(&world.pool, world.now(), LEASE, 10, token).await.unwrap()
+    outbox::claim_due(&world.pool, world.now(), LEAST_LIFE, LEASE, 10, token).await.unwrap()
 }
 
 async fn begin(world: &World, message: &ClaimedMessage) -> bool {
-    Handovers::new(&world.pool).begin_handover(message, world.now(), GATEWAY_TIMEOUT, LEASE).await.unwrap()
+    Handovers::new(&world.pool).begin_handover(message, world.now(), LEAST_LIFE, LEASE).await.unwrap()
 }
 
 /// Queues one message and claims it.
@@ -154,7 +154,7 @@ async fn of_two_leases_of_one_message_in_one_batch_only_the_present_one_begins(p
     world.clock.advance(LEASE);
     let present = claim(&world).await.pop().expect("a due message");
     let handovers = Handovers::new(&world.pool);
-    let begin = async |message| handovers.begin_handover(message, world.now(), GATEWAY_TIMEOUT, LEASE).await.unwrap();
+    let begin = async |message| handovers.begin_handover(message, world.now(), LEAST_LIFE, LEASE).await.unwrap();
     // The first request is a batch of its own. The others wait for it, and make the next batch.
     let begun = tokio::join!(begin(&former), begin(&present), begin(&former));
     assert_eq!(begun, (false, true, false));
@@ -187,7 +187,7 @@ async fn a_handover_that_begins_late_has_the_whole_lease(pool: PgPool) {
 #[sqlx::test]
 async fn r24_a_message_that_could_expire_during_the_hand_over_is_not_handed_over(pool: PgPool) {
     let world = World::new(pool);
-    world.queue_at("pin", world.now(), world.now() + GATEWAY_TIMEOUT + Duration::from_secs(5)).await;
+    world.queue_at("pin", world.now(), world.now() + LEAST_LIFE + Duration::from_secs(5)).await;
     let message = claim(&world).await.pop().expect("a due message");
     world.clock.advance(Duration::from_secs(5));
     assert!(!begin(&world, &message).await);
@@ -197,10 +197,10 @@ async fn r24_a_message_that_could_expire_during_the_hand_over_is_not_handed_over
 #[sqlx::test]
 async fn an_expiry_during_the_hand_over_changes_nothing(pool: PgPool) {
     let world = World::new(pool);
-    let id = world.queue_at("pin", world.now(), world.now() + GATEWAY_TIMEOUT + Duration::from_secs(5)).await;
+    let id = world.queue_at("pin", world.now(), world.now() + LEAST_LIFE + Duration::from_secs(5)).await;
     let message = claim(&world).await.pop().expect("a due message");
     assert!(begin(&world, &message).await);
-    world.clock.advance(GATEWAY_TIMEOUT + Duration::from_secs(5));
+    world.clock.advance(LEAST_LIFE + Duration::from_secs(5));
 
     world.dispatcher().run_once().await;
     assert_eq!(world.state(id).await, "queued");
@@ -240,7 +240,7 @@ async fn batched_hand_overs_have_separate_results(pool: PgPool) {
     let handovers = Handovers::new(&world.pool);
 
     let begun =
-        join_all(messages.iter().map(|message| handovers.begin_handover(message, world.now(), GATEWAY_TIMEOUT, LEASE)))
+        join_all(messages.iter().map(|message| handovers.begin_handover(message, world.now(), LEAST_LIFE, LEASE)))
             .await;
     let begun: Vec<bool> = begun.into_iter().map(Result::unwrap).collect();
     assert_eq!(begun, [true, true, true, false, true, true, true, true]);

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use sqlx::PgPool;
+use temporary_pin::sms::settings::DispatcherSettings;
 
-use crate::world::{Mode, NUMBER, TEXT, World};
+use crate::world::{LEAST_VALIDITY, Mode, NUMBER, TEXT, World};
 
 #[sqlx::test]
 async fn a_due_message_reaches_the_gateway(pool: PgPool) {
@@ -220,8 +221,30 @@ async fn r5_a_pin_with_an_unknown_outcome_is_not_sent_again(pool: PgPool) {
     assert_eq!(world.last_error(id).await, None);
 }
 
+/// An instance that does not have the new sealing key yet.
 #[sqlx::test]
-async fn a_body_that_does_not_open_fails_and_does_not_delay_other_messages(pool: PgPool) {
+async fn a_message_that_this_instance_cannot_open_is_left_to_one_that_can(pool: PgPool) {
+    let other = World::new(pool.clone());
+    let world = World { clock: other.clock.clone(), ..World::new(pool) };
+    let ids = [world.queue("pin").await, world.queue("access_requested").await];
+
+    other.dispatcher().run_once().await;
+    for id in ids {
+        assert_eq!(world.state(id).await, "queued");
+        assert!(world.has_body(id).await);
+    }
+    assert!(other.phone.received().is_empty());
+
+    world.clock.advance(Duration::from_secs(1));
+    world.dispatcher().run_once().await;
+    for id in ids {
+        assert_eq!(world.state(id).await, "accepted");
+    }
+    assert_eq!(world.phone.received().len(), 2);
+}
+
+#[sqlx::test]
+async fn a_body_that_nobody_can_open_expires_and_delays_no_other_message(pool: PgPool) {
     let world = World::new(pool);
     let broken = world.queue("pin").await;
     sqlx::query("UPDATE outbox SET sealed_body = 'x' WHERE id = $1").bind(broken).execute(&world.pool).await.unwrap();
@@ -229,6 +252,45 @@ async fn a_body_that_does_not_open_fails_and_does_not_delay_other_messages(pool:
 
     world.dispatcher().run_once().await;
 
-    assert_eq!(world.state(broken).await, "failed");
+    assert_eq!(world.state(broken).await, "queued");
     assert_eq!(world.state(intact).await, "accepted");
+    world.clock.advance(Duration::from_secs(600));
+    world.dispatcher().run_once().await;
+    assert_eq!(world.state(broken).await, "expired");
+}
+
+/// After an outage: a PIN has minutes to live, a notice hours.
+#[sqlx::test]
+async fn pins_go_before_notices(pool: PgPool) {
+    let world = World::new(pool);
+    for _ in 0..5 {
+        world.queue("access_requested").await;
+    }
+    world.clock.advance(Duration::from_secs(1));
+    let pins = [world.queue("pin").await, world.queue("pin").await];
+    let settings = DispatcherSettings { concurrency: 3, ..DispatcherSettings::default() };
+    let dispatcher = std::sync::Arc::new(world.dispatcher_with(settings));
+
+    dispatcher.run_once().await;
+
+    assert_eq!(world.phone.received().len(), 3, "two PINs, and a notice");
+    for id in pins {
+        assert_eq!(world.state(id).await, "accepted");
+    }
+}
+
+/// The gateway would take the validity as a minute, and could deliver the PIN after its expiry.
+#[sqlx::test]
+async fn r24_a_message_with_less_life_left_than_the_gateway_observes_is_not_handed_over(pool: PgPool) {
+    let world = World::new(pool);
+    let life = LEAST_VALIDITY + Duration::from_secs(2);
+    let in_time = world.queue_at("pin", world.now(), world.now() + life).await;
+    world.dispatcher().run_once().await;
+    assert_eq!(world.state(in_time).await, "accepted");
+
+    let late = world.queue_at("pin", world.now(), world.now() + life).await;
+    world.clock.advance(Duration::from_secs(2));
+    world.dispatcher().run_once().await;
+    assert_eq!(world.state(late).await, "queued");
+    assert_eq!(world.attempts(late).await.as_deref(), Some("0"));
 }

@@ -34,7 +34,9 @@ impl Kind {
         let limits = CallLimits { timeout: Duration::from_secs(2), idle_timeout };
         let (url, sender) = (url.parse().unwrap(), "MitID".to_owned());
         match self {
-            Self::GatewayApi => Client::GatewayApi(GatewayApi::new(url, token, sender, limits).unwrap()),
+            Self::GatewayApi => {
+                Client::GatewayApi(GatewayApi::new(url, token, sender, Duration::from_secs(60), limits).unwrap())
+            }
         }
     }
 }

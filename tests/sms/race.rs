@@ -8,7 +8,7 @@ use temporary_pin::random;
 use temporary_pin::store::messages::outbox;
 use uuid::Uuid;
 
-use crate::world::{LEASE, Mode, World};
+use crate::world::{LEASE, LEAST_VALIDITY, Mode, World};
 
 const MESSAGES: usize = 200;
 
@@ -43,7 +43,8 @@ async fn concurrent_claims_share_the_messages(pool: PgPool) {
     }
     let claim = || async {
         let token = random::time_ordered_uuid(world.now(), &mut random::secure());
-        let claimed = outbox::claim_due(&world.pool, world.now(), LEASE, MESSAGES / 4, token).await.unwrap();
+        let claimed =
+            outbox::claim_due(&world.pool, world.now(), LEAST_VALIDITY, LEASE, MESSAGES / 4, token).await.unwrap();
         claimed.into_iter().map(|message| message.id).collect::<Vec<_>>()
     };
 

@@ -26,6 +26,7 @@ use uuid::Uuid;
 pub(crate) const NUMBER: &str = "+4520123456";
 pub(crate) const TEXT: &str = "PIN-kode 1234 5678";
 pub(crate) const LEASE: Duration = Duration::from_secs(60);
+pub(crate) const LEAST_VALIDITY: Duration = Duration::from_secs(60);
 
 /// How the fake gateway responds.
 #[derive(Clone, Copy)]
@@ -107,6 +108,10 @@ impl Phone {
 impl Gateway for Phone {
     fn timeout(&self) -> Duration {
         Duration::from_secs(10)
+    }
+
+    fn least_validity(&self) -> Duration {
+        LEAST_VALIDITY
     }
 
     async fn send(&self, message: &OutgoingSms) -> Result<Acceptance, SendFailure> {

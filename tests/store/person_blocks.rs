@@ -58,7 +58,7 @@ async fn r9_a_block_revokes_the_pin_cancels_access_and_tells_the_person(pool: Pg
     assert_eq!(blocked, BlockOutcome { is_new: true, pin_revoked: true, access_cancelled: true });
     assert_eq!(count_open_pins(&pool).await, 1, "the PIN of the other person");
     assert_eq!(find_open_access(&pool, PERSON).await.unwrap(), None);
-    let due = claim_due(&pool, t0(), DAY, 10, fresh_id()).await.unwrap();
+    let due = claim_due(&pool, t0(), LEAST_VALIDITY, DAY, 10, fresh_id()).await.unwrap();
     let mut kinds: Vec<&str> = due.iter().map(|message| message.kind.as_str()).collect();
     kinds.sort_unstable();
     assert_eq!(kinds, ["access_cancelled", "pin", "pin_revoked"]);

@@ -17,7 +17,7 @@ const ONCE: Limit = Limit { times: 1, per: DAY };
 fn reader(pool: &PgPool) -> PersonStatusReader {
     let limits =
         LimitRules { failed_verifications: ONCE, person_pins: ONCE, mobile_pins: ONCE, ..LimitRules::default() };
-    PersonStatusReader::new(pool.clone(), &Rules { limits, ..Rules::default() })
+    PersonStatusReader::new(pool.clone(), &Rules { limits, ..Rules::default() }, LEAST_VALIDITY)
 }
 
 /// Stores something about a person, by `kind`, and returns the status that follows from it.

@@ -49,11 +49,12 @@ async fn the_last_connection_is_not_kept(_: PgPoolOptions, options: PgConnectOpt
         let pool_options = PgPoolOptions::new().max_connections(most).acquire_timeout(CONNECTION_TIMEOUT);
         let pool = pool_options.connect_with(options.clone()).await.unwrap();
         let (issuer, handovers) = (PinIssuer::new(pool.clone(), ORDER_RULES), Handovers::new(&pool));
-        let reader = PersonStatusReader::new(pool.clone(), &Rules::default());
+        let reader = PersonStatusReader::new(pool.clone(), &Rules::default(), LEAST_VALIDITY);
         for number in 0.. {
             issue_for(&pool, &issuer, u8::try_from(most).unwrap() * 10 + number).await.unwrap();
             reader.read(subject(PERSON, t0())).await.unwrap();
-            for message in claim_due(&pool, t0(), Duration::from_secs(60), 9, fresh_id()).await.unwrap() {
+            for message in claim_due(&pool, t0(), LEAST_VALIDITY, Duration::from_secs(60), 9, fresh_id()).await.unwrap()
+            {
                 let (gateway_timeout, lease) = (Duration::from_secs(10), Duration::from_secs(60));
                 assert!(handovers.begin_handover(&message, t0(), gateway_timeout, lease).await.unwrap());
                 handovers.record_acceptance(&message, None).await.unwrap();

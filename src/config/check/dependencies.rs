@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::str::FromStr as _;
+use std::time::Duration;
 
 use secrecy::{ExposeSecret as _, SecretString};
 use sqlx::postgres::PgConnectOptions;
@@ -24,7 +25,7 @@ pub(super) fn check(config: &Config, problems: &mut Problems) {
     check_redis(&config.redis, problems);
     check_register(&config.register, problems);
     logins::check(config, problems);
-    check_sms(&config.sms, problems);
+    check_sms(&config.sms, config.rules.pin.lifetime, problems);
     check_readable("keys.file", &config.keys.file, "make one with `temporary-pin keys generate --out FILE`", problems);
     problems.require_positive("audit.seal_interval", config.audit.seal_interval);
     check_telemetry(&config.telemetry, problems);
@@ -67,7 +68,7 @@ fn check_register(register: &RegisterSettings, problems: &mut Problems) {
     problems.require_at_least_one("register.attempts", register.attempts);
 }
 
-fn check_sms(SmsSettings { gateway, dispatcher }: &SmsSettings, problems: &mut Problems) {
+fn check_sms(SmsSettings { gateway, dispatcher }: &SmsSettings, pin_lifetime: Duration, problems: &mut Problems) {
     let url = reqwest::Url::parse(&gateway.url);
     problems.add_unless(
         url.is_ok_and(|url| is_confidential(url.scheme(), url.host_str().unwrap_or_default())),
@@ -80,6 +81,11 @@ fn check_sms(SmsSettings { gateway, dispatcher }: &SmsSettings, problems: &mut P
         "must be 1 to 11 letters and digits, or a number of at most 15 digits",
     );
     problems.require_positive("sms.gateway.timeout", gateway.timeout);
+    problems.add_unless(
+        gateway.least_validity < pin_lifetime,
+        "sms.gateway.least_validity",
+        "must be less than rules.pin.lifetime: no PIN would be handed over",
+    );
     problems.require_positive("sms.gateway.idle_timeout", gateway.idle_timeout);
     problems.add_unless(
         gateway.timeout * 2 <= dispatcher.lease,

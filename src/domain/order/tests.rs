@@ -14,6 +14,7 @@ const RULES: OrderRules = OrderRules {
     mobile_pins: Limit { times: 2, per: DAY },
     resend_interval: Duration::from_secs(60),
     sends: 3,
+    least_validity: Duration::from_secs(60),
 };
 
 fn now() -> DateTime<Utc> {
@@ -179,12 +180,26 @@ fn r25_a_limit_that_is_not_reached_allows_the_order() {
     assert_eq!(decide(&facts, &phone_order(), &RULES), OrderDecision::Issue { close: None });
 }
 
+/// The gateway takes a validity of less than a minute as a minute.
+#[test]
+fn r24_a_pin_with_less_life_left_than_the_gateway_observes_is_not_sent_again() {
+    for (seconds_left, decision) in [(61, OrderDecision::SendAgain), (60, OrderDecision::ReturnOpen)] {
+        let pin = OpenPinFacts { expire_time: ago(-seconds_left), ..open_pin() };
+        let facts = OrderFacts { open_pin: Some(pin), ..facts() };
+        assert_eq!(decide(&facts, &phone_order(), &RULES), decision, "{seconds_left} s");
+    }
+}
+
 #[rstest]
 #[case::first_send(open_pin(), Some(now()))]
 #[case::after_the_second_send(open_pin().sent_again(now()), Some(ago(-60)))]
 #[case::after_the_third_send(open_pin().sent_again(ago(60)).sent_again(now()), None)]
 #[case::sms_erased(OpenPinFacts { has_sms: false, ..open_pin() }, None)]
 #[case::expires_first(OpenPinFacts { expire_time: now(), ..open_pin() }, None)]
+#[case::r24_just_long_enough(OpenPinFacts { expire_time: ago(-61), ..open_pin() }, Some(now()))]
+#[case::r24_too_short(OpenPinFacts { expire_time: ago(-60), ..open_pin() }, None)]
+#[case::r24_too_short_by_then(OpenPinFacts { expire_time: ago(-120), ..open_pin().sent_again(now()) }, None)]
+#[case::r24_too_short_now(OpenPinFacts { last_send_time: ago(500), expire_time: ago(-30), ..open_pin() }, None)]
 fn r5_the_next_send_time(#[case] pin: OpenPinFacts, #[case] time: Option<DateTime<Utc>>) {
-    assert_eq!(pin.next_send_time(&RULES), time);
+    assert_eq!(pin.next_send_time(&RULES, now()), time);
 }

@@ -163,16 +163,17 @@ impl VerifyIdentity<'_> {
     fn write_notices(&self, hold: &Hold, person: &Person) -> Vec<Notice> {
         let Some(mobile) = person.registered_mobile().filter(|_| self.rules.hold.notify) else { return Vec::new() };
         let language = choose_language(self.language, person);
-        let notice = |kind, text: &SmsText<'_>, due_time| {
+        let notice = |kind, text: &SmsText<'_>, due_time, expire_time| {
             let id = random::time_ordered_uuid(hold.request_time, &mut random::secure());
             let sealed_body = self.sms_composer.compose(id, text, language, &mobile.number);
-            Notice { id, kind, sealed_body, due_time, expire_time: hold.expire_time }
+            Notice { id, kind, sealed_body, due_time, expire_time }
         };
         let requested = SmsText::AccessRequested { eligible_time: hold.eligible_time };
         let passed = SmsText::HoldPassed { expire_time: hold.expire_time };
         vec![
-            notice(MessageKind::AccessRequested, &requested, hold.request_time),
-            notice(MessageKind::HoldPassed, &passed, hold.eligible_time),
+            // It says from when the person can order. After that time it would be wrong.
+            notice(MessageKind::AccessRequested, &requested, hold.request_time, hold.eligible_time),
+            notice(MessageKind::HoldPassed, &passed, hold.eligible_time, hold.expire_time),
         ]
     }
 }

@@ -25,6 +25,7 @@ pub struct GatewayApi {
     client: HttpClient,
     token: SecretString,
     sender: String,
+    least_validity: Duration,
 }
 
 /// The body of `POST /rest/mtsms`.
@@ -60,14 +61,24 @@ struct RefusedResponse {
 impl GatewayApi {
     /// A client that posts to `url`. `sender`: what phones show as the sender, at most 11 letters and digits or 15 digits.
     /// Fails if TLS cannot be set up.
-    pub fn new(url: Url, token: SecretString, sender: String, limits: CallLimits) -> anyhow::Result<Self> {
-        Ok(Self { client: HttpClient::new(Method::POST, url, limits)?, token, sender })
+    pub fn new(
+        url: Url,
+        token: SecretString,
+        sender: String,
+        least_validity: Duration,
+        limits: CallLimits,
+    ) -> anyhow::Result<Self> {
+        Ok(Self { client: HttpClient::new(Method::POST, url, limits)?, token, sender, least_validity })
     }
 }
 
 impl Gateway for GatewayApi {
     fn timeout(&self) -> Duration {
         self.client.timeout
+    }
+
+    fn least_validity(&self) -> Duration {
+        self.least_validity
     }
 
     #[tracing::instrument(name = "gateway.send", skip_all, fields(otel.kind = "client", otel.status_code = Empty))]

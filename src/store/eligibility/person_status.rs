@@ -63,16 +63,16 @@ pub struct PersonStatus {
 pub struct PersonStatusReader(Batcher<PersonQuery, Result<PersonStatus, StoreError>>);
 
 impl PersonStatusReader {
-    /// Must be called within a runtime.
+    /// `least_validity`: R24, with less life left no PIN is sent again. Must be called within a runtime.
     #[must_use]
-    pub fn new(pool: PgPool, rules: &Rules) -> Self {
+    pub fn new(pool: PgPool, rules: &Rules, least_validity: Duration) -> Self {
         let (connection, pin, limits) = (StickyConnection::new(pool), rules.pin.clone(), rules.limits.clone());
         let question_span = longest_memory(&rules.verification);
         Self(Batcher::new_read_only(MAX_PERSONS_PER_STATEMENT, move |queries: Vec<PersonQuery>| {
             let (connection, pin, limits) = (connection.clone(), pin.clone(), limits.clone());
             async move {
                 let count = queries.len();
-                match read_batch(&connection, queries, &pin, &limits, question_span).await {
+                match read_batch(&connection, queries, &pin, least_validity, &limits, question_span).await {
                     Ok(statuses) => statuses,
                     Err(error) => vec![Err(error); count],
                 }
@@ -90,6 +90,7 @@ async fn read_batch(
     connection: &StickyConnection,
     queries: Vec<PersonQuery>,
     pin: &PinRules,
+    least_validity: Duration,
     limits: &LimitRules,
     question_span: Duration,
 ) -> Result<Vec<Result<PersonStatus, StoreError>>, StoreError> {
@@ -121,6 +122,7 @@ async fn read_batch(
                 interval(MAX_TRY_DURATION),
                 &guesses(),
                 interval(question_span),
+                interval(least_validity),
             )
             .fetch_all(connection)
             .await?;

@@ -7,7 +7,7 @@ blocked AS MATERIALIZED (
         LATERAL (SELECT FROM person_blocks b WHERE b.person_key = pseudonym.person_key LIMIT 1) AS block
 ),
 limits AS NOT MATERIALIZED (
-    SELECT $6::interval AS resend_interval, $7::int AS max_sends,
+    SELECT $6::interval AS resend_interval, $7::int AS max_sends, $19::interval AS least_validity,
         $8::interval AS failed_span, $9::bigint AS max_failed,
         $10::interval AS person_pins_span, $11::bigint AS max_person_pins,
         $12::interval AS mobile_pins_span, $13::bigint AS max_mobile_pins,
@@ -22,7 +22,8 @@ SELECT
     open_pin.expire_time AS "expire_time?", open_pin.masked_mobile_number AS "masked_mobile_number?",
     open_pin.dispatch_state AS "dispatch_state?",
     next_send_time(
-        open_pin.may_be_sent_again, open_pin.last_send_time, limits.resend_interval, open_pin.expire_time
+        open_pin.may_be_sent_again AND person.now < open_pin.expire_time - limits.least_validity,
+        open_pin.last_send_time, limits.resend_interval, open_pin.expire_time - limits.least_validity
     ) AS "next_send_time?",
     failed_phone.until AS "failed_phone_until?", failed_counter.until AS "failed_counter_until?",
     questions.ask_times AS "ask_times?", questions.kinds AS "asked_kinds?", questions.were_answered AS "were_answered?",

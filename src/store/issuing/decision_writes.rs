@@ -39,7 +39,7 @@ pub(super) async fn send_again(
     }
     let view = PinRequestView {
         dispatch_state: DispatchState::Queued,
-        next_send_time: facts.next_send_time(rules),
+        next_send_time: facts.next_send_time(rules, order.now),
         ..pin.view.clone()
     };
     record_answer(connection, order, &view).await?;
@@ -56,7 +56,7 @@ pub(super) async fn return_open(
 ) -> Result<Option<IssueOutcome>, sqlx::Error> {
     let Some(pin) = &record.open_pin else { return Ok(None) };
     bind_verification(connection, order, pin.facts.id).await?;
-    let view = PinRequestView { next_send_time: pin.facts.next_send_time(rules), ..pin.view.clone() };
+    let view = PinRequestView { next_send_time: pin.facts.next_send_time(rules, order.now), ..pin.view.clone() };
     record_answer(connection, order, &view).await?;
     record_event(connection, order, Action::PinAlreadyOpen, pin.facts.id, record.access_request).await?;
     Ok(Some(IssueOutcome::AlreadyOpen(view)))

@@ -26,8 +26,8 @@ struct Beginning {
     id: Uuid,
     lease_token: Uuid,
     now: DateTime<Utc>,
-    /// By then the gateway has answered, or is not waited for any more.
-    end_time: DateTime<Utc>,
+    /// A message that expires by then is not handed over.
+    least_expire_time: DateTime<Utc>,
     /// Until when the message belongs to this dispatcher from now on.
     lease_end_time: DateTime<Utc>,
 }
@@ -54,18 +54,19 @@ impl Handovers {
         }
     }
 
-    /// Commits that the hand-over begins now, and renews the lease for `lease`, which is longer than `gateway_timeout`.
-    /// `false`: it must not begin, because the lease has ended or is no longer ours, or because the message expires before the
-    /// gateway must have answered. May be repeated until something has been sent.
+    /// Commits that the hand-over begins now, and renews the lease for `lease`, which is longer than the hand-over.
+    /// `false`: it must not begin, because the lease has ended or is no longer ours, or because the message has less than
+    /// `least_life` left. May be repeated until something has been sent.
     pub async fn begin_handover(
         &self,
         message: &ClaimedMessage,
         now: DateTime<Utc>,
-        gateway_timeout: Duration,
+        least_life: Duration,
         lease: Duration,
     ) -> Result<bool, StoreError> {
-        let (end_time, lease_end_time) = (now + gateway_timeout, now + lease);
-        let beginning = Beginning { id: message.id, lease_token: message.lease_token, now, end_time, lease_end_time };
+        let (least_expire_time, lease_end_time) = (now + least_life, now + lease);
+        let beginning =
+            Beginning { id: message.id, lease_token: message.lease_token, now, least_expire_time, lease_end_time };
         write_batched("begin_handover", &self.beginnings, beginning).await
     }
 
@@ -86,22 +87,22 @@ async fn begin_batch(connection: StickyConnection, batch: Vec<Beginning>) -> Vec
     let ids: Vec<Uuid> = batch.iter().map(|beginning| beginning.id).collect();
     let tokens: Vec<Uuid> = batch.iter().map(|beginning| beginning.lease_token).collect();
     let times: Vec<DateTime<Utc>> = batch.iter().map(|beginning| beginning.now).collect();
-    let end_times: Vec<DateTime<Utc>> = batch.iter().map(|beginning| beginning.end_time).collect();
+    let least_expire_times: Vec<DateTime<Utc>> = batch.iter().map(|beginning| beginning.least_expire_time).collect();
     let lease_end_times: Vec<DateTime<Utc>> = batch.iter().map(|beginning| beginning.lease_end_time).collect();
     let begun = connection.run(async |connection| {
         let begun = sqlx::query!(
             r#"UPDATE outbox SET handover_time = beginning.now, lease_expire_time = beginning.lease_end_time,
                 attempts = attempts + CASE WHEN handover_time IS NULL THEN 1 ELSE 0 END
             FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::timestamptz[], $5::timestamptz[])
-                AS beginning (id, lease_token, now, end_time, lease_end_time)
+                AS beginning (id, lease_token, now, least_expire_time, lease_end_time)
             WHERE outbox.id = beginning.id AND outbox.lease_token = beginning.lease_token
                 AND (state = 'queued') IS TRUE
-                AND expire_time > beginning.end_time AND lease_expire_time > beginning.now
+                AND expire_time > beginning.least_expire_time AND lease_expire_time > beginning.now
             RETURNING outbox.id, outbox.lease_token AS "lease_token!""#,
             &ids,
             &tokens,
             &times,
-            &end_times,
+            &least_expire_times,
             &lease_end_times,
         )
         .fetch_all(connection)

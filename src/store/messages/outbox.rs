@@ -18,10 +18,12 @@ use crate::domain::dispatch::MAX_UNKNOWN_OUTCOMES_OF_NOTICE;
 use crate::domain::person::PersonKey;
 use crate::store::connections::{StoreError, write};
 
-/// Claims up to `limit` due messages, those that have been due longest first. `token` must be fresh for every claim.
+/// Claims up to `limit` due messages: PINs before notices, and of each those that have been due longest. Leaves out messages
+/// with less than `least_life` left. `token` must be fresh for every claim.
 pub async fn claim_due(
     pool: &PgPool,
     now: DateTime<Utc>,
+    least_life: Duration,
     lease: Duration,
     limit: usize,
     token: Uuid,
@@ -33,6 +35,7 @@ pub async fn claim_due(
             i64::try_from(limit).unwrap_or(i64::MAX),
             token,
             now + lease,
+            now + least_life,
         )
         .fetch_all(connection)
         .await?;
@@ -168,45 +171,88 @@ pub async fn record_failure(pool: &PgPool, message: &ClaimedMessage, reason: &st
     .await
 }
 
-/// Settles the messages whose lease expired during the hand-over, and returns how many there were. A PIN fails, because it
+/// Records that this instance cannot open the message, and when it may be claimed again, by an instance that can.
+pub async fn leave_unopened(
+    pool: &PgPool,
+    message: &ClaimedMessage,
+    next_attempt_time: DateTime<Utc>,
+    reason: &str,
+) -> Result<(), StoreError> {
+    write(pool, "leave_message_unopened", async |connection| {
+        sqlx::query!(
+            "UPDATE outbox SET next_attempt_time = $3, last_error = $4, attempts = attempts + 1, lease_token = NULL,
+                lease_expire_time = NULL
+            WHERE id = $1 AND lease_token = $2 AND (state = 'queued') IS TRUE AND handover_time IS NULL",
+            message.id,
+            message.lease_token,
+            next_attempt_time,
+            reason,
+        )
+        .execute(connection)
+        .await?;
+        Ok(())
+    })
+    .await
+}
+
+/// How many messages of a kind have ended in the same way.
+pub struct EndedMessages {
+    pub kind: MessageKind,
+    pub count: u64,
+}
+
+/// Settles the messages whose lease expired during the hand-over, and returns those that are given up. A PIN fails, because it
 /// may have been sent. A notice is due again, if its outcome was not unknown too often: what
 /// [`decide_next_step`](crate::domain::dispatch::decide_next_step) says of an unknown outcome, for many rows.
 ///
 /// The lease's token stays, so that an answer of the gateway that arrives later is still recorded: see
 /// [`Handovers::record_acceptance`](super::handovers::Handovers::record_acceptance).
-pub async fn settle_lost_handovers(pool: &PgPool, now: DateTime<Utc>) -> Result<u64, StoreError> {
+pub async fn settle_lost_handovers(pool: &PgPool, now: DateTime<Utc>) -> Result<Vec<EndedMessages>, StoreError> {
     write(pool, "settle_lost_messages", async |connection| {
-        let lost = sqlx::query!(
-            "UPDATE outbox SET last_error = 'outcome unknown', unknown_outcomes = unknown_outcomes + 1,
-                state = CASE WHEN kind = 'pin' OR unknown_outcomes + 1 >= $2 THEN 'failed' ELSE state END,
-                sealed_body = CASE
-                    WHEN kind = 'pin' AND last_send OR kind <> 'pin' AND unknown_outcomes + 1 >= $2 THEN NULL
-                    ELSE sealed_body
-                END,
-                handover_time = CASE WHEN kind = 'pin' OR unknown_outcomes + 1 >= $2 THEN handover_time END
-            WHERE state = 'queued' AND handover_time IS NOT NULL AND lease_expire_time <= $1",
+        let rows = sqlx::query!(
+            r#"WITH lost AS (
+                UPDATE outbox SET last_error = 'outcome unknown', unknown_outcomes = unknown_outcomes + 1,
+                    state = CASE WHEN kind = 'pin' OR unknown_outcomes + 1 >= $2 THEN 'failed' ELSE state END,
+                    sealed_body = CASE
+                        WHEN kind = 'pin' AND last_send OR kind <> 'pin' AND unknown_outcomes + 1 >= $2 THEN NULL
+                        ELSE sealed_body
+                    END,
+                    handover_time = CASE WHEN kind = 'pin' OR unknown_outcomes + 1 >= $2 THEN handover_time END
+                WHERE state = 'queued' AND handover_time IS NOT NULL AND lease_expire_time <= $1
+                RETURNING coalesce(notice, kind) AS kind, state
+            )
+            SELECT kind AS "kind!", count(*) AS "count!" FROM lost WHERE state = 'failed' GROUP BY kind"#,
             now,
             i32::try_from(MAX_UNKNOWN_OUTCOMES_OF_NOTICE).unwrap_or(i32::MAX),
         )
-        .execute(connection)
+        .fetch_all(connection)
         .await?;
-        Ok(lost.rows_affected())
+        rows.into_iter().map(|row| ended_messages(&row.kind, row.count)).collect()
     })
     .await
 }
 
-/// Erases the bodies of expired messages, and returns how many there were. Messages that were still queued become expired.
-pub async fn erase_expired(pool: &PgPool, now: DateTime<Utc>) -> Result<u64, StoreError> {
+/// Erases the bodies of expired messages. Messages that were still queued become expired, and are returned.
+pub async fn erase_expired(pool: &PgPool, now: DateTime<Utc>) -> Result<Vec<EndedMessages>, StoreError> {
     write(pool, "expire_messages", async |connection| {
-        let expired = sqlx::query!(
-            "UPDATE outbox SET sealed_body = NULL, state = CASE state WHEN 'queued' THEN 'expired' ELSE state END
-            WHERE expire_time <= $1 AND sealed_body IS NOT NULL
-                AND NOT (state = 'queued' AND handover_time IS NOT NULL)",
+        let rows = sqlx::query!(
+            r#"WITH erased AS (
+                UPDATE outbox SET sealed_body = NULL, state = CASE state WHEN 'queued' THEN 'expired' ELSE state END
+                WHERE expire_time <= $1 AND sealed_body IS NOT NULL
+                    AND NOT (state = 'queued' AND handover_time IS NOT NULL)
+                RETURNING coalesce(notice, kind) AS kind, state
+            )
+            SELECT kind AS "kind!", count(*) AS "count!" FROM erased WHERE state = 'expired' GROUP BY kind"#,
             now,
         )
-        .execute(connection)
+        .fetch_all(connection)
         .await?;
-        Ok(expired.rows_affected())
+        rows.into_iter().map(|row| ended_messages(&row.kind, row.count)).collect()
     })
     .await
+}
+
+fn ended_messages(kind: &str, count: i64) -> Result<EndedMessages, StoreError> {
+    let kind = MessageKind::from_name(kind).ok_or_else(|| StoreError::unknown_word("outbox.kind"))?;
+    Ok(EndedMessages { kind, count: count.unsigned_abs() })
 }

@@ -12,6 +12,8 @@ use tokio::runtime::{Builder, Runtime};
 
 use super::{first_line, loopback, text};
 
+const LEAST_VALIDITY: Duration = Duration::from_secs(60);
+
 type Answer = Arc<Mutex<(u16, Vec<u8>)>>;
 
 struct World {
@@ -27,7 +29,8 @@ static WORLD: LazyLock<Mutex<World>> = LazyLock::new(|| {
         loopback::serve(Arc::new(move |_| served_answer.lock().unwrap_or_else(PoisonError::into_inner).clone()));
     let url = format!("http://{address}/rest/mtsms").parse().expect("a URL");
     let limits = CallLimits { timeout: Duration::from_secs(20), idle_timeout: Duration::from_secs(60) };
-    let gateway = GatewayApi::new(url, "token".to_owned().into(), "MitID".to_owned(), limits).expect("a client");
+    let gateway =
+        GatewayApi::new(url, "token".to_owned().into(), "MitID".to_owned(), LEAST_VALIDITY, limits).expect("a client");
     let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
     Mutex::new(World { runtime, gateway, answer })
 });

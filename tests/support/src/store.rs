@@ -38,12 +38,16 @@ pub const LIMITS: VerificationLimits = VerificationLimits {
     witness: Some(WitnessLimits { window: Duration::from_secs(120 * 24 * 3600), times: Some(3) }),
 };
 
+/// R24: the shortest validity that the gateway observes.
+pub const LEAST_VALIDITY: Duration = Duration::from_secs(60);
+
 pub const ORDER_RULES: OrderRules = OrderRules {
     wrong_tries: Limit { times: 10, per: DAY },
     person_pins: Limit { times: 3, per: DAY },
     mobile_pins: Limit { times: 5, per: DAY },
     resend_interval: Duration::from_secs(60),
     sends: 3,
+    least_validity: LEAST_VALIDITY,
 };
 
 /// The figures of R3 and R4.
@@ -247,7 +251,7 @@ pub fn subject(person: PersonKey, now: DateTime<Utc>) -> PersonQuery {
 /// Reads the status of a person with one pseudonym.
 pub async fn standing(pool: &PgPool, person: PersonKey, limits: &LimitRules, now: DateTime<Utc>) -> PersonStatus {
     let rules = Rules { limits: limits.clone(), ..Rules::default() };
-    PersonStatusReader::new(pool.clone(), &rules).read(subject(person, now)).await.unwrap()
+    PersonStatusReader::new(pool.clone(), &rules, LEAST_VALIDITY).read(subject(person, now)).await.unwrap()
 }
 
 /// A redemption with a new request id.
