@@ -29,9 +29,8 @@ for contract in reflection protoset; do
     options=(-max-time 10)
     [ "$contract" = reflection ] || options+=("${with_protoset[@]}")
     for transport in plaintext mutual_tls; do
-        declare -n call=$transport
-        address=$SANDBOX_GRPC
-        [ $transport = plaintext ] || address=$SANDBOX_TLS
+        call=("${plaintext[@]}") address=$SANDBOX_GRPC
+        [ $transport = plaintext ] || { call=("${mutual_tls[@]}") && address=$SANDBOX_TLS; }
         expect 0 "${call[@]}" "${options[@]}" "$address" list temporarypin.v1.OperatorService
         expect 0 "${call[@]}" "${options[@]}" "$address" describe temporarypin.v1.ListLimitsRequest
         expect 0 "${call[@]}" "${options[@]}" "$address" grpc.health.v1.Health/Check
