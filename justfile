@@ -32,7 +32,7 @@ fmt:
 check-docs *ARGS:
     deploy/local/check-docs {{ARGS}}
 
-# Play the contract cases with three runners.
+# Play the contract cases with four runners.
 contract *ARGS:
     deploy/local/contract {{ARGS}}
 

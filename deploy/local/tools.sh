@@ -27,6 +27,20 @@ need_node_packages() {
     fi
 }
 
+# Sets `go_path`, the GOPATH with Debian's gRPC for Go. Debian's protoc-gen-go needs golang/protobuf 1.5, and its gRPC depends on
+# 1.3, so 1.5 is unpacked into a folder that comes first; docs/examples/go/README.md does the same.
+need_go_path() {
+    local directory=$PWD/target/go
+    need go_grpc
+    mkdir -p "$directory"/{src,protobuf}
+    if [ ! -d "$directory/protobuf/usr" ]; then
+        (cd "$directory" && apt-get download -qq golang-github-golang-protobuf-1-5-dev &&
+            dpkg -x golang-github-golang-protobuf-1-5-dev*.deb protobuf)
+    fi
+    # shellcheck disable=SC2034 # for the script that sources this file
+    go_path=$directory/protobuf/usr/share/gocode:$directory:/usr/share/gocode
+}
+
 # The real grpcurl, unless it is installed. Needs `need_python_tools` for pip.
 need_grpcurl() {
     local directory=$PWD/target/tools/grpcurl
