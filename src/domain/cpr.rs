@@ -53,6 +53,14 @@ impl CprNumber {
         self.digit(0) >= REPLACEMENT_DAY_OFFSET / 10
     }
 
+    /// Whether the number fulfils the modulus 11 check. Most numbers do; those that CPR has issued since 2007 need not.
+    #[must_use]
+    pub fn fulfils_modulus_11(&self) -> bool {
+        const WEIGHTS: [u32; 10] = [4, 3, 2, 7, 6, 5, 4, 3, 2, 1];
+        let sum: u32 = WEIGHTS.iter().enumerate().map(|(index, weight)| self.digit(index) * weight).sum();
+        sum.is_multiple_of(11)
+    }
+
     /// The birth date. The seventh digit and the year of two digits determine the century (cpr.dk, "Personnummeret i CPR",
     /// table of the seventh digit).
     fn date(&self) -> Option<NaiveDate> {
@@ -207,6 +215,15 @@ mod tests {
     #[case("97", false)]
     fn r12_a_changed_and_a_deleted_number_may_have_a_successor(#[case] code: &str, #[case] may_have: bool) {
         assert_eq!(CprStatus::from_code(code).may_have_successor(), may_have);
+    }
+
+    #[rstest]
+    #[case("0707614285", true)]
+    #[case("0101586006", true)]
+    #[case("0707614286", false)]
+    #[case("0101801234", false)]
+    fn most_numbers_fulfil_modulus_11(#[case] digits: &str, #[case] expected: bool) {
+        assert_eq!(CprNumber::parse(digits).unwrap().fulfils_modulus_11(), expected);
     }
 
     #[test]

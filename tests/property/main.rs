@@ -10,3 +10,4 @@ mod mobile;
 mod mrz;
 mod pin;
 mod question;
+mod specimen_zones;

@@ -77,7 +77,7 @@ fn parse_phone(violations: &mut Violations, phone: pb::PhoneIdentification) -> O
         violations.add(path("document.kind"), "must be KIND_PASSPORT or KIND_DRIVING_LICENCE on the phone");
     }
     let agent_token = parse_token(violations, &path("agent_token"), phone.agent_token);
-    let case_reference = violations.parse_reference(&path("case_reference"), phone.case_reference);
+    let case_reference = violations.parse_reference(&path("case_reference"), phone.case_reference, person.as_ref());
     Some(PhoneIdentification {
         person: person?,
         document: document?,
@@ -95,9 +95,9 @@ fn parse_counter(violations: &mut Violations, counter: pb::CounterIdentification
         parse_supporting_document(violations, &path("supporting_document.kind"), counter.supporting_document);
     let confirmation = parse_confirmation(violations, counter.confirmation);
     let agent_token = parse_token(violations, &path("agent_token"), counter.agent_token);
-    let office_id = violations.parse_reference(&path("office_id"), counter.office_id);
+    let office_id = violations.parse_reference(&path("office_id"), counter.office_id, person.as_ref());
     let appointment_reference =
-        violations.parse_reference(&path("appointment_reference"), counter.appointment_reference);
+        violations.parse_reference(&path("appointment_reference"), counter.appointment_reference, person.as_ref());
     Some(CounterIdentification {
         person: person?,
         document: document?,

@@ -25,12 +25,10 @@ use tonic_types::FieldViolation;
 use uuid::Uuid;
 
 use super::status;
-use crate::domain::cpr::CprNumber;
 use crate::domain::language::Language;
+use crate::domain::person::PersonReference;
 use crate::domain::pin::Pin;
-
-/// Longest reference into another system: case, office, appointment.
-const MAX_REFERENCE_CHARACTERS: usize = 64;
+use crate::domain::reference::check_reference;
 
 /// Longest verification id, as the contract says.
 const MAX_VERIFICATION_ID_CHARACTERS: usize = 512;
@@ -73,18 +71,18 @@ impl Violations {
         None
     }
 
-    /// Parses a reference into another system: 1 to 64 characters of A–Z a–z 0–9 . _ -
-    pub(super) fn parse_reference(&mut self, field: &str, text: String) -> Option<String> {
-        let text = self.parse_text(field, text, MAX_REFERENCE_CHARACTERS)?;
-        if CprNumber::parse(&text).is_ok() {
-            self.add(field, "must not be a CPR number: it is stored as it is");
-            return None;
-        }
-        if text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte)) {
-            return Some(text);
-        }
-        self.add(field, "may contain only the letters A–Z a–z, digits and . _ -");
-        None
+    /// Parses a reference into another system: case, office, appointment. `person`: whom the request names.
+    pub(super) fn parse_reference(
+        &mut self,
+        field: &str,
+        text: String,
+        person: Option<&PersonReference>,
+    ) -> Option<String> {
+        let own = match person {
+            Some(PersonReference::Cpr(number)) => Some(number),
+            Some(PersonReference::Mitid(_)) | None => None,
+        };
+        self.ok_or_add(field, check_reference(&text, own)).map(|()| text)
     }
 
     /// Parses a verification id. It is opaque here; its MAC is checked later.
