@@ -64,7 +64,7 @@ postgres_programs() {
     return 1
 }
 
-# Builds a cargo subcommand of that version into target/tools, unless it is there.
+# Builds a cargo subcommand of this version into target/tools, unless it is there.
 cargo_tool() {
     local tools=$PWD/target/tools
     [ "$("$1" --version 2>/dev/null | grep -o '[0-9.]*$')" = "$2" ] && return

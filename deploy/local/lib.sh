@@ -35,7 +35,7 @@ clean_up() {
     exit "$status"
 }
 
-# A child runs in a process group of its own, so that it can be stopped together with its children. The script waits for it in
+# A child runs in its own process group, so that it can be stopped together with its children. The script waits for it in
 # the background, because bash runs a trap only after a foreground command has ended.
 child=
 start_child() {

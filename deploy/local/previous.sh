@@ -7,20 +7,20 @@ find_release() {
     [ -n "$commit" ] || fail "deploy/contract/releases.toml names no release"
 }
 
-# Builds the release's binary from its commit, once. Sets `previous` to its path.
-build_previous() {
+# Builds the release's binary from its commit, once. Sets `release_binary` to its path.
+build_release() {
     local source=target/previous/$commit
-    previous=$PWD/$source/temporary-pin
-    [ ! -x "$previous" ] || return 0
+    release_binary=$PWD/$source/temporary-pin
+    [ ! -x "$release_binary" ] || return 0
     # A shallow clone may lack the commit.
     git cat-file -e "$commit^{commit}" 2>/dev/null || git fetch --quiet --depth 1 origin "$commit" ||
         fail "commit $commit, which is $version, is not in this clone: 'git fetch --unshallow', or 'git fetch origin $commit'"
-    say "Building $version from its commit, for comparison (once; some minutes)"
+    say "Building $version from its commit, for comparison (once; takes some minutes)"
     rm -rf "$source" && mkdir -p "$source"
     git archive "$commit" | tar -x -C "$source"
-    # In the same target directory, so that unchanged dependencies are not built again.
+    # Use the same target directory, so that unchanged dependencies are not built again.
     run_child env CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-target}" \
         cargo build --quiet --locked --manifest-path "$source/Cargo.toml" --bin temporary-pin
-    # The present binary has the same name, so it would be replaced.
-    mv "${CARGO_TARGET_DIR:-target}/debug/temporary-pin" "$previous"
+    # Move the binary away: the next build of this tree writes to the same path.
+    mv "${CARGO_TARGET_DIR:-target}/debug/temporary-pin" "$release_binary"
 }

@@ -1,5 +1,5 @@
-"""Adds the descriptors of error details and of the health service to a descriptor set (stdin), because the service answers with
-them, too.
+"""Adds the descriptors of error details and of the health service to a descriptor set (stdin), because the service also answers
+with them.
 
 The result (stdout) is what grpcurl's -protoset takes.
 """
@@ -12,7 +12,7 @@ from grpc_health.v1 import health_pb2
 
 
 def canonical(name):
-    """The path of a file as everybody imports it. Python's package for health has another."""
+    """The path under which other files import this file. Python's package of the health service has a path of its own."""
     return name.replace("grpc_health/v1/", "grpc/health/v1/")
 
 

@@ -2,7 +2,7 @@
 # Builds and starts the sandbox, for `run`, `start` and `test`.
 
 sandbox=${CARGO_TARGET_DIR:-target}/debug/sandbox
-grpc_address= # start_sandbox sets the addresses on which the sandbox listens
+grpc_address= # start_sandbox sets these three
 http_address=
 tls_address=
 
@@ -32,23 +32,23 @@ wait_until_ready() {
         sleep 0.2
     done
     tail -n 30 "$run_directory/sandbox.log" >&2
-    fail "the sandbox did not start; its last words are above"
+    fail "the sandbox did not start; the end of its log is above"
 }
 
-# Describes a sandbox in the background. Other programs read this file too.
+# The file that describes a sandbox in the background. Other programs read it too.
 address_file() {
     [[ $1 =~ ^[a-z0-9][a-z0-9-]*$ ]] || fail "--name: small letters, digits and hyphens"
     echo "target/local/$1.env"
 }
 
 # The start time of a process. Together with its id it identifies the process, even if the id is reused.
-began() { { cut -d ' ' -f 22 "/proc/$1/stat" || LC_ALL=C ps -o lstart= -p "$1"; } 2>/dev/null; }
+start_time() { { cut -d ' ' -f 22 "/proc/$1/stat" || LC_ALL=C ps -o lstart= -p "$1"; } 2>/dev/null; }
 
 # Reads one line of an address file.
-recorded() { sed -n "s/^SANDBOX_$2=//p" "$1"; }
+read_address() { sed -n "s/^SANDBOX_$2=//p" "$1"; }
 
 still_runs() {
     local pid
     [ -e "$1" ] || return 1
-    pid=$(recorded "$1" PID) && [ -n "$pid" ] && [ "$(began "$pid")" = "$(recorded "$1" BEGAN)" ]
+    pid=$(read_address "$1" PID) && [ -n "$pid" ] && [ "$(start_time "$pid")" = "$(read_address "$1" BEGAN)" ]
 }

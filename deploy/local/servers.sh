@@ -3,7 +3,7 @@
 # this machine are neither used nor disturbed.
 
 run_directory= # data and logs of this run
-account=       # the account that Postgres runs as, if not the present one
+account=       # the account that Postgres runs as; empty: the current account
 
 # Starts Postgres and Redis. If the environment names a server, uses that server instead.
 start_servers() {
@@ -19,8 +19,8 @@ stop_servers() {
     rm -rf "$run_directory"
 }
 
-# Postgres refuses to run as root, so it gets another account. That account must be able to reach the data, which it cannot in
-# a clone in a closed home directory, for example.
+# Postgres refuses to run as root, so it runs under another account. This account must be able to reach the data. It cannot if the
+# clone is in a home directory that others may not enter, for example.
 make_run_directory() {
     local parent
     [ "$(id -u)" -ne 0 ] || account=$(postgres_account)
@@ -32,7 +32,7 @@ make_run_directory() {
         rmdir "$run_directory"
     done
     run_directory=
-    fail "account $account, which is to run Postgres, can enter none of $PWD/target/local, ${TMPDIR:-/tmp}, /var/tmp"
+    fail "account $account, which runs Postgres, can enter none of $PWD/target/local, ${TMPDIR:-/tmp}, /var/tmp"
 }
 
 postgres_account() {
@@ -44,7 +44,7 @@ postgres_account() {
 }
 
 as_postgres() (
-    cd / # the account may not be allowed to enter the present directory
+    cd / # the account may not be allowed to enter the current directory
     if [ -z "$account" ]; then
         exec "$@"
     elif command -v setpriv >/dev/null; then
@@ -123,7 +123,7 @@ stop_redis() {
     done
 }
 
-# Prints a few free ports. If another process takes a port before the caller uses it, the caller tries the next.
+# Prints a few free ports. If another process takes a port before the caller uses it, the caller tries the next port.
 free_ports() {
     local port
     for _ in 1 2 3 4 5; do

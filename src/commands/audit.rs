@@ -21,20 +21,22 @@ use zeroize::Zeroizing;
 pub(crate) enum AuditCommand {
     /// Walk the chain of seals and compare every audit row with it.
     ///
-    /// Ends with 0 when all is as it was written, with 3 and the first thing that is not, and with 1 when it could not be
-    /// read. The head that it prints, kept somewhere else, makes a later run notice when the last seals are cut off.
+    /// Exit status: 0 if the audit is unchanged; 3 if it was changed (the first difference is printed); 1 if it could not be
+    /// read. Store the printed head elsewhere. A later run with --expect-head then detects that the last seals were removed.
     Verify {
-        /// The first seal to check. Those before it, and the rows that they cover, are left out.
+        /// The first seal to check. Earlier seals, and the rows that they cover, are left out.
         #[arg(long, value_name = "NUMBER", default_value_t = 1, value_parser = clap::value_parser!(i64).range(1..))]
         from: i64,
-        /// A head that an earlier run or the log told, which must still be in the chain.
+        /// The head that an earlier run or the log printed. It must still be in the chain.
         #[arg(long, value_name = "NUMBER:MAC")]
         expect_head: Option<SealHead>,
     },
-    /// Write what is on record about one person, as that person may have it: a line of JSON per event, the latest first.
+    /// Write what is on record about one person, in the form in which the person may receive it: a line of JSON per event,
+    /// the latest first.
     ///
-    /// When, what, what for, why and through which channel; neither agent nor operator. The register is asked for the
-    /// person's other identifier, under which there may be events too. The export is itself put on record.
+    /// Each line has the time, the action, its purpose, the reason and the channel, but not the agent or operator. The
+    /// register is asked for the person's other identifier, because events may be stored under it too. The export is itself
+    /// put on record.
     Export(ExportArguments),
 }
 
@@ -42,10 +44,10 @@ pub(crate) enum AuditCommand {
 pub(crate) struct ExportArguments {
     #[command(flatten)]
     person: PersonArguments,
-    /// Why, in one line, as the person will read it.
+    /// The reason of the export, in one line. The person will read it.
     #[arg(long, default_value = "the person asked for their data", value_parser = StatedReason::parse)]
     reason: StatedReason,
-    /// Who exports, for the audit.
+    /// The name of the operator who exports, for the audit.
     #[arg(long, value_name = "NAME", default_value = "command line")]
     operator: String,
 }
@@ -53,10 +55,11 @@ pub(crate) struct ExportArguments {
 #[derive(Args)]
 #[group(required = true, multiple = false)]
 struct PersonArguments {
-    /// The person's CPR number is on standard input. It is never an argument, which others on the machine can see.
+    /// The person's CPR number is on standard input, because other users of the machine can see arguments. The value is
+    /// always `-`.
     #[arg(long, value_name = "-", value_parser = ["-"])]
     cpr_number: Option<String>,
-    /// The UUID of the person's MitID account is on standard input.
+    /// The UUID of the person's MitID account is on standard input. The value is always `-`.
     #[arg(long, value_name = "-", value_parser = ["-"])]
     mitid_uuid: Option<String>,
 }
@@ -72,7 +75,8 @@ pub(crate) async fn run(command: AuditCommand, config: &Config) -> anyhow::Resul
             Ok(())
         }
         AuditCommand::Export(arguments) => {
-            // Only while the rows are under this ring's pseudonym key: the export finds rows by pseudonyms, and writes one.
+            // Connects only if the rows are stored under the active pseudonym key of this key ring: the export finds rows by
+            // pseudonyms, and writes a row.
             let pool = store::connect_instance(url, settings, keys.pseudonym_key_id())?;
             export(&arguments, config, &keys, &pool).await
         }
@@ -85,7 +89,7 @@ fn print_report(report: &Report) {
     println!("seals:  {seals} checked");
     println!("events: {events} checked, {purged} purged, {waiting} not sealed yet");
     if let Some(oldest) = report.oldest_waiting {
-        println!("        the oldest of these is of {oldest}; a running service seals it within seconds");
+        println!("        the oldest was written at {oldest}; a running service seals it within seconds");
     }
     match &report.head {
         Some(head) => println!("head:   {head}"),
@@ -96,7 +100,7 @@ fn print_report(report: &Report) {
 async fn export(arguments: &ExportArguments, config: &Config, keys: &KeyRing, pool: &PgPool) -> anyhow::Result<()> {
     let reference = read_person(&arguments.person)?;
     let register = Register::connect_lazy(config.register.clone()).context("register")?;
-    // The register is required. Without the person's other identifier, events could be missing without a notice.
+    // The register is required: without the person's other identifier, the export could be incomplete.
     let person = register.look_up_person(&reference).await?;
     let export = Export { operator: &arguments.operator, reason: &arguments.reason, now: SystemClock.now() };
     let mut out = std::io::stdout().lock();

@@ -79,7 +79,7 @@ impl Pin {
         }
     }
 
-    /// The eight digits. Use them only to make the verifier and the sealed SMS.
+    /// The eight digits. Use them only for the verifier, the SMS, and the digest of a redemption request.
     #[must_use]
     pub fn digits(&self) -> &str {
         &self.0
@@ -106,14 +106,14 @@ mod tests {
     use super::*;
 
     #[rstest]
-    #[case::as_sent("12345678", Some("12345678"))]
-    #[case::as_read("1234 5678", Some("12345678"))]
+    #[case::without_spaces("12345678", Some("12345678"))]
+    #[case::grouped_as_in_the_sms("1234 5678", Some("12345678"))]
     #[case::leading_zeros("0000 0001", Some("00000001"))]
     #[case::seven("1234567", None)]
     #[case::nine("123456789", None)]
     #[case::letter("1234567a", None)]
     #[case::sign("+1234567", None)]
-    #[case::other_digits("١٢٣٤", None)]
+    #[case::arabic_digits_of_eight_bytes("١٢٣٤", None)]
     #[case::empty("", None)]
     fn r1_a_pin_has_eight_digits(#[case] text: &str, #[case] digits: Option<&str>) {
         assert_eq!(Pin::parse(text).as_ref().ok().map(Pin::digits), digits);

@@ -1,4 +1,4 @@
-//! One call of a channel.
+//! What a use case knows of its call.
 
 use std::sync::Arc;
 

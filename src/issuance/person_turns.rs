@@ -1,7 +1,7 @@
-//! One call at a time per person, within this process.
+//! Lets one call per person run at a time, within this process.
 //!
 //! A limit is spent in Redis before its row is committed in Postgres. Without turns, concurrent calls for one person would
-//! see what the others have spent and not yet used, and would be refused for a limit that no row has reached.
+//! count each other's spends, and would be refused although the rows in Postgres do not reach the limit.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,7 +10,7 @@ use super::Refusal;
 use crate::deadline;
 use crate::domain::person::PersonKey;
 
-/// How many calls of one person run and wait at most. Waiting calls hold call permits, which other persons need.
+/// The most calls for one person that run or wait. Waiting calls hold call permits, which other persons need.
 const MAX_CALLS_PER_PERSON: usize = 32;
 
 /// The queues of the persons for whom a call is under way. Cheap to clone: all clones share the queues.
@@ -19,7 +19,7 @@ pub struct PersonTurns {
     queues: Arc<Mutex<HashMap<PersonKey, Queue>>>,
 }
 
-/// The turn of one call. The next call of the same person waits until it is dropped.
+/// The turn of one call. The next call for the same person waits until the turn is dropped.
 #[must_use = "the turn ends when it is dropped"]
 pub(super) struct PersonTurn {
     // Dropped in this order: the next call can begin before this one leaves the queue.
@@ -27,7 +27,7 @@ pub(super) struct PersonTurn {
     _membership: Membership,
 }
 
-/// The calls of one person: the one that has its turn, and those that wait.
+/// The calls for one person: the call that has its turn, and the calls that wait.
 #[derive(Default)]
 struct Queue {
     turn: Arc<tokio::sync::Mutex<()>>,
@@ -41,9 +41,9 @@ struct Membership {
 }
 
 impl PersonTurns {
-    /// Waits for the turn of this call: first come, first served. Fails when the call's deadline passes first, and at once when
-    /// [`MAX_CALLS_PER_PERSON`] calls of the person are there already.
-    pub(super) async fn take(&self, person: PersonKey) -> Result<PersonTurn, Refusal> {
+    /// Waits for the turn of this call: first come, first served. Fails if the call's deadline passes during the wait, or at
+    /// once if [`MAX_CALLS_PER_PERSON`] calls for the person run or wait already.
+    pub(super) async fn wait_for_turn(&self, person: PersonKey) -> Result<PersonTurn, Refusal> {
         let (membership, turn) = self.join_queue(person).ok_or(Refusal::Busy)?;
         let turn = turn.lock_owned();
         let turn = match deadline::current() {
@@ -89,56 +89,56 @@ mod tests {
 
     use super::*;
 
-    const ONE: PersonKey = PersonKey([1; 32]);
-    const OTHER: PersonKey = PersonKey([2; 32]);
+    const PERSON: PersonKey = PersonKey([1; 32]);
+    const OTHER_PERSON: PersonKey = PersonKey([2; 32]);
     const SECOND: Duration = Duration::from_secs(1);
 
     async fn take_for(turns: &PersonTurns, person: PersonKey, time: Duration) -> Result<(), Refusal> {
-        let _turn = turns.take(person).await?;
+        let _turn = turns.wait_for_turn(person).await?;
         tokio::time::sleep(time).await;
         Ok(())
     }
 
     #[tokio::test(start_paused = true)]
-    async fn calls_of_one_person_run_one_after_another_and_persons_side_by_side() {
+    async fn calls_of_one_person_run_one_after_another_and_calls_of_different_persons_run_concurrently() {
         let turns = PersonTurns::default();
         let start = Instant::now();
-        let all = (0..4).flat_map(|_| [ONE, OTHER]).map(|person| take_for(&turns, person, SECOND));
+        let all = (0..4).flat_map(|_| [PERSON, OTHER_PERSON]).map(|person| take_for(&turns, person, SECOND));
         assert!(futures_util::future::join_all(all).await.iter().all(Result::is_ok));
         assert_eq!(start.elapsed(), 4 * SECOND);
-        assert!(turns.lock_queues().is_empty(), "nothing is kept of calls that are over");
+        assert!(turns.lock_queues().is_empty(), "the queues of ended calls are removed");
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_call_too_many_of_one_person_is_busy_at_once_and_other_persons_are_served() {
+    async fn above_the_maximum_a_call_is_refused_at_once_but_not_calls_of_other_persons() {
         let turns = PersonTurns::default();
         let mut calls = tokio::task::JoinSet::new();
         for _ in 0..MAX_CALLS_PER_PERSON {
             let turns = turns.clone();
-            calls.spawn(async move { take_for(&turns, ONE, SECOND).await });
+            calls.spawn(async move { take_for(&turns, PERSON, SECOND).await });
         }
         tokio::time::sleep(SECOND / 2).await;
         let start = Instant::now();
-        assert!(matches!(turns.take(ONE).await, Err(Refusal::Busy)));
-        assert!(turns.take(OTHER).await.is_ok());
+        assert!(matches!(turns.wait_for_turn(PERSON).await, Err(Refusal::Busy)));
+        assert!(turns.wait_for_turn(OTHER_PERSON).await.is_ok());
         assert_eq!(start.elapsed(), Duration::ZERO);
 
         assert!(calls.join_all().await.iter().all(Result::is_ok));
-        assert!(turns.take(ONE).await.is_ok());
+        assert!(turns.wait_for_turn(PERSON).await.is_ok());
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_call_waits_until_its_deadline() {
         let turns = PersonTurns::default();
-        let waiting = deadline::with_deadline(Instant::now() + SECOND, take_for(&turns, ONE, SECOND));
-        let (first, waiting, gone) = tokio::join!(
-            take_for(&turns, ONE, 3 * SECOND),
+        let waiting = deadline::with_deadline(Instant::now() + SECOND, take_for(&turns, PERSON, SECOND));
+        let (first, waiting, dropped) = tokio::join!(
+            take_for(&turns, PERSON, 3 * SECOND),
             waiting,
-            tokio::time::timeout(2 * SECOND, take_for(&turns, ONE, SECOND))
+            tokio::time::timeout(2 * SECOND, take_for(&turns, PERSON, SECOND))
         );
         assert!(first.is_ok());
         assert!(matches!(waiting, Err(Refusal::Abandoned)));
-        assert!(gone.is_err());
-        assert!(turns.lock_queues().is_empty(), "nothing is kept of calls that have gone");
+        assert!(dropped.is_err());
+        assert!(turns.lock_queues().is_empty(), "the queues of dropped calls are removed");
     }
 }

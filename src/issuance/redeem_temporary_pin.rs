@@ -104,7 +104,7 @@ impl<'a> RedeemTemporaryPin<'a> {
         let key = self.keys.person_pseudonyms(Some(&self.order.person), person.as_ref()).primary();
 
         // Step 2: Wait until no other call of the person runs in this process, so that nothing is spent that is not decided.
-        let _turn = self.person_turns.take(key).await?;
+        let _turn = self.person_turns.wait_for_turn(key).await?;
         let Some(person) = person else { return self.answer_unknown_person(key).await };
 
         // Step 3: Spend one wrong try of the person before the PIN is known to be wrong (R4). If Redis refuses, go on without

@@ -21,7 +21,7 @@ pub(crate) struct Release {
 impl Release {
     /// Makes the tables and the keys of the release in the directory of `installation`.
     pub(crate) async fn install(installation: &Installation, sandbox: &Sandbox) -> Self {
-        let program = std::env::var_os("PREVIOUS_RELEASE").expect("deploy/local/compatibility sets it");
+        let program = std::env::var_os("RELEASE_BINARY").expect("deploy/local/compatibility sets it");
         let path = |name| installation.path(name);
         let release =
             Self { program: program.into(), config: path("release.toml"), key_ring: path("release-keys.toml") };

@@ -1,12 +1,15 @@
-//! The content of Redis: pseudonyms, ids and times, nothing else.
+//! The content of Redis: pseudonyms, names of callers, ids and times, and nothing else.
 
 use temporary_pin::domain::channel::Channel;
 use temporary_pin::guard::Bucket;
 
 use crate::fixture::{GuardFixture, agent, at, hold, id, limit, mobile, person, spend};
 
+/// The id of every spend in the test.
+const SPEND_ID: u128 = 7;
+
 #[tokio::test]
-async fn keys_and_values_contain_only_pseudonyms_ids_and_times() {
+async fn keys_and_values_contain_only_pseudonyms_caller_names_ids_and_times() {
     let mut fixture = GuardFixture::new().await;
     let (person, mobile, agent) = (person(), mobile(), agent());
     let buckets = [
@@ -19,7 +22,7 @@ async fn keys_and_values_contain_only_pseudonyms_ids_and_times() {
         Bucket::ServicePins,
         Bucket::CallerCalls("support-desk"),
     ];
-    let _ = fixture.check_and_spend(&buckets.map(|bucket| spend(bucket, limit(3, 1000), 7)), at(0)).await;
+    let _ = fixture.check_and_spend(&buckets.map(|bucket| spend(bucket, limit(3, 1000), SPEND_ID)), at(0)).await;
     fixture.guard.remember_hold(person, &hold(at(0)), at(0)).await.unwrap();
 
     let hex = |bytes: [u8; 32]| bytes.map(|byte| format!("{byte:02x}")).concat();
@@ -45,7 +48,7 @@ async fn keys_and_values_contain_only_pseudonyms_ids_and_times() {
         if kind == "zset" {
             let members: Vec<String> =
                 redis::cmd("ZRANGE").arg(&key).arg(0).arg(-1).query_async(&mut fixture.redis).await.unwrap();
-            assert_eq!(members, [id(7).to_string()]);
+            assert_eq!(members, [id(SPEND_ID).to_string()]);
         } else {
             let value: String = redis::cmd("GET").arg(&key).query_async(&mut fixture.redis).await.unwrap();
             assert!(value.bytes().all(|byte| byte.is_ascii_digit() || byte == b' '), "{key}: {value}");

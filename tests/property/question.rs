@@ -1,3 +1,5 @@
+//! The drawing of questions and the judgement of answers (R16).
+
 use std::collections::{BTreeSet, HashMap};
 
 use proptest::prelude::*;
@@ -10,7 +12,7 @@ use temporary_pin::domain::question::{
 };
 use temporary_pin::proto::{identityregister, temporarypin};
 
-const ADDRESS: [FactKind; 3] = [FactKind::PreviousRoad, FactKind::MovedInYear, FactKind::PreviousMunicipality];
+const ADDRESS_KINDS: [FactKind; 3] = [FactKind::PreviousRoad, FactKind::MovedInYear, FactKind::PreviousMunicipality];
 
 fn fact(kind: FactKind, certain: bool) -> Fact {
     let value = match kind {
@@ -38,7 +40,7 @@ fn kinds() -> impl Strategy<Value = Vec<FactKind>> {
 fn allowed_kinds(facts: &[Fact], protected: bool, asked_before: &[FactKind]) -> BTreeSet<FactKind> {
     let mut kinds: BTreeSet<FactKind> = facts.iter().filter(|fact| fact.certain).map(|fact| fact.kind).collect();
     if protected {
-        kinds.retain(|kind| !ADDRESS.contains(kind));
+        kinds.retain(|kind| !ADDRESS_KINDS.contains(kind));
     }
     kinds.retain(|kind| !asked_before.contains(kind));
     kinds
@@ -53,9 +55,9 @@ proptest! {
         let mut rng = StdRng::seed_from_u64(seed);
         match draw_questions(&facts, protected, &asked_before, &mut rng) {
             Ok(drawn) => {
-                let different = BTreeSet::from(drawn);
-                prop_assert_eq!(different.len(), 3);
-                prop_assert!(different.is_subset(&allowed));
+                let distinct_kinds = BTreeSet::from(drawn);
+                prop_assert_eq!(distinct_kinds.len(), 3);
+                prop_assert!(distinct_kinds.is_subset(&allowed));
                 let asked = [asked_before, drawn.to_vec()].concat();
                 let extra = draw_extra_question(&facts, protected, &asked, &mut rng);
                 prop_assert_eq!(extra.is_some(), allowed.len() > 3);
@@ -66,7 +68,7 @@ proptest! {
     }
 
     #[test]
-    fn r16_only_two_right_answers_pass(first: [bool; 3], extra: bool, extra_possible: bool) {
+    fn r16_at_least_two_right_answers_are_needed(first: [bool; 3], extra: bool, extra_possible: bool) {
         let right = first.into_iter().filter(|right| *right).count();
         let mut outcome = judge_progress(right, 3, extra_possible);
         if outcome == Progress::ExtraQuestion {
@@ -85,23 +87,27 @@ proptest! {
 #[test]
 fn r16_every_draw_is_equally_likely() {
     const DRAWS: u32 = 12_000;
-    let facts: Vec<Fact> = FactKind::ALL[..5].iter().map(|kind| fact(*kind, true)).collect();
+    const KINDS: usize = 5;
+    // The ordered choices of three kinds out of five.
+    const CHOICES: u32 = 5 * 4 * 3;
+    // A fair draw exceeds this bound with a probability of 0.0002, at 59 degrees of freedom. The seed is fixed.
+    const CHI_SQUARE_BOUND: f64 = 106.0;
+    let facts: Vec<Fact> = FactKind::ALL[..KINDS].iter().map(|kind| fact(*kind, true)).collect();
     let mut rng = StdRng::seed_from_u64(20_261_123);
     let mut counts: HashMap<[FactKind; 3], u32> = HashMap::new();
     for _ in 0..DRAWS {
         *counts.entry(draw_questions(&facts, false, &[], &mut rng).unwrap()).or_default() += 1;
     }
-    assert_eq!(counts.len(), 5 * 4 * 3);
-    let expected = f64::from(DRAWS) / 60.0;
+    assert_eq!(counts.len(), CHOICES as usize);
+    let expected = f64::from(DRAWS) / f64::from(CHOICES);
     let chi_square: f64 = counts.values().map(|count| (f64::from(*count) - expected).powi(2) / expected).sum();
-    // 59 degrees of freedom. Of ten thousand seeds of a fair draw, one exceeds this limit.
-    assert!(chi_square < 106.0, "{chi_square}");
+    assert!(chi_square < CHI_SQUARE_BOUND, "{chi_square}");
 }
 
-/// A kind that is added to a contract must be added here too. Before you do: no question may ask about church or faith (GDPR
+/// A kind that is added to a contract must be added here too. Check first: no question may ask about church or faith (GDPR
 /// article 9).
 #[test]
-fn r16_both_contracts_have_these_kinds() {
+fn r16_both_contracts_have_the_kinds_of_the_code() {
     use identityregister::v1::fact::Kind as RegisterKind;
     use temporarypin::v1::question::Kind as QuestionKind;
     let names = |name: fn(i32) -> Option<&'static str>| -> Vec<String> {
@@ -120,7 +126,7 @@ fn r16_both_contracts_have_these_kinds() {
         "previous_surname",
     ];
     assert_eq!(FactKind::ALL.map(FactKind::as_str), expected);
-    // The register may know more, which no question asks about yet.
+    // The register may know more kinds. No question asks about them yet.
     let register_kinds = names(|number| Some(RegisterKind::try_from(number).ok()?.as_str_name()));
     assert_eq!(register_kinds[..expected.len()], expected);
     assert_eq!(names(|number| Some(QuestionKind::try_from(number).ok()?.as_str_name())), expected);

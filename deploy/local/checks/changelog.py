@@ -1,15 +1,16 @@
 """Checks that the changelog names what changed since the newest release.
 
-    changelog.py RELEASED.binpb RELEASED.names PRESENT.binpb
+    changelog.py RELEASED.binpb RELEASED.names CURRENT.binpb
 
 Under *Unreleased* these must be named, in backticks:
 
 - each setting that is new, gone or has another default: as `section.key`, or as `key` in an entry that names `[section]`;
 - each metric that is new or gone, and each new migration;
-- each new service, RPC, message, field (as `Message.field`), enum and enum value. A new service covers its RPCs, an RPC the new
-  messages and enums that it needs, and a message or enum what is in it.
+- each new service, RPC, message, field (as `Message.field`), enum and enum value. If a service is named, its RPCs need not be
+  named. If an RPC is named, the new messages and enums that it uses need not be named. If a message or enum is named, its
+  fields or values need not be named.
 
-The released side comes from files in deploy/contract, so a shallow clone without network suffices.
+The names and the contract of the release come from files in deploy/contract, so a shallow clone without network suffices.
 """
 
 import pathlib
@@ -47,15 +48,15 @@ class Unreleased:
         return self.has(path) or any({f"[{section}]", key} <= entry for entry in self._entries)
 
 
-def operator_changes(unreleased, released, present):
-    """Settings, metrics and migrations."""
-    for line in sorted(set(released) ^ set(present)):
+def list_setting_changes(unreleased, released, current):
+    """The changes of settings, metrics and migrations that the changelog does not name."""
+    for line in sorted(set(released) ^ set(current)):
         kind, name = line.split(" = ")[0].split(" ")
         if not (unreleased.has_setting(name) if kind == "setting" else unreleased.has(name)):
             yield f"the {kind} `{name}`"
 
 
-def parts(descriptor_set):
+def list_parts(descriptor_set):
     """All named parts of a contract: full name → (kind, enclosing part, names of the types that it uses)."""
     found = {}
 
@@ -91,8 +92,9 @@ def parts(descriptor_set):
     return found
 
 
-def contract_changes(unreleased, released, present):
-    new = {name: part for name, part in present.items() if name not in released}
+def list_contract_changes(unreleased, released, current):
+    """The new parts of the contract that the changelog does not name."""
+    new = {name: part for name, part in current.items() if name not in released}
     covered = set()
 
     def cover(name):
@@ -106,9 +108,10 @@ def contract_changes(unreleased, released, present):
 
     for name, (kind, parent, _) in new.items():
         segments = name.split(".")
-        # A part of a message is named with its message, such as `PinRequest.next_send_time`: its own name may mean others, too.
-        least = 2 if kind == "field" or (kind in ("enum", "message") and parent) else 1
-        if any(unreleased.has(".".join(segments[start:])) for start in range(len(segments) - least + 1)):
+        # A part of a message is named with its message, such as `PinRequest.next_send_time`, because other messages may have
+        # a part of the same name.
+        min_segments = 2 if kind == "field" or (kind in ("enum", "message") and parent) else 1
+        if any(unreleased.has(".".join(segments[start:])) for start in range(len(segments) - min_segments + 1)):
             cover(name)
     for name in sorted(set(new) - covered):
         yield f"the {new[name][0]} `{name}`"
@@ -119,17 +122,17 @@ def read_descriptors(path):
 
 
 def main():
-    released_contract, released_names, present_contract = sys.argv[1:]
+    released_contract, released_names, current_contract = sys.argv[1:]
     unreleased = Unreleased()
     missing = [
-        *operator_changes(unreleased, pathlib.Path(released_names).read_text().splitlines(), names.names(pathlib.Path("."))),
-        *contract_changes(unreleased, parts(read_descriptors(released_contract)), parts(read_descriptors(present_contract))),
+        *list_setting_changes(unreleased, pathlib.Path(released_names).read_text().splitlines(), names.names(pathlib.Path("."))),
+        *list_contract_changes(unreleased, list_parts(read_descriptors(released_contract)), list_parts(read_descriptors(current_contract))),
     ]
     for change in missing:
         print(f"CHANGELOG.md does not name, under Unreleased: {change}", file=sys.stderr)
     if missing:
         sys.exit(1)
-    print("CHANGELOG.md names every change since the newest release")
+    print("CHANGELOG.md names every change of settings, metrics, migrations and contract since the newest release")
 
 
 main()

@@ -1,4 +1,4 @@
-"""Prints what a tree shows to operators: its settings with their defaults, its metrics and its migrations, one per line.
+"""Prints the settings of a tree with their defaults, its metrics and its migrations, one per line.
 
     names.py TREE >deploy/contract/VERSION.names
 """

@@ -2,7 +2,8 @@
 
     words.py RETIRED
 
-RETIRED has a name per line, with the kind of what it must not name and, optionally, the only file in which it is retired:
+Each line of the file RETIRED has a kind, a name that nothing of this kind may have, and optionally the only file to which this
+applies:
 
     type NAME        struct, enum, trait, union or type alias (Rust), message or enum (proto)
     fn NAME          function (Rust, Lua, SQL)
@@ -72,7 +73,7 @@ def main():
                         failures += 1
                         print(f"{name}:{number}: {kind} {word} is retired: {line.strip()}", file=sys.stderr)
     if failures:
-        sys.exit(f"{failures} retired names: docs/glossary.md has the present ones")
+        sys.exit(f"{failures} retired names: docs/glossary.md has the current names")
     print(f"{len(patterns) + len(files)} retired names, none of them in use")
 
 

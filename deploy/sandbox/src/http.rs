@@ -3,10 +3,10 @@
 //!
 //! | request | answer |
 //! |---|---|
-//! | `GET /people`, `GET /people/{id}` | the cast: a list, or one of them |
+//! | `GET /people`, `GET /people/{id}` | all persons, or one person |
 //! | `POST /people/{id}` | changes the person from now on: `mobile_number` (empty: none), `mobile_change_time` or `mobile_change_age_seconds`, `cpr_status`, `mitid_state`, `known` |
-//! | `POST /people/claim` | an ordinary person whom no other test has claimed |
-//! | `POST /login` `{person, nonce}` | `{id_token}`; `auth_age_seconds`, `assurance`, `audience`, `issuer`, `expired` make it different |
+//! | `POST /people/claim` | an ordinary person that no earlier request has claimed |
+//! | `POST /login` `{person, nonce}` | `{id_token}`; options: `auth_age_seconds`, `assurance`, `audience`, `issuer`, `expired` |
 //! | `POST /agent-login` `{agent}` | `{agent_token}`; the same options |
 //! | `GET /phones/{E.164}/messages` | a list, oldest first; with `?expect=N` it waits for N messages, at most 10 s |
 //! | `GET /` | all phones, as a page |
@@ -93,7 +93,7 @@ async fn person(State(world): State<Arc<World>>, Path(id): Path<String>) -> Answ
     Ok(Json(world.people.entry(find_person(&world, &id)?)))
 }
 
-/// Changes a person, as a test needs it in the middle of a story: a new mobile number, a block, a death.
+/// Changes a person while a test runs: a new mobile number, a block, a death.
 async fn change_person(State(world): State<Arc<World>>, Path(id): Path<String>, body: Bytes) -> Answer {
     let person = find_person(&world, &id)?;
     let changes = person_changes::read(person, Fields::parse(&body)?, world.clock.now())?;
@@ -102,7 +102,7 @@ async fn change_person(State(world): State<Arc<World>>, Path(id): Path<String>, 
 }
 
 fn find_person<'w>(world: &'w World, id: &str) -> Result<&'w Person, BadRequest> {
-    world.people.by_id(id).ok_or_else(|| BadRequest::not_found(format!("nobody has the id {id:?}")))
+    world.people.by_id(id).ok_or_else(|| BadRequest::not_found(format!("no person has the id {id:?}")))
 }
 
 /// Returns each generated person to one request only. All tests share the persons of the cast.

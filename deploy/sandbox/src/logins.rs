@@ -15,9 +15,9 @@ const MAX_AGENT_NAME_LENGTH: usize = 64;
 /// Reads a person's login. A blocked person can log in: the block may be newer than the login.
 pub(crate) fn read_person_login(people: &People, mut fields: Fields) -> Result<Login, BadRequest> {
     let id = fields.take_text("person")?;
-    let person = people
-        .by_id(&id)
-        .ok_or_else(|| BadRequest::field("person", format!("nobody has the id {id:?}: GET /people lists them all")))?;
+    let person = people.by_id(&id).ok_or_else(|| {
+        BadRequest::field("person", format!("no person has the id {id:?}: GET /people lists all persons"))
+    })?;
     let account = person
         .account
         .as_ref()
@@ -25,13 +25,13 @@ pub(crate) fn read_person_login(people: &People, mut fields: Fields) -> Result<L
     let nonce = Some(fields.take_text("nonce")?);
     let options = read_options(&mut fields)?;
     fields.finish()?;
-    // Not the UUID of the account: a service that confuses the two claims fails.
+    // Different from the UUID of the account, so that a service that confuses the two claims fails.
     let subject = uuid_of(&format!("subject of {id}")).to_string();
     Ok(Login { subject, mitid_uuid: Some(account.mitid_uuid), nonce, options })
 }
 
-/// Reads an agent's login. Any name is an agent. `clerk-…` have a MitID account that the register does not know; an agent
-/// with the id of a person is that person; all others log in without MitID.
+/// Reads an agent's login. Any name is an agent. An agent with the id of a person is that person. `clerk-…` have a MitID
+/// account that the register does not know. Other agents log in without MitID.
 pub(crate) fn read_agent_login(people: &People, mut fields: Fields) -> Result<Login, BadRequest> {
     let agent = fields.take_text("agent")?;
     let is_allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';

@@ -36,11 +36,11 @@ enum Command {
     Serve(serve::ServeArguments),
     /// Makes a certificate authority for development, and a certificate for the service and for each caller.
     Certificates {
-        /// Directory to write to; what was made there before is replaced.
+        /// The directory to write to. Certificates that were made there before are replaced.
         #[arg(long, value_name = "DIR")]
         out: PathBuf,
     },
-    /// Plays the product's three stories against a running sandbox.
+    /// Plays the demo against a running sandbox: one story for each channel.
     Demo(demo::DemoArguments),
 }
 
@@ -64,7 +64,7 @@ async fn main() -> ExitCode {
 async fn serve(arguments: serve::ServeArguments) -> anyhow::Result<()> {
     // The HTTP clients use the provider of the process, as in the production binary.
     let provider = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    debug_assert!(provider.is_ok(), "no provider was installed before");
+    debug_assert!(provider.is_ok(), "a provider was installed before");
     let mut settings = telemetry::TelemetrySettings::default();
     if let Ok(log) = std::env::var("RUST_LOG") {
         settings.log = log;

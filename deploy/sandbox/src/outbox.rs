@@ -17,8 +17,8 @@ impl Outbox {
         Ok(Self(store::connect(database_url, &settings)?))
     }
 
-    /// How many messages the dispatcher should send at this time. Leaves out those that wait for a later retry because the
-    /// gateway is down.
+    /// How many messages are due to be sent at this time. Leaves out messages that wait for a later retry because the gateway
+    /// is down.
     pub(crate) async fn count_due(&self, now: DateTime<Utc>) -> anyhow::Result<i64> {
         let count = "SELECT count(*) FROM outbox WHERE state = 'queued' AND next_attempt_time <= $1";
         sqlx::query_scalar(count).bind(now).fetch_one(&self.0).await.context("the outbox cannot be read")

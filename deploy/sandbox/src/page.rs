@@ -25,20 +25,20 @@ pub(crate) fn render(people: &People, latest: &[(String, Message)], now: DateTim
     if latest.is_empty() {
         page.push_str("<li>No phone has received anything yet.</li>\n");
     }
-    let write = "writing to a string never fails";
+    let never_fails = "writing to a string never fails";
     for (number, message) in latest {
-        let owner = people.by_mobile_number(number).map_or("nobody", |person| &person.name);
+        let owner = people.by_mobile_number(number).map_or("no person", |person| &person.name);
         let (owner, text, sender) = (escape(owner), escape(&message.text), escape(&message.sender));
         let time = local(message.time);
         writeln!(page, "<li><small>{time} &middot; {owner} {number} &middot; from {sender}</small><p>{text}</p></li>")
-            .expect(write);
+            .expect(never_fails);
     }
     page.push_str("</ul>\n<h2>People</h2>\n<table>\n");
     for person in people.all().iter().take(MAX_PEOPLE_SHOWN) {
         let entry = people.entry(person);
         let number = entry["mobile_number"].as_str().unwrap_or_default();
         let (id, name, story) = (escape(&person.id), escape(&person.name), escape(person.story));
-        writeln!(page, "<tr><td>{id}<td>{name}<td>{number}<td>{story}").expect(write);
+        writeln!(page, "<tr><td>{id}<td>{name}<td>{number}<td>{story}").expect(never_fails);
     }
     page.push_str("</table>\n");
     page

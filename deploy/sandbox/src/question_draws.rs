@@ -10,8 +10,7 @@ use temporary_pin::domain::person::MitidUuid;
 use temporary_pin::issuance::QuestionDraws;
 use temporary_pin::random;
 
-/// Makes these draws independent of other uses of the same seed. CI searches the production binary for this text: it must not
-/// be there.
+/// Makes these draws independent of other uses of the same seed. CI checks that the production binary does not contain this text.
 const PURPOSE: &str = "sandbox-question-draws";
 
 /// Makes the draws depend on the seed, the person and how often the person was asked. Without a seed they are random, as in

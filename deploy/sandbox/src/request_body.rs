@@ -91,11 +91,11 @@ impl Fields {
         Ok(self.take_optional_flag(name)?.unwrap_or_default())
     }
 
-    /// Fails if fields are left: most often a misspelt name.
+    /// Fails if fields are left, mostly because a name is misspelt.
     pub(crate) fn finish(self) -> Result<(), BadRequest> {
         match self.0.keys().next() {
             None => Ok(()),
-            Some(name) => Err(BadRequest::field(name, "is not known here")),
+            Some(name) => Err(BadRequest::field(name, "is not known")),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What one sandbox has for itself: a database with its roles, a prefix of Redis keys, and a directory. All of it is removed
+//! The private resources of one sandbox: a database with its roles, a prefix of Redis keys, and a directory. They are removed
 //! when the sandbox stops.
 
 use std::fs;
@@ -36,7 +36,7 @@ impl Scratch {
         self.database.name()
     }
 
-    /// Where certificates go if the sandbox was given no directory for them.
+    /// The directory of the certificates, if the command line names none.
     pub(crate) fn certificates(&self) -> PathBuf {
         self.directory.join("certificates")
     }

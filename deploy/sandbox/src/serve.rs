@@ -34,34 +34,33 @@ const DEFAULT_SEED: u64 = 1;
 
 #[derive(Args)]
 pub(crate) struct ServeArguments {
-    /// Where the service answers. Port 0: any free one.
+    /// The address of the service in plaintext. Port 0: any free port.
     #[arg(long, default_value = "127.0.0.1:50051", value_parser = loopback)]
     grpc_address: SocketAddr,
-    /// Where the service answers over mutual TLS, as in production. Port 0: any free one.
+    /// The address of the service over mutual TLS, as in production. Port 0: any free port.
     #[arg(long, default_value = "127.0.0.1:50052", value_parser = loopback)]
     tls_address: SocketAddr,
-    /// Directory for the certificates of mutual TLS. Those that are there are used, as long as they are valid for a week.
-    /// Without it, a directory that goes when the sandbox stops.
+    /// The directory of the certificates for mutual TLS. Certificates in it are used if they are valid for another week.
+    /// Without this option, the directory is removed when the sandbox stops.
     #[arg(long, value_name = "DIR")]
     certificates: Option<PathBuf>,
-    /// Where the sandbox's own HTTP interface answers. Port 0: any free one.
+    /// The address of the sandbox's own HTTP interface. Port 0: any free port.
     #[arg(long, default_value = "127.0.0.1:8025", value_parser = loopback)]
     http_address: SocketAddr,
-    /// A Postgres server, as a superuser. The sandbox makes a database and two roles of its own there.
+    /// The URL of a Postgres server, as a superuser. The sandbox makes its own database and two roles there.
     #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
     database_url: String,
-    /// A Redis server. The sandbox's keys have a prefix of their own there.
+    /// The URL of a Redis server. The sandbox's keys have their own prefix there.
     #[arg(long, env = "REDIS_URL", hide_env_values = true)]
     redis_url: String,
-    /// How many ordinary persons there are beside the cast.
+    /// How many ordinary persons there are besides the cast.
     #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=i64::from(people::MAX_GENERATED_PERSONS)))]
     people: u32,
-    /// What those persons are made from, and questions drawn from: the same seed makes the same persons, and asks each of
-    /// them the same questions in the same order. Without it, the persons are those of seed 1, and nobody can foresee the
-    /// questions.
+    /// The seed of the ordinary persons and of the questions: the same seed makes the same persons, and asks each person the
+    /// same questions in the same order. Without a seed, the persons are those of seed 1, and the questions are random.
     #[arg(long)]
     seed: Option<u64>,
-    /// Most calls that the service takes at once, to see what one more is answered.
+    /// The most concurrent calls that the service takes, to see how it refuses one more call.
     #[arg(long)]
     max_calls: Option<usize>,
     /// Seconds after which the service ends a connection, to see how a client reconnects. Without it, as in production.
@@ -69,7 +68,7 @@ pub(crate) struct ServeArguments {
     connection_age: Option<u64>,
 }
 
-/// Serves until `stop` is cancelled, then removes the database and all else that it made.
+/// Serves until `stop` is cancelled, then removes the database and everything else that it made.
 pub(crate) async fn serve(arguments: ServeArguments, stop: CancellationToken) -> anyhow::Result<()> {
     let scratch = Scratch::create(&arguments.database_url, &arguments.redis_url).await?;
     let served = serve_with(&arguments, &scratch, stop).await;
@@ -113,7 +112,7 @@ async fn serve_with(arguments: &ServeArguments, scratch: &Scratch, stop: Cancell
     };
     let mut outcome = tokio::select! {
         served = service::serve(&world, scratch, settings, stop) => served,
-        not_serving = announce => not_serving,
+        never_served = announce => never_served,
     };
     world_stop.cancel();
     let stop_servers = async {

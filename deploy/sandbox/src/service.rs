@@ -25,14 +25,14 @@ use crate::question_draws;
 use crate::scratch::Scratch;
 use crate::world::World;
 
-/// The service serves well within this time, or not at all.
+/// If the service does not serve within this time, its start has failed.
 const START_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// What differs from the service in production.
+/// The settings that differ from those in production.
 pub(crate) struct Settings {
     pub(crate) max_calls: Option<usize>,
     pub(crate) connection_age: Option<Duration>,
-    /// Questions are drawn from it.
+    /// The seed of the questions. `None`: random.
     pub(crate) seed: Option<u64>,
     pub(crate) plaintext: TcpListener,
     pub(crate) tls: TcpListener,
@@ -49,7 +49,7 @@ pub(crate) async fn serve(
     store::migrate(&owner).await.context("cannot make the tables")?;
     store::rights::grant(&owner, &scratch.database.service_role())
         .await
-        .context("cannot grant what the service needs")?;
+        .context("cannot grant the rights that the service needs")?;
     owner.close().await;
     let (clock, draws) = (Arc::new(world.clock.clone()), question_draws::from_seed(settings.seed));
     let mut config = configure(world, scratch)?;

@@ -12,7 +12,7 @@ impl IssueTemporaryPin<'_> {
             Preparation::Answered(outcome) => return outcome.into_answer(),
         };
         // Concurrent orders of one person must not see what the others have spent but not committed.
-        let _turn = self.person_turns.take(prepared.person).await?;
+        let _turn = self.person_turns.wait_for_turn(prepared.person).await?;
 
         let costs = self.list_costs(&prepared);
         let decision = self.decide(prepared.person, &costs).await?;

@@ -16,7 +16,7 @@ use crate::store::operators::person_limits;
 pub struct LimitStatus {
     /// The limit.
     pub limit: PersonLimit,
-    /// What is spent, and when there is room again.
+    /// What is spent, and when the person may spend again.
     pub spent: LimitUsage,
     /// How much can be spent in one window.
     pub of: u32,
@@ -40,7 +40,7 @@ impl OperatorDesk<'_> {
         self.record_look_up(person.key(), Action::LimitsLookedUp).await?;
         let mut all = Vec::new();
         for limit in PersonLimit::ALL {
-            if let Some(counters) = find_counters(limit, person.key(), mobile) {
+            if let Some(counters) = counters_of(limit, person.key(), mobile) {
                 all.push(self.read_status(limit, counters).await?);
             }
         }
@@ -48,15 +48,15 @@ impl OperatorDesk<'_> {
     }
 
     /// Resets a limit, so that nothing of it is spent: in Postgres first, which is the truth, then in Redis. Failed
-    /// verifications are reset in all channels, and the questions that they asked are forgotten (R16). A repeat does the same
-    /// again.
+    /// verifications are reset in all channels, and the questions that they asked are forgotten (R16). Repeating
+    /// the call is safe.
     pub async fn reset_limit(&self, person: &PersonReference, limit: PersonLimit) -> Result<LimitStatus, Refusal> {
         self.spend_call().await?;
         let person = self.find_person(person).await?;
         let mobile = if limit == PersonLimit::MobilePins { self.find_mobile(&person)? } else { None };
         let all: Vec<(PersonLimit, LimitCounters)> = limit
             .reset_together()
-            .filter_map(|limit| Some((limit, find_counters(limit, person.key(), mobile)?)))
+            .filter_map(|limit| Some((limit, counters_of(limit, person.key(), mobile)?)))
             .collect();
         let (_, first) = all.first().ok_or_else(|| Refusal::lasting(Reason::NoMobileNumber))?;
         let event = self.audit_event(person.key(), Action::LimitReset);
@@ -89,8 +89,8 @@ impl OperatorDesk<'_> {
     }
 }
 
-/// `None`: the limit counts the PINs to a mobile number, and the person has none.
-fn find_counters(limit: PersonLimit, person: PersonKey, mobile: Option<MobileKey>) -> Option<LimitCounters> {
+/// Returns `None` for the limit of PINs to a mobile number if the person has no number.
+fn counters_of(limit: PersonLimit, person: PersonKey, mobile: Option<MobileKey>) -> Option<LimitCounters> {
     let of_person = |bucket| Some(LimitCounters { bucket, pseudonym: person.0 });
     match limit {
         PersonLimit::WrongTries => of_person(Bucket::WrongTries(person)),

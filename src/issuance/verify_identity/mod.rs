@@ -132,7 +132,7 @@ impl<'a> VerifyIdentity<'a> {
     /// known to fail (R18). The turn lasts until the spend is given back or its row is recorded, so that no other call of this
     /// process sees a spend that is not decided.
     async fn spend_failed_verification(&self, person: PersonKey, verification: Uuid) -> Result<PersonTurn, Refusal> {
-        let turn = self.person_turns.take(person).await?;
+        let turn = self.person_turns.wait_for_turn(person).await?;
         let (channel, now) = (self.call.channel, self.call.now);
         let spends = [self.limiter.failed_verification(person, channel, verification)];
         let spent = self.limiter.spend(&spends, now).await;

@@ -9,7 +9,7 @@ use crate::domain::audit::{Action, ProcessingPurpose};
 use crate::domain::channel::Channel;
 use crate::domain::person::PersonKey;
 use crate::store::connections::{StoreError, read, write};
-use crate::store::parameters::pseudonyms;
+use crate::store::parameters::to_bytea_array;
 
 /// Who acted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,7 +110,7 @@ pub async fn list(
             "SELECT id, event_time, action, purpose, channel, reason FROM audit_events
             WHERE person_key = ANY ($1) AND id < $2
             ORDER BY id DESC LIMIT $3",
-            &pseudonyms(keys),
+            &to_bytea_array(keys),
             before.unwrap_or(i64::MAX),
             i64::try_from(limit).unwrap_or(i64::MAX),
         )

@@ -1,5 +1,5 @@
-//! Up to which id audit events have been assigned, and which transactions are still writing events with such ids.
-//! `crate::audit` says why that matters.
+//! The last assigned id of audit events, and the transactions that are still writing events with lower ids. `crate::audit`
+//! explains the use.
 
 use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgPool};
@@ -11,9 +11,9 @@ use crate::store::connections::{StoreError, write};
 pub struct Horizon {
     /// The last id that had been assigned.
     pub last_event_id: i64,
-    /// Just before `last_event_id` was read.
+    /// A time just before `last_event_id` was read.
     pub time: DateTime<Utc>,
-    /// The transactions that may have been assigned such an id and had not ended.
+    /// The transactions that had not ended and may have been assigned an id up to `last_event_id`.
     writers: Vec<String>,
 }
 
@@ -43,8 +43,8 @@ pub async fn writers_have_ended(pool: &PgPool, horizon: &Horizon) -> Result<bool
     .await
 }
 
-/// Lists the transactions that are writing audit events. Each of them takes this lock before it is assigned an id, and
-/// releases it after its rows have become visible.
+/// Lists the transactions that are writing audit events. Each of them takes a `RowExclusiveLock` on `audit_events` before it
+/// is assigned an id, and releases the lock after its rows have become visible.
 async fn list_writers(connection: &mut PgConnection) -> Result<Vec<String>, StoreError> {
     let writers = sqlx::query_scalar!(
         r#"SELECT DISTINCT virtualtransaction AS "writer!" FROM pg_locks

@@ -7,7 +7,7 @@ use super::audit_horizon::Horizon;
 use super::sealed_events::{AuditRows, Unsealed, count_unsealed, list_events};
 use crate::store::connections::{StoreError, write};
 use crate::store::locks::try_lock_audit_sealing;
-use crate::store::parameters::interval;
+use crate::store::parameters::to_interval;
 
 /// How many events one seal covers.
 const MAX_EVENTS_PER_SEAL: i64 = 1000;
@@ -134,7 +134,7 @@ async fn purge_in_transaction(
 /// Sets how long audit rows are kept at least. For the owner of the table only.
 pub async fn set_retention(pool: &PgPool, span: std::time::Duration) -> Result<(), StoreError> {
     write(pool, "audit_retention", async |connection| {
-        sqlx::query!("UPDATE audit_retention SET kept_for = $1", interval(span)).execute(connection).await?;
+        sqlx::query!("UPDATE audit_retention SET kept_for = $1", to_interval(span)).execute(connection).await?;
         Ok(())
     })
     .await

@@ -15,7 +15,7 @@ pub enum StoreError {
     #[error("Postgres is not available: {0}")]
     Unavailable(Failure),
     /// A defect: the data or the statement is not as it should be.
-    #[error("Postgres refused: {0}")]
+    #[error("defect in data or statement: {0}")]
     Internal(Failure),
 }
 
@@ -38,12 +38,12 @@ impl StoreError {
         matches!(self, Self::Unavailable(Failure { is_read_only: true, .. }))
     }
 
-    /// A column holds a word that this version does not know. `column` is `table.column`.
-    pub(in crate::store) fn unknown_word(column: &str) -> Self {
-        Self::Internal(format!("column {column} holds a word unknown here").into())
+    /// A column holds a value that this version does not know. `column` is `table.column`.
+    pub(in crate::store) fn unknown_value(column: &str) -> Self {
+        Self::Internal(format!("column {column} holds a value that this version does not know").into())
     }
 
-    /// The text for the log: this error's own text, followed by its causes. Shows no values either.
+    /// The text for the log: this error's own text, followed by its causes. It shows no values.
     pub fn with_causes(&self) -> impl fmt::Display + '_ {
         fmt::from_fn(move |f| {
             let (Self::Unavailable(Failure { causes, .. }) | Self::Internal(Failure { causes, .. })) = self;
@@ -110,23 +110,23 @@ impl From<sqlx::Error> for StoreError {
                 let code = database.code().unwrap_or_default();
                 let text = describe(&code, database.message(), database.constraint()).into();
                 let failure = Failure { text, causes: Vec::new(), is_read_only: code == READ_ONLY };
-                let is_outage = is_passing(&code) || ended_session(&error);
+                let is_outage = is_transient(&code) || ended_session(&error);
                 if is_outage { Self::Unavailable(failure) } else { Self::Internal(failure) }
             }
             sqlx::Error::PoolTimedOut => Self::Unavailable("no free connection in time".into()),
             sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => Self::Unavailable("the pool is closed".into()),
             sqlx::Error::Io(cause) => Self::Unavailable(Failure::caused_by(cause.kind().to_string(), cause)),
             sqlx::Error::Tls(cause) => Self::Unavailable(Failure::caused_by("TLS with Postgres failed", &**cause)),
-            sqlx::Error::Protocol(_) => Self::Unavailable("the connection broke within a message".into()),
+            sqlx::Error::Protocol(_) => Self::Unavailable("unexpected message from Postgres".into()),
             sqlx::Error::RowNotFound => Self::Internal("a row is missing".into()),
             sqlx::Error::ColumnDecode { index, source } => {
-                let text = format!("column {index} holds a value unknown here");
+                let text = format!("column {index} holds a value that this version cannot read");
                 // Other causes may quote the value.
                 let is_null = source.is::<UnexpectedNullError>();
                 Self::Internal(if is_null { Failure::caused_by(text, &**source) } else { text.into() })
             }
             sqlx::Error::Encode(_) => Self::Internal("a value cannot be stored".into()),
-            // These name settings, columns, types and migrations. The remaining ones may quote a value.
+            // The texts of these errors name settings, columns, types and migrations. Other errors may quote a value.
             sqlx::Error::Configuration(_)
             | sqlx::Error::ColumnNotFound(_)
             | sqlx::Error::ColumnIndexOutOfBounds { .. }
@@ -140,12 +140,12 @@ impl From<sqlx::Error> for StoreError {
 }
 
 /// Whether the statement lost a race, so that its next run, with a new snapshot, sees the outcome: a unique key taken by a
-/// concurrent statement (23505), a deadlock (40P01), or a person who was blocked meanwhile (PB001).
+/// concurrent statement (23505), a deadlock (40P01), or a person who was blocked at the same time (PB001).
 pub(in crate::store) fn lost_race(error: &sqlx::Error) -> bool {
     matches!(code(error).as_deref(), Some("23505" | "40P01" | BLOCKED))
 }
 
-/// Whether Postgres refused the statement, but may accept another one on the same connection.
+/// Whether Postgres refused the statement, but may accept another statement on the same connection.
 pub(in crate::store) fn is_refusal(error: &sqlx::Error) -> bool {
     error.as_database_error().is_some() && !ended_session(error) && code(error).as_deref() != Some(READ_ONLY)
 }
@@ -169,15 +169,15 @@ fn code(error: &sqlx::Error) -> Option<Cow<'_, str>> {
     error.as_database_error().and_then(|error| error.code())
 }
 
-/// Whether a later try may succeed: connection lost (08), a session that cannot write (25006), login refused (28),
+/// Whether the same statement may succeed later: connection lost (08), a session that cannot write (25006), login refused (28),
 /// serialisation failure or deadlock (40), out of resources (53), lock not available (55), shutdown and statement timeout
 /// (57), an error of the disk (58).
-fn is_passing(code: &str) -> bool {
-    ["08", READ_ONLY, "28", "40", "53", "55", "57", "58"].iter().any(|class| code.starts_with(class))
+fn is_transient(code: &str) -> bool {
+    ["08", READ_ONLY, "28", "40", "53", "55", "57", "58"].iter().any(|prefix| code.starts_with(prefix))
 }
 
-/// The code and what it is about. The message of a data exception (class 22) can quote the value, so it is left out; all
-/// other messages name tables and constraints only.
+/// The error code, and the constraint or the message. The message of a data exception (class 22) can quote a value, so it is
+/// left out. All other messages hold no values of persons.
 fn describe(code: &str, message: &str, constraint: Option<&str>) -> String {
     match constraint {
         Some(constraint) => format!("{code} at {constraint}"),
@@ -199,10 +199,10 @@ mod tests {
         assert_eq!(error.to_string(), "Postgres is not available: connection reset");
         assert_eq!(error.with_causes().to_string(), "Postgres is not available: connection reset: peer went away");
         let error = StoreError::from(sqlx::Error::ColumnNotFound("tries".into()));
-        assert_eq!(error.to_string(), "Postgres refused: the client library failed");
+        assert_eq!(error.to_string(), "defect in data or statement: the client library failed");
         assert_eq!(
             error.with_causes().to_string(),
-            "Postgres refused: the client library failed: no column found for name: tries"
+            "defect in data or statement: the client library failed: no column found for name: tries"
         );
     }
 

@@ -18,7 +18,7 @@ use crate::domain::rule_settings::{LimitRules, Rules};
 use crate::store::connections::{StickyConnection, StoreError, read_batched};
 use crate::store::holds::hold_from_columns;
 use crate::store::issuing::{DispatchState, PinRequestView, PinState};
-use crate::store::parameters::{interval, numbered_pseudonyms};
+use crate::store::parameters::{to_interval, to_numbered_arrays};
 use crate::store::verifying::history::guesses;
 
 /// How many persons one statement reads.
@@ -94,7 +94,7 @@ async fn read_batch(
     limits: &LimitRules,
     question_span: Duration,
 ) -> Result<Vec<Result<PersonStatus, StoreError>>, StoreError> {
-    let (numbers, pseudonyms) = numbered_pseudonyms(queries.iter().map(|query| query.keys.as_slice()));
+    let (numbers, pseudonyms) = to_numbered_arrays(queries.iter().map(|query| query.keys.as_slice()));
     let persons: Vec<&[u8]> = queries.iter().map(|query| query.person.0.as_slice()).collect();
     let mobiles: Vec<Option<&[u8]>> =
         queries.iter().map(|query| query.mobile.as_ref().map(|mobile| mobile.0.as_slice())).collect();
@@ -109,20 +109,20 @@ async fn read_batch(
                 &persons as &[&[u8]],
                 &mobiles as &[Option<&[u8]>],
                 &times,
-                interval(pin.resend_interval),
+                to_interval(pin.resend_interval),
                 i32::try_from(pin.sends).unwrap_or(i32::MAX),
-                interval(limits.failed_verifications.per),
+                to_interval(limits.failed_verifications.per),
                 i64::from(limits.failed_verifications.times),
-                interval(limits.person_pins.per),
+                to_interval(limits.person_pins.per),
                 i64::from(limits.person_pins.times),
-                interval(limits.mobile_pins.per),
+                to_interval(limits.mobile_pins.per),
                 i64::from(limits.mobile_pins.times),
-                interval(limits.wrong_tries.per),
+                to_interval(limits.wrong_tries.per),
                 i64::from(limits.wrong_tries.times),
-                interval(MAX_TRY_DURATION),
+                to_interval(MAX_TRY_DURATION),
                 &guesses(),
-                interval(question_span),
-                interval(least_validity),
+                to_interval(question_span),
+                to_interval(least_validity),
             )
             .fetch_all(connection)
             .await?;
@@ -193,7 +193,7 @@ impl StatusRow {
         Ok(Some(PinRequestView {
             id,
             state: PinState::Open,
-            channel: Channel::from_name(&channel).ok_or_else(|| StoreError::unknown_word("pin_requests.channel"))?,
+            channel: Channel::from_name(&channel).ok_or_else(|| StoreError::unknown_value("pin_requests.channel"))?,
             create_time,
             expire_time,
             masked_mobile_number,

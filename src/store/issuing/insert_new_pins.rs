@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::{NewPin, PinOrder};
 use crate::domain::order::OrderRules;
 use crate::domain::redemption::MAX_TRY_DURATION;
-use crate::store::parameters::interval;
+use crate::store::parameters::to_interval;
 
 /// Runs `issue.sql`. Returns the ids of the PIN requests that it inserted.
 pub(super) async fn insert_new_pins(
@@ -27,12 +27,12 @@ pub(super) async fn insert_new_pins(
     let issued = sqlx::query_file_scalar!(
         "src/store/issuing/issue.sql",
         rows as Vec<OrderRow<'_>>,
-        interval(rules.person_pins.per),
+        to_interval(rules.person_pins.per),
         i64::from(rules.person_pins.times),
-        interval(rules.mobile_pins.per),
+        to_interval(rules.mobile_pins.per),
         i64::from(rules.mobile_pins.times),
-        interval(rules.wrong_tries.per),
-        interval(MAX_TRY_DURATION),
+        to_interval(rules.wrong_tries.per),
+        to_interval(MAX_TRY_DURATION),
         i64::from(rules.wrong_tries.times),
         i32::try_from(rules.sends).unwrap_or(i32::MAX),
     );

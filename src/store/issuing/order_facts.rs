@@ -11,7 +11,7 @@ use crate::domain::order::{OpenPinFacts, OrderFacts, OrderRules, VerificationFac
 use crate::domain::person::MobileKey;
 use crate::store::holds::hold_from_columns;
 use crate::store::locks::{lock_open_access_request, lock_open_pin};
-use crate::store::parameters::{interval, pseudonyms};
+use crate::store::parameters::{to_bytea_array, to_interval};
 use crate::store::redeeming::list_person_tries;
 
 /// What is on record about an order: the facts for the decision, and what the answer needs.
@@ -54,10 +54,10 @@ pub(super) async fn read_order_facts(
         order.channel.as_str(),
         &order.mobile.0,
         order.now,
-        &pseudonyms(&order.keys),
-        interval(rules.person_pins.per),
+        &to_bytea_array(&order.keys),
+        to_interval(rules.person_pins.per),
         i64::from(rules.person_pins.times),
-        interval(rules.mobile_pins.per),
+        to_interval(rules.mobile_pins.per),
         i64::from(rules.mobile_pins.times),
     )
     .fetch_one(&mut *connection)

@@ -44,7 +44,7 @@ pub async fn claim_due(
             .map(|row| {
                 Ok(ClaimedMessage {
                     id: row.id,
-                    kind: MessageKind::from_name(&row.kind).ok_or_else(|| StoreError::unknown_word("outbox.kind"))?,
+                    kind: MessageKind::from_name(&row.kind).ok_or_else(|| StoreError::unknown_value("outbox.kind"))?,
                     sealed_body: row.sealed_body,
                     sends: row.sends,
                     attempts: row.attempts,
@@ -253,6 +253,6 @@ pub async fn erase_expired(pool: &PgPool, now: DateTime<Utc>) -> Result<Vec<Ende
 }
 
 fn ended_messages(kind: &str, count: i64) -> Result<EndedMessages, StoreError> {
-    let kind = MessageKind::from_name(kind).ok_or_else(|| StoreError::unknown_word("outbox.kind"))?;
+    let kind = MessageKind::from_name(kind).ok_or_else(|| StoreError::unknown_value("outbox.kind"))?;
     Ok(EndedMessages { kind, count: count.unsigned_abs() })
 }

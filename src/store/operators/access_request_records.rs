@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::domain::hold::Hold;
 use crate::domain::person::PersonKey;
 use crate::store::connections::{StoreError, read};
-use crate::store::parameters::pseudonyms;
+use crate::store::parameters::to_bytea_array;
 
 /// An access request as operators see it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,7 +42,7 @@ pub async fn list(
         let rows = sqlx::query!(
             "SELECT id, state, request_time, eligible_time, expire_time, close_time FROM access_requests
             WHERE person_key = ANY ($1) ORDER BY request_time DESC, id DESC LIMIT $2",
-            &pseudonyms(keys),
+            &to_bytea_array(keys),
             limit,
         )
         .fetch_all(connection)
@@ -55,7 +55,7 @@ pub async fn list(
                     "open" | "expired" => AccessState::Expired,
                     "used" => AccessState::Used,
                     "cancelled" => AccessState::Cancelled,
-                    _ => return Err(StoreError::unknown_word("access_requests.state")),
+                    _ => return Err(StoreError::unknown_value("access_requests.state")),
                 };
                 let hold = Hold {
                     request_time: row.request_time,

@@ -9,7 +9,7 @@ use crate::store::audit::audit_events::{Actor, NewAuditEvent, record_in_transact
 use crate::store::connections::{StoreError, read, write};
 use crate::store::locks::{lock_blocking, lock_inserts, lock_open_access_request, lock_open_pin};
 use crate::store::messages::Notice;
-use crate::store::parameters::pseudonyms;
+use crate::store::parameters::to_bytea_array;
 use crate::store::withdrawal::{Withdrawal, cancel_in_transaction, revoke_in_transaction};
 
 /// An order to block or unblock a person.
@@ -85,7 +85,7 @@ async fn block_in_transaction(
         "INSERT INTO person_blocks (person_key, block_time, reason)
         SELECT key, $2, $3 FROM unnest($1::bytea[]) AS key ORDER BY key
         ON CONFLICT (person_key) DO NOTHING",
-        &pseudonyms(keys),
+        &to_bytea_array(keys),
         now,
         reason,
     )
@@ -111,7 +111,7 @@ pub async fn unblock_person(pool: &PgPool, order: &BlockOrder<'_>) -> Result<boo
         let BlockOrder { keys, operator, reason, now } = *order;
         let person = current_pseudonym(keys)?;
         let mut transaction = connection.begin().await?;
-        let deleted = sqlx::query!("DELETE FROM person_blocks WHERE person_key = ANY ($1)", &pseudonyms(keys))
+        let deleted = sqlx::query!("DELETE FROM person_blocks WHERE person_key = ANY ($1)", &to_bytea_array(keys))
             .execute(&mut *transaction)
             .await?;
         let was_blocked = deleted.rows_affected() > 0;
@@ -136,7 +136,7 @@ pub async fn find_block(pool: &PgPool, keys: &[PersonKey]) -> Result<Option<Pers
         Ok(sqlx::query_as!(
             PersonBlock,
             "SELECT block_time, reason FROM person_blocks WHERE person_key = ANY ($1) ORDER BY block_time LIMIT 1",
-            &pseudonyms(keys),
+            &to_bytea_array(keys),
         )
         .fetch_optional(connection)
         .await?)

@@ -8,7 +8,7 @@ use crate::domain::person_limit::{LimitUsage, PersonLimit};
 use crate::domain::rule_settings::Limit;
 use crate::store::audit::audit_events::{NewAuditEvent, record_in_transaction};
 use crate::store::connections::{StoreError, read, write};
-use crate::store::parameters::interval;
+use crate::store::parameters::to_interval;
 use crate::store::redeeming::list_person_tries;
 use crate::store::verifying::history::read_failed_verifications;
 
@@ -37,7 +37,7 @@ pub async fn read_usage(
     now: DateTime<Utc>,
 ) -> Result<LimitUsage, StoreError> {
     read(pool, "spent_of_limit", async |connection| {
-        let (key, span) = (subject.as_slice(), interval(configured.per));
+        let (key, span) = (subject.as_slice(), to_interval(configured.per));
         let times: Vec<DateTime<Utc>> = match limit {
             PersonLimit::WrongTries => {
                 let tries = list_person_tries(connection, PersonKey(subject), configured, None, now).await?;

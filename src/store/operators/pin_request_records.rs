@@ -8,7 +8,7 @@ use crate::domain::channel::Channel;
 use crate::domain::person::PersonKey;
 use crate::store::connections::{StoreError, read};
 use crate::store::issuing::{DispatchState, PinState};
-use crate::store::parameters::pseudonyms;
+use crate::store::parameters::to_bytea_array;
 
 /// A PIN request as operators see it. Never contains the PIN.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,7 +56,7 @@ pub async fn list(
     read(pool, "list_pin_requests", async |connection| {
         let rows = select_records!(
             "WHERE p.person_key = ANY ($1) ORDER BY p.create_time DESC, p.id DESC LIMIT $2",
-            &pseudonyms(keys),
+            &to_bytea_array(keys),
             limit,
         )
         .fetch_all(connection)
@@ -91,7 +91,7 @@ struct RecordRow {
 
 impl RecordRow {
     fn into_record(self, now: DateTime<Utc>) -> Result<PinRequestRecord, StoreError> {
-        let unknown = |column| StoreError::unknown_word(column);
+        let unknown = |column| StoreError::unknown_value(column);
         Ok(PinRequestRecord {
             id: self.id,
             person: PersonKey(self.person_key.try_into().map_err(|_| unknown("pin_requests.person_key"))?),

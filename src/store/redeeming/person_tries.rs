@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::domain::person::PersonKey;
 use crate::domain::redemption::{CountedTry, PersonTries};
 use crate::domain::rule_settings::Limit;
-use crate::store::parameters::interval;
+use crate::store::parameters::to_interval;
 
 /// The person's tries within the window of `limit` that are not known to be right, the latest first. `except`: a try that is
 /// left out, by its caller and request id.
@@ -27,7 +27,7 @@ pub(in crate::store) async fn list_person_tries(
         ORDER BY create_time DESC"#,
         &person.0,
         now,
-        interval(limit.per),
+        to_interval(limit.per),
         caller,
         request_id,
     )

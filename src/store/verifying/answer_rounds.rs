@@ -48,7 +48,7 @@ pub async fn find_pending(pool: &PgPool, id: Uuid) -> Result<Option<PendingVerif
         let Some(row) = row else { return Ok(None) };
         let kinds: Option<Vec<FactKind>> = row.question_kinds.iter().map(|name| FactKind::from_name(name)).collect();
         Ok(Some(PendingVerification {
-            question_kinds: kinds.ok_or_else(|| StoreError::unknown_word("verifications.question_kinds"))?,
+            question_kinds: kinds.ok_or_else(|| StoreError::unknown_value("verifications.question_kinds"))?,
             answer_rounds: row.answer_rounds.unsigned_abs().into(),
             right_answers: row.right_answers.unsigned_abs().into(),
             expire_time: row.expire_time,

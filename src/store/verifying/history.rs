@@ -14,7 +14,7 @@ use crate::domain::question_memory::UnsuccessfulRun;
 use crate::domain::rule_settings::Limit;
 use crate::domain::witness::VouchingHistory;
 use crate::store::connections::{StoreError, read};
-use crate::store::parameters::interval;
+use crate::store::parameters::to_interval;
 
 /// R18: how many verifications of the person have failed in this channel, and until when the limit is reached.
 pub async fn count_failed_verifications(
@@ -44,7 +44,7 @@ pub(in crate::store) async fn read_failed_verifications(
         channel.as_str(),
         &guesses(),
         now,
-        interval(limit.per),
+        to_interval(limit.per),
     )
     .fetch_all(connection)
     .await?;
@@ -69,7 +69,7 @@ pub async fn list_unsuccessful_runs(
             FROM unsuccessful_questions_in_window($1, $2, $3)"#,
             &person.0,
             now,
-            interval(span),
+            to_interval(span),
         )
         .fetch_all(connection)
         .await?;

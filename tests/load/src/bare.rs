@@ -1,4 +1,4 @@
-//! A bare tonic service: the TLS, message sizes and answer of IssueTemporaryPin, but no work.
+//! A bare tonic service: the TLS, message sizes and answers of IssueTemporaryPin and CheckEligibility, but no work.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -13,8 +13,8 @@ use tonic::transport::{Certificate, Identity, Server, ServerTlsConfig};
 use tonic::{Request, Response, Status};
 
 #[derive(Args)]
-pub(crate) struct Bare {
-    /// Where to listen.
+pub(crate) struct BareArguments {
+    /// The address to listen on.
     #[arg(long, default_value = "127.0.0.1:15063")]
     address: SocketAddr,
     /// A directory with ca.pem, server.pem and server.key, as `install` makes it.
@@ -23,19 +23,19 @@ pub(crate) struct Bare {
 }
 
 /// Serves until the process ends.
-pub(crate) async fn serve(bare: &Bare) -> anyhow::Result<()> {
+pub(crate) async fn serve(arguments: &BareArguments) -> anyhow::Result<()> {
     let read = |name: &str| {
-        let path = bare.certificates.join(name);
+        let path = arguments.certificates.join(name);
         std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))
     };
     let tls = ServerTlsConfig::new()
         .identity(Identity::from_pem(read("server.pem")?, read("server.key")?))
         .client_ca_root(Certificate::from_pem(read("ca.pem")?));
-    let server = Server::builder().tcp_nodelay(true).tls_config(tls)?;
-    Ok({ server }.add_service(TemporaryPinServiceServer::new(ConstantAnswer)).serve(bare.address).await?)
+    let mut server = Server::builder().tcp_nodelay(true).tls_config(tls)?;
+    Ok(server.add_service(TemporaryPinServiceServer::new(ConstantAnswer)).serve(arguments.address).await?)
 }
 
-/// Answers every call with the same message.
+/// Answers without work. Only the id in an answer comes from its request.
 struct ConstantAnswer;
 
 #[tonic::async_trait]
@@ -44,7 +44,11 @@ impl TemporaryPinService for ConstantAnswer {
         &self,
         _: Request<pb::CheckEligibilityRequest>,
     ) -> Result<Response<pb::CheckEligibilityResponse>, Status> {
-        let channel = pb::ChannelEligibility { status: 1, channel: 1, ..Default::default() };
+        let channel = pb::ChannelEligibility {
+            status: pb::channel_eligibility::Status::Eligible.into(),
+            channel: pb::Channel::Web.into(),
+            ..Default::default()
+        };
         let channels = vec![channel.clone(), channel.clone(), channel];
         Ok(Response::new(pb::CheckEligibilityResponse { channels, ..Default::default() }))
     }
@@ -60,6 +64,7 @@ impl TemporaryPinService for ConstantAnswer {
         &self,
         request: Request<pb::IssueTemporaryPinRequest>,
     ) -> Result<Response<pb::IssueTemporaryPinResponse>, Status> {
+        // With a fraction of a second, so that the message has its usual size.
         let time = Some(prost_types::Timestamp { seconds: 1_800_000_000, nanos: 123_456_000 });
         let pin_request = pb::PinRequest {
             id: request.into_inner().request_id,

@@ -20,8 +20,8 @@ use clap::{Args, Parser, Subcommand};
 
 /// Load for a running temporary-PIN service.
 ///
-/// The load is also the world around the service: identity register, issuers of ID tokens, SMS gateway. `install` makes
-/// a configuration that points the service to them.
+/// The program also plays the identity register, the issuers of ID tokens and the SMS gateway. `install` makes a
+/// configuration that points the service to them.
 #[derive(Parser)]
 #[command(name = "temporary-pin-load")]
 struct Arguments {
@@ -31,17 +31,17 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Makes certificates and a configuration for a service that is to be measured.
+    /// Makes certificates and a configuration for the service to measure.
     Install(installation::Install),
-    /// Makes calls and reports what came of them.
+    /// Makes calls, and reports their outcomes and their cost.
     Run(Box<scenario::Run>),
-    /// Serves IssueTemporaryPin with an answer that is always the same: what gRPC and TLS alone cost.
-    Bare(bare::Bare),
-    /// Measures the service beside fixed yardsticks, in turn, and writes the report. `deploy/local/bench` runs it.
+    /// Serves constant answers, to measure the cost of gRPC and TLS alone.
+    Bare(bare::BareArguments),
+    /// Measures the service and fixed yardsticks in turn, and writes the report. `deploy/local/bench` runs it.
     Bench(Box<bench::BenchArguments>),
 }
 
-/// Where the world around the service answers.
+/// The addresses on which the program serves.
 // Ports below 32768, here and in the bench: Linux gives higher ports to clients, and a used port stays taken for a minute.
 #[derive(Args, Clone)]
 pub(crate) struct WorldAddresses {
@@ -60,13 +60,13 @@ impl WorldAddresses {
     }
 }
 
-/// The processes whose cost is to be known.
+/// The processes whose CPU time and memory are measured.
 #[derive(Args, Clone, Default)]
 pub(crate) struct Processes {
     /// The service's process id.
     #[arg(long)]
     pub(crate) service_pid: Option<u32>,
-    /// Postgres' first process id, the postmaster's.
+    /// The process id of Postgres' postmaster.
     #[arg(long)]
     pub(crate) postgres_pid: Option<u32>,
     /// Redis' process id.
@@ -74,7 +74,7 @@ pub(crate) struct Processes {
     pub(crate) redis_pid: Option<u32>,
 }
 
-/// Where a result is written besides the terminal.
+/// Where the result is written, besides the terminal.
 #[derive(Args, Clone)]
 pub(crate) struct Output {
     /// A file for the result as JSON.
@@ -88,7 +88,7 @@ async fn main() -> ExitCode {
     let Arguments { command } = Arguments::parse();
     // TLS clients use the provider of the process.
     let provider = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    debug_assert!(provider.is_ok(), "no provider was installed before");
+    debug_assert!(provider.is_ok(), "a provider was installed before");
     let outcome = match command {
         Command::Install(install) => installation::install(&install),
         Command::Run(run) => scenario::run(&run).await,

@@ -13,7 +13,7 @@ use crate::calls::{Call, Caller, MakeCalls};
 use crate::clients::{Clients, Target};
 use crate::deliveries::Deliveries;
 use crate::drive::{self, Pace};
-use crate::process::{Tree, own_cpu_time};
+use crate::process::{ProcessTree, own_cpu_time};
 use crate::report::Report;
 use crate::world::World;
 use crate::{Output, Processes, WorldAddresses};
@@ -29,28 +29,29 @@ pub(crate) struct Run {
     world: WorldAddresses,
     #[command(flatten)]
     processes: Processes,
-    /// How many calls, each for a person of their own.
+    /// How many calls. Each is for a different person.
     #[arg(long, default_value_t = 10_000)]
     calls: u64,
-    /// The first person. Persons serve once: a later run begins behind those of an earlier one.
+    /// The index of the first person. Each person can be used once, so a later run must begin after the last person of the
+    /// earlier run.
     #[arg(long, default_value_t = 0)]
     first_person: u64,
-    /// Closed loop: so many calls at any time.
+    /// Closed loop: keep this many calls in flight.
     #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..))]
     in_flight: u16,
-    /// Open loop instead: so many calls per second, whatever becomes of them.
+    /// Open loop: start this many calls per second, without waiting for answers.
     #[arg(long, conflicts_with = "in_flight")]
     per_second: Option<f64>,
     #[command(flatten)]
     output: Output,
 }
 
-/// What is called.
+/// Which calls a run makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Scenario {
     /// One kind of call alone.
     Only(Call),
-    /// Of dump_tables, as a day at the service may look: many who look, fewer who order, a few who repeat.
+    /// A mix of all calls, roughly as on a normal day: mostly look-ups, fewer orders, few repeats.
     Mix,
 }
 
@@ -65,13 +66,13 @@ impl ValueEnum for Scenario {
     fn to_possible_value(&self) -> Option<PossibleValue> {
         match self {
             Self::Only(call) => call.to_possible_value(),
-            Self::Mix => Some(PossibleValue::new("mix").help("Of dump_tables, as a day at the service may look")),
+            Self::Mix => Some(PossibleValue::new("mix").help("A mix of all calls, roughly as on a normal day")),
         }
     }
 }
 
 impl Scenario {
-    /// Each call with its number in a round.
+    /// Each call, and how often a round has it.
     fn shares(self) -> Vec<(Call, usize)> {
         match self {
             Self::Only(call) => vec![(call, 1)],
@@ -89,7 +90,7 @@ impl Scenario {
         }
     }
 
-    /// Lists `count` calls, each for another person.
+    /// Lists `count` calls. Each is for a different person.
     pub(crate) fn calls(self, count: u64, first_person: u64) -> Vec<(Call, IndexedPerson)> {
         let round: Vec<Call> =
             self.shares().into_iter().flat_map(|(call, times)| std::iter::repeat_n(call, times)).collect();
@@ -126,7 +127,11 @@ pub(crate) async fn measure(
     pace: Pace,
     processes: &Processes,
 ) -> anyhow::Result<Report> {
-    ensure!(count > 0 && first_person + count <= MAX_PERSONS, "there are {} persons", MAX_PERSONS);
+    ensure!(
+        count > 0 && first_person + count <= MAX_PERSONS,
+        "calls must be positive, and first person + calls at most {}",
+        MAX_PERSONS
+    );
     let calls = drive::prepare(caller, &scenario.calls(count, first_person)).await.context("preparing the calls")?;
     measure_ready(caller, scenario.name(), calls, pace, processes).await
 }
@@ -142,30 +147,30 @@ pub(crate) async fn measure_ready<M: MakeCalls>(
     let deliveries = caller.deliveries();
     deliveries.forget_pins();
     settle(deliveries).await;
-    let trees =
+    let processes_by_name =
         [("service", processes.service_pid), ("postgres", processes.postgres_pid), ("redis", processes.redis_pid)];
-    let used = || trees.map(|(name, pid)| pid.map(|pid| (name, Tree(pid).cpu_time())));
+    let read_cpu_times = || processes_by_name.map(|(name, pid)| pid.map(|pid| (name, ProcessTree(pid).cpu_time())));
     if let Some(pid) = processes.service_pid {
-        Tree(pid).forget_peak();
+        ProcessTree(pid).reset_peak_memory();
     }
-    let (before, own_before, messages) = (used(), own_cpu_time(), deliveries.count());
+    let (before, own_before, messages) = (read_cpu_times(), own_cpu_time(), deliveries.count());
     let measured = drive::run(caller, calls, pace, show_progress).await?;
-    // Messages are sent after the answer. Their cost counts as the call's.
+    // Messages are sent after the answer. Their cost is part of the cost of the call.
     settle(deliveries).await;
     let mut report = Report::new(scenario, pace, &measured);
-    for (before, after) in before.into_iter().zip(used()) {
+    for (before, after) in before.into_iter().zip(read_cpu_times()) {
         if let (Some((name, before)), Some((_, after))) = (before, after) {
             report.add_cost(name, after.saturating_sub(before));
         }
     }
     report.add_cost("load", own_cpu_time().saturating_sub(own_before));
-    report.service_peak_memory_kib = processes.service_pid.and_then(|pid| Tree(pid).peak_memory());
+    report.service_peak_memory_kib = processes.service_pid.and_then(|pid| ProcessTree(pid).peak_memory());
     report.messages = deliveries.count() - messages;
     report.messages_per_second = deliveries.per_second(measured.start, report.messages);
     Ok(report)
 }
 
-/// If no message arrives for so long, none is on its way.
+/// After this time without a new message, all messages are taken to have arrived.
 const SETTLE_TIME: Duration = Duration::from_millis(300);
 
 /// Waits until no new message arrives.
@@ -198,7 +203,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_call_of_a_mix_is_for_another_person() {
+    fn every_call_of_a_mix_is_for_a_different_person() {
+        // Ten rounds of 21 calls, with 8 look-ups in each.
         let calls = Scenario::Mix.calls(210, 5);
         let persons: BTreeSet<u64> = calls.iter().map(|(_, person)| person.0).collect();
         assert_eq!(persons, (5..215).collect());

@@ -31,7 +31,7 @@ impl Answer {
         list.map(Vec::as_slice).with_context(|| format!("{}: expected a list in {place}", self.call))
     }
 
-    /// Fails unless the details have an `ErrorInfo` with this reason. Returns the time from which another try can succeed.
+    /// Fails unless the details have an `ErrorInfo` with this reason. Returns the time from which a repeat can succeed.
     pub(super) fn expect_refusal(&self, reason: &str) -> anyhow::Result<&str> {
         let info = self.list("/details")?.iter().find(|detail| detail["@type"].as_str().is_some_and(is_error_info));
         let info = info.with_context(|| format!("{}: expected an ErrorInfo in the details", self.call))?;

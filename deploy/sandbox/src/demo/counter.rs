@@ -33,7 +33,9 @@ pub(super) async fn play(service: &ServiceClient, sandbox: &SandboxClient) -> an
     let verification = service.verify_identity("counter", request, "STATE_VERIFIED").await?;
 
     service.issue("counter", &verification).await?;
-    print::tell("Her MitID speaks Greenlandic, and so does the SMS, as far as texts have been approved.");
+    print::tell(
+        "The language of her MitID profile is Greenlandic, and so the SMS is in Greenlandic, if that text is approved.",
+    );
     find_pin(&phone.receive("the PIN").await?).map(drop)
 }
 

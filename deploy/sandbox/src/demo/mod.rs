@@ -21,10 +21,10 @@ use service_client::ServiceClient;
 
 #[derive(Args)]
 pub(crate) struct DemoArguments {
-    /// Where the sandbox's service answers.
+    /// The address of the sandbox's service.
     #[arg(long, default_value = "127.0.0.1:50051")]
     grpc_address: SocketAddr,
-    /// Where the sandbox's HTTP interface answers.
+    /// The address of the sandbox's HTTP interface.
     #[arg(long, default_value = "127.0.0.1:8025")]
     http_address: SocketAddr,
     /// Make the calls by running the printed commands, with the grpcurl that is installed.
@@ -36,8 +36,8 @@ pub(crate) async fn run(arguments: &DemoArguments) -> anyhow::Result<()> {
     let service = ServiceClient::connect(arguments.grpc_address, arguments.grpcurl).await?;
     let sandbox = SandboxClient::new(arguments.http_address)?;
     print::tell(
-        "Each command below can be typed as it stands; what follows it is the service's answer. \
-         Only long tokens are cut short (…), in print alone.",
+        "You can type each command below. The service's answer follows it. \
+         Only long tokens are shortened (…) in this output.",
     );
     web::play(&service, &sandbox).await?;
     phone::play(&service, &sandbox).await?;

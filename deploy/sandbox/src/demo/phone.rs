@@ -13,7 +13,7 @@ pub(super) async fn play(service: &ServiceClient, sandbox: &SandboxClient) -> an
     let mut phone = sandbox.phone_of(&yasmin).await?;
     let person = json!({ "cpr_number": yasmin["cpr_number"] });
 
-    print::title("By phone: Yasmin calls MitID Support, and cannot wait a day");
+    print::title("By phone: Yasmin cannot wait a day, so she calls MitID Support");
     print::tell("The support agent first looks whether she can have a PIN here.");
     service.check_eligibility("phone", &person, "STATUS_ELIGIBLE", None).await?;
 
@@ -29,7 +29,9 @@ pub(super) async fn play(service: &ServiceClient, sandbox: &SandboxClient) -> an
     let request = json!({ "phone_identification": identification });
     let pending = service.verify_identity("phone", request, "STATE_QUESTIONS_PENDING").await?;
 
-    print::tell("A number alone proves little. So the agent asks her; two of three right answers are enough.");
+    print::tell(
+        "The number of a document proves little. So the agent asks three questions; two right answers are enough.",
+    );
     let answers = json!({
         "verification_id": pending.text("/verificationId")?,
         "answers": right_answers(&pending, &yasmin)?,

@@ -54,7 +54,7 @@ pub(super) fn sms(number: &str, sender: &str, text: &str) {
 }
 
 /// Quotes JSON as an argument for the shell: on one line if it is short, otherwise as `pretty`, the same JSON on several
-/// lines. `command` shortens what is long.
+/// lines. `command` shortens long strings.
 pub(super) fn argument(json: &Value, pretty: &str) -> String {
     let compact = json.to_string();
     let text = if compact.len() <= MAX_STRING_LENGTH { &compact } else { pretty };

@@ -10,7 +10,7 @@ use tokio::time::{sleep, timeout};
 
 use super::print;
 
-/// Also the longest wait for an SMS, which arrives well within this time.
+/// Also the longest wait for an SMS.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
 pub(super) struct SandboxClient {
@@ -36,7 +36,7 @@ impl SandboxClient {
         self.get(&format!("/people/{id}")).await
     }
 
-    /// A person's phone. The messages that are on it now count as read.
+    /// A person's phone. The messages that are already on it count as read.
     pub(super) async fn phone_of(&self, person: &Value) -> anyhow::Result<Phone<'_>> {
         let number = person["mobile_number"].as_str().context("expected the person to have a mobile number")?;
         let mut phone = Phone { sandbox: self, number: number.to_owned(), read: 0 };
@@ -81,7 +81,7 @@ impl SandboxClient {
 }
 
 impl Phone<'_> {
-    /// Waits for the next SMS, prints it and gives its text.
+    /// Waits for the next SMS, prints it and returns its text.
     pub(super) async fn receive(&mut self, what: &str) -> anyhow::Result<String> {
         let message = timeout(REQUEST_TIMEOUT, self.next()).await;
         let message =

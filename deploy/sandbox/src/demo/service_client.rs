@@ -76,7 +76,7 @@ impl ServiceClient {
         Ok(())
     }
 
-    /// `IssueTemporaryPin`: expects a refusal with this reason. Returns the time from which another try can succeed.
+    /// `IssueTemporaryPin`: expects a refusal with this reason. Returns the time from which a repeat can succeed.
     pub(super) async fn issue_and_expect_refusal(
         &self,
         caller: &str,
@@ -129,7 +129,7 @@ impl ServiceClient {
         let mut request = Request::new(message);
         request.metadata_mut().insert("x-sandbox-caller", caller.parse::<AsciiMetadataValue>()?);
         let mut client = tonic::client::Grpc::new(self.channel.clone());
-        client.ready().await.with_context(|| format!("{} has gone", self.address))?;
+        client.ready().await.with_context(|| format!("{} does not answer any more", self.address))?;
         let path = format!("/{service}/{method}").parse()?;
         let answer = client.unary(request, path, DynamicCodec { answer: descriptor.output() }).await;
 
@@ -181,7 +181,7 @@ impl ServiceClient {
     }
 }
 
-/// Writes a message as JSON on several lines, with the field names of the proto files or with those of grpcurl.
+/// Writes a message as JSON on several lines, with the field names of the proto files or with the field names that grpcurl prints.
 fn to_json_text(message: &DynamicMessage, proto_names: bool) -> anyhow::Result<String> {
     let mut text = Vec::new();
     let mut serializer = serde_json::Serializer::pretty(&mut text);

@@ -19,24 +19,24 @@ pub(super) async fn play(service: &ServiceClient, sandbox: &SandboxClient) -> an
     let person = json!({ "cpr_number": anna["cpr_number"] });
 
     print::title("On the web: Anna lost the MitID app, and can still log in with her code display");
-    print::tell("The profile page first looks what is possible. This starts nothing.");
+    print::tell("The profile page first checks whether she can have a PIN. This starts nothing.");
     service.check_eligibility("web", &person, "STATUS_NOT_YET", Some("REASON_ACCESS_NOT_REQUESTED")).await?;
 
-    print::tell("Anna logs in and asks for access. That starts the hold: a thief of her login would have to wait too.");
+    print::tell("Anna logs in and asks for access. This starts the hold: a thief of her login would have to wait too.");
     let verification = log_in(service, sandbox, "STATE_RUNNING").await?;
-    print::tell("And it warns her, on the phone that MitID has on file.");
+    print::tell("An SMS warns her, at the mobile number that is registered with MitID.");
     phone.receive("the notice that access was requested").await?;
 
-    print::tell("A PIN before the hold has passed is refused, with the time to come back.");
+    print::tell("An order before the hold has passed is refused, with the time from which it is possible.");
     let time = service.issue_and_expect_refusal("web", &verification, "HOLD_RUNNING").await?;
-    print::tell(&format!("So nothing before {time}. The sandbox's clock can be moved: 24 hours pass at once."));
+    print::tell(&format!("No PIN before {time}. The sandbox's clock can be moved: 24 hours pass at once."));
     sandbox.advance_clock(HOLD).await?;
     phone.receive("the notice that the hold has passed").await?;
 
     print::tell("Anna logs in again and orders the PIN.");
     let verification = log_in(service, sandbox, "STATE_PASSED").await?;
     service.issue("web", &verification).await?;
-    print::tell("The answer does not have the PIN in it. Only her phone gets it.");
+    print::tell("The answer does not contain the PIN. Only her phone receives it.");
     let sms = phone.receive("the PIN").await?;
 
     redeem(service, &person, &find_pin(&sms)?).await
@@ -52,7 +52,9 @@ async fn log_in(service: &ServiceClient, sandbox: &SandboxClient, hold_state: &s
 }
 
 async fn redeem(service: &ServiceClient, person: &Value, pin: &str) -> anyhow::Result<()> {
-    print::tell("She types the PIN into her new MitID app, at first with a slip. The authenticator core asks us.");
+    print::tell(
+        "She types the PIN into her new MitID app, at first with a wrong digit. The authenticator core asks the service.",
+    );
     let last_digit = pin.chars().next_back().and_then(|digit| digit.to_digit(10)).unwrap_or_default();
     let wrong_pin = format!("{}{}", &pin[..pin.len() - 1], (last_digit + 1) % 10);
     service.redeem(person, &wrong_pin, "OUTCOME_WRONG_PIN").await?;

@@ -8,7 +8,7 @@ use tonic::transport::Channel;
 
 use super::under_test::ServiceUnderTest;
 use crate::clients::{Target, endpoint};
-use crate::process::Tree;
+use crate::process::ProcessTree;
 
 /// How many connections are opened concurrently. Must be less than `server.connections.handshakes`.
 const CONCURRENT_HANDSHAKES: u16 = 64;
@@ -36,9 +36,9 @@ pub(super) async fn measure(service: &ServiceUnderTest, target: &Target, count: 
         channels.extend(opened??);
     }
     tokio::time::sleep(IDLE_TIME).await;
-    let process = service.processes.service_pid.map(Tree).context("the service's process")?;
+    let process = service.processes.service_pid.map(ProcessTree).context("the service's process")?;
     // The peak since now is the present memory.
-    process.forget_peak();
+    process.reset_peak_memory();
     let kib = process.peak_memory().context("the service's memory")?;
     drop(channels);
     Ok(kib as f64 / 1024.0)

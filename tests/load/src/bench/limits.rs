@@ -7,10 +7,10 @@ use serde::Serialize;
 use tokio::process::Command;
 
 use super::arguments::BenchArguments;
-use crate::process::Tree;
+use crate::process::ProcessTree;
 
 #[derive(Clone, Debug, Serialize)]
-pub(crate) struct Limit {
+pub(crate) struct YardstickResult {
     /// Concurrent clients.
     pub(crate) clients: u16,
     pub(crate) per_second: f64,
@@ -23,13 +23,13 @@ pub(crate) struct Limit {
 const SCRIPT_CALLS: u32 = 50_000;
 
 /// Runs the guard's script for one limit with redis-benchmark, each time for another person.
-pub(super) async fn script(bench: &BenchArguments, clients: u16) -> anyhow::Result<Limit> {
+pub(super) async fn script(bench: &BenchArguments, clients: u16) -> anyhow::Result<YardstickResult> {
     let script = Script::new(include_str!("../../../../src/guard/window.lua"));
     let mut connection = redis::Client::open(bench.redis_url.as_str())?.get_multiplexed_async_connection().await?;
     script.prepare_invoke().load_async(&mut connection).await?;
     let url = Url::parse(&bench.redis_url).context("REDIS_URL: must be like redis://host:port")?;
-    let redis = bench.processes.redis_pid.map(Tree);
-    let before = redis.map(Tree::cpu_time);
+    let redis = bench.processes.redis_pid.map(ProcessTree);
+    let before = redis.map(ProcessTree::cpu_time);
     let output = Command::new(&bench.redis_benchmark)
         .args(["-h", url.host_str().unwrap_or("127.0.0.1"), "-p", &url.port().unwrap_or(6379).to_string()])
         .args(["-c", &clients.to_string(), "-n", &SCRIPT_CALLS.to_string(), "-r", "1000000000", "--csv"])
@@ -48,5 +48,5 @@ pub(super) async fn script(bench: &BenchArguments, clients: u16) -> anyhow::Resu
         anyhow::bail!("redis-benchmark says: {text}");
     };
     let server_cpu_us = used.map(|used| used.as_secs_f64() * 1e6 / f64::from(SCRIPT_CALLS));
-    Ok(Limit { clients, per_second, p50_ms, p99_ms, server_cpu_us })
+    Ok(YardstickResult { clients, per_second, p50_ms, p99_ms, server_cpu_us })
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::growth::Growth;
-use super::limits::Limit;
+use super::limits::YardstickResult;
 use super::round::{IN_FLIGHT, Round};
 use super::rows::{Row, Target};
 use super::spread::Spread;
@@ -27,19 +27,22 @@ fn notes(rounds: &[Round]) -> String {
 
 /// Writes the rows, and the measurements of the middle round.
 pub(crate) fn write(rows: &[Row], rounds: &[Round], growth: Option<&Growth>) -> String {
-    let mut text =
-        String::from("| measure | measured (least–most) | at 54b6a3e | target | moonshot |\n|---|---|---|---|---|\n");
-    for Row { measure, option, spread, before, target, moonshot } in rows {
-        let moonshot_text = moonshot.map_or_else(|| "–".to_owned(), Target::text);
+    let mut text = String::from(
+        "| measure | measured (least–most) | at 54b6a3e | target | stretch_target |\n|---|---|---|---|---|\n",
+    );
+    for Row { measure, option, spread, before, target, stretch_target } in rows {
+        let stretch_target_text = stretch_target.map_or_else(|| "–".to_owned(), Target::text);
         let Some(spread) = spread else {
             let target = target.text();
-            let _ = writeln!(text, "| {measure} | not measured ({option}) | {before} | {target} | {moonshot_text} |");
+            let _ =
+                writeln!(text, "| {measure} | not measured ({option}) | {before} | {target} | {stretch_target_text} |");
             continue;
         };
         let mark = |bound: Target| if bound.is_met_by(spread.median) { "met" } else { "**short**" };
-        let moonshot = moonshot.map_or(moonshot_text, |bound| format!("{}: {}", bound.text(), mark(bound)));
+        let stretch_target =
+            stretch_target.map_or(stretch_target_text, |bound| format!("{}: {}", bound.text(), mark(bound)));
         let target = format!("{}: {}", target.text(), mark(*target));
-        let _ = writeln!(text, "| {measure} | {spread} | {before} | {target} | {moonshot} |");
+        let _ = writeln!(text, "| {measure} | {spread} | {before} | {target} | {stretch_target} |");
     }
     let _ = writeln!(text, "\n{}", notes(rounds));
     if let Some(growth) = growth {
@@ -53,7 +56,7 @@ pub(crate) fn write(rows: &[Row], rounds: &[Round], growth: Option<&Growth>) -> 
         ("redis-benchmark, script", &round.script),
     ];
     for (name, limits) in limits {
-        for Limit { clients, per_second, p50_ms, p99_ms, server_cpu_us } in limits {
+        for YardstickResult { clients, per_second, p50_ms, p99_ms, server_cpu_us } in limits {
             let cpu = server_cpu_us.map(|us| format!("server {us:.0}")).unwrap_or_default();
             let _ =
                 writeln!(text, "| {name}, {clients} clients | {per_second:.0} | {p50_ms:.2} | {p99_ms:.2} | {cpu} |");

@@ -49,7 +49,7 @@ const SECOND_URL: &str = "https://localhost:15054";
 /// The part of `--calls` that the peer is measured with.
 const CALLS_PER_PEER_CALL: u64 = 4;
 
-/// Measures dump_tables, and writes the report.
+/// Measures everything, and writes the report.
 pub(crate) async fn run(bench: &BenchArguments) -> anyhow::Result<()> {
     let install = Install {
         directory: bench.directory.clone(),

@@ -1,5 +1,5 @@
-//! The report as a picture: for each row a bar that shows how close it is to its moonshot, or to its target if it has no
-//! moonshot.
+//! The report as a picture: for each row a bar that shows how close it is to its stretch_target, or to its target if it has no
+//! stretch_target.
 
 use std::fmt::Write as _;
 
@@ -8,7 +8,7 @@ use super::rows::{Row, Target};
 const WIDTH: f64 = 900.0;
 const LEFT: f64 = 430.0;
 const STEP: f64 = 44.0;
-/// The longest bar, as a multiple of the moonshot. Longer ones are cut here.
+/// The longest bar, as a multiple of the stretch_target. Longer ones are cut here.
 const MAX_RATIO: f64 = 1.25;
 
 /// Draws an SVG.
@@ -19,22 +19,22 @@ pub(crate) fn draw(rows: &[Row]) -> String {
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" font-family=\"sans-serif\" \
          font-size=\"12\">\n<rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n\
-         <text x=\"{end}\" y=\"20\" text-anchor=\"middle\">moonshot</text>\n\
+         <text x=\"{end}\" y=\"20\" text-anchor=\"middle\">stretch_target</text>\n\
          <line x1=\"{end}\" x2=\"{end}\" y1=\"26\" y2=\"{height}\" stroke=\"black\"/>\n"
     );
     for (index, row) in rows.iter().enumerate() {
         let y = STEP * (index as f64 + 1.0);
-        let moonshot = row.moonshot.unwrap_or(row.target);
+        let stretch_target = row.stretch_target.unwrap_or(row.target);
         // A row without measurement has no bar.
-        let ratio = row.measured().map_or(0.0, |measured| moonshot.ratio(measured).clamp(0.0, MAX_RATIO));
+        let ratio = row.measured().map_or(0.0, |measured| stretch_target.ratio(measured).clamp(0.0, MAX_RATIO));
         let measured = row.measured().map_or_else(|| "not measured".to_owned(), |measured| format!("{measured:.2}"));
-        // The target, as a part of the moonshot.
+        // The target, as a part of the stretch_target.
         let bound = match row.target {
             Target::AtLeast(bound) | Target::AtMost(bound) => bound,
         };
-        let first = LEFT + moonshot.ratio(bound).clamp(0.0, MAX_RATIO) * scale;
+        let first = LEFT + stretch_target.ratio(bound).clamp(0.0, MAX_RATIO) * scale;
         let meets = |bound: Target| row.measured().is_some_and(|measured| bound.is_met_by(measured));
-        let colour = match (meets(moonshot), meets(row.target)) {
+        let colour = match (meets(stretch_target), meets(row.target)) {
             (true, _) => "#2e7d32",
             (false, true) => "#90a955",
             (false, false) => "#c1666b",
@@ -54,7 +54,7 @@ pub(crate) fn draw(rows: &[Row]) -> String {
     }
     let _ = writeln!(
         svg,
-        "<text x=\"{LEFT}\" y=\"{}\">Bars: how near to the moonshot. Dashed: the target.</text>\n</svg>",
+        "<text x=\"{LEFT}\" y=\"{}\">Bars: how near to the stretch_target. Dashed: the target.</text>\n</svg>",
         height - 10.0
     );
     svg

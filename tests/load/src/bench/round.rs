@@ -40,11 +40,11 @@ const VERIFICATION_ID_LENGTH: usize = 200;
 #[derive(Serialize)]
 pub(crate) struct Round {
     /// pgbench with the four writes, by its number of clients.
-    pub(crate) four_writes: Vec<limits::Limit>,
+    pub(crate) four_writes: Vec<limits::YardstickResult>,
     /// pgbench with the insert of one row, by its number of clients.
-    pub(crate) one_row: Vec<limits::Limit>,
+    pub(crate) one_row: Vec<limits::YardstickResult>,
     /// redis-benchmark with the guard's script, by its number of clients.
-    pub(crate) script: Vec<limits::Limit>,
+    pub(crate) script: Vec<limits::YardstickResult>,
     pub(crate) bare_one: Report,
     pub(crate) bare_check_eligibility: Report,
     pub(crate) issue: Report,

@@ -1,26 +1,27 @@
-//! The rows of the report: a ratio for each round, and the targets of its median.
+//! The rows of the report: the measurements, mostly one for each round, and the targets for their median.
 
 use serde::Serialize;
 
 use super::arguments::HIGHEST_EXPONENT;
 use super::growth::Growth;
-use super::limits::Limit;
+use super::limits::YardstickResult;
 use super::round::{IN_FLIGHT, MANY_IN_FLIGHT, Round, SLOW_GATEWAY_DELAY, YARDSTICK_CLIENTS};
 use super::spread::Spread;
 use crate::report::Report;
 
-/// A row of the report. Empty if the run did not measure it.
+/// A row of the report.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Row {
     pub(crate) measure: String,
-    /// The option that makes the bench measure it.
+    /// The option that makes the bench measure it, or `always`.
     pub(crate) option: &'static str,
+    /// `None`: the run did not measure it.
     pub(crate) spread: Option<Spread>,
-    /// The measurement of commit 54b6a3e, before the hot path was rebuilt.
+    /// The value at commit 54b6a3e, for comparison.
     pub(crate) before: &'static str,
     pub(crate) target: Target,
-    /// An excellent value. `None` if the target is enough.
-    pub(crate) moonshot: Option<Target>,
+    /// A target beyond the target. `None`: the target is enough.
+    pub(crate) stretch_target: Option<Target>,
 }
 
 impl Row {
@@ -71,25 +72,27 @@ pub(crate) struct MeasuredOnce<'a> {
 
 pub(crate) fn table(rounds: &[Round], once: &MeasuredOnce<'_>) -> Vec<Row> {
     use Target::{AtLeast, AtMost};
-    let each = |of: &dyn Fn(&Round) -> f64| rounds.iter().map(of).collect::<Vec<f64>>();
-    let turns = |of: fn(&Round) -> &Vec<[Report; 2]>, ratio: fn(&Report, &Report) -> f64| {
-        rounds.iter().flat_map(of).map(|[own, other]| ratio(own, other)).collect::<Vec<f64>>()
+    let per_round = |value_of: &dyn Fn(&Round) -> f64| rounds.iter().map(value_of).collect::<Vec<f64>>();
+    let per_turn = |reports_of: fn(&Round) -> &Vec<[Report; 2]>, ratio: fn(&Report, &Report) -> f64| {
+        rounds.iter().flat_map(reports_of).map(|[own, other]| ratio(own, other)).collect::<Vec<f64>>()
     };
-    let (highest, growth, beside_purge) =
+    let (highest, growth_ratios, purge_ratios) =
         once.growth.map(Growth::ratios).unwrap_or((HIGHEST_EXPONENT, Vec::new(), Vec::new()));
-    let row = |measure: String, option, values: Vec<f64>, before, target, moonshot| Row {
+    let row = |measure: String, option, values: Vec<f64>, before, target, stretch_target| Row {
         measure,
         option,
         spread: Spread::from_values(values),
         before,
         target,
-        moonshot,
+        stretch_target,
     };
     vec![
         row(
             format!("Issue/s, {IN_FLIGHT} in flight ÷ four writes in one statement, {YARDSTICK_CLIENTS} clients"),
             "--rounds",
-            each(&|round| round.issue.per_second / with(&round.four_writes, YARDSTICK_CLIENTS).per_second),
+            per_round(&|round| {
+                round.issue.per_second / find_yardstick(&round.four_writes, YARDSTICK_CLIENTS).per_second
+            }),
             "0.23, 0.23, 0.28",
             AtLeast(0.4),
             Some(AtLeast(0.6)),
@@ -97,7 +100,7 @@ pub(crate) fn table(rounds: &[Round], once: &MeasuredOnce<'_>) -> Vec<Row> {
         row(
             format!("Postgres + service + Redis CPU per PIN ÷ the baseline's, {IN_FLIGHT} in flight"),
             "--baseline",
-            turns(|round| &round.baseline, |own, baseline| own.server_cpu_us() / baseline.server_cpu_us()),
+            per_turn(|round| &round.baseline, |own, baseline| own.server_cpu_us() / baseline.server_cpu_us()),
             "1",
             AtMost(0.55),
             Some(AtMost(0.45)),
@@ -105,7 +108,7 @@ pub(crate) fn table(rounds: &[Round], once: &MeasuredOnce<'_>) -> Vec<Row> {
         row(
             "Postgres CPU per PIN ÷ the baseline's, 1 in flight".to_owned(),
             "--baseline",
-            turns(|round| &round.baseline_one, |own, baseline| cpu(own, "postgres") / cpu(baseline, "postgres")),
+            per_turn(|round| &round.baseline_one, |own, baseline| cpu(own, "postgres") / cpu(baseline, "postgres")),
             "1",
             AtMost(0.5),
             Some(AtMost(0.35)),
@@ -113,7 +116,7 @@ pub(crate) fn table(rounds: &[Round], once: &MeasuredOnce<'_>) -> Vec<Row> {
         row(
             format!("Issue/s ÷ better-auth's codes/s, {IN_FLIGHT} in flight"),
             "--peer",
-            turns(|round| &round.peer, |own, peer| own.per_second / peer.per_second),
+            per_turn(|round| &round.peer, |own, peer| own.per_second / peer.per_second),
             "2.7",
             AtLeast(4.5),
             Some(AtLeast(8.0)),
@@ -121,9 +124,9 @@ pub(crate) fn table(rounds: &[Round], once: &MeasuredOnce<'_>) -> Vec<Row> {
         row(
             "Issue, 1 in flight: p50 ÷ (bare tonic + script + one-row insert p50s)".to_owned(),
             "--rounds",
-            each(&|round| {
-                let script = with(&round.script, 1).p50_ms;
-                let sum = round.bare_one.latency_ms.p50 + script + with(&round.one_row, 1).p50_ms;
+            per_round(&|round| {
+                let script = find_yardstick(&round.script, 1).p50_ms;
+                let sum = round.bare_one.latency_ms.p50 + script + find_yardstick(&round.one_row, 1).p50_ms;
                 round.issue_one.latency_ms.p50 / sum
             }),
             "about 4",
@@ -133,7 +136,7 @@ pub(crate) fn table(rounds: &[Round], once: &MeasuredOnce<'_>) -> Vec<Row> {
         row(
             "CheckEligibility: service CPU ÷ (bare tonic server + client call)".to_owned(),
             "--rounds",
-            each(&|round| {
+            per_round(&|round| {
                 let bare = &round.bare_check_eligibility;
                 cpu(&round.check_eligibility, "service") / (cpu(bare, "service") + cpu(bare, "load"))
             }),
@@ -144,15 +147,18 @@ pub(crate) fn table(rounds: &[Round], once: &MeasuredOnce<'_>) -> Vec<Row> {
         row(
             "WAL per PIN, kB".to_owned(),
             "--rounds",
-            each(&|round| round.wal_bytes_per_pin / 1000.0),
+            per_round(&|round| round.wal_bytes_per_pin / 1000.0),
             "4–5",
             AtMost(3.0),
             Some(AtMost(2.2)),
         ),
         row(
-            format!("CPU per PIN of two processes with {} in flight each ÷ one with {IN_FLIGHT}", IN_FLIGHT / 2),
+            format!(
+                "CPU per PIN of two processes with {} in flight each ÷ one process with {IN_FLIGHT}",
+                IN_FLIGHT / 2
+            ),
             "--rounds",
-            each(&|round| round.two_processes.server_cpu_us / round.issue.server_cpu_us()),
+            per_round(&|round| round.two_processes.server_cpu_us / round.issue.server_cpu_us()),
             "about 1.4",
             AtMost(1.2),
             Some(AtMost(1.1)),
@@ -163,7 +169,7 @@ pub(crate) fn table(rounds: &[Round], once: &MeasuredOnce<'_>) -> Vec<Row> {
                 SLOW_GATEWAY_DELAY.as_millis()
             ),
             "--rounds",
-            each(&|round| round.issue_slow_gateway.messages_per_second.unwrap_or(f64::NAN)),
+            per_round(&|round| round.issue_slow_gateway.messages_per_second.unwrap_or(f64::NAN)),
             "about 550",
             AtLeast(2000.0),
             None,
@@ -179,7 +185,7 @@ pub(crate) fn table(rounds: &[Round], once: &MeasuredOnce<'_>) -> Vec<Row> {
         row(
             format!("Peak memory at {MANY_IN_FLIGHT} in flight, MiB"),
             "--rounds",
-            each(&|round| round.issue_many.service_peak_memory_kib.map_or(f64::NAN, |kib| kib as f64 / 1024.0)),
+            per_round(&|round| round.issue_many.service_peak_memory_kib.map_or(f64::NAN, |kib| kib as f64 / 1024.0)),
             "42",
             AtMost(42.0),
             None,
@@ -187,15 +193,15 @@ pub(crate) fn table(rounds: &[Round], once: &MeasuredOnce<'_>) -> Vec<Row> {
         row(
             format!("Issue, 1 in flight: p50 at 10^{highest} stored requests ÷ at 10^4"),
             "--growth",
-            growth,
+            growth_ratios,
             "1.04",
             AtMost(1.04),
             None,
         ),
         row(
-            "Issue/s while old rows are purged ÷ without".to_owned(),
+            "Issue/s while old rows are purged ÷ Issue/s without a purge".to_owned(),
             "--growth",
-            beside_purge,
+            purge_ratios,
             "0.92",
             AtLeast(0.92),
             None,
@@ -204,7 +210,7 @@ pub(crate) fn table(rounds: &[Round], once: &MeasuredOnce<'_>) -> Vec<Row> {
         row(
             "Issue at half of its peak rate: p99 ÷ p50".to_owned(),
             "--rounds",
-            each(&|round| round.issue_half_peak.latency_ms.p99 / round.issue_half_peak.latency_ms.p50),
+            per_round(&|round| round.issue_half_peak.latency_ms.p99 / round.issue_half_peak.latency_ms.p50),
             "3.6",
             AtMost(10.0),
             Some(AtMost(4.0)),
@@ -217,7 +223,9 @@ fn cpu(report: &Report, process: &str) -> f64 {
     report.cpu_us_per_call.get(process).copied().unwrap_or(f64::NAN)
 }
 
-fn with(limits: &[Limit], clients: u16) -> Limit {
-    let none = Limit { clients, per_second: f64::NAN, p50_ms: f64::NAN, p99_ms: f64::NAN, server_cpu_us: None };
-    limits.iter().find(|limit| limit.clients == clients).cloned().unwrap_or(none)
+/// The measurement with this number of clients. All NaN if there is none.
+fn find_yardstick(yardsticks: &[YardstickResult], clients: u16) -> YardstickResult {
+    let not_measured =
+        YardstickResult { clients, per_second: f64::NAN, p50_ms: f64::NAN, p99_ms: f64::NAN, server_cpu_us: None };
+    yardsticks.iter().find(|yardstick| yardstick.clients == clients).cloned().unwrap_or(not_measured)
 }

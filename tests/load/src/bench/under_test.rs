@@ -15,7 +15,7 @@ use crate::Processes;
 use crate::calls::{Call, Caller};
 use crate::drive::{self, Pace};
 use crate::installation::Install;
-use crate::process::Tree;
+use crate::process::ProcessTree;
 use crate::report::Report;
 use crate::scenario::{Scenario, measure, measure_ready, settle};
 use crate::world::World;
@@ -96,7 +96,7 @@ impl ServiceUnderTest {
         let second = drive::prepare(&self.caller, &list_orders(persons, count / 2)).await?;
         let deliveries = &self.caller.world.deliveries;
         settle(deliveries).await;
-        let trees: Vec<Tree> = [
+        let trees: Vec<ProcessTree> = [
             self.processes.service_pid,
             other.processes.service_pid,
             self.processes.postgres_pid,
@@ -104,7 +104,7 @@ impl ServiceUnderTest {
         ]
         .into_iter()
         .flatten()
-        .map(Tree)
+        .map(ProcessTree)
         .collect();
         let cpu_seconds = || trees.iter().map(|tree| tree.cpu_time().as_secs_f64()).sum::<f64>();
         let (before, start) = (cpu_seconds(), Instant::now());

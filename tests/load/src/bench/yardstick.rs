@@ -9,9 +9,9 @@ use sqlx::{Connection as _, PgConnection};
 use tokio::process::Command;
 
 use super::arguments::BenchArguments;
-use super::limits::Limit;
+use super::limits::YardstickResult;
 use super::service;
-use crate::process::Tree;
+use crate::process::ProcessTree;
 
 const TABLES: &str = include_str!("yardstick/tables.sql");
 
@@ -45,7 +45,7 @@ pub(super) struct Yardstick {
     pgbench: PathBuf,
     directory: PathBuf,
     url: String,
-    postgres: Option<Tree>,
+    postgres: Option<ProcessTree>,
 }
 
 impl Yardstick {
@@ -64,15 +64,15 @@ impl Yardstick {
             pgbench: bench.pgbench.clone(),
             directory: bench.directory.clone(),
             url,
-            postgres: bench.processes.postgres_pid.map(Tree),
+            postgres: bench.processes.postgres_pid.map(ProcessTree),
         })
     }
 
     /// Runs the statement about `count` times with that many clients.
-    pub(super) async fn run(&self, statement: Statement, clients: u16, count: u64) -> anyhow::Result<Limit> {
+    pub(super) async fn run(&self, statement: Statement, clients: u16, count: u64) -> anyhow::Result<YardstickResult> {
         let each = count / u64::from(clients);
         let total = each * u64::from(clients);
-        let before = self.postgres.map(Tree::cpu_time);
+        let before = self.postgres.map(ProcessTree::cpu_time);
         let log = self.directory.join("pgbench");
         let output = Command::new(&self.pgbench)
             .args(["-n", "-M", "prepared", "-c", &clients.to_string(), "-j", &clients.min(2).to_string()])
@@ -97,7 +97,7 @@ impl Yardstick {
         latencies.sort_by(f64::total_cmp);
         let at =
             |quantile: f64| latencies.get((latencies.len() as f64 * quantile) as usize).copied().unwrap_or_default();
-        Ok(Limit {
+        Ok(YardstickResult {
             clients,
             per_second: rate,
             p50_ms: at(0.5),

@@ -9,7 +9,8 @@ use super::mrz;
 use super::person::{Document, Person};
 
 impl Person {
-    /// The entry. Fields that do not apply are null.
+    /// The JSON of `GET /people`. Fields that do not apply are null. A document without a machine readable zone has no
+    /// `mrz_lines`.
     pub fn to_json(&self) -> Value {
         let account = self.account.as_ref();
         let documents: Vec<Value> = self.documents.iter().map(|document| self.document_json(document)).collect();
