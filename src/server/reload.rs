@@ -92,7 +92,7 @@ impl WatchedFiles {
             }
             Err(error) => {
                 let error = format!("{error:#}");
-                tracing::error!(role, error, "cannot be read again; what was read before serves on");
+                tracing::error!(role, error, "cannot be read again; the earlier content stays in use");
                 metrics.count_reload(role, "refused");
             }
         }

@@ -25,21 +25,21 @@ async fn list_people(world: &World) -> Vec<Person> {
 async fn r10_to_r14_every_person_is_as_eligible_as_expected() {
     let world = World::start().await;
     for person in list_people(&world).await {
-        for own in CHANNELS {
+        for own_channel in CHANNELS {
             for reference in person.references() {
-                let answer = world.check_eligibility(own, reference).await.unwrap();
-                assert_as_expected(&person, own, &answer);
+                let answer = world.check_eligibility(own_channel, reference).await.unwrap();
+                assert_as_expected(&person, own_channel, &answer);
             }
         }
     }
 }
 
-fn assert_as_expected(person: &Person, own: &str, answer: &CheckEligibilityResponse) {
+fn assert_as_expected(person: &Person, own_channel: &str, answer: &CheckEligibilityResponse) {
     assert_eq!(answer.channels.len(), 3);
     for entry in &answer.channels {
         let channel = entry.channel().as_str_name().trim_start_matches("CHANNEL_").to_lowercase();
         let mut expected = person.0["expected"][&channel].clone();
-        if channel != own {
+        if channel != own_channel {
             expected = json!({ "status": expected["status"], "reasons": [] });
         }
         let mut actual = json!({
@@ -51,17 +51,17 @@ fn assert_as_expected(person: &Person, own: &str, answer: &CheckEligibilityRespo
             expected["next_attempt_time"] =
                 json!(expected["next_attempt_time"].as_str().unwrap().parse::<DateTime<Utc>>().unwrap());
         }
-        assert_eq!(actual, expected, "{} in {channel}, checked by {own}", person.id());
+        assert_eq!(actual, expected, "{} in {channel}, checked by {own_channel}", person.id());
     }
     assert_eq!(answer.open_pin_request, None);
     let hold = answer.access_hold.map(|hold| hold.state());
-    assert_eq!(hold, (own == "web").then_some(access_hold::State::None), "{} {own}", person.id());
+    assert_eq!(hold, (own_channel == "web").then_some(access_hold::State::None), "{} {own_channel}", person.id());
 }
 
 const SITUATIONS: [&str; 6] =
     ["web", "phone", "counter", "counter_with_supporting_document", "counter_with_witness", "as_witness"];
 
-/// Each situation runs in its own world, because a failure in one would count in the next (R16, R18).
+/// Each situation has its own world, because a failure in one situation would count in the next situation (R16, R18).
 #[rstest]
 #[case::web(0)]
 #[case::phone(1)]
@@ -86,10 +86,10 @@ async fn r11_to_r20_every_person_is_verified_as_expected(#[case] situation: usiz
             played += 1;
         }
     }
-    assert!(played > 0, "no person shows {situation}");
+    assert!(played > 0, "no person of the cast is for {situation}");
 }
 
-/// Plays the situation. Each person gets another agent, so that no agent reaches a limit (R22).
+/// Plays the situation. Each person has a separate agent, so that no agent reaches a limit (R22).
 async fn play(
     world: &World,
     person: &Person,

@@ -1,4 +1,4 @@
-//! The counter: documents in the clerk's hand and their machine readable zones (R19).
+//! The counter channel: documents in the clerk's hand and their machine readable zones (R19).
 
 use temporary_pin::proto::temporarypin::v1::document::CprNumberShown;
 use temporary_pin::proto::temporarypin::v1::person_reference::Reference;
@@ -12,7 +12,7 @@ use test_support::person::{Person, unknown_document};
 use test_support::world::World;
 use tonic::Code;
 
-/// A visit of the person with questions, after `change`.
+/// The person visits the counter, with questions. `change` changes the evidence.
 async fn visit(
     world: &World,
     person: &Person,
@@ -73,23 +73,31 @@ async fn r19_a_scanned_zone_agrees_with_its_document() {
 async fn r19_a_misread_zone_is_malformed() {
     let world = World::start().await;
     let person = world.new_person().await;
-    let good = person.mrz_lines();
+    let correct_lines = person.mrz_lines();
     let misread_digit = |index: usize| {
-        let mut lines = good.clone();
-        let read = lines[1].as_bytes()[index];
-        let misread = if read == b'9' { "8" } else { "9" };
+        let mut lines = correct_lines.clone();
+        let digit = lines[1].as_bytes()[index];
+        let misread = if digit == b'9' { "8" } else { "9" };
         lines[1].replace_range(index..=index, misread);
         lines
     };
-    let cut = vec![good[0].clone(), good[1][..43].to_owned()];
-    // Check digits of the number, of the birth date and of the whole; a digit of the number; a short line; one line.
-    for lines in [misread_digit(9), misread_digit(19), misread_digit(43), misread_digit(3), cut, good[..1].to_vec()] {
+    let short_line = vec![correct_lines[0].clone(), correct_lines[1][..43].to_owned()];
+    // The check digits of the number, of the birth date and of all fields; a digit of the number; a line that is too short; one
+    // line instead of two.
+    for lines in [
+        misread_digit(9),
+        misread_digit(19),
+        misread_digit(43),
+        misread_digit(3),
+        short_line,
+        correct_lines[..1].to_vec(),
+    ] {
         let refusal = visit(&world, &person, |visit| visit.mrz_lines = lines.clone()).await.unwrap_err();
         refusal.assert(Code::InvalidArgument, Reason::InvalidField);
         assert_eq!(refusal.fields(), ["counter_identification.mrz_lines"], "{lines:?}");
     }
     // A misread zone is not a failed verification: the clerk scans again.
-    let response = visit(&world, &person, |visit| visit.mrz_lines = good).await.unwrap();
+    let response = visit(&world, &person, |visit| visit.mrz_lines = correct_lines).await.unwrap();
     assert_eq!(response.state(), State::QuestionsPending);
 }
 
@@ -118,7 +126,7 @@ async fn r19_the_zone_of_another_document_is_refused() {
 }
 
 #[tokio::test]
-async fn r19_a_foreign_document_needs_a_supporting_one() {
+async fn r19_a_foreign_document_needs_a_supporting_document() {
     let world = World::start().await;
     // A person may vouch three times (R20).
     let witnesses = [world.person("witness").await, world.person("witness-2").await];

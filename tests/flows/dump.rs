@@ -1,4 +1,4 @@
-//! Dumps all data that the service stores, as a thief would have it.
+//! Dumps all data that the service stores, as a thief could.
 
 use redis::AsyncCommands as _;
 use sqlx::AssertSqlSafe;

@@ -93,7 +93,7 @@ impl KeyGuess {
 }
 
 impl Trial {
-    /// The victim has an open PIN, and a call asks for an unknown person. Then all stored data and logs are taken.
+    /// The victim orders a PIN, and a call names an unknown person. Then all stored data and logs are dumped.
     async fn prepare() -> Self {
         let log = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("dump-{}.log", uuid()));
         let mut command = Sandbox::command(&[]);
@@ -154,13 +154,13 @@ impl Trial {
             let pin = Pin::parse(std::str::from_utf8(&eight_digits(pin)).unwrap()).unwrap();
             self.ring.pin_matches(self.pin_request, &pin, &self.verifier)
         });
-        assert_eq!(found, [true_pin], "the key ring finds it");
+        assert_eq!(found, [true_pin], "the key ring finds the value");
     }
 
     fn try_cpr_numbers(&self, guesses: &[KeyGuess], size: &TrialSize) {
         let victims = self.victim.0["cpr_number"].as_str().unwrap().replace('-', "");
-        for whose in [&*victims, UNKNOWN_CPR_NUMBER] {
-            let days = days_of_the_year(whose, size.cpr_dates);
+        for cpr_number in [&*victims, UNKNOWN_CPR_NUMBER] {
+            let days = days_of_the_year(cpr_number, size.cpr_dates);
             let candidates = 0..u32::try_from(days.len() * 10_000).unwrap();
             let number = |index: u32| format!("{}{:04}", days[index as usize / 10_000], index % 10_000);
             for guess in guesses {
@@ -209,7 +209,7 @@ impl Trial {
             let number = MobileNumber::parse(&number(hidden));
             number.is_ok_and(|number| self.digests.contains(&self.ring.mobile_key(&number).0))
         });
-        assert_eq!(found, [hidden], "the key ring finds it");
+        assert_eq!(found, [hidden], "the key ring finds the value");
     }
 }
 
@@ -232,8 +232,8 @@ fn search(what: &str, how: &str, candidates: std::ops::Range<u32>, is_match: imp
             .map(|worker| {
                 let share = (candidates.end - candidates.start).div_ceil(threads);
                 let begin = candidates.start + worker * share;
-                let (mine, is_match) = (begin..(begin + share).min(candidates.end), &is_match);
-                scope.spawn(move || mine.filter(|candidate| is_match(*candidate)).collect::<Vec<u32>>())
+                let (candidates_of_worker, is_match) = (begin..(begin + share).min(candidates.end), &is_match);
+                scope.spawn(move || candidates_of_worker.filter(|candidate| is_match(*candidate)).collect::<Vec<u32>>())
             })
             .collect();
         workers.into_iter().flat_map(|worker| worker.join().unwrap()).collect()
@@ -244,7 +244,7 @@ fn search(what: &str, how: &str, candidates: std::ops::Range<u32>, is_match: imp
     found
 }
 
-/// The first six digits of CPR numbers of the same birth year: the own day first, then others, `days` in all.
+/// The first six digits of CPR numbers of one birth year: the day of `number` first, then the remaining days, `days` in all.
 fn days_of_the_year(number: &str, days: usize) -> Vec<String> {
     let year: i32 = 1900 + number[4..6].parse::<i32>().unwrap();
     let first = NaiveDate::from_ymd_opt(year, 1, 1).unwrap();
@@ -254,7 +254,7 @@ fn days_of_the_year(number: &str, days: usize) -> Vec<String> {
     [own.clone()].into_iter().chain(others).take(days).collect()
 }
 
-/// Every value of 32 bytes in the dump. Postgres and the keys of Redis write them as hexadecimal digits.
+/// Every value of 32 bytes in the dump. Postgres and the keys of Redis show such values as hexadecimal digits.
 fn digests_in(dump: &str) -> HashSet<[u8; 32]> {
     let runs = dump.split(|character: char| !character.is_ascii_hexdigit()).filter(|run| run.len() == 64);
     runs.filter_map(|run| from_hex(run)?.try_into().ok()).collect()

@@ -59,7 +59,7 @@ pub(crate) fn frame_message(message: &[u8]) -> Vec<u8> {
 #[tokio::test]
 async fn callers_must_be_known() {
     let world = World::start().await;
-    for caller in [None, Some("nobody"), Some("")] {
+    for caller in [None, Some("unknown-caller"), Some("")] {
         for method in ["CheckEligibility", "VerifyIdentity", "IssueTemporaryPin"] {
             let path = &format!("{TEMPORARY_PIN}/{method}");
             let refusal = RawCall { path, caller, body: frame_message(&[]) }.expect_refusal(&world).await;
@@ -130,7 +130,7 @@ async fn a_body_that_is_not_a_message_is_malformed() {
         (REDEMPTION, "RedeemTemporaryPin", "redeemer"),
     ] {
         let path = &format!("{service}/{method}");
-        // Garbage, a field that is cut off, a text that is not UTF-8, no message at all.
+        // Random bytes, a field that is cut off, a text that is not UTF-8, and an empty body.
         for body in [
             frame_message(b"\xff\xff\xff\xff\xff"),
             frame_message(b"\x0a\x7fx"),
@@ -158,7 +158,7 @@ async fn a_message_that_is_too_large_is_refused_whatever_it_contains() {
     }
 }
 
-/// Its refusals come from tonic, without our details.
+/// The refusals of the health service come from tonic and have no details.
 #[tokio::test]
 async fn the_health_service_refuses_large_messages_too() {
     let world = World::start().await;
@@ -170,7 +170,7 @@ async fn the_health_service_refuses_large_messages_too() {
     assert_eq!(check(65_536).await, Code::OutOfRange);
 }
 
-/// A violation for each of them would be larger than any header may be.
+/// A violation for each field would make the answer larger than a header may be.
 #[tokio::test]
 async fn a_request_with_very_many_malformed_fields_gets_an_answer() {
     let world = World::start().await;

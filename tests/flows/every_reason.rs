@@ -81,7 +81,7 @@ async fn provoke(world: &World, reason: Reason) -> Option<GivenReason> {
     Some(match reason {
         Reason::InvalidField => from_refused(world.issue("phone", "").await),
         Reason::RequestIdReused => request_id_reused(world).await,
-        Reason::CallerUnknown => from_refused(world.check_eligibility("nobody", unknown_person()).await),
+        Reason::CallerUnknown => from_refused(world.check_eligibility("unknown-caller", unknown_person()).await),
         Reason::CallerNotAllowed => from_refused(world.check_eligibility("redeemer", unknown_person()).await),
         Reason::MethodUnknown => {
             let path = &format!("{TEMPORARY_PIN}/RevealTemporaryPin");
@@ -98,7 +98,7 @@ async fn provoke(world: &World, reason: Reason) -> Option<GivenReason> {
             from_verification(world.call_support_with(unknown_person(), unknown_document()).await)
         }
         Reason::InsufficientData => call("no-data").await,
-        Reason::LoginNotAccepted => login(json!({ "audience": "somebody-else" })).await,
+        Reason::LoginNotAccepted => login(json!({ "audience": "another-service" })).await,
         Reason::LoginTooOld => login(json!({ "auth_age_seconds": 301 })).await,
         Reason::AssuranceTooLow => login(json!({ "assurance": "Low" })).await,
         Reason::AgentNotAccepted => {
@@ -149,7 +149,7 @@ async fn provoke(world: &World, reason: Reason) -> Option<GivenReason> {
             from_refused(world.issue("web", &login.verification_id).await)
         }
 
-        Reason::VerificationUnknown => from_refused(world.issue("phone", "not-one-of-ours").await),
+        Reason::VerificationUnknown => from_refused(world.issue("phone", "not-a-verification-id").await),
         Reason::VerificationNotConfirmed => {
             let response = world.begin_questions(&world.new_person().await).await;
             from_refused(world.issue("phone", &response.verification_id).await)
@@ -179,8 +179,8 @@ async fn provoke(world: &World, reason: Reason) -> Option<GivenReason> {
         }
         Reason::PersonLimit => pin_limit(world, &["anna"; 3], "anna").await,
         Reason::MobileLimit => {
-            let [one, other] = ["shared-phone", "shared-phone-2"];
-            pin_limit(world, &[one, one, one, other, other], other).await
+            let [first, second] = ["shared-phone", "shared-phone-2"];
+            pin_limit(world, &[first, first, first, second, second], second).await
         }
         Reason::AgentLimit => loop {
             let evidence = world.phone_evidence(unknown_person(), unknown_document(), "busy").await;
@@ -203,8 +203,8 @@ async fn provoke(world: &World, reason: Reason) -> Option<GivenReason> {
         Reason::Overloaded => {
             world.sandbox.post("/register", json!({ "mode": "slow", "seconds": 60 })).await;
             let check = || world.check_eligibility("phone", unknown_person());
-            let (one, another, third) = join3(check(), check(), check()).await;
-            let shed = [one, another, third].into_iter().filter_map(Result::err);
+            let (first, second, third) = join3(check(), check(), check()).await;
+            let shed = [first, second, third].into_iter().filter_map(Result::err);
             GivenReason::Refused(Box::new(
                 shed.into_iter()
                     .find(|refusal| refusal.code == Code::ResourceExhausted)
@@ -229,7 +229,7 @@ async fn provoke(world: &World, reason: Reason) -> Option<GivenReason> {
         }
         Reason::Internal => {
             world.sandbox.post("/register", json!({ "mode": "up" })).await;
-            let rename = "ALTER TABLE pin_requests RENAME TO mislaid";
+            let rename = "ALTER TABLE pin_requests RENAME TO renamed_pin_requests";
             sqlx::raw_sql(rename).execute(&mut world.database().await).await.unwrap();
             from_refused(world.check_eligibility("phone", world.person("bjarne").await.reference()).await)
         }
@@ -251,14 +251,14 @@ async fn access_not_requested(world: &World) -> GivenReason {
     let person = world.new_person().await;
     let eligible_time = time(world.log_in(&person).await.access_hold.unwrap().eligible_time);
     world.advance_to(eligible_time).await;
-    let (one, other) = (world.log_in(&person).await, world.log_in(&person).await);
-    world.issue("web", &one.verification_id).await.unwrap();
+    let (first, second) = (world.log_in(&person).await, world.log_in(&person).await);
+    world.issue("web", &first.verification_id).await.unwrap();
     let pin = test_support::acts::pin_in(world.texts(&person).await.last().unwrap());
     world.redeem(person.reference(), &pin).await.unwrap();
-    from_refused(world.issue("web", &other.verification_id).await)
+    from_refused(world.issue("web", &second.verification_id).await)
 }
 
-/// Each of the persons gets a PIN and redeems it. Then one more PIN is ordered.
+/// Each person of `redeeming` gets a PIN and redeems it. Then `ordering` orders one more PIN.
 async fn pin_limit(world: &World, redeeming: &[&str], ordering: &str) -> GivenReason {
     for id in redeeming {
         let person = world.person(id).await;
@@ -274,7 +274,7 @@ async fn exhaust(world: &World, bucket: Bucket<'_>) {
     world.spend(bucket, Limit { times: 1, per: Duration::from_secs(60) }, 1).await;
 }
 
-/// A call of another instance that spends the person's limit and is not decided yet.
+/// A call that is running in another instance has spent the person's limit.
 async fn busy(world: &World) -> GivenReason {
     world.sandbox.post("/register", json!({ "mode": "up" })).await;
     let person = world.new_person().await;
@@ -283,7 +283,7 @@ async fn busy(world: &World) -> GivenReason {
     from_verification(world.call_support(&person).await)
 }
 
-/// Nine wrong tries over three PINs, and the tenth on a PIN that an operator lets the person have beside.
+/// Nine wrong tries over three PINs, and a tenth on a fourth PIN, which the person gets after an operator's reset.
 async fn wrong_try_limit(world: &World) -> GivenReason {
     world.sandbox.post("/register", json!({ "mode": "up" })).await;
     // The limit of the whole service is exhausted for a minute.

@@ -91,8 +91,8 @@ async fn a_used_request_id_with_another_payload_is_refused() {
     let verification = world.identify(&person).await;
     world.issue_with_request_id("phone", &verification, request_id).await.unwrap();
 
-    let another = world.identify(&world.new_person().await).await;
-    let other_verification = world.issue_with_request_id("phone", &another, request_id).await;
+    let other_person_verification = world.identify(&world.new_person().await).await;
+    let other_verification = world.issue_with_request_id("phone", &other_person_verification, request_id).await;
     let request = IssueTemporaryPinRequest {
         request_id: request_id.to_string(),
         verification_id: verification,
@@ -133,7 +133,7 @@ async fn r5_the_same_pin_is_sent_again_after_a_minute_up_to_three_sends() {
     assert!(pins.iter().all(|pin| *pin == pins[0]), "always the same PIN");
 }
 
-/// Another verification in another channel gets the same open PIN request.
+/// A verification in a second channel gets the same open PIN request.
 #[tokio::test]
 async fn r5_a_person_has_one_open_pin_over_all_channels() {
     let world = World::start().await;
@@ -166,9 +166,9 @@ async fn r21_a_verification_is_valid_for_its_caller_only() {
 #[tokio::test]
 async fn r21_a_verification_is_valid_for_fifteen_minutes() {
     let world = World::start().await;
-    let (person, late) = (world.new_person().await, world.new_person().await);
+    let (person, late_person) = (world.new_person().await, world.new_person().await);
     let verification = world.identify(&person).await;
-    let response = world.begin_questions(&late).await;
+    let response = world.begin_questions(&late_person).await;
     world.advance(TimeDelta::minutes(14)).await;
     world.issue("phone", &verification).await.unwrap();
     let verification = world.identify(&person).await;
@@ -184,12 +184,12 @@ async fn r21_a_verification_is_valid_for_fifteen_minutes() {
 #[tokio::test]
 async fn r21_a_verification_can_be_used_for_one_pin_request() {
     let world = World::start().await;
-    let (redeemer, expirer) = (world.new_person().await, world.new_person().await);
-    let redeemed = world.identify(&redeemer).await;
+    let (redeeming, letting_expire) = (world.new_person().await, world.new_person().await);
+    let redeemed = world.identify(&redeeming).await;
     world.issue("phone", &redeemed).await.unwrap();
-    let pin = pin_in(&world.texts(&redeemer).await[0]);
-    world.redeem(redeemer.reference(), &pin).await.unwrap();
-    let expired = world.identify(&expirer).await;
+    let pin = pin_in(&world.texts(&redeeming).await[0]);
+    world.redeem(redeeming.reference(), &pin).await.unwrap();
+    let expired = world.identify(&letting_expire).await;
     world.issue("phone", &expired).await.unwrap();
     world.advance(TimeDelta::minutes(11)).await;
 

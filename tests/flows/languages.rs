@@ -12,8 +12,8 @@ use tonic_types::{LocalizedMessage, StatusExt as _};
 
 const WEB: &str = "web";
 
-/// A request with or without `accept-language`.
-fn in_languages<T>(caller: &str, message: T, accepted: Option<&str>) -> Request<T> {
+/// A request with this `accept-language`, or without one.
+fn request_accepting<T>(caller: &str, message: T, accepted: Option<&str>) -> Request<T> {
     let mut request = request_from(caller, message);
     request.metadata_mut().remove("accept-language");
     if let Some(accepted) = accepted {
@@ -29,7 +29,7 @@ fn text(refusal: &Status) -> Option<LocalizedMessage> {
 /// The locale of the text of a refused order.
 async fn locale(world: &World, language: Language, accepted: Option<&str>) -> Option<String> {
     let order = IssueTemporaryPinRequest { language: language.into(), ..IssueTemporaryPinRequest::default() };
-    let answer = world.temporary_pin_service().issue_temporary_pin(in_languages(WEB, order, accepted)).await;
+    let answer = world.temporary_pin_service().issue_temporary_pin(request_accepting(WEB, order, accepted)).await;
     text(&answer.unwrap_err()).map(|text| text.locale)
 }
 
@@ -49,8 +49,8 @@ async fn the_text_is_in_the_requested_language() {
         (Language::En, Some("da"), Some("en")),
         (Language::Da, Some("en"), Some("da")),
     ] {
-        let given = locale(&world, language, accepted).await;
-        assert_eq!(given.as_deref(), expected, "{language:?} {accepted:?}");
+        let actual = locale(&world, language, accepted).await;
+        assert_eq!(actual.as_deref(), expected, "{language:?} {accepted:?}");
     }
 }
 
@@ -63,10 +63,10 @@ async fn every_rpc_adds_the_text() {
     let check = CheckEligibilityRequest::default();
     let redeem = RedeemTemporaryPinRequest::default();
     for refusal in [
-        channels.clone().verify_identity(in_languages(WEB, verify, None)).await.unwrap_err(),
-        channels.clone().check_eligibility(in_languages(WEB, check.clone(), Some("da"))).await.unwrap_err(),
-        channels.clone().check_eligibility(in_languages("nobody", check, Some("da"))).await.unwrap_err(),
-        redemption.clone().redeem_temporary_pin(in_languages("redeemer", redeem, Some("da"))).await.unwrap_err(),
+        channels.clone().verify_identity(request_accepting(WEB, verify, None)).await.unwrap_err(),
+        channels.clone().check_eligibility(request_accepting(WEB, check.clone(), Some("da"))).await.unwrap_err(),
+        channels.clone().check_eligibility(request_accepting("unknown-caller", check, Some("da"))).await.unwrap_err(),
+        redemption.clone().redeem_temporary_pin(request_accepting("redeemer", redeem, Some("da"))).await.unwrap_err(),
     ] {
         let text = text(&refusal).unwrap();
         assert_eq!(text.locale, "da", "{refusal:?}");
@@ -74,15 +74,15 @@ async fn every_rpc_adds_the_text() {
     }
 }
 
-/// The same time as the caller gets.
+/// The text has the time that the details of the error have.
 #[rstest]
 #[case(Language::Da, "Kom tilbage", "%-d.%-m.%Y kl. %H.%M dansk tid.")]
 #[case(Language::En, "Come back", "%-d %b %Y at %H:%M Danish time.")]
 #[tokio::test]
 async fn the_text_contains_the_time_of_the_next_attempt(
     #[case] language: Language,
-    #[case] what: &str,
-    #[case] when: &str,
+    #[case] words: &str,
+    #[case] time_format: &str,
 ) {
     let world = World::start().await;
     let login = world.log_in(&world.new_person().await).await;
@@ -95,5 +95,5 @@ async fn the_text_contains_the_time_of_the_next_attempt(
 
     let message = text(&refusal).unwrap().message;
     let until = time(login.access_hold.unwrap().eligible_time).with_timezone(&chrono_tz::Europe::Copenhagen);
-    assert!(message.contains(what) && message.ends_with(&until.format(when).to_string()), "{message}");
+    assert!(message.contains(words) && message.ends_with(&until.format(time_format).to_string()), "{message}");
 }

@@ -46,9 +46,10 @@ async fn r25_a_person_gets_three_pins_in_a_day() {
     world.order_pin(&person).await;
 }
 
-/// The last PIN of the day is ordered sixteen times at once. What the orders have spent and not committed is no limit.
+/// Sixteen concurrent orders of the last PIN of the day. An order does not count what the concurrent orders have spent and not
+/// committed.
 #[tokio::test]
-async fn r25_sixteen_concurrent_orders_meet_no_limit_that_sixteen_in_turn_would_not_meet() {
+async fn r25_sixteen_concurrent_orders_meet_no_limit() {
     let world = World::start().await;
     let person = world.new_person().await;
     for _ in 0..2 {
@@ -67,29 +68,29 @@ async fn r25_sixteen_concurrent_orders_meet_no_limit_that_sixteen_in_turn_would_
 #[tokio::test]
 async fn r25_a_mobile_number_gets_five_pins_in_a_day() {
     let world = World::start().await;
-    let (one, other) = (world.person("shared-phone").await, world.person("shared-phone-2").await);
-    assert_eq!(one.mobile_number(), other.mobile_number());
+    let (first, second) = (world.person("shared-phone").await, world.person("shared-phone-2").await);
+    assert_eq!(first.mobile_number(), second.mobile_number());
     let before = world.now().await;
-    for person in [&one, &one, &one, &other, &other] {
+    for person in [&first, &first, &first, &second, &second] {
         let pin = world.order_pin(person).await;
         world.redeem(person.reference(), &pin).await.unwrap();
         world.advance(TimeDelta::minutes(30)).await;
     }
 
     for redis_is_wiped in [false, true] {
-        let verification = world.identify(&other).await;
+        let verification = world.identify(&second).await;
         if redis_is_wiped {
             world.wipe_redis().await;
         }
         let until = world.issue("phone", &verification).await.unwrap_err().assert_limit(Reason::MobileLimit);
         assert!(before + DAY <= until && until < before + DAY + TimeDelta::minutes(30), "{until}");
-        let answer = world.check_eligibility("phone", other.reference()).await.unwrap();
+        let answer = world.check_eligibility("phone", second.reference()).await.unwrap();
         assert_eq!(answer.channels[1].reasons().collect::<Vec<_>>(), [Reason::MobileLimit]);
     }
-    assert_eq!(world.texts(&other).await.len(), 5);
+    assert_eq!(world.texts(&second).await.len(), 5);
 
     world.advance_to(before + DAY + TimeDelta::minutes(30)).await;
-    world.order_pin(&other).await;
+    world.order_pin(&second).await;
 }
 
 #[tokio::test]
@@ -109,7 +110,7 @@ async fn r25_a_resend_does_not_count_as_a_pin() {
 }
 
 /// A phone verification of the person by the agent.
-async fn call(world: &World, person: &Person, agent: &str) -> Answer<VerifyIdentityResponse> {
+async fn call_support(world: &World, person: &Person, agent: &str) -> Answer<VerifyIdentityResponse> {
     let evidence = world.phone_evidence(person.reference(), person.document(), agent).await;
     world.verify("phone", evidence).await
 }
@@ -118,25 +119,25 @@ async fn call(world: &World, person: &Person, agent: &str) -> Answer<VerifyIdent
 async fn r22_an_agent_makes_thirty_verifications_in_an_hour() {
     let world = World::start().await;
     for _ in 0..30 {
-        let response = call(&world, &world.new_person().await, "busy").await.unwrap();
+        let response = call_support(&world, &world.new_person().await, "busy").await.unwrap();
         assert_eq!(response.state(), State::QuestionsPending);
     }
     let person = world.new_person().await;
 
-    let refusal = call(&world, &person, "busy").await.unwrap_err();
+    let refusal = call_support(&world, &person, "busy").await.unwrap_err();
 
     let until = refusal.assert_limit(Reason::AgentLimit);
     let wait = until - world.now().await;
-    assert!(TimeDelta::zero() < wait && wait <= TimeDelta::minutes(2), "one more every two minutes: {wait}");
-    call(&world, &person, "another").await.unwrap();
+    assert!(TimeDelta::zero() < wait && wait <= TimeDelta::minutes(2), "a verification every two minutes: {wait}");
+    call_support(&world, &person, "other-agent").await.unwrap();
     world.advance_to(until).await;
-    call(&world, &person, "busy").await.unwrap();
-    call(&world, &person, "busy").await.unwrap_err().assert_limit(Reason::AgentLimit);
+    call_support(&world, &person, "busy").await.unwrap();
+    call_support(&world, &person, "busy").await.unwrap_err().assert_limit(Reason::AgentLimit);
 }
 
-/// A verification id, after the agent has identified the person.
+/// The agent identifies the person. Returns the verification id.
 async fn identify(world: &World, person: &Person, agent: &str) -> String {
-    let response = call(world, person, agent).await.unwrap();
+    let response = call_support(world, person, agent).await.unwrap();
     let agent_token = world.agent_token(agent).await;
     let answers = world.answers(&response, |_, question| right_answer(person, question)).await;
     let answers = QuestionAnswers { agent_token, ..answers };
@@ -157,7 +158,7 @@ async fn r22_an_agent_orders_twenty_pins_in_an_hour() {
 
     let until = refusal.assert_limit(Reason::AgentLimit);
     let wait = until - world.now().await;
-    assert!(TimeDelta::zero() < wait && wait <= TimeDelta::minutes(3), "one more every three minutes: {wait}");
+    assert!(TimeDelta::zero() < wait && wait <= TimeDelta::minutes(3), "a PIN every three minutes: {wait}");
     world.advance_to(until).await;
     world.issue("phone", &verification).await.unwrap();
     assert_eq!(world.texts(&person).await.len(), 1);

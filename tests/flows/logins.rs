@@ -21,7 +21,7 @@ use test_support::world::World;
 async fn r23_an_unacceptable_login_is_refused_with_its_reason() {
     let world = World::start().await;
     for (options, reason) in [
-        (json!({ "audience": "somebody-else" }), Reason::LoginNotAccepted),
+        (json!({ "audience": "another-service" }), Reason::LoginNotAccepted),
         (json!({ "issuer": "https://issuer.invalid" }), Reason::LoginNotAccepted),
         (json!({ "expired": true }), Reason::LoginNotAccepted),
         (json!({ "auth_age_seconds": 301 }), Reason::LoginTooOld),
@@ -78,7 +78,7 @@ async fn r23_a_token_must_be_of_this_login_and_of_our_issuer() {
     let (_, foreign_signature) = agents.rsplit_once('.').unwrap();
 
     for (token, nonce) in [
-        (token.as_str(), "a-nonce-of-somebody-else"),
+        (token.as_str(), "the-nonce-of-another-login"),
         (&agents, &nonce),
         (&format!("{claims}.{foreign_signature}"), &nonce),
         (&format!("{claims}."), &nonce),

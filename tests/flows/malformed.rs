@@ -100,7 +100,8 @@ async fn verify_identity_by_login() {
 async fn verify_identity_by_phone() {
     let world = World::start().await;
     let nothing = Evidence::PhoneIdentification(PhoneIdentification::default());
-    let fields = ["agent_token", "case_reference", "document", "person"].map(|it| format!("phone_identification.{it}"));
+    let fields =
+        ["agent_token", "case_reference", "document", "person"].map(|field| format!("phone_identification.{field}"));
     verify(&world, "phone", Some(nothing), &fields.each_ref().map(String::as_str)).await;
 
     let all_wrong = Evidence::PhoneIdentification(PhoneIdentification {
@@ -111,7 +112,7 @@ async fn verify_identity_by_phone() {
     });
     let fields =
         ["agent_token", "case_reference", "document.issuer", "document.kind", "document.number", "person.cpr_number"]
-            .map(|it| format!("phone_identification.{it}"));
+            .map(|field| format!("phone_identification.{field}"));
     verify(&world, "phone", Some(all_wrong), &fields.each_ref().map(String::as_str)).await;
 
     // A kind that is accepted at the counter only.
@@ -126,7 +127,7 @@ async fn verify_identity_at_the_counter() {
     let world = World::start().await;
     let nothing = Evidence::CounterIdentification(CounterIdentification::default());
     let fields = ["agent_token", "appointment_reference", "confirmation", "document", "office_id", "person"]
-        .map(|it| format!("counter_identification.{it}"));
+        .map(|field| format!("counter_identification.{field}"));
     verify(&world, "counter", Some(nothing), &fields.each_ref().map(String::as_str)).await;
 
     let all_wrong = Evidence::CounterIdentification(CounterIdentification {
@@ -150,7 +151,7 @@ async fn verify_identity_at_the_counter() {
         "witness.document.number",
         "witness.person",
     ]
-    .map(|it| format!("counter_identification.{it}"));
+    .map(|field| format!("counter_identification.{field}"));
     verify(&world, "counter", Some(all_wrong), &fields.each_ref().map(String::as_str)).await;
 }
 
@@ -158,18 +159,22 @@ async fn verify_identity_at_the_counter() {
 async fn verify_identity_by_answers() {
     let world = World::start().await;
     let nothing = Evidence::QuestionAnswers(QuestionAnswers::default());
-    let fields = ["agent_token", "answers", "verification_id"].map(|it| format!("question_answers.{it}"));
+    let fields = ["agent_token", "answers", "verification_id"].map(|field| format!("question_answers.{field}"));
     verify(&world, "phone", Some(nothing), &fields.each_ref().map(String::as_str)).await;
 
-    let reply = |question_id: &str, text: String| QuestionAnswer { question_id: question_id.into(), text };
+    let answer_to = |question_id: &str, text: String| QuestionAnswer { question_id: question_id.into(), text };
     let all_wrong = Evidence::QuestionAnswers(QuestionAnswers {
         verification_id: "v".repeat(513),
-        answers: vec![reply("shoe_size", "44".into()), reply("birthplace", String::new()), reply("", "x".repeat(101))],
+        answers: vec![
+            answer_to("shoe_size", "44".into()),
+            answer_to("birthplace", String::new()),
+            answer_to("", "x".repeat(101)),
+        ],
         agent_token: "token".into(),
     });
     let fields =
         ["answers[0].question_id", "answers[1].text", "answers[2].question_id", "answers[2].text", "verification_id"]
-            .map(|it| format!("question_answers.{it}"));
+            .map(|field| format!("question_answers.{field}"));
     verify(&world, "counter", Some(all_wrong), &fields.each_ref().map(String::as_str)).await;
 }
 
@@ -178,12 +183,12 @@ async fn r16_each_question_must_have_exactly_one_answer() {
     let world = World::start().await;
     let person = world.new_person().await;
     let response = world.begin_questions(&person).await;
-    let good = world.answers(&response, |_, question| right_answer(&person, question)).await;
-    let (mut too_few, mut twice, mut other) = (good.clone(), good.clone(), good.clone());
+    let complete = world.answers(&response, |_, question| right_answer(&person, question)).await;
+    let (mut too_few, mut twice, mut other) = (complete.clone(), complete.clone(), complete.clone());
     too_few.answers.pop();
     twice.answers[2] = twice.answers[0].clone();
     let ids = ["birthplace", "wedding_year", "moved_in_year", "previous_road"];
-    let not_asked = ids.into_iter().find(|id| good.answers.iter().all(|answer| answer.question_id != *id)).unwrap();
+    let not_asked = ids.into_iter().find(|id| complete.answers.iter().all(|answer| answer.question_id != *id)).unwrap();
     other.answers[2].question_id = not_asked.into();
 
     for answers in [too_few, twice, other] {
@@ -191,7 +196,7 @@ async fn r16_each_question_must_have_exactly_one_answer() {
         assert_malformed(answer, "VerifyIdentityRequest", &["question_answers.answers"]);
     }
 
-    world.verify("phone", Evidence::QuestionAnswers(good)).await.unwrap();
+    world.verify("phone", Evidence::QuestionAnswers(complete)).await.unwrap();
 }
 
 #[tokio::test]

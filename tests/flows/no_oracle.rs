@@ -17,7 +17,7 @@ use tonic::{Response, Status};
 /// `rules.verification.refusal_interval` and `rules.pin.refusal_interval`.
 const REFUSAL_INTERVAL: Duration = Duration::from_millis(250);
 
-/// All that a caller sees of an answer: body, headers and trailers, except the date.
+/// Everything that a caller sees of an answer: body, headers and trailers, except the date.
 #[derive(Debug, PartialEq)]
 struct VisibleAnswer(Vec<u8>, Vec<String>);
 
@@ -35,15 +35,16 @@ fn headers(metadata: &MetadataMap) -> Vec<String> {
     metadata.iter().filter_map(header).collect()
 }
 
-/// Calls that return all that the caller sees.
+/// Calls that return everything that the caller sees.
 trait VisibleCalls {
     async fn verify_visibly(
         &self,
         caller: &str,
         evidence: Evidence,
     ) -> Result<Response<VerifyIdentityResponse>, Status>;
-    async fn claim_identity(&self, person: PersonReference, whose: &Person) -> Evidence;
-    async fn visit_of(&self, person: PersonReference, whose: &Person, mrz_lines: Vec<String>) -> VisibleAnswer;
+    async fn claim_identity(&self, person: PersonReference, document_owner: &Person) -> Evidence;
+    async fn visit_of(&self, person: PersonReference, document_owner: &Person, mrz_lines: Vec<String>)
+    -> VisibleAnswer;
     async fn try_pin(&self, person: PersonReference) -> VisibleAnswer;
 }
 
@@ -60,13 +61,18 @@ impl VisibleCalls for World {
         answer
     }
 
-    async fn claim_identity(&self, person: PersonReference, whose: &Person) -> Evidence {
-        self.phone_evidence(person, whose.document(), CLERK).await
+    async fn claim_identity(&self, person: PersonReference, document_owner: &Person) -> Evidence {
+        self.phone_evidence(person, document_owner.document(), CLERK).await
     }
 
     /// A rejected visit at the counter.
-    async fn visit_of(&self, person: PersonReference, whose: &Person, mrz_lines: Vec<String>) -> VisibleAnswer {
-        let mut visit = self.counter_evidence(whose, QUESTIONS).await;
+    async fn visit_of(
+        &self,
+        person: PersonReference,
+        document_owner: &Person,
+        mrz_lines: Vec<String>,
+    ) -> VisibleAnswer {
+        let mut visit = self.counter_evidence(document_owner, QUESTIONS).await;
         visit.person = Some(person);
         visit.mrz_lines = mrz_lines;
         VisibleAnswer::read(&self.verify_visibly("counter", Evidence::CounterIdentification(visit)).await.unwrap())
@@ -132,7 +138,7 @@ async fn r18_the_limit_does_not_reveal_whether_the_person_exists() {
         let status = world.verify_visibly("phone", world.claim_identity(reference, &other).await).await.unwrap_err();
         let mut refusal = Refusal::read(&status);
         refusal.assert_limit(Reason::VerificationLimit);
-        // Compares all but the times.
+        // The comparison leaves out the times.
         let until = refusal.details.error_info().unwrap().metadata["nextAttemptTime"].clone();
         assert!(refusal.details.retry_info().is_some());
         refusal.details.set_retry_info(None);

@@ -37,7 +37,7 @@ async fn r9_a_blocked_person_is_refused_in_every_channel_and_at_every_step() {
 
     for (index, channel) in ["web", "phone", "counter"].into_iter().enumerate() {
         let answer = world.check_eligibility(channel, person.reference()).await.unwrap();
-        assert!(answer.channels.iter().all(|it| it.status() == Status::NotEligible), "{answer:?}");
+        assert!(answer.channels.iter().all(|entry| entry.status() == Status::NotEligible), "{answer:?}");
         assert!(answer.channels[index].reasons().any(|reason| reason == Reason::PersonBlocked), "{answer:?}");
     }
     world.issue("phone", &verified).await.unwrap_err().assert_precondition(Reason::PersonBlocked);
@@ -115,11 +115,11 @@ async fn r9_a_repeated_block_keeps_the_first_reason_and_says_so() {
     let again = world.unblock_person(person.reference()).await.unwrap();
     assert_eq!(again.outcome(), unblock_person_response::Outcome::NotBlocked);
     let blocks = world.actions(&person).await;
-    let count = |action| blocks.iter().filter(|it| **it == action).count();
+    let count = |action| blocks.iter().filter(|recorded| **recorded == action).count();
     assert_eq!((count(Action::PersonBlocked), count(Action::PersonUnblocked)), (1, 1));
 }
 
-/// An operator may have to block a CPR number that the register does not know (yet).
+/// An operator can block a CPR number that the register does not know, or does not know yet.
 #[tokio::test]
 async fn r9_an_identifier_that_the_register_does_not_know_can_be_blocked() {
     let world = World::start().await;

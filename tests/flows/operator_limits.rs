@@ -11,7 +11,7 @@ use test_support::person::{Person, unknown_person};
 use test_support::world::World;
 
 /// What is spent of each limit, and the limit itself.
-async fn spent(world: &World, person: &Person) -> Vec<(i32, i32)> {
+async fn list_usage(world: &World, person: &Person) -> Vec<(i32, i32)> {
     let limits = world.list_limits(person.reference()).await.unwrap().limits;
     let all = [
         (PersonLimit::WrongTries, Channel::Unspecified),
@@ -31,7 +31,7 @@ async fn spent(world: &World, person: &Person) -> Vec<(i32, i32)> {
 async fn r4_r18_r25_the_usage_of_each_limit_is_listed(#[case] redis_is_wiped: bool) {
     let world = World::start().await;
     let person = world.new_person().await;
-    assert_eq!(spent(&world, &person).await, [(0, 10), (0, 3), (0, 3), (0, 3), (0, 5)]);
+    assert_eq!(list_usage(&world, &person).await, [(0, 10), (0, 3), (0, 3), (0, 3), (0, 5)]);
     let pin = world.order_pin(&person).await;
     for _ in 0..2 {
         world.redeem(person.reference(), &wrong(&pin)).await.unwrap();
@@ -40,11 +40,11 @@ async fn r4_r18_r25_the_usage_of_each_limit_is_listed(#[case] redis_is_wiped: bo
     if redis_is_wiped {
         world.wipe_redis().await;
     }
-    assert_eq!(spent(&world, &person).await, [(2, 10), (1, 3), (0, 3), (1, 3), (1, 5)]);
+    assert_eq!(list_usage(&world, &person).await, [(2, 10), (1, 3), (0, 3), (1, 3), (1, 5)]);
 }
 
 #[tokio::test]
-async fn r18_a_reached_limit_says_until_when() {
+async fn r18_a_reached_limit_has_a_next_attempt_time() {
     let world = World::start().await;
     let person = world.new_person().await;
     let before = world.now().await;
@@ -57,7 +57,7 @@ async fn r18_a_reached_limit_says_until_when() {
     assert!(limits[0].next_attempt_time.is_none() && limits[2].next_attempt_time.is_none());
 }
 
-/// A reset must work in both: Postgres also counts, in case Redis has lost its data.
+/// A reset must work in Redis and in Postgres, which also counts in case Redis has lost its data.
 #[rstest]
 #[case::redis_keeps_its_data(false)]
 #[case::redis_loses_its_data_afterwards(true)]
@@ -80,7 +80,7 @@ async fn r18_failed_verifications_can_be_reset(#[case] redis_is_wiped: bool) {
         world.fail_verification(&person).await;
     }
     world.call_support(&person).await.unwrap_err().assert_limit(Reason::VerificationLimit);
-    assert_eq!(world.actions(&person).await.iter().filter(|it| **it == Action::LimitReset).count(), 1);
+    assert_eq!(world.actions(&person).await.iter().filter(|action| **action == Action::LimitReset).count(), 1);
 }
 
 #[rstest]
@@ -104,7 +104,7 @@ async fn r25_pins_of_the_person_and_of_the_number_can_be_reset(#[case] redis_is_
 
     let check = world.check_eligibility("phone", person.reference()).await.unwrap();
     assert_eq!(check.channels[1].reasons().count(), 0, "{check:?}");
-    assert_eq!(spent(&world, &person).await[3..], [(0, 3), (3, 5)]);
+    assert_eq!(list_usage(&world, &person).await[3..], [(0, 3), (3, 5)]);
     for _ in 0..2 {
         world.order_pin(&person).await;
         world.advance(TimeDelta::minutes(11)).await;
@@ -123,7 +123,7 @@ async fn r25_pins_of_the_person_and_of_the_number_can_be_reset(#[case] redis_is_
 #[case::redis_keeps_its_data(false)]
 #[case::redis_loses_its_data_afterwards(true)]
 #[tokio::test]
-async fn r4_wrong_tries_start_afresh(#[case] redis_is_wiped: bool) {
+async fn r4_wrong_tries_can_be_reset(#[case] redis_is_wiped: bool) {
     let world = World::start().await;
     let person = world.new_person().await;
     for _ in 0..3 {
@@ -152,7 +152,7 @@ async fn r4_wrong_tries_start_afresh(#[case] redis_is_wiped: bool) {
 }
 
 #[tokio::test]
-async fn r25_a_person_without_a_number_has_no_limit_of_its_pins() {
+async fn r25_without_a_mobile_number_there_is_no_limit_of_pins_to_it() {
     let world = World::start().await;
     let refusal = world.try_reset_limit(unknown_person(), PersonLimit::MobilePins).await.unwrap_err();
     refusal.assert_precondition(Reason::NoMobileNumber);

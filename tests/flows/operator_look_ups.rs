@@ -61,7 +61,7 @@ async fn r9_access_requests_are_listed_the_latest_first() {
     let listed = world.list_access_requests(person.reference()).await.unwrap().access_requests;
 
     use access_request_record::State::{Cancelled, Expired, Open};
-    assert_eq!(listed.iter().map(|it| it.state()).collect::<Vec<_>>(), [Open, Cancelled]);
+    assert_eq!(listed.iter().map(|request| request.state()).collect::<Vec<_>>(), [Open, Cancelled]);
     assert_eq!((listed[1].request_time, listed[1].eligible_time), (hold.request_time, hold.eligible_time));
     assert!(listed[1].close_time.is_some());
     world.advance(TimeDelta::hours(48)).await;
@@ -69,7 +69,7 @@ async fn r9_access_requests_are_listed_the_latest_first() {
     assert_eq!(listed[0].state(), Expired);
 }
 
-/// CJEU C-579/21: the person may learn when and why someone looked, but not who.
+/// CJEU C-579/21: the person may learn when and why their data was looked up, but not by which operator.
 #[tokio::test]
 async fn r9_every_look_up_is_recorded_with_purpose_and_reason_but_without_the_operator() {
     let world = World::start().await;
@@ -100,10 +100,10 @@ async fn r9_every_look_up_is_recorded_with_purpose_and_reason_but_without_the_op
             (Purpose::Operation, REASON, Channel::Unspecified)
         );
     }
-    let kept = "SELECT count(*) FROM audit_events JOIN audit_operators ON audit_event_id = id
+    let recorded = "SELECT count(*) FROM audit_events JOIN audit_operators ON audit_event_id = id
         WHERE caller = 'operator' AND operator = 'operator' AND reason = $1";
-    let kept: i64 = sqlx::query_scalar(kept).bind(REASON).fetch_one(&mut world.database().await).await.unwrap();
-    assert_eq!(kept, 5);
+    let recorded: i64 = sqlx::query_scalar(recorded).bind(REASON).fetch_one(&mut world.database().await).await.unwrap();
+    assert_eq!(recorded, 5);
 }
 
 #[tokio::test]
@@ -165,7 +165,7 @@ async fn audit_events_come_in_pages() {
     }
 }
 
-/// Rows are kept under the given identifier, so an operator can look them up although the register does not know the person.
+/// Rows are stored under the given identifier, so an operator finds them although the register does not know the person.
 #[tokio::test]
 async fn r9_an_unknown_person_is_looked_up_by_the_given_identifier() {
     let world = World::start().await;

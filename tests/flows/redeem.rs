@@ -19,7 +19,7 @@ use test_support::world::World;
 use tonic::Code;
 use uuid::Uuid;
 
-/// Tries the PIN once. Returns the outcome and the tries that are left.
+/// Makes one try. Returns the outcome and the tries that are left.
 async fn redeem(world: &World, person: &Person, pin: &str) -> (Outcome, i32) {
     redeem_with_request_id(world, person, pin, uuid()).await
 }
@@ -37,9 +37,9 @@ async fn r2_a_pin_is_redeemed_once() {
     let pin = world.order_pin(&person).await;
 
     // With the space that the PIN has in the SMS, and with the person's other identifier.
-    let typed = format!("{} {}", &pin[..4], &pin[4..]);
+    let typed_pin = format!("{} {}", &pin[..4], &pin[4..]);
     let by_uuid = person.references().pop().unwrap();
-    assert_eq!(world.redeem(by_uuid, &typed).await.unwrap().outcome(), Redeemed);
+    assert_eq!(world.redeem(by_uuid, &typed_pin).await.unwrap().outcome(), Redeemed);
 
     assert_eq!(redeem(&world, &person, &pin).await, (NoOpenPin, 0));
     assert_eq!(world.check_eligibility("phone", person.reference()).await.unwrap().open_pin_request, None);
@@ -89,18 +89,18 @@ async fn r3_a_repeated_request_does_not_count_as_a_try() {
     let world = World::start().await;
     let person = world.new_person().await;
     let pin = world.order_pin(&person).await;
-    let (slip, right) = (uuid(), uuid());
+    let (wrong_request_id, right_request_id) = (uuid(), uuid());
     for redis_is_wiped in [false, false, true] {
         if redis_is_wiped {
             world.wipe_redis().await;
         }
-        assert_eq!(redeem_with_request_id(&world, &person, &wrong(&pin), slip).await, (WrongPin, 2));
+        assert_eq!(redeem_with_request_id(&world, &person, &wrong(&pin), wrong_request_id).await, (WrongPin, 2));
     }
     assert_eq!(redeem(&world, &person, &wrong(&pin)).await, (WrongPin, 1));
     for _ in 0..3 {
-        assert_eq!(redeem_with_request_id(&world, &person, &pin, right).await, (Redeemed, 0));
+        assert_eq!(redeem_with_request_id(&world, &person, &pin, right_request_id).await, (Redeemed, 0));
     }
-    assert_eq!(redeem_with_request_id(&world, &person, &wrong(&pin), slip).await, (WrongPin, 2));
+    assert_eq!(redeem_with_request_id(&world, &person, &wrong(&pin), wrong_request_id).await, (WrongPin, 2));
 }
 
 #[tokio::test]
@@ -117,9 +117,9 @@ async fn a_used_request_id_with_another_pin_is_refused() {
     assert_eq!(redeem(&world, &person, &wrong(&pin)).await, (WrongPin, 1), "the refused request was not a try");
 }
 
-/// A right PIN costs nothing, however often it is sent: nobody hears of wrong tries, for there is none.
+/// A right PIN spends no limit, however often it is sent.
 #[tokio::test]
-async fn r2_r4_of_many_redeemers_at_once_one_redeems_and_none_meets_a_limit() {
+async fn r2_r4_of_many_concurrent_redemptions_one_succeeds_and_none_meets_a_limit() {
     let world = World::start().await;
     for _ in 0..4 {
         let person = world.new_person().await;
@@ -134,7 +134,7 @@ async fn r2_r4_of_many_redeemers_at_once_one_redeems_and_none_meets_a_limit() {
 }
 
 #[tokio::test]
-async fn r3_of_many_concurrent_guesses_three_are_compared() {
+async fn r3_of_many_concurrent_guesses_only_three_are_compared() {
     let world = World::start().await;
     let person = world.new_person().await;
     let pin = world.order_pin(&person).await;
@@ -142,15 +142,16 @@ async fn r3_of_many_concurrent_guesses_three_are_compared() {
 
     let outcomes = join_all((0..32).map(|_| redeem(&world, &person, &guess))).await;
 
-    let mut left: Vec<i32> = outcomes.iter().filter(|it| it.0 == WrongPin).map(|it| it.1).collect();
+    let mut left: Vec<i32> =
+        outcomes.iter().filter(|(outcome, _)| *outcome == WrongPin).map(|(_, left)| *left).collect();
     left.sort_unstable();
     assert!(left.len() <= 2 && left.iter().all(|left| [1, 2].contains(left)), "{outcomes:?}");
     assert!(outcomes.iter().all(|(outcome, _)| *outcome != Redeemed));
     assert_ne!(redeem(&world, &person, &pin).await.0, Redeemed);
 }
 
-/// Ten wrong tries over four PINs: three PINs with three tries each, and one that an operator lets the person have beside.
-/// Whether Redis knows of them or Postgres alone.
+/// Ten wrong tries over four PINs: three PINs with three tries each, and a fourth PIN after an operator's reset. Both if Redis has
+/// counted the tries and if only Postgres has.
 #[rstest]
 #[case::redis_has_counted(false)]
 #[case::redis_has_lost_its_data(true)]
@@ -164,9 +165,9 @@ async fn r4_a_person_has_ten_wrong_tries_in_a_day_over_all_pins(#[case] redis_is
         let pin = world.order_pin(&person).await;
         world.advance(TimeDelta::minutes(9)).await;
         for expected in [(WrongPin, 2), (WrongPin, 1), (Revoked, 0)] {
-            let (request_id, typed) = (uuid(), wrong(&pin));
-            assert_eq!(redeem_with_request_id(&world, &person, &typed, request_id).await, expected);
-            last = Some((request_id, typed));
+            let (request_id, typed_pin) = (uuid(), wrong(&pin));
+            assert_eq!(redeem_with_request_id(&world, &person, &typed_pin, request_id).await, expected);
+            last = Some((request_id, typed_pin));
         }
     }
     world.reset_limit(&person, PersonLimit::PersonPins).await;
@@ -176,7 +177,7 @@ async fn r4_a_person_has_ten_wrong_tries_in_a_day_over_all_pins(#[case] redis_is
         world.wipe_redis().await;
     }
 
-    // The tenth is the last of the person, though the PIN has been tried once. It ends the PIN, and tells until when.
+    // The tenth try is the person's last, although this PIN was tried only once. It ends the PIN, and the answer has a time.
     let tenth = world.redeem(person.reference(), &wrong(&pin)).await.unwrap();
     assert_eq!((tenth.outcome(), tenth.attempts_left), (BudgetExhausted, 0));
     let until = time(tenth.next_attempt_time);
@@ -186,10 +187,10 @@ async fn r4_a_person_has_ten_wrong_tries_in_a_day_over_all_pins(#[case] redis_is
     // Even the right PIN is refused, with the same time. A repeat of an earlier try gets its first answer.
     let eleventh = world.redeem(person.reference(), &pin).await.unwrap();
     assert_eq!((eleventh.outcome(), time(eleventh.next_attempt_time)), (BudgetExhausted, until));
-    let (request_id, typed) = last.unwrap();
-    assert_eq!(redeem_with_request_id(&world, &person, &typed, request_id).await, (Revoked, 0));
+    let (request_id, typed_pin) = last.unwrap();
+    assert_eq!(redeem_with_request_id(&world, &person, &typed_pin, request_id).await, (Revoked, 0));
 
-    // No PIN is sent that cannot be redeemed. It costs none of R25.
+    // A PIN that cannot be redeemed is not sent, and does not count for the limits of PINs (R25).
     let check = world.check_eligibility("phone", person.reference()).await.unwrap();
     assert_eq!(check.open_pin_request, None);
     assert_eq!(check.channels[1].status(), channel_eligibility::Status::NotYet);
@@ -201,9 +202,9 @@ async fn r4_a_person_has_ten_wrong_tries_in_a_day_over_all_pins(#[case] redis_is
     assert_eq!(world.texts(&person).await.len(), texts);
     let limits = world.list_limits(person.reference()).await.unwrap().limits;
     assert_eq!((limits[0].spent, time(limits[0].next_attempt_time)), (10, until));
-    assert_eq!(limits[3].spent, 1, "the fourth PIN alone");
+    assert_eq!(limits[3].spent, 1, "only the fourth PIN counts");
 
-    // It is over exactly a day after the first try, and not before.
+    // The limit ends exactly a day after the first try, and not before.
     world.advance(until - world.now().await - TimeDelta::seconds(30)).await;
     let verification = world.identify(&person).await;
     world.issue("phone", &verification).await.unwrap_err().assert_limit(Reason::WrongTryLimit);
@@ -213,7 +214,7 @@ async fn r4_a_person_has_ten_wrong_tries_in_a_day_over_all_pins(#[case] redis_is
     assert_eq!(redeem(&world, &person, &pin).await, (Redeemed, 0));
 }
 
-/// The limit tells of tries that were made, and of nothing else: tries that another instance has not decided yet are waited for.
+/// Only decided tries count for the limit. While tries run in another instance, the answer is "busy".
 #[tokio::test]
 async fn r4_spends_of_another_instance_are_busy_and_not_a_limit() {
     let world = World::start().await;
@@ -231,12 +232,12 @@ async fn r4_spends_of_another_instance_are_busy_and_not_a_limit() {
         world.check_eligibility("phone", person.reference()).await.unwrap().open_pin_request.map(|pin| pin.state()),
         Some(State::Open)
     );
-    // A process that has stopped gives nothing back. What it spent is forgotten after a minute.
+    // A process that has stopped refunds nothing. Its spends are forgotten after a minute.
     world.advance(TimeDelta::seconds(61)).await;
     world.redeem_with_request_id(person.reference(), &pin, request_id).await.unwrap_err().assert_busy();
     assert_eq!(
         redeem_with_request_id(&world, &person, &pin, request_id).await,
         (Redeemed, 0),
-        "busy is kept under no request id"
+        "the answer BUSY is not stored under the request id"
     );
 }

@@ -20,10 +20,10 @@ use crate::edge::{RawCall, frame_message};
 use crate::needles::Needles;
 
 /// Calls of all kinds, and the secrets in them.
-struct Story {
+struct Run {
     world: World,
     needles: Needles,
-    /// Dumps of Postgres and Redis, taken several times during the story.
+    /// Dumps of Postgres and Redis, taken several times during the run.
     stored: String,
 }
 
@@ -33,26 +33,26 @@ async fn no_secret_is_written_to_logs_postgres_or_redis() {
     let mut command = Sandbox::command(&[]);
     command.env("RUST_LOG", "trace").stderr(File::create(&log).unwrap());
     let world = World::with_sandbox(Sandbox::spawn(command)).await;
-    let mut story = Story { world, needles: Needles::default(), stored: String::new() };
+    let mut run = Run { world, needles: Needles::default(), stored: String::new() };
 
-    story.play_web().await;
-    story.play_phone().await;
-    story.play_counter().await;
-    story.play_failures().await;
+    run.play_web().await;
+    run.play_phone().await;
+    run.play_counter().await;
+    run.play_failures().await;
 
-    let Story { needles, stored, .. } = &story;
+    let Run { needles, stored, .. } = &run;
     let logged = fs::read_to_string(&log).unwrap();
     assert_eq!(needles.find_in(&logged), [], "in the log, {}", log.display());
     assert_eq!(needles.find_in(stored), [], "in Postgres or Redis");
     // The log and the dumps are not empty.
     assert!(logged.contains("RedeemTemporaryPin") && logged.contains("hand_over"), "{}", log.display());
-    for trace in ["CASE-2041", "OFFICE-77", "pin_redeemed", "{person:", r#""sealed_body":"\\x"#] {
-        assert!(stored.contains(trace), "{trace}");
+    for text in ["CASE-2041", "OFFICE-77", "pin_redeemed", "{person:", r#""sealed_body":"\\x"#] {
+        assert!(stored.contains(text), "{text}");
     }
     fs::remove_file(log).unwrap();
 }
 
-impl Story {
+impl Run {
     async fn take_dump(&mut self) {
         self.stored.push_str(&dump_all(&self.world).await);
     }
@@ -84,10 +84,10 @@ impl Story {
         self.needles.add_pin(&pin);
         self.needles.add_pin(&wrong(&pin));
         self.needles.add("SMS", texts.last().unwrap());
-        for (typed, outcome) in
+        for (typed_pin, outcome) in
             [(&wrong(&pin), Outcome::WrongPin), (&pin, Outcome::Redeemed), (&pin, Outcome::NoOpenPin)]
         {
-            let answer = self.world.redeem(person.reference(), typed).await.unwrap();
+            let answer = self.world.redeem(person.reference(), typed_pin).await.unwrap();
             assert_eq!(answer.outcome(), outcome);
         }
         self.take_dump().await;
@@ -113,11 +113,11 @@ impl Story {
         self.needles.add("document number", &unknown_document().number);
         let response = self.world.begin_questions(&yasmin).await;
         self.needles.add("wrong answer", "Blåbærgrødvej 17");
-        let half_right = |index, question: &Question| {
+        let one_right_answer = |index, question: &Question| {
             if index == 0 { right_answer(&yasmin, question) } else { "Blåbærgrødvej 17".into() }
         };
-        let more = self.world.answer("phone", &response, half_right).await.unwrap();
-        let verified = self.world.answer_right("phone", &yasmin, &more, 1).await;
+        let extra = self.world.answer("phone", &response, one_right_answer).await.unwrap();
+        let verified = self.world.answer_right("phone", &yasmin, &extra, 1).await;
         self.order_and_redeem("phone", &yasmin, &verified.verification_id).await;
     }
 

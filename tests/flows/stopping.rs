@@ -1,4 +1,4 @@
-//! A graceful stop: running calls finish, and health tells clients to go elsewhere.
+//! A graceful stop: running calls finish, and the health service says NOT_SERVING, so that clients use another instance.
 
 use std::time::Duration;
 

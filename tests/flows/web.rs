@@ -1,4 +1,4 @@
-//! The web: a hold between two logins (R6, R7, R8).
+//! The web channel: a hold between two logins (R6, R7, R8).
 
 use chrono::TimeDelta;
 use temporary_pin::proto::temporarypin::v1::access_hold::State;
@@ -23,10 +23,10 @@ async fn check_web(world: &World, person: &Person) -> (CheckEligibilityResponse,
     (answer, reasons)
 }
 
-fn have_same_times(one: &AccessHold, other: &AccessHold) -> bool {
-    one.request_time == other.request_time
-        && one.eligible_time == other.eligible_time
-        && one.expire_time == other.expire_time
+fn have_same_times(first: &AccessHold, second: &AccessHold) -> bool {
+    first.request_time == second.request_time
+        && first.eligible_time == second.eligible_time
+        && first.expire_time == second.expire_time
 }
 
 #[tokio::test]

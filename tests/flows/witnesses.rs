@@ -9,7 +9,7 @@ use test_support::acts::{CLERK, reasons, witness};
 use test_support::person::{Person, unknown_document};
 use test_support::world::World;
 
-/// The witness in `confirmation` vouches for the person, before the clerk.
+/// The witness in `confirmation` vouches for the person in front of the clerk.
 async fn vouch(world: &World, confirmation: Confirmation, person: &Person, clerk: &str) -> VerifyIdentityResponse {
     let mut visit = world.counter_evidence(person, confirmation).await;
     visit.agent_token = world.agent_token(clerk).await;
@@ -53,7 +53,7 @@ async fn r20_a_witness_shows_a_document_of_their_own() {
 async fn r20_persons_may_not_vouch_for_themselves() {
     let world = World::start().await;
     let person = world.new_person().await;
-    // By no identifier, CPR number or MitID UUID.
+    // Neither by CPR number nor by MitID UUID.
     for reference in person.references() {
         let themselves = Confirmation::Witness(Witness { person: Some(reference), document: Some(person.document()) });
         let rejected = vouch(&world, themselves, &person, CLERK).await;
@@ -80,7 +80,7 @@ async fn r20_a_clerk_may_not_vouch_for_their_own_visitor() {
 async fn r20_a_witness_may_vouch_three_times_in_120_days() {
     let world = World::start().await;
     let witness_person = world.person("witness").await;
-    let first = world.now().await;
+    let first_use = world.now().await;
     for _ in 0..3 {
         let verified = vouch(&world, witness(&witness_person), &world.new_person().await, CLERK).await;
         assert_eq!(verified.state(), State::Verified);
@@ -89,7 +89,7 @@ async fn r20_a_witness_may_vouch_three_times_in_120_days() {
         let rejected = vouch(&world, witness(&witness_person), &world.new_person().await, CLERK).await;
         assert_eq!(reasons(&rejected), [Reason::WitnessNotAccepted]);
     }
-    world.advance_to(first + TimeDelta::days(120) - TimeDelta::hours(1)).await;
+    world.advance_to(first_use + TimeDelta::days(120) - TimeDelta::hours(1)).await;
     let rejected = vouch(&world, witness(&witness_person), &world.new_person().await, CLERK).await;
     assert_eq!(reasons(&rejected), [Reason::WitnessNotAccepted]);
 

@@ -43,8 +43,8 @@ async fn the_audit_is_verified_and_exported_beside_a_running_service() {
         assert_eq!(lines[0]["reason"], "the person asked for their data");
         assert_eq!(lines.last().unwrap()["channel"], "web");
         let keys = ["time", "action", "purpose", "channel", "reason"];
-        let all_known = |line: &Value| line.as_object().unwrap().keys().all(|key| keys.contains(&key.as_str()));
-        assert!(lines.iter().all(all_known), "{stdout}");
+        let has_known_keys = |line: &Value| line.as_object().unwrap().keys().all(|key| keys.contains(&key.as_str()));
+        assert!(lines.iter().all(has_known_keys), "{stdout}");
         assert!(!stdout.contains(person) && !stdout.contains("command line"), "{stdout}");
     }
     assert_eq!(installation.count("audit_operators WHERE operator = 'command line'").await, 2);

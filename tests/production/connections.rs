@@ -39,10 +39,10 @@ async fn a_silent_peer_is_pinged_and_then_disconnected() {
     assert!(frames.iter().any(|frame| frame.kind == PING), "{frames:?}");
 
     // A peer that answers the pings stays connected.
-    let mut lively = Http2Client::open(&process, &installation.authority).await;
+    let mut answering = Http2Client::open(&process, &installation.authority).await;
     for _ in 0..5 {
-        let ping = lively.next_of(PING).await.expect("the connection stays");
-        lively.send(&frame(PING, 1, 0, &ping.payload)).await;
+        let ping = answering.next_of(PING).await.expect("the connection stays");
+        answering.send(&frame(PING, 1, 0, &ping.payload)).await;
     }
 }
 
@@ -68,7 +68,7 @@ async fn an_old_connection_closes_after_its_calls_have_ended() {
     client.send(&end_call(1)).await;
     let rest = client.read_to_end().await;
     assert!(rest.iter().any(|frame| (frame.kind, frame.stream) == (HEADERS, 1)), "an answer: {rest:?}");
-    wait_until("the call is seen", async || process.log_lines("call").len() == 1).await;
+    wait_until("the call is logged", async || process.log_lines("call").len() == 1).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -91,17 +91,17 @@ async fn calls_are_answered_while_connections_are_replaced() {
             }
         }
     };
-    let ageing = async {
+    let wait_for_replacements = async {
         for _ in 0..5 {
             Http2Client::open(&process, &installation.authority).await.next_of(GO_AWAY).await.expect("a GOAWAY frame");
         }
     };
     tokio::select! {
-        () = ageing => {}
+        () = wait_for_replacements => {}
         () = calling => {}
     }
     // The test may have dropped the last call.
-    wait_until("all are seen", async || process.log_lines("call").len() >= answered).await;
+    wait_until("all calls are logged", async || process.log_lines("call").len() >= answered).await;
     assert!(process.log_lines("call").len() - answered <= 1);
 }
 
@@ -119,7 +119,7 @@ async fn calls_that_outlast_the_grace_period_are_cut_off() {
     };
     let mut watch = watch.into_inner();
     while let Ok(Some(_)) = watch.message().await {}
-    wait_until("it is noted", async || {
+    wait_until("it is logged", async || {
         !process.log_lines("a connection was cut off: its calls had not ended in time").is_empty()
     })
     .await;
@@ -164,7 +164,7 @@ async fn a_call_above_the_stream_limit_is_refused() {
     client.send(&[begin_call(1), begin_call(3), begin_call(5)].concat()).await;
     let refused = client.next_of(RST_STREAM).await.unwrap();
     assert_eq!((refused.stream, refused.error_code()), (5, REFUSED_STREAM));
-    // There is room for a call again.
+    // After a call has ended, one more call is allowed.
     client.send(&[cancel_call(1), begin_call(7), begin_call(9)].concat()).await;
     let refused = client.next_of(RST_STREAM).await.unwrap();
     assert_eq!((refused.stream, refused.error_code()), (9, REFUSED_STREAM));
@@ -175,15 +175,15 @@ async fn metadata_above_the_limit_is_refused() {
     let installation = installation(&[("HEADER_LIST_SIZE", "4096")]).await;
     let process = installation.start().await;
     let mut service = TemporaryPinServiceClient::new(process.connect_as("web"));
-    let with = |length: usize| {
+    let request_with_padding = |length: usize| {
         let mut request = Request::new(CheckEligibilityRequest::default());
         request.metadata_mut().insert("x-padding", "x".repeat(length).parse().unwrap());
         request
     };
-    assert_eq!(service.check_eligibility(with(2000)).await.unwrap_err().code(), Code::InvalidArgument);
-    assert_ne!(service.check_eligibility(with(5000)).await.unwrap_err().code(), Code::InvalidArgument);
+    assert_eq!(service.check_eligibility(request_with_padding(2000)).await.unwrap_err().code(), Code::InvalidArgument);
+    assert_ne!(service.check_eligibility(request_with_padding(5000)).await.unwrap_err().code(), Code::InvalidArgument);
     // The connection still works.
-    assert_eq!(service.check_eligibility(with(2000)).await.unwrap_err().code(), Code::InvalidArgument);
+    assert_eq!(service.check_eligibility(request_with_padding(2000)).await.unwrap_err().code(), Code::InvalidArgument);
     wait_until("the other two calls are logged, and the refused one is not", async || {
         process.log_lines("call").len() == 2
     })
@@ -194,24 +194,24 @@ async fn metadata_above_the_limit_is_refused() {
 async fn a_connection_above_the_limit_is_closed() {
     let installation = installation(&[("LIMIT", "2")]).await;
     let process = installation.start().await;
-    let served = async || {
+    let try_to_connect = async || {
         let mut client = Http2Client::open(&process, &installation.authority).await;
         client.next_of(SETTINGS).await.map(|_| client)
     };
     // The connection that `start` used to wait for the service may take a moment to close.
     let mut clients = Vec::new();
-    wait_until("two are served", async || {
-        clients.extend(served().await);
+    wait_until("two connections are served", async || {
+        clients.extend(try_to_connect().await);
         clients.len() == 2
     })
     .await;
-    assert!(served().await.is_none());
+    assert!(try_to_connect().await.is_none());
     let closed = "too many connections: a new one was closed";
-    wait_until("it is noted", async || !process.log_lines(closed).is_empty()).await;
+    wait_until("it is logged", async || !process.log_lines(closed).is_empty()).await;
     clients[0].send(&frame(PING, 0, 0, &[0; 8])).await;
     assert!(clients[0].next_of(PING).await.is_some());
     clients.pop();
-    wait_until("there is room again", async || served().await.is_some()).await;
+    wait_until("a new connection is served", async || try_to_connect().await.is_some()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -239,5 +239,5 @@ async fn a_handshake_times_out() {
     let mut silent = TcpStream::connect(process.address).await.unwrap();
     let closed = tokio::time::timeout(Duration::from_secs(20), silent.read(&mut [0])).await;
     assert_eq!(closed.expect("it is closed").unwrap_or_default(), 0);
-    wait_until("it is noted", async || process.log_lines("handshake took too long").len() == 1).await;
+    wait_until("it is logged", async || process.log_lines("handshake took too long").len() == 1).await;
 }

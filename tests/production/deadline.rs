@@ -11,13 +11,15 @@ use test_support::world::{World, wait_until};
 use tonic::Code;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_call_without_a_deadline_gets_the_default_one() {
+async fn a_call_without_a_deadline_gets_the_default_deadline() {
     let mut world = World::with_sandbox(Sandbox::start(&[])).await;
     let mut installation = Installation::new(&world.sandbox).await;
     let (redis, url) = FaultProxy::start_for_url(&redis_url()).await;
     installation.set("REDIS__URL", url);
+    // Longer than the deadline, so that the deadline ends the call.
     installation.set("REDIS__TIMEOUT", "1m");
     installation.set("SERVER__DEFAULT_DEADLINE", "500ms");
+    // Short, so that the end of the test does not wait for Redis.
     installation.set("SERVER__DRAIN", "1s");
     let process = installation.start().await;
     world.channel = process.connect_as("phone");
@@ -28,6 +30,6 @@ async fn a_call_without_a_deadline_gets_the_default_one() {
     let start = Instant::now();
     let refusal = world.check_eligibility("phone", person.reference()).await.unwrap_err();
     refusal.assert(Code::DeadlineExceeded, Reason::DeadlineExceeded);
-    let took = start.elapsed();
-    assert!((Duration::from_millis(500)..Duration::from_secs(3)).contains(&took), "{took:?}");
+    let elapsed = start.elapsed();
+    assert!((Duration::from_millis(500)..Duration::from_secs(3)).contains(&elapsed), "{elapsed:?}");
 }

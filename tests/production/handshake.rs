@@ -1,4 +1,4 @@
-//! Clients without a valid certificate are rejected in the handshake.
+//! The TLS handshake: it rejects clients without a valid certificate, plaintext and old TLS versions, and resumes no session.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use tokio::io::AsyncReadExt as _;
 use tonic::Status;
 use tonic::transport::{Channel, Endpoint};
 
-use crate::http2_client::{NAME, caller_tls, shake_hands};
+use crate::http2_client::{WEB_NAME, caller_tls, shake_hands};
 
 async fn check_eligibility(channel: Channel) -> Status {
     let mut service = TemporaryPinServiceClient::new(channel);
@@ -30,24 +30,24 @@ fn assert_no_answer(status: &Status) {
 
 /// The handshake was refused and logged once, and there was no call.
 async fn assert_refused(process: &Process<'_>) {
-    wait_until("the refusal is noted", async || process.log_lines("handshake refused").len() == 1).await;
+    wait_until("the refusal is logged", async || process.log_lines("handshake refused").len() == 1).await;
     assert_eq!(process.log_lines("call").len(), 0);
 }
 
 #[rstest]
 #[case::no_certificate(|_: &Authority| None)]
-#[case::of_another_ca(|_: &Authority| Some(Authority::new().sign(&[NAME])))]
-#[case::expired(|ours: &Authority| Some(ours.sign_expired(&[NAME])))]
-#[case::not_yet_valid(|ours: &Authority| Some(ours.sign_not_yet_valid(&[NAME])))]
-#[case::for_servers_only(|ours: &Authority| Some(ours.sign_for_servers(&[NAME])))]
+#[case::of_another_ca(|_: &Authority| Some(Authority::new().sign(&[WEB_NAME])))]
+#[case::expired(|authority: &Authority| Some(authority.sign_expired(&[WEB_NAME])))]
+#[case::not_yet_valid(|authority: &Authority| Some(authority.sign_not_yet_valid(&[WEB_NAME])))]
+#[case::for_servers_only(|authority: &Authority| Some(authority.sign_for_servers(&[WEB_NAME])))]
 #[tokio::test(flavor = "multi_thread")]
-async fn a_client_needs_a_valid_certificate_of_our_ca(
-    #[case] certificate: fn(&Authority) -> Option<SignedCertificate>,
+async fn a_client_needs_a_valid_certificate_of_the_configured_ca(
+    #[case] sign: fn(&Authority) -> Option<SignedCertificate>,
 ) {
     let sandbox = Sandbox::start(&[]);
     let installation = Installation::new(&sandbox).await;
     let process = installation.start().await;
-    let certificate = certificate(&installation.authority);
+    let certificate = sign(&installation.authority);
     assert_no_answer(&check_eligibility(process.connect_with_certificate(certificate.as_ref())).await);
     assert_refused(&process).await;
 }
@@ -72,7 +72,7 @@ async fn only_tls_1_3_is_accepted() {
     assert_refused(&process).await;
 }
 
-/// A resumed session presents no certificate, so a certificate that has expired since would still be accepted.
+/// A client that resumes a session shows no certificate. A certificate that has expired since would then still work.
 #[tokio::test(flavor = "multi_thread")]
 async fn every_connection_needs_a_full_handshake() {
     let sandbox = Sandbox::start(&[]);

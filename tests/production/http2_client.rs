@@ -15,8 +15,8 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-/// A certificate name of a caller that may call CheckEligibility.
-pub(crate) const NAME: &str = CALLERS[0].1[0];
+/// A certificate name of the caller "web", which may call CheckEligibility.
+pub(crate) const WEB_NAME: &str = CALLERS[0].1[0];
 
 /// Types of HTTP/2 frames.
 pub(crate) const HEADERS: u8 = 1;
@@ -44,7 +44,7 @@ pub(crate) struct Frame {
 }
 
 impl Frame {
-    /// The error code of RST_STREAM and GOAWAY, which ends the fixed part of both.
+    /// The error code of an RST_STREAM or GOAWAY frame. In GOAWAY, it follows the four bytes of the last stream id.
     pub(crate) fn error_code(&self) -> u32 {
         let at = if self.kind == GO_AWAY { 4 } else { 0 };
         u32::from_be_bytes(self.payload[at..at + 4].try_into().unwrap())
@@ -55,7 +55,7 @@ impl Frame {
 pub(crate) fn caller_tls(authority: &Authority, version: &'static SupportedProtocolVersion) -> Arc<ClientConfig> {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_slice(authority.pem().as_bytes()).unwrap()).unwrap();
-    let signed = authority.sign(&[NAME]);
+    let signed = authority.sign(&[WEB_NAME]);
     let certificate = CertificateDer::from_pem_slice(signed.certificate.as_bytes()).unwrap();
     let key = PrivateKeyDer::from_pem_slice(signed.key.as_bytes()).unwrap();
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());

@@ -20,15 +20,15 @@ use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 
-const TAKEN: &str = "read again";
-const REFUSED: &str = "cannot be read again; what was read before serves on";
+const RELOADED: &str = "read again";
+const NOT_RELOADED: &str = "cannot be read again; the earlier content stays in use";
 
 /// An installation whose processes reload the key ring on SIGHUP only.
 async fn new_installation() -> (World, Installation) {
     let world = World::with_sandbox(Sandbox::start(&["--people", "8"])).await;
     let mut installation = Installation::new(&world.sandbox).await;
     installation.set("SERVER__RELOAD_INTERVAL", "1h");
-    // A short delay even after the gateway has been down for long.
+    // Messages are retried soon, however long the gateway was down.
     installation.set("SMS__DISPATCHER__RETRY_DELAY_LIMIT", "1s");
     (world, installation)
 }
@@ -75,18 +75,18 @@ async fn await_pin(world: &World, person: &Person) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn verifier_sealing_and_audit_keys_are_rotated_without_interruption() {
     let (mut world, installation) = new_installation().await;
-    let (one, two) = (installation.start().await, installation.start().await);
+    let (first, second) = (installation.start().await, installation.start().await);
     let people =
         [world.new_person().await, world.new_person().await, world.new_person().await, world.new_person().await];
-    let [old, verified, queued, new] = &people;
+    let [with_old_pin, verified, queued, with_new_pin] = &people;
 
-    call_as(&mut world, &one, "phone");
-    let verification = world.identify(old).await;
+    call_as(&mut world, &first, "phone");
+    let verification = world.identify(with_old_pin).await;
     world.issue("phone", &verification).await.unwrap();
-    let old_pin = await_pin(&world, old).await;
+    let old_pin = await_pin(&world, with_old_pin).await;
     let old_verification = world.identify(verified).await;
     let verification = world.identify(queued).await;
-    let new_verification = world.identify(new).await;
+    let new_verification = world.identify(with_new_pin).await;
     set_gateway(&world, "down").await;
     world.issue("phone", &verification).await.unwrap();
     wait_until("the gateway was tried", async || {
@@ -98,48 +98,48 @@ async fn verifier_sealing_and_audit_keys_are_rotated_without_interruption() {
     for purpose in rotated {
         run_keys(&installation, &["add", "--purpose", purpose]);
     }
-    reload(&[&one, &two], TAKEN).await;
+    reload(&[&first, &second], RELOADED).await;
     for purpose in rotated {
         run_keys(&installation, &["activate", "--purpose", purpose, "--id", "2"]);
     }
-    reload(&[&one], TAKEN).await;
+    reload(&[&first], RELOADED).await;
 
     // The first process uses the new keys, the second only knows them.
     world.issue("phone", &new_verification).await.unwrap();
     assert_eq!(installation.count("pin_requests WHERE verifier_key_id = 2").await, 1);
     assert_eq!(installation.count("outbox WHERE substr(sealed_body, 1, 4) = '\\x00000002'").await, 1);
     set_gateway(&world, "accept").await;
-    let new_pin = await_pin(&world, new).await;
-    assert_redeems(&mut world, &two, new, &new_pin).await;
-    call_as(&mut world, &one, "phone");
+    let new_pin = await_pin(&world, with_new_pin).await;
+    assert_redeems(&mut world, &second, with_new_pin, &new_pin).await;
+    call_as(&mut world, &first, "phone");
     let person = world.new_person().await;
     let newer_verification = world.identify(&person).await;
-    call_as(&mut world, &two, "phone");
+    call_as(&mut world, &second, "phone");
     world.issue("phone", &newer_verification).await.unwrap();
     let other_pin = await_pin(&world, &person).await;
-    assert_redeems(&mut world, &one, &person, &other_pin).await;
+    assert_redeems(&mut world, &first, &person, &other_pin).await;
 
-    reload(&[&two], TAKEN).await;
-    assert_redeems(&mut world, &two, old, &old_pin).await;
+    reload(&[&second], RELOADED).await;
+    assert_redeems(&mut world, &second, with_old_pin, &old_pin).await;
     let queued_pin = await_pin(&world, queued).await;
-    assert_redeems(&mut world, &two, queued, &queued_pin).await;
-    call_as(&mut world, &two, "phone");
+    assert_redeems(&mut world, &second, queued, &queued_pin).await;
+    call_as(&mut world, &second, "phone");
     world.issue("phone", &old_verification).await.unwrap();
-    wait_until("sealed", async || installation.count("audit_seals WHERE key_id = 2").await > 0).await;
-    let (status, said, _) = installation.output(&["audit", "verify"], "");
-    assert_eq!(status, Some(0), "{said}");
+    wait_until("the audit is sealed", async || installation.count("audit_seals WHERE key_id = 2").await > 0).await;
+    let (status, printed, _) = installation.output(&["audit", "verify"], "");
+    assert_eq!(status, Some(0), "{printed}");
 
     // A key ring without the keys of existing data is rejected.
     let ring = installation.read("keys.toml");
     let other = installation.path("other.toml");
     installation.run(&["keys", "generate", "--out", &other]);
-    for weaker in [installation.read("other.toml"), "[audit]\n".to_owned()] {
-        installation.write("keys.toml", &weaker);
-        reload(&[&one], REFUSED).await;
+    for incomplete_ring in [installation.read("other.toml"), "[audit]\n".to_owned()] {
+        installation.write("keys.toml", &incomplete_ring);
+        reload(&[&first], NOT_RELOADED).await;
     }
     installation.write("keys.toml", &ring);
     let verified_pin = await_pin(&world, verified).await;
-    assert_redeems(&mut world, &one, verified, &verified_pin).await;
+    assert_redeems(&mut world, &first, verified, &verified_pin).await;
 }
 
 /// Every pseudonym in the database.
@@ -211,13 +211,13 @@ async fn pseudonyms_are_rekeyed_and_persons_keep_their_records() {
 
     // A running service does not switch to the new key, and re-keying is refused while it runs.
     run_keys(&installation, &["add", "--purpose", "pseudonym"]);
-    reload(&[&process], TAKEN).await;
+    reload(&[&process], RELOADED).await;
     run_keys(&installation, &["activate", "--purpose", "pseudonym", "--id", "2"]);
-    reload(&[&process], REFUSED).await;
+    reload(&[&process], NOT_RELOADED).await;
     let refused = installation.output_as_owner(&["keys", "rekey-pseudonyms"]);
     assert_eq!(refused.status.code(), Some(1));
-    let said = String::from_utf8(refused.stderr).unwrap();
-    assert!(said.contains("instances are connected to the database"), "{said}");
+    let printed = String::from_utf8(refused.stderr).unwrap();
+    assert!(printed.contains("instances are connected to the database"), "{printed}");
     process.terminate();
     process.wait().await;
 
@@ -230,7 +230,7 @@ async fn pseudonyms_are_rekeyed_and_persons_keep_their_records() {
     }
     drop(rekeying);
 
-    // R26: an instance that is started meanwhile does not serve yet.
+    // R26: an instance that starts during the re-keying does not serve yet.
     let process = installation.start_listening();
     assert_eq!(health(&process).await, ServingStatus::NotServing);
     call_as(&mut world, &process, "phone");
@@ -238,8 +238,12 @@ async fn pseudonyms_are_rekeyed_and_persons_keep_their_records() {
     assert_eq!(refusal.code, tonic::Code::Unavailable);
 
     let done = installation.output_as_owner(&["keys", "rekey-pseudonyms"]);
-    let said = String::from_utf8(done.stdout).unwrap();
-    assert!(done.status.success() && said.ends_with("the pseudonyms are under key 2\n"), "{said}{:?}", done.stderr);
+    let printed = String::from_utf8(done.stdout).unwrap();
+    assert!(
+        done.status.success() && printed.ends_with("the pseudonyms are under key 2\n"),
+        "{printed}{:?}",
+        done.stderr
+    );
     process.wait_until_serving().await;
     let again = installation.output_as_owner(&["keys", "rekey-pseudonyms"]);
     assert_eq!(String::from_utf8(again.stdout).unwrap(), "the pseudonyms are under key 2 already\n");
@@ -262,11 +266,11 @@ async fn pseudonyms_are_rekeyed_and_persons_keep_their_records() {
 
     // The audit has the person's events under the old and under the new key.
     let uuid = open.0["mitid_uuid"].as_str().unwrap();
-    let (status, events, said) = installation.output(&["audit", "export", "--mitid-uuid", "-"], uuid);
-    assert_eq!(status, Some(0), "{said}");
+    let (status, events, printed) = installation.output(&["audit", "export", "--mitid-uuid", "-"], uuid);
+    assert_eq!(status, Some(0), "{printed}");
     assert!(events.contains("pin_issued") && events.contains("pin_redeemed"), "{events}");
     assert!(installation.count("audit_events WHERE pseudonym_key_id = 1").await > 0);
     assert!(installation.count("audit_events WHERE pseudonym_key_id = 2").await > 0);
-    let (status, said, _) = installation.output(&["audit", "verify"], "");
-    assert_eq!(status, Some(0), "{said}");
+    let (status, printed, _) = installation.output(&["audit", "verify"], "");
+    assert_eq!(status, Some(0), "{printed}");
 }

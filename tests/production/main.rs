@@ -1,5 +1,5 @@
 //! Tests of the production binary over mutual TLS, configured as an operator would: callers and roles, connections,
-//! reloads, shutdown, telemetry, audit commands, and one story from login to redemption.
+//! reloads, shutdown, telemetry, audit commands, and one run from login to redemption.
 
 #![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
@@ -14,4 +14,4 @@ mod role_matrix;
 mod roles;
 mod shutdown;
 mod telemetry;
-mod web_story;
+mod web_from_login_to_redemption;

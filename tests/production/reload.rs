@@ -14,11 +14,14 @@ use test_support::world::{World, wait_until};
 use tonic::Code;
 use tonic::transport::Channel;
 
-/// A certificate name of a caller that may call CheckEligibility.
-const NAME: &str = CALLERS[1].1[0];
+/// A certificate name of the caller "phone", which may call CheckEligibility.
+const PHONE_NAME: &str = CALLERS[1].1[0];
 
-const TAKEN: &str = "read again";
-const REFUSED: &str = "cannot be read again; what was read before serves on";
+/// A text in a file that the log must not show.
+const SECRET_TEXT: &str = "not-a-certificate";
+
+const RELOADED: &str = "read again";
+const NOT_RELOADED: &str = "cannot be read again; the earlier content stays in use";
 
 async fn installation(interval: &str) -> Installation {
     let mut installation = Installation::new(&Sandbox::start(&[])).await;
@@ -35,10 +38,10 @@ async fn is_served(channel: Channel) -> bool {
 
 /// Whether a new connection works for a client that trusts `server` and has a certificate of `client`.
 async fn accepts(process: &Process<'_>, server: &Authority, client: &Authority) -> bool {
-    is_served(process.connect_trusting(server, Some(&client.sign(&[NAME])))).await
+    is_served(process.connect_trusting(server, Some(&client.sign(&[PHONE_NAME])))).await
 }
 
-/// Waits until the message has been logged `times` times for the certificates.
+/// Waits until the message was logged `times` times for the certificates.
 async fn await_log(process: &Process<'_>, message: &str, times: usize) {
     let count = || process.log_lines(message).iter().filter(|line| line["role"] == "tls").count();
     wait_until(message, async || count() == times).await;
@@ -75,16 +78,16 @@ async fn new_connections_use_new_certificates_and_open_ones_continue() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_ca_is_added_and_another_removed() {
+async fn a_new_ca_is_added_and_the_old_ca_is_removed() {
     let installation = installation("50ms").await;
     let process = installation.start().await;
     let (old, new) = (&installation.authority, Authority::new());
     assert!(!accepts(&process, old, &new).await);
     installation.write("client-ca.pem", &[old.pem(), new.pem()].concat());
-    await_log(&process, TAKEN, 1).await;
+    await_log(&process, RELOADED, 1).await;
     assert!(accepts(&process, old, &new).await && accepts(&process, old, old).await);
     installation.write("client-ca.pem", new.pem());
-    await_log(&process, TAKEN, 2).await;
+    await_log(&process, RELOADED, 2).await;
     assert!(accepts(&process, old, &new).await && !accepts(&process, old, old).await);
 }
 
@@ -92,33 +95,37 @@ async fn a_ca_is_added_and_another_removed() {
 async fn invalid_files_are_not_loaded() {
     let installation = installation("50ms").await;
     let process = installation.start().await;
-    let ours = &installation.authority;
-    let signed = ours.sign(&["localhost"]);
-    let broken = [
+    let authority = &installation.authority;
+    let signed = authority.sign(&["localhost"]);
+    let invalid_contents = [
         // The certificate has been replaced, but its key has not.
         ("server.pem", signed.certificate.as_str(), "do not fit"),
-        ("server.pem", "hunter2", "server.tls"),
-        ("server.key", "hunter2", "server.tls"),
-        ("client-ca.pem", "-----BEGIN CERTIFICATE-----\nhunter2\n-----END CERTIFICATE-----\n", "server.tls.client_ca"),
+        ("server.pem", SECRET_TEXT, "server.tls"),
+        ("server.key", SECRET_TEXT, "server.tls"),
+        (
+            "client-ca.pem",
+            &format!("-----BEGIN CERTIFICATE-----\n{SECRET_TEXT}\n-----END CERTIFICATE-----\n"),
+            "server.tls.client_ca",
+        ),
         ("client-ca.pem", "", "server.tls.client_ca"),
     ];
-    for (index, (file, content, problem)) in broken.into_iter().enumerate() {
-        let right = installation.read(file);
+    for (index, (file, content, problem)) in invalid_contents.into_iter().enumerate() {
+        let original = installation.read(file);
         installation.write(file, content);
-        await_log(&process, REFUSED, index + 1).await;
-        let line = process.log_lines(REFUSED).pop().unwrap();
+        await_log(&process, NOT_RELOADED, index + 1).await;
+        let line = process.log_lines(NOT_RELOADED).pop().unwrap();
         assert!(line["role"] == "tls" && line["error"].as_str().unwrap().contains(problem), "{line}");
-        assert!(!line.to_string().contains("hunter2"), "{line}");
-        assert!(accepts(&process, ours, ours).await, "{file} with {content:?}");
-        installation.write(file, &right);
-        await_log(&process, TAKEN, index + 1).await;
+        assert!(!line.to_string().contains(SECRET_TEXT), "{line}");
+        assert!(accepts(&process, authority, authority).await, "{file} with {content:?}");
+        installation.write(file, &original);
+        await_log(&process, RELOADED, index + 1).await;
     }
     // Once certificate and key belong together, they are loaded.
     installation.write("server.pem", &signed.certificate);
-    await_log(&process, REFUSED, broken.len() + 1).await;
+    await_log(&process, NOT_RELOADED, invalid_contents.len() + 1).await;
     installation.write("server.key", &signed.key);
-    await_log(&process, TAKEN, broken.len() + 1).await;
-    assert!(accepts(&process, ours, ours).await);
+    await_log(&process, RELOADED, invalid_contents.len() + 1).await;
+    assert!(accepts(&process, authority, authority).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -129,7 +136,7 @@ async fn sighup_reloads_at_once() {
     installation.write("client-ca.pem", new.pem());
     assert!(accepts(&process, old, old).await, "the files have not been checked yet");
     process.send_sighup();
-    await_log(&process, TAKEN, 1).await;
+    await_log(&process, RELOADED, 1).await;
     assert!(accepts(&process, old, &new).await && !accepts(&process, old, old).await);
 }
 
@@ -139,7 +146,7 @@ async fn a_warning_is_logged_at_the_start_if_a_certificate_expires_soon() {
     let soon = temporary_pin::clock::Clock::now(&temporary_pin::clock::SystemClock) + chrono::TimeDelta::days(10);
     installation.write_server(&installation.authority.sign_until(&["localhost"], soon));
     let process = installation.start().await;
-    let noted = process.wait_until_logged("a certificate expires soon").await;
-    assert_eq!(noted.len(), 1, "{noted:?}");
-    assert_eq!(noted[0]["role"], "server");
+    let warnings = process.wait_until_logged("a certificate expires soon").await;
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    assert_eq!(warnings[0]["role"], "server");
 }

@@ -41,8 +41,9 @@ const CALLERS: [&str; 5] = ["web", "phone", "counter", "redeemer", "operator"];
 /// Every RPC of the contract.
 fn methods() -> BTreeSet<String> {
     let contract = FileDescriptorSet::decode(DESCRIPTOR_SET).unwrap();
-    let ours = contract.file.iter().filter(|file| file.package() == "temporarypin.v1");
-    ours.flat_map(|file| &file.service)
+    let files = contract.file.iter().filter(|file| file.package() == "temporarypin.v1");
+    files
+        .flat_map(|file| &file.service)
         .flat_map(|service| {
             service.method.iter().map(|method| format!("temporarypin.v1.{}/{}", service.name(), method.name()))
         })
@@ -76,7 +77,7 @@ fn is_authorized(status: &Status, method: &str) -> bool {
 async fn each_role_may_call_exactly_its_methods() {
     let allowed = BTreeMap::from(ALLOWED);
     let methods = methods();
-    assert_eq!(methods, allowed.keys().map(|method| String::from(*method)).collect(), "each RPC has its row");
+    assert_eq!(methods, allowed.keys().map(|method| String::from(*method)).collect(), "ALLOWED has a row for each RPC");
     let sandbox = Sandbox::start(&[]);
     for caller in CALLERS {
         let channel = sandbox.connect_as(caller).await;

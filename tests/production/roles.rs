@@ -89,7 +89,7 @@ async fn operator_refusals(channel: &Channel) -> BTreeMap<&'static str, Refusal>
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_role_may_call_its_methods_and_no_others() {
+async fn each_role_may_call_its_methods_and_no_other_methods() {
     let sandbox = Sandbox::start(&[]);
     let installation = Installation::new(&sandbox).await;
     let process = installation.start().await;
@@ -120,7 +120,7 @@ async fn a_certificate_name_that_is_not_configured_identifies_no_caller() {
     let installation = Installation::new(&sandbox).await;
     let process = installation.start().await;
     for names in [
-        &["spiffe://example.dk/somebody-else"][..],
+        &["spiffe://example.dk/unknown-caller"][..],
         &["spiffe://example.dk/profile-page/x"],
         &["sub.support.example.dk"],
         // The name of a caller, but as a URI and not a DNS name.
@@ -141,15 +141,15 @@ async fn a_certificate_name_that_is_not_configured_identifies_no_caller() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_certificate_with_names_of_two_callers_identifies_none() {
+async fn a_certificate_with_names_of_two_callers_identifies_no_caller() {
     let sandbox = Sandbox::start(&[]);
     let installation = Installation::new(&sandbox).await;
     let process = installation.start().await;
     // Two names of the same caller identify it.
     let channel = process.connect_with_certificate(Some(&installation.authority.sign(CALLERS[2].1)));
     assert_eq!(refusals(&channel).await["check"].code, Code::InvalidArgument);
-    for (one, other) in [(0, 1), (1, 0), (0, 3), (3, 5)] {
-        let names = [CALLERS[one].1[0], "unknown.example.dk", CALLERS[other].1[0]];
+    for (first, second) in [(0, 1), (1, 0), (0, 3), (3, 5)] {
+        let names = [CALLERS[first].1[0], "unknown.example.dk", CALLERS[second].1[0]];
         let channel = process.connect_with_certificate(Some(&installation.authority.sign(&names)));
         for (call, refusal) in refusals(&channel).await {
             assert_eq!(

@@ -13,7 +13,7 @@ use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 
 /// Well below the drain time of 10 s.
-const PROMPT: Duration = Duration::from_secs(4);
+const MAX_STOP_TIME: Duration = Duration::from_secs(4);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_idle_service_ends_at_once() {
@@ -30,7 +30,7 @@ async fn an_idle_service_ends_at_once() {
     process.terminate();
     assert_eq!(answers.message().await.unwrap().unwrap().status(), ServingStatus::NotServing);
     assert_eq!(process.wait().await.code(), Some(0));
-    assert!(start.elapsed() < PROMPT, "{:?}", start.elapsed());
+    assert!(start.elapsed() < MAX_STOP_TIME, "{:?}", start.elapsed());
 }
 
 #[rstest]
@@ -48,8 +48,8 @@ async fn running_calls_and_hand_overs_end_before_the_process(#[case] threads: &s
     let verification = world.identify(&person).await;
     world.sandbox.post("/gateway", serde_json::json!({ "mode": "slow", "seconds": 3 })).await;
     world.issue("phone", &verification).await.unwrap();
-    let begun = "outbox WHERE handover_time IS NOT NULL";
-    wait_until("the hand-over begins", async || installation.count(begun).await == 1).await;
+    let running_hand_over = "outbox WHERE handover_time IS NOT NULL";
+    wait_until("the hand-over begins", async || installation.count(running_hand_over).await == 1).await;
 
     world.sandbox.post("/register", serde_json::json!({ "mode": "slow", "seconds": 3 })).await;
     let check = world.check_eligibility("phone", person.reference());
@@ -84,5 +84,5 @@ async fn a_silent_postgres_does_not_keep_the_process_alive() {
     assert!(!call.is_finished());
     process.terminate();
     assert_eq!(process.wait().await.code(), Some(0));
-    assert!(start.elapsed() < PROMPT, "{:?}", start.elapsed());
+    assert!(start.elapsed() < MAX_STOP_TIME, "{:?}", start.elapsed());
 }

@@ -31,7 +31,7 @@ fn with_trace<T>(trace: u8, message: T) -> Request<T> {
 const CALLER_SPAN_ID: u64 = 0xff;
 
 /// Calls each method once, in the traces 1 to 4. Returns the secrets that were used.
-async fn call_everything(world: &mut World, installation: &Installation, collected: &Collector) -> Vec<String> {
+async fn call_each_method(world: &mut World, installation: &Installation, collector: &Collector) -> Vec<String> {
     let mut process = installation.start().await;
     let person = world.new_person().await;
     world.channel = process.connect_as("phone");
@@ -62,12 +62,12 @@ async fn call_everything(world: &mut World, installation: &Installation, collect
     world.check_eligibility("phone", person.reference()).await.unwrap_err();
     process.terminate();
     assert_eq!(process.wait().await.code(), Some(0));
-    assert!(!collected.spans().is_empty(), "the last spans are sent before the end");
-    secrets(&[person, other], &pin)
+    assert!(!collector.spans().is_empty(), "the last spans are sent before the process ends");
+    list_secrets(&[person, other], &pin)
 }
 
 /// Secrets and personal data that must not be exported, in every form that they could have.
-fn secrets(people: &[Person], pin: &str) -> Vec<String> {
+fn list_secrets(people: &[Person], pin: &str) -> Vec<String> {
     let mut secrets = vec![pin.to_owned(), format!("{} {}", &pin[..4], &pin[4..])];
     for person in people {
         let text = |field: &str| person.0[field].as_str().unwrap();
@@ -94,7 +94,7 @@ fn children<'a>(spans: &'a [Span], parent: &Span) -> Vec<&'a Span> {
 
 /// Checks the one server span of a trace, and the dependencies whose spans are its children.
 #[track_caller]
-fn assert_call(spans: &[Span], trace: u8, method: &str, waited_for: &[&str]) {
+fn assert_call(spans: &[Span], trace: u8, method: &str, dependencies: &[&str]) {
     let of_trace = |span: &&Span| span.trace_id[..15] == [0; 15] && span.trace_id[15] == trace;
     let servers: Vec<&Span> =
         spans.iter().filter(of_trace).filter(|span| span.kind == SpanKind::Server as i32).collect();
@@ -103,7 +103,7 @@ fn assert_call(spans: &[Span], trace: u8, method: &str, waited_for: &[&str]) {
     assert_eq!(server.name, format!("temporarypin.v1.{method}"));
     assert_eq!(server.parent_span_id, CALLER_SPAN_ID.to_be_bytes());
     let children = children(spans, server);
-    assert_eq!(names(children.iter().copied()), BTreeSet::from_iter(waited_for.iter().copied()), "{method}");
+    assert_eq!(names(children.iter().copied()), BTreeSet::from_iter(dependencies.iter().copied()), "{method}");
     for child in children {
         assert_eq!(child.kind, SpanKind::Client as i32, "{}", child.name);
         assert!(of_trace(&child) && child.start_time_unix_nano >= server.start_time_unix_nano, "{}", child.name);
@@ -112,13 +112,13 @@ fn assert_call(spans: &[Span], trace: u8, method: &str, waited_for: &[&str]) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_call_is_traced_and_counted_without_personal_data() {
-    let (collected, endpoint) = Collector::start().await;
+    let (collector, endpoint) = Collector::start().await;
     let mut world = World::with_sandbox(Sandbox::start(&["--people", "2"])).await;
     let mut installation = Installation::new(&world.sandbox).await;
     installation.set("TELEMETRY__OTLP_ENDPOINT", endpoint);
-    let secrets = call_everything(&mut world, &installation, &collected).await;
+    let secrets = call_each_method(&mut world, &installation, &collector).await;
 
-    let spans = collected.spans();
+    let spans = collector.spans();
     assert_call(
         &spans,
         1,
@@ -151,15 +151,15 @@ async fn each_call_is_traced_and_counted_without_personal_data() {
         &["redis.spend", "redis.refund", "register.look_up_person", "postgres.begin_try", "postgres.finish_try"],
     );
     let hand_over = spans.iter().find(|span| span.name == "hand_over").expect("the SMS is traced");
-    let waited_for = names(children(&spans, hand_over));
-    assert_eq!(waited_for, BTreeSet::from(["postgres.begin_handover", "gateway.send", "postgres.message_accepted"]));
+    let dependencies = names(children(&spans, hand_over));
+    assert_eq!(dependencies, BTreeSet::from(["postgres.begin_handover", "gateway.send", "postgres.message_accepted"]));
 
-    // Polls and probes have no spans, because they would hide the calls.
+    // Polls and probes have no spans: too many spans would hide the calls.
     let is_expected_root = |name: &&str| name.starts_with("temporarypin.v1.") || *name == "hand_over";
     let roots = names(spans.iter().filter(|span| span.parent_span_id.is_empty()));
     assert!(roots.iter().all(is_expected_root), "{roots:?}");
 
-    let metrics = collected.metrics();
+    let metrics = collector.metrics();
     let metric_names: BTreeSet<&str> = metrics.iter().map(|metric| metric.name.as_str()).collect();
     let expected = [
         "rpc.server.call.duration",
@@ -177,7 +177,7 @@ async fn each_call_is_traced_and_counted_without_personal_data() {
     ];
     assert_eq!(metric_names, BTreeSet::from(expected));
 
-    let exported = format!("{:?} {metrics:?}", collected.resource_spans());
+    let exported = format!("{:?} {metrics:?}", collector.resource_spans());
     for secret in secrets {
         assert!(!exported.contains(&secret), "{secret}");
     }

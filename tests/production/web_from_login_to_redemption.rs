@@ -1,4 +1,4 @@
-//! One story from login to redemption. Each step uses the certificate of its own caller.
+//! One run from login to redemption. Each step uses the certificate of its own caller.
 
 use temporary_pin::proto::temporarypin::v1::access_hold;
 use temporary_pin::proto::temporarypin::v1::redeem_temporary_pin_response::Outcome;
@@ -34,16 +34,16 @@ async fn a_person_orders_and_redeems_a_pin_on_the_web() {
     let anna = world.person("anna").await;
 
     world.channel = process.connect_as("web");
-    let first = world.log_in(&anna).await;
-    assert_eq!(hold_state(&first), access_hold::State::Running);
-    let refusal = world.issue("web", &first.verification_id).await.unwrap_err();
+    let first_login = world.log_in(&anna).await;
+    assert_eq!(hold_state(&first_login), access_hold::State::Running);
+    let refusal = world.issue("web", &first_login.verification_id).await.unwrap_err();
     refusal.assert_precondition(Reason::HoldRunning);
     await_texts(&world, &anna, 1).await;
     // The second notice says that the hold has passed.
     await_texts(&world, &anna, 2).await;
-    let second = world.log_in(&anna).await;
-    assert_eq!(hold_state(&second), access_hold::State::Passed);
-    world.issue("web", &second.verification_id).await.unwrap();
+    let second_login = world.log_in(&anna).await;
+    assert_eq!(hold_state(&second_login), access_hold::State::Passed);
+    world.issue("web", &second_login.verification_id).await.unwrap();
     let pin = pin_in(&await_texts(&world, &anna, 3).await[2]);
 
     world.channel = process.connect_as("redeemer");
