@@ -21,6 +21,7 @@
 //! | R2, R3, R4 tries to redeem a PIN | [`redemption`] |
 //! | R4, R18, R25 limits of a person | [`person_limit`] |
 //! | R22, R23 levels of assurance | [`assurance`] |
+//! | R28 when the level is High | [`assurance_at_counter`] |
 //! | R24 languages | [`language`] |
 //! | R29 what follows a failed hand-over of an SMS | [`dispatch`] |
 //! | the figures that can be configured, with their defaults | [`rule_settings`]; those of the PIN, the hold and the eligibility: [`pin`], [`hold`], [`eligibility`] |
@@ -29,6 +30,7 @@
 
 pub mod answer;
 pub mod assurance;
+pub mod assurance_at_counter;
 pub mod audit;
 pub mod birth_date;
 pub mod calendar;

@@ -68,6 +68,15 @@ impl Person {
         self.mitid_account.as_ref()?.mobile.as_ref()
     }
 
+    /// Whether the reference names this person.
+    #[must_use]
+    pub fn is_named_by(&self, reference: &PersonReference) -> bool {
+        match reference {
+            PersonReference::Cpr(number) => self.cpr_number.as_ref() == Some(number),
+            PersonReference::Mitid(uuid) => self.mitid_account.as_ref().is_some_and(|own| own.mitid_uuid == *uuid),
+        }
+    }
+
     /// Whether both values describe the same person: their CPR numbers or their MitID UUIDs are equal.
     #[must_use]
     pub fn is_same_as(&self, other: &Self) -> bool {

@@ -48,6 +48,8 @@ pub struct VerificationRules {
     /// R16: how long the kinds of question of a run that was broken off are not asked again.
     #[serde(with = "humantime_serde")]
     pub broken_off_memory: Duration,
+    /// R20: whether a witness must log in with their own MitID. Version 0.1.0 had no such logins.
+    pub witness_login_required: bool,
     /// R20: minimum age of a witness in whole years.
     pub witness_minimum_age: u32,
     /// R20: a witness must have had MitID for longer than this.
@@ -58,6 +60,8 @@ pub struct VerificationRules {
     /// R20: the rolling window of `witness_times`.
     #[serde(with = "humantime_serde")]
     pub witness_window: Duration,
+    /// R28: the offices whose clerks can confirm an identity at level High, by `office_id`.
+    pub high_assurance_offices: Vec<String>,
     /// R23: maximum age of a web login.
     #[serde(with = "humantime_serde")]
     pub login_age: Duration,
@@ -77,10 +81,12 @@ impl Default for VerificationRules {
             document_issuers: None,
             question_memory: 30 * DAY,
             broken_off_memory: DAY,
+            witness_login_required: true,
             witness_minimum_age: 18,
             witness_enrolment: 30 * DAY,
             witness_times: 3,
             witness_window: 120 * DAY,
+            high_assurance_offices: Vec::new(),
             login_age: 5 * MINUTE,
             agent_login_age: 12 * HOUR,
             refusal_interval: REFUSAL_INTERVAL,

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use super::calendar::{add_saturating, age_on, date_in_copenhagen};
 use super::channel::Channel;
 use super::eligibility::find_cpr_denial;
-use super::person::{MitidUuid, Person};
+use super::person::{Person, PersonReference};
 use super::rule_settings::VerificationRules;
 
 /// R20: how often a witness may vouch.
@@ -39,13 +39,13 @@ impl VouchingHistory {
 /// R20: whether the witness may vouch for the person now. The login, the document and the history of the witness are checked
 /// elsewhere ([`super::document::judge_document`], [`VouchingHistory::allows_another`]).
 ///
-/// `clerk`: the MitID account of the clerk. If it is not known, nobody can see whether the clerk is the witness; that is on
+/// `clerk`: the person who the clerk is. If that is not known, nobody can see whether the clerk is the witness; that is on
 /// record and no obstacle. `destinations`: where an SMS may go (R14). Nobody may vouch who cannot be told.
 #[must_use]
 pub fn may_witness(
     witness: &Person,
     person: &Person,
-    clerk: Option<MitidUuid>,
+    clerk: Option<&PersonReference>,
     rules: &VerificationRules,
     destinations: &[u16],
     now: DateTime<Utc>,
@@ -54,7 +54,7 @@ pub fn may_witness(
     let is_long_enrolled =
         account.enrolment_time.is_some_and(|time| add_saturating(time, rules.witness_enrolment) < now);
     let is_of_age = age_on(witness.birth_date.latest(), date_in_copenhagen(now)) >= rules.witness_minimum_age;
-    let is_clerk = clerk.is_some_and(|clerk| clerk == account.mitid_uuid);
+    let is_clerk = clerk.is_some_and(|clerk| witness.is_named_by(clerk));
     let can_be_told = account.mobile.as_ref().is_some_and(|mobile| mobile.number.is_allowed(destinations));
     // A person who is dead or has disappeared, or whose CPR number is not valid, cannot be a witness.
     let has_valid_cpr = find_cpr_denial(witness, Channel::Counter).is_none();
@@ -70,19 +70,20 @@ mod tests {
     use super::super::cpr::CprStatus;
     use super::super::fixture::{account, another_person, at, person};
     use super::super::mobile::MobileNumber;
+    use super::super::person::MitidUuid;
     use super::*;
 
-    const CLERK: MitidUuid = MitidUuid(Uuid::from_u128(3));
+    const CLERK: PersonReference = PersonReference::Mitid(MitidUuid(Uuid::from_u128(3)));
 
     fn born(date: &str) -> BirthDate {
         BirthDate::parse(date, true).unwrap()
     }
 
-    fn may_vouch(change: impl FnOnce(&mut Person), clerk: Option<MitidUuid>) -> bool {
+    fn may_vouch(change: impl FnOnce(&mut Person), clerk: Option<PersonReference>) -> bool {
         let mut witness = another_person();
         change(&mut witness);
         let (rules, now) = (VerificationRules::default(), at("2026-11-23T12:00:00Z"));
-        may_witness(&witness, &person(), clerk, &rules, &[45, 299], now)
+        may_witness(&witness, &person(), clerk.as_ref(), &rules, &[45, 299], now)
     }
 
     #[rstest]
@@ -111,9 +112,10 @@ mod tests {
 
     #[rstest]
     #[case::another_clerk(Some(CLERK), true)]
-    #[case::the_clerk(Some(MitidUuid(Uuid::from_u128(2))), false)]
+    #[case::the_clerk(Some(PersonReference::Mitid(MitidUuid(Uuid::from_u128(2)))), false)]
+    #[case::the_clerk_by_cpr_number(another_person().cpr_number.map(PersonReference::Cpr), false)]
     #[case::an_unknown_clerk(None, true)]
-    fn r20_the_witness_is_not_the_clerk(#[case] clerk: Option<MitidUuid>, #[case] expected: bool) {
+    fn r20_the_witness_is_not_the_clerk(#[case] clerk: Option<PersonReference>, #[case] expected: bool) {
         assert_eq!(may_vouch(|_| {}, clerk), expected);
     }
 

@@ -47,6 +47,7 @@ pub use redeem_temporary_pin::RedeemOrder;
 pub use refusal::Refusal;
 pub use verify_identity::{
     Answers, Confirmation, CounterIdentification, Evidence, PhoneIdentification, Verification, WebLoginEvidence,
+    WitnessEvidence,
 };
 
 /// The use cases of one call. The call uses the same key ring from beginning to end.

@@ -1,5 +1,7 @@
 //! Writes the SMS of the use cases: renders the text and seals it for the outbox.
 
+use std::time::Duration;
+
 use uuid::Uuid;
 
 use super::Dependencies;
@@ -9,6 +11,9 @@ use crate::domain::person::Person;
 use crate::keys::KeyRing;
 use crate::sms::sealed_message::seal_message;
 use crate::texts::{SmsText, Texts};
+
+/// How long the SMS network may try to deliver a notice about what has been done.
+pub(super) const NOTICE_LIFETIME: Duration = Duration::from_hours(24);
 
 /// Writes SMS during one call.
 #[derive(Clone, Copy)]

@@ -140,6 +140,7 @@ fn nsis_profile() -> TokenRules {
         login_time_claims: names(&["auth_time"]),
         required_claims: Vec::new(),
         takes_userinfo_token: false,
+        professional_witness: None,
     }
 }
 

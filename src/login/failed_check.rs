@@ -23,6 +23,8 @@ pub enum FailedCheck {
     Person,
     LoginTime,
     LoginAge,
+    /// The agent does not have the role of a professional witness.
+    ProfessionalWitness,
     /// With the name of the claim.
     RequiredClaim(String),
     Assurance,
@@ -55,6 +57,7 @@ impl fmt::Display for FailedCheck {
             Self::Person => "person claim",
             Self::LoginTime => "login time",
             Self::LoginAge => "age of the login",
+            Self::ProfessionalWitness => "role of a professional witness",
             Self::RequiredClaim(claim) => return write!(f, "required claim {claim}"),
             Self::Assurance => "assurance",
             Self::Subject => "sub",

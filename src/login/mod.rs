@@ -18,7 +18,7 @@ mod verifier;
 use std::fmt;
 
 use crate::domain::assurance::AssuranceLevel;
-use crate::domain::person::{MitidUuid, PersonReference};
+use crate::domain::person::PersonReference;
 use crate::domain::reason::Reason;
 
 pub use broker::Broker;
@@ -53,8 +53,8 @@ pub struct Agent {
     pub issuer: String,
     /// The id of the agent at that issuer.
     pub subject: String,
-    /// The agent's own MitID account, if the token names it. An agent may not serve themself or be the witness (R20).
-    pub mitid_uuid: Option<MitidUuid>,
+    /// The person who the agent is, if the token names one. An agent may not serve themself or be the witness (R20).
+    pub person: Option<PersonReference>,
     /// The level of the agent's login: no result of the agent may be higher (R28).
     pub assurance: AssuranceLevel,
 }

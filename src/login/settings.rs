@@ -38,6 +38,8 @@ pub struct IssuerSettings {
     pub required_claims: Option<Vec<RequiredClaim>>,
     /// Persons only: whether a second token can name the person.
     pub userinfo_token: Option<bool>,
+    /// Agents only: the claim and the values that make an agent a professional witness (R20).
+    pub professional_witness: Option<RequiredClaim>,
     /// How much the clock of the issuer may differ from ours.
     #[serde(with = "humantime_serde")]
     pub leeway: Duration,
@@ -70,6 +72,7 @@ impl Default for IssuerSettings {
             login_time_claims: None,
             required_claims: None,
             userinfo_token: None,
+            professional_witness: None,
             leeway: Duration::from_secs(60),
             keys_max_age: Duration::from_secs(15 * 60),
             keys_stale_age: Duration::from_secs(3600),
@@ -108,6 +111,7 @@ impl IssuerSettings {
             login_time_claims: self.login_time_claims.clone().unwrap_or(profile.login_time_claims),
             required_claims: self.required_claims.clone().unwrap_or(profile.required_claims),
             takes_userinfo_token: self.userinfo_token.unwrap_or(profile.takes_userinfo_token),
+            professional_witness: self.professional_witness.clone().or(profile.professional_witness),
         }
     }
 
@@ -144,6 +148,16 @@ impl IssuerSettings {
                 "must each have a claim and its values, such as { claim = \"idp\", values = [\"mitid\"] }",
             ),
             (!is_for_agents || !rules.takes_userinfo_token, "userinfo_token", "is for persons alone"),
+            (
+                is_for_agents || rules.professional_witness.is_none(),
+                "professional_witness",
+                "is for agents alone: a role at the workforce issuer",
+            ),
+            (
+                rules.professional_witness.iter().all(|role| !role.claim.is_empty() && !role.values.is_empty()),
+                "professional_witness",
+                "must have a claim and its values, such as { claim = \"roles\", values = [\"professional-witness\"] }",
+            ),
         ];
         checks.into_iter().filter(|(is_valid, ..)| !is_valid).map(|(_, key, problem)| (key, problem)).collect()
     }

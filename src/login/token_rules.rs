@@ -8,7 +8,7 @@ use super::claim_form::ClaimForm;
 use super::claims::Claims;
 use super::failed_check::FailedCheck;
 use crate::domain::assurance::AssuranceLevel;
-use crate::domain::person::{MitidUuid, PersonReference};
+use crate::domain::person::PersonReference;
 
 /// The rules of one issuer: a profile, with the settings that override it.
 #[derive(Clone, Debug)]
@@ -24,6 +24,8 @@ pub(super) struct TokenRules {
     pub(super) login_time_claims: Vec<String>,
     pub(super) required_claims: Vec<RequiredClaim>,
     pub(super) takes_userinfo_token: bool,
+    /// Agents only: what makes an agent a professional witness (R20). `None`: nobody is one.
+    pub(super) professional_witness: Option<RequiredClaim>,
 }
 
 /// The values of the assurance claims, by the level that they mean. A value that is not listed means no level.
@@ -45,6 +47,13 @@ pub struct RequiredClaim {
     /// Whether the claim may be missing.
     #[serde(default)]
     pub if_present: bool,
+}
+
+impl RequiredClaim {
+    /// Whether the claim has one of the values.
+    fn is_met_by(&self, claims: &Claims) -> bool {
+        claims.texts(&self.claim).into_iter().any(|text| self.values.iter().any(|value| value.matches(text)))
+    }
 }
 
 impl Levels {
@@ -75,14 +84,6 @@ impl TokenRules {
         person.map(Some).ok_or(FailedCheck::Person)
     }
 
-    /// The agent's own MitID account, if the token names it.
-    pub(super) fn mitid_uuid(&self, claims: &Claims) -> Option<MitidUuid> {
-        match self.person_form.read_person(claims.text(&self.person_claim)?)? {
-            PersonReference::Mitid(uuid) => Some(uuid),
-            PersonReference::Cpr(_) => None,
-        }
-    }
-
     /// The level of the login: the lowest of those that the claims tell. Fails if a claim has a value that is not listed.
     pub(super) fn assurance(&self, claims: &Claims) -> Result<AssuranceLevel, FailedCheck> {
         let mut lowest: Option<AssuranceLevel> = None;
@@ -99,6 +100,14 @@ impl TokenRules {
     pub(super) fn login_time(&self, claims: &Claims) -> Result<DateTime<Utc>, FailedCheck> {
         let claim = self.login_time_claims.iter().find(|claim| claims.has(claim)).ok_or(FailedCheck::LoginTime)?;
         claims.login_time(claim).ok_or(FailedCheck::LoginTime)
+    }
+
+    /// Checks that the agent is a professional witness (R20).
+    pub(super) fn check_professional_witness(&self, claims: &Claims) -> Result<(), FailedCheck> {
+        match &self.professional_witness {
+            Some(role) if claims.has(&role.claim) && role.is_met_by(claims) => Ok(()),
+            _ => Err(FailedCheck::ProfessionalWitness),
+        }
     }
 
     /// Checks the claims that must have certain values.
@@ -120,8 +129,7 @@ impl TokenRules {
             if !claims.has(&required.claim) {
                 return may_be_missing(required);
             }
-            let texts = claims.texts(&required.claim);
-            texts.into_iter().any(|text| required.values.iter().any(|value| value.matches(text)))
+            required.is_met_by(claims)
         };
         match self.required_claims.iter().find(|required| !is_right(required)) {
             Some(wrong) => Err(FailedCheck::RequiredClaim(wrong.claim.clone())),

@@ -100,25 +100,52 @@ impl IdTokenVerifier {
         now: DateTime<Utc>,
         login_age: Duration,
     ) -> Result<Agent, LoginError> {
-        let refuse = |error| log_denial(error, Reason::AgentNotAccepted, None);
-        let deny = |check: FailedCheck| refuse(check.into());
-        let (issuer, claims) = self.check_genuine(token).await.map_err(refuse)?;
+        let verified = self.check_agent(token, now, login_age).await;
+        verified.map(|(_, _, agent)| agent).map_err(|error| log_denial(error, Reason::AgentNotAccepted, None))
+    }
 
+    /// Verifies the login of an agent who vouches as a professional witness (R20). As with a person's login, the nonce must be the
+    /// one that was sent with it, and the caller of this function ensures that it is used only once.
+    pub async fn verify_professional_witness(
+        &self,
+        tokens: &WebLoginTokens<'_>,
+        now: DateTime<Utc>,
+        login_age: Duration,
+    ) -> Result<Agent, LoginError> {
+        let refuse = |error| log_denial(error, Reason::WitnessLoginNotAccepted, None);
+        let (issuer, claims, agent) = self.check_agent(tokens.id_token, now, login_age).await.map_err(refuse)?;
+        claims.check_nonce(tokens.nonce).map_err(|check| refuse(check.into()))?;
+        issuer.rules().check_professional_witness(&claims).map_err(|check| refuse(check.into()))?;
+        Ok(agent)
+    }
+
+    /// Whether the token says that it is from one of these issuers, for our audience. Nothing is checked yet.
+    #[must_use]
+    pub fn is_addressed(&self, token: &str) -> bool {
+        let Ok(claims) = Claims::read_unchecked(token) else { return false };
+        self.find_issuer(token).is_ok_and(|issuer| claims.check_audience(&issuer.settings().audience).is_ok())
+    }
+
+    async fn check_agent(
+        &self,
+        token: &str,
+        now: DateTime<Utc>,
+        login_age: Duration,
+    ) -> Result<(Arc<Issuer>, Claims, Agent), NotGenuine> {
+        let (issuer, claims) = self.check_genuine(token).await?;
         let (rules, leeway) = (issuer.rules(), issuer.settings().leeway);
-        claims.check_expiry(now, leeway).map_err(deny)?;
-        claims.check_start(now, leeway).map_err(deny)?;
-        let subject = check_subject(&claims).map_err(deny)?;
-        rules.check_required(&claims).map_err(deny)?;
-        let login_time = rules.login_time(&claims).map_err(deny)?;
-        check_login_time(login_time, now, leeway).map_err(deny)?;
-        check_login_age(login_time, now, login_age).map_err(deny)?;
-        let assurance = rules.assurance(&claims).and_then(check_assurance).map_err(deny)?;
-        Ok(Agent {
-            issuer: issuer.settings().issuer.clone(),
-            subject: subject.to_owned(),
-            mitid_uuid: rules.mitid_uuid(&claims),
-            assurance,
-        })
+        claims.check_expiry(now, leeway)?;
+        claims.check_start(now, leeway)?;
+        let subject = check_subject(&claims)?.to_owned();
+        rules.check_required(&claims)?;
+        let login_time = rules.login_time(&claims)?;
+        check_login_time(login_time, now, leeway)?;
+        check_login_age(login_time, now, login_age)?;
+        let assurance = rules.assurance(&claims).and_then(check_assurance)?;
+        // A claim that cannot be read is no missing claim: nobody could see whether agents serve themselves.
+        let person = rules.person(&claims)?;
+        let agent = Agent { issuer: issuer.settings().issuer.clone(), subject, person, assurance };
+        Ok((issuer, claims, agent))
     }
 
     /// The issuer and the claims of a genuine token: one of our issuers signed it for our audience.

@@ -4,7 +4,7 @@ use temporary_pin::proto::temporarypin::v1::access_hold;
 use temporary_pin::proto::temporarypin::v1::redeem_temporary_pin_response::Outcome;
 use temporary_pin::proto::temporarypin::v1::verify_identity_response::State;
 use temporary_pin::proto::temporarypin::v1::{Reason, VerifyIdentityResponse};
-use test_support::acts::{pin_in, witness};
+use test_support::acts::pin_in;
 use test_support::calls::uuid;
 
 use crate::upgrade::{Upgrade, Version, texts};
@@ -54,7 +54,7 @@ async fn by_phone() {
 async fn at_the_counter() {
     let (mut world, upgrade) = Upgrade::begin().await;
     let [release, present] = upgrade.both().await;
-    let vouching = witness(&world.person("witness").await);
+    let vouching = world.vouches(&world.person("witness").await).await;
     for (one, other) in [(&release, &present), (&present, &release)] {
         let person = world.new_person().await;
         one.called_by(&mut world, "counter");

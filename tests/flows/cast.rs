@@ -7,7 +7,7 @@ use temporary_pin::proto::temporarypin::v1::access_hold;
 use temporary_pin::proto::temporarypin::v1::counter_identification::Confirmation;
 use temporary_pin::proto::temporarypin::v1::verify_identity_request::Evidence;
 use temporary_pin::proto::temporarypin::v1::{CheckEligibilityResponse, VerifyIdentityResponse};
-use test_support::acts::{QUESTIONS, witness};
+use test_support::acts::QUESTIONS;
 use test_support::calls::{Answer, time};
 use test_support::person::Person;
 use test_support::world::World;
@@ -104,7 +104,7 @@ async fn play(
             return world.verify("phone", evidence).await;
         }
         "counter" | "counter_with_supporting_document" => QUESTIONS,
-        "counter_with_witness" => witness(witness_person),
+        "counter_with_witness" => world.vouches(witness_person).await,
         "as_witness" => return vouch(world, person, &clerk).await,
         _ => panic!("unknown situation {situation}"),
     };
@@ -122,17 +122,10 @@ async fn play(
 /// The person vouches for an ordinary visitor.
 async fn vouch(world: &World, person: &Person, clerk: &str) -> Answer<VerifyIdentityResponse> {
     let visitor = world.new_person().await;
-    let confirmation = match person.0["documents"].as_array().unwrap().as_slice() {
-        // The person has no document, so the witness shows that of the visitor.
-        [] => match witness(&visitor) {
-            Confirmation::Witness(mut witness) => {
-                witness.person = Some(person.reference());
-                Confirmation::Witness(witness)
-            }
-            questions => questions,
-        },
-        _ => witness(person),
-    };
+    // A person who has no document shows that of the visitor.
+    let has_document = !person.0["documents"].as_array().unwrap().is_empty();
+    let document = if has_document { person.document() } else { visitor.document() };
+    let confirmation = Confirmation::Witness(world.witness_with(person, document, json!({})).await);
     let mut visit = world.counter_evidence(&visitor, confirmation).await;
     visit.agent_token = world.agent_token(clerk).await;
     world.verify("counter", Evidence::CounterIdentification(visit)).await

@@ -6,7 +6,7 @@ use temporary_pin::proto::temporarypin::v1::verify_identity_response::State;
 use temporary_pin::proto::temporarypin::v1::{
     AssuranceLevel, Channel, CounterIdentification, Document, PersonReference, Reason, VerifyIdentityResponse, document,
 };
-use test_support::acts::{QUESTIONS, pin_in, reasons, witness};
+use test_support::acts::{QUESTIONS, pin_in, reasons};
 use test_support::calls::Answer;
 use test_support::person::{Person, unknown_document};
 use test_support::world::World;
@@ -42,7 +42,7 @@ async fn r19_a_passport_and_right_answers_verify() {
 async fn r19_a_passport_and_a_witness_verify() {
     let world = World::start().await;
     let person = world.new_person().await;
-    let mut visit = world.counter_evidence(&person, witness(&world.person("witness").await)).await;
+    let mut visit = world.counter_evidence(&person, world.vouches(&world.person("witness").await).await).await;
     visit.mrz_lines = person.mrz_lines();
 
     let verified = world.visit_counter(visit).await.unwrap();
@@ -145,7 +145,7 @@ async fn r19_a_foreign_document_needs_a_supporting_document() {
         let alone = visit(&world, &person, |visit| visit.mrz_lines = person.mrz_lines()).await.unwrap();
         assert_eq!(reasons(&alone), [Reason::DocumentNotAccepted], "{id}");
 
-        let mut visit = world.counter_evidence(&person, witness(&witnesses[turn % 2])).await;
+        let mut visit = world.counter_evidence(&person, world.vouches(&witnesses[turn % 2]).await).await;
         visit.mrz_lines = person.mrz_lines();
         visit.supporting_document = Some(person.supporting_document());
         let verified = world.visit_counter(visit).await.unwrap();

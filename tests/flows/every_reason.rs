@@ -11,12 +11,13 @@ use temporary_pin::domain::channel::Channel;
 use temporary_pin::domain::rule_settings::Limit;
 use temporary_pin::guard::Bucket;
 use temporary_pin::proto::DESCRIPTOR_SET;
+use temporary_pin::proto::temporarypin::v1::counter_identification::Confirmation;
 use temporary_pin::proto::temporarypin::v1::verify_identity_request::Evidence;
 use temporary_pin::proto::temporarypin::v1::{
     CheckEligibilityRequest, IssueTemporaryPinRequest, Language, PersonLimit, QuestionAnswers, Reason,
     VerifyIdentityResponse, WebLogin,
 };
-use test_support::acts::{QUESTIONS, reasons, witness, wrong};
+use test_support::acts::{QUESTIONS, reasons, wrong};
 use test_support::calls::{Answer, Refusal, time, uuid};
 use test_support::person::{unknown_document, unknown_person};
 use test_support::sandbox::Sandbox;
@@ -107,7 +108,16 @@ async fn provoke(world: &World, reason: Reason) -> Option<GivenReason> {
             from_verification(world.visit_counter(visit).await)
         }
         Reason::DocumentNotAccepted => visit("lost-passport", QUESTIONS).await,
-        Reason::WitnessNotAccepted => visit("david", witness(&world.person("witness-17").await)).await,
+        Reason::WitnessNotAccepted => {
+            let young = world.vouches(&world.person("witness-17").await).await;
+            visit("david", young).await
+        }
+        Reason::WitnessLoginNotAccepted => {
+            let witness = world.person("witness").await;
+            let too_old = json!({ "auth_age_seconds": 1000 });
+            let witness = world.witness_with(&witness, witness.document(), too_old).await;
+            visit("david", Confirmation::Witness(witness)).await
+        }
 
         Reason::TooYoung => call("thirteen-tomorrow").await,
         Reason::PersonDead => call("dead").await,

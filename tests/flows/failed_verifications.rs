@@ -74,7 +74,7 @@ async fn r18_three_failures_close_the_phone_for_a_day_and_nothing_else() {
 #[tokio::test]
 async fn r18_three_failures_at_the_counter_close_its_questions_and_a_witness_helps() {
     let world = World::start().await;
-    let (person, vouching) = (world.new_person().await, world.person("witness").await);
+    let (person, witness_person) = (world.new_person().await, world.person("witness").await);
     for _ in 0..3 {
         fail_at_counter(&world, &person).await;
     }
@@ -91,7 +91,7 @@ async fn r18_three_failures_at_the_counter_close_its_questions_and_a_witness_hel
         assert_eq!(at_counter.question_reasons().collect::<Vec<_>>(), [Reason::VerificationLimit]);
         assert_eq!(time(at_counter.next_question_time), until);
 
-        let visit = world.counter_evidence(&person, world.vouches(&vouching).await).await;
+        let visit = world.counter_evidence(&person, world.vouches(&witness_person).await).await;
         assert_eq!(world.visit_counter(visit).await.unwrap().state(), State::Verified);
         world.identify(&person).await;
     }

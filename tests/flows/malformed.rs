@@ -135,7 +135,12 @@ async fn verify_identity_at_the_counter() {
         document: document(1, "DNK", "12345678"),
         mrz_lines: vec!["P<".into()],
         supporting_document: Some(SupportingDocument { kind: 0 }),
-        confirmation: Some(Confirmation::Witness(Witness { person: None, document: document(2, "DNK", "A2345678") })),
+        confirmation: Some(Confirmation::Witness(Witness {
+            person: None,
+            document: document(2, "DNK", "A2345678"),
+            nonce: "short".into(),
+            ..Witness::default()
+        })),
         agent_token: String::new(),
         office_id: "o".repeat(65),
         appointment_reference: "today, at noon".into(),
@@ -149,6 +154,8 @@ async fn verify_identity_at_the_counter() {
         "person.mitid_uuid",
         "supporting_document.kind",
         "witness.document.number",
+        "witness.login_token",
+        "witness.nonce",
         "witness.person",
     ]
     .map(|field| format!("counter_identification.{field}"));

@@ -8,7 +8,7 @@ use temporary_pin::proto::temporarypin::v1::redeem_temporary_pin_response::Outco
 use temporary_pin::proto::temporarypin::v1::{
     Notice, Reason, block_person_response, get_person_block_response, unblock_person_response,
 };
-use test_support::acts::{QUESTIONS, right_answer, witness};
+use test_support::acts::{QUESTIONS, right_answer};
 use test_support::calls::time;
 use test_support::operator::{REASON, says_access_was_cancelled, says_pin_was_revoked};
 use test_support::person::{Person, unknown_person};
@@ -45,7 +45,7 @@ async fn r9_a_blocked_person_is_refused_in_every_channel_and_at_every_step() {
     answered.unwrap_err().assert_precondition(Reason::PersonBlocked);
     world.try_log_in(&person, json!({})).await.unwrap_err().assert_precondition(Reason::PersonBlocked);
     world.call_support(&person).await.unwrap_err().assert_precondition(Reason::PersonBlocked);
-    for confirmation in [QUESTIONS, witness(&witness_person)] {
+    for confirmation in [QUESTIONS, world.vouches(&witness_person).await] {
         let visit = world.counter_evidence(&person, confirmation).await;
         world.visit_counter(visit).await.unwrap_err().assert_precondition(Reason::PersonBlocked);
     }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use temporary_pin::proto::temporarypin::v1::redeem_temporary_pin_response::Outcome;
 use temporary_pin::proto::temporarypin::v1::verify_identity_request::Evidence;
 use temporary_pin::proto::temporarypin::v1::{Question, Reason, VerifyIdentityResponse, WebLogin};
-use test_support::acts::{CLERK, pin_in, reasons, right_answer, witness, wrong};
+use test_support::acts::{CLERK, pin_in, reasons, right_answer, wrong};
 use test_support::calls::uuid;
 use test_support::person::{Person, unknown_document, unknown_person};
 use test_support::sandbox::Sandbox;
@@ -124,7 +124,7 @@ impl Run {
     async fn play_counter(&mut self) {
         let nivi = self.find_person("greenlandic-mobile").await;
         let aksel = self.find_person("witness").await;
-        let mut visit = self.world.counter_evidence(&nivi, witness(&aksel)).await;
+        let mut visit = self.world.counter_evidence(&nivi, self.world.vouches(&aksel).await).await;
         visit.mrz_lines = nivi.mrz_lines();
         let verified = self.world.visit_counter(visit).await.unwrap();
         self.order_and_redeem("counter", &nivi, &verified.verification_id).await;
@@ -141,7 +141,7 @@ impl Run {
 
         // Personal data in the wrong fields, and a body that is cut off after a CPR number.
         let cpr_number = person.0["cpr_number"].as_str().unwrap().to_owned();
-        let mut visit = self.world.counter_evidence(&person, witness(&stranger)).await;
+        let mut visit = self.world.counter_evidence(&person, self.world.vouches(&stranger).await).await;
         visit.office_id.clone_from(&cpr_number);
         visit.appointment_reference = person.0["name"].as_str().unwrap().to_owned();
         visit.mrz_lines = vec![cpr_number.clone(); 3];

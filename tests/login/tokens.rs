@@ -6,7 +6,7 @@ use temporary_pin::domain::assurance::AssuranceLevel;
 use temporary_pin::domain::reason::Reason;
 use temporary_pin::login::LoginError;
 
-use crate::{LOGIN_AGE, NONCE, NOW, PERSON, World, at, mitid_uuid, not_genuine, person, tokens};
+use crate::{LOGIN_AGE, NONCE, NOW, PERSON, World, at, not_genuine, person, tokens};
 
 #[tokio::test]
 async fn r23_a_login_is_accepted() {
@@ -102,7 +102,7 @@ async fn r22_an_agent_is_accepted(#[case] patch: Value, #[case] with_mitid: bool
     let world = World::new().await;
     let agent = world.agent(&world.token(patch)).await.unwrap();
     assert_eq!((agent.issuer.as_str(), agent.subject.as_str()), (world.issuer.url.as_str(), "subject-17"));
-    assert_eq!(agent.mitid_uuid, with_mitid.then(mitid_uuid));
+    assert_eq!(agent.person, with_mitid.then(person));
     assert_eq!(agent.assurance, AssuranceLevel::Substantial);
     assert!(!format!("{agent:?}").contains("subject-17"));
 }
@@ -116,6 +116,8 @@ async fn r22_an_agent_is_accepted(#[case] patch: Value, #[case] with_mitid: bool
 #[case::subject_empty(json!({"sub": ""}))]
 #[case::low(json!({"loa": "Low"}))]
 #[case::level_missing(json!({"loa": null}))]
+#[case::r20_mitid_is_no_uuid(json!({"mitid.uuid": "not-a-uuid"}))]
+#[case::r20_mitid_is_no_text(json!({"mitid.uuid": 17}))]
 #[tokio::test]
 async fn r22_an_agent_with_unacceptable_claims_is_refused(#[case] patch: Value) {
     let world = World::new().await;

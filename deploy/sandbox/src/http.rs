@@ -7,7 +7,7 @@
 //! | `POST /people/{id}` | changes the person from now on: `mobile_number` (empty: none), `mobile_change_time` or `mobile_change_age_seconds`, `cpr_status`, `mitid_state`, `known` |
 //! | `POST /people/claim` | an ordinary person that no earlier request has claimed |
 //! | `POST /login` `{person, nonce}` | `{id_token}`; options: `auth_age_seconds`, `assurance`, `audience`, `issuer`, `expired` |
-//! | `POST /agent-login` `{agent}` | `{agent_token}`; the same options |
+//! | `POST /agent-login` `{agent}` | `{agent_token}`; the same options, and `nonce` |
 //! | `GET /phones/{E.164}/messages` | a list, oldest first; with `?expect=N` it waits for N messages, at most 10 s |
 //! | `GET /` | all phones, as a page |
 //! | `GET /outbox` | `{due}`: how many messages the service has yet to send; at 0 the phones show every message |

@@ -10,6 +10,9 @@ use crate::request_body::{BadRequest, Fields};
 /// The oldest login: a year ago.
 const MAX_AUTH_AGE_SECONDS: u32 = 366 * 24 * 3600;
 
+/// How the names of professional witnesses begin (R20).
+const PROFESSIONAL: &str = "professional-";
+
 const MAX_AGENT_NAME_LENGTH: usize = 64;
 
 /// Reads a person's login. A blocked person can log in: the block may be newer than the login.
@@ -27,11 +30,12 @@ pub(crate) fn read_person_login(people: &People, mut fields: Fields) -> Result<L
     fields.finish()?;
     // Different from the UUID of the account, so that a service that confuses the two claims fails.
     let subject = uuid_of(&format!("subject of {id}")).to_string();
-    Ok(Login { subject, mitid_uuid: Some(account.mitid_uuid), nonce, options })
+    Ok(Login { subject, mitid_uuid: Some(account.mitid_uuid), nonce, is_professional_witness: false, options })
 }
 
 /// Reads an agent's login. Any name is an agent. An agent with the id of a person is that person. `clerk-…` have a MitID
 /// account that the register does not know. Other agents log in without MitID.
+/// `professional-…` have the role of a professional witness, who needs a nonce.
 pub(crate) fn read_agent_login(people: &People, mut fields: Fields) -> Result<Login, BadRequest> {
     let agent = fields.take_text("agent")?;
     let is_allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
@@ -43,9 +47,11 @@ pub(crate) fn read_agent_login(people: &People, mut fields: Fields) -> Result<Lo
         Some(Account { mitid_uuid, .. }) => Some(*mitid_uuid),
         None => agent.starts_with("clerk-").then(|| uuid_of(&format!("agent {agent}"))),
     };
+    let nonce = fields.take_optional_text("nonce")?;
     let options = read_options(&mut fields)?;
     fields.finish()?;
-    Ok(Login { subject: agent, mitid_uuid, nonce: None, options })
+    let is_professional_witness = agent.starts_with(PROFESSIONAL);
+    Ok(Login { subject: agent, mitid_uuid, nonce, is_professional_witness, options })
 }
 
 fn read_options(fields: &mut Fields) -> Result<LoginOptions, BadRequest> {

@@ -8,7 +8,9 @@ use crate::config::MAX_ID_TOKEN_CHARACTERS;
 use crate::domain::channel::Channel;
 use crate::domain::document::DocumentKind;
 use crate::domain::fact::FactKind;
-use crate::issuance::{Answers, Confirmation, CounterIdentification, Evidence, PhoneIdentification, WebLoginEvidence};
+use crate::issuance::{
+    Answers, Confirmation, CounterIdentification, Evidence, PhoneIdentification, WebLoginEvidence, WitnessEvidence,
+};
 use crate::proto::temporarypin::v1 as pb;
 use crate::proto::temporarypin::v1::counter_identification::Confirmation as ProtoConfirmation;
 use crate::proto::temporarypin::v1::verify_identity_request::Evidence as ProtoEvidence;
@@ -55,16 +57,30 @@ pub(in super::super) fn parse_evidence(
 }
 
 fn parse_web_login(violations: &mut Violations, login: pb::WebLogin) -> Option<Evidence> {
-    let id_token = parse_token(violations, "web_login.id_token", login.id_token);
-    let userinfo_token = match login.userinfo_token {
+    let path = |field| format!("web_login.{field}");
+    parse_login(violations, &path("id_token"), login.id_token, &path, login.userinfo_token, login.nonce)
+        .map(Evidence::Web)
+}
+
+/// Parses a person's login: an ID token at `token_field`, and beside it `userinfo_token`, which is optional, and `nonce`.
+fn parse_login(
+    violations: &mut Violations,
+    token_field: &str,
+    id_token: String,
+    path: &impl Fn(&'static str) -> String,
+    userinfo_token: String,
+    nonce: String,
+) -> Option<WebLoginEvidence> {
+    let id_token = parse_token(violations, token_field, id_token);
+    let userinfo_token = match userinfo_token {
         token if token.is_empty() => Some(None),
-        token => parse_token(violations, "web_login.userinfo_token", token).map(Some),
+        token => parse_token(violations, &path("userinfo_token"), token).map(Some),
     };
-    let nonce = violations.parse_text("web_login.nonce", login.nonce, MAX_NONCE_CHARACTERS);
+    let nonce = violations.parse_text(&path("nonce"), nonce, MAX_NONCE_CHARACTERS);
     if nonce.as_ref().is_some_and(|nonce| nonce.chars().count() < MIN_NONCE_CHARACTERS) {
-        violations.add("web_login.nonce", format!("must have at least {MIN_NONCE_CHARACTERS} characters"));
+        violations.add(path("nonce"), format!("must have at least {MIN_NONCE_CHARACTERS} characters"));
     }
-    Some(Evidence::Web(WebLoginEvidence { id_token: id_token?, userinfo_token: userinfo_token?, nonce: nonce?.into() }))
+    Some(WebLoginEvidence { id_token: id_token?, userinfo_token: userinfo_token?, nonce: nonce?.into() })
 }
 
 fn parse_phone(violations: &mut Violations, phone: pb::PhoneIdentification) -> Option<PhoneIdentification> {
@@ -118,12 +134,23 @@ fn parse_confirmation(violations: &mut Violations, confirmation: Option<ProtoCon
         }
         Some(ProtoConfirmation::Questions(pb::Questions {})) => Some(Confirmation::Questions),
         Some(ProtoConfirmation::Witness(witness)) => {
-            let path = |field| format!("counter_identification.witness.{field}");
-            let person = parse_person(violations, &path("person"), witness.person);
-            let document = parse_document(violations, &path("document"), witness.document);
-            Some(Confirmation::Witness(person?, document?))
+            parse_witness(violations, witness).map(|witness| Confirmation::Witness(Box::new(witness)))
         }
     }
+}
+
+/// Without any field of a login, the settings decide whether one is required.
+fn parse_witness(violations: &mut Violations, witness: pb::Witness) -> Option<WitnessEvidence> {
+    let path = |field| format!("counter_identification.witness.{field}");
+    let person = parse_person(violations, &path("person"), witness.person);
+    let document = parse_document(violations, &path("document"), witness.document);
+    let pb::Witness { login_token, nonce, userinfo_token, .. } = witness;
+    let login = if login_token.is_empty() && nonce.is_empty() && userinfo_token.is_empty() {
+        Some(None)
+    } else {
+        parse_login(violations, &path("login_token"), login_token, &path, userinfo_token, nonce).map(Some)
+    };
+    Some(WitnessEvidence { person: person?, document: document?, login: login? })
 }
 
 fn parse_answers(violations: &mut Violations, mut answers: pb::QuestionAnswers) -> Option<Answers> {

@@ -1,23 +1,18 @@
 //! Acts: revoke, cancel, block, unblock. Acts that take something away need no Redis, and no register if the person is
 //! named by MitID UUID: they must work during an incident.
 
-use std::time::Duration;
-
 use super::OperatorDesk;
 use super::person_on_file::PersonOnFile;
 use crate::deadline;
 use crate::domain::person::{PersonKey, PersonReference};
 use crate::issuance::Refusal;
-use crate::issuance::sms_composer::choose_language;
+use crate::issuance::sms_composer::{NOTICE_LIFETIME, choose_language};
 use crate::random;
 use crate::store::audit::audit_events::Actor;
 use crate::store::messages::{MessageKind, Notice};
 use crate::store::operators::person_blocks::{self, BlockNotices, BlockOrder};
 use crate::store::withdrawal::{self, Withdrawal};
 use crate::texts::SmsText;
-
-/// How long the SMS network may try to deliver a notice.
-const NOTICE_LIFETIME: Duration = Duration::from_secs(24 * 3600);
 
 /// What became of the SMS about something that was ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -24,8 +24,8 @@ impl VerifyIdentity<'_> {
 
 /// Refuses an agent who verifies their own identity.
 pub(super) fn refuse_self_service(agent: &Agent, person: &Person) -> Result<(), Refusal> {
-    match (agent.mitid_uuid, &person.mitid_account) {
-        (Some(own), Some(account)) if own == account.mitid_uuid => Err(Refusal::NotAllowed(Reason::AgentNotAccepted)),
+    match &agent.person {
+        Some(own) if person.is_named_by(own) => Err(Refusal::NotAllowed(Reason::AgentNotAccepted)),
         _ => Ok(()),
     }
 }

@@ -3,16 +3,14 @@
 use secrecy::SecretString;
 
 use super::run_with_document::{DocumentRun, References, RunResult, StartedRun};
+use super::witness::WitnessLogin;
 use super::{Confirmation, Verification, VerifyIdentity};
-use crate::domain::assurance::AssuranceLevel;
-use crate::domain::document::{Document, DocumentKind, SupportingDocument};
+use crate::domain::assurance_at_counter::assurance_by_witness;
+use crate::domain::document::{Document, SupportingDocument};
 use crate::domain::mrz::Mrz;
 use crate::domain::person::{Person, PersonReference};
 use crate::domain::reason::Reason;
 use crate::issuance::Refusal;
-
-/// The issuers whose passports have a CPR number behind them: Denmark, Greenland and the Faroe Islands.
-const ISSUERS_OF_HIGH_ASSURANCE: [&str; 3] = ["DNK", "GRL", "FRO"];
 
 /// What a clerk has seen at a booked visit.
 pub struct CounterIdentification {
@@ -36,9 +34,10 @@ pub struct CounterIdentification {
 
 impl VerifyIdentity<'_> {
     pub(super) async fn identify_at_counter(&self, evidence: &CounterIdentification) -> Result<Verification, Refusal> {
-        let by_witness = matches!(evidence.confirmation, Confirmation::Witness(..));
+        self.require_witness_login(evidence)?;
+        let by_witness = evidence.witness().is_some();
         let started = self.start_run(&evidence.agent_token, &evidence.person, &evidence.document, by_witness).await?;
-        let result = self.judge_document_and_person(evidence, &started).await;
+        let result = self.judge_visit(evidence, &started).await;
         let references = References {
             office_id: Some(evidence.office_id.clone()),
             appointment_reference: Some(evidence.appointment_reference.clone()),
@@ -55,16 +54,21 @@ impl VerifyIdentity<'_> {
         self.conclude_run(run, result).await
     }
 
-    async fn judge_document_and_person(
-        &self,
-        evidence: &CounterIdentification,
-        started: &StartedRun,
-    ) -> Result<RunResult, Refusal> {
+    /// The witness's login comes first: what it is answered tells nothing about the person.
+    async fn judge_visit(&self, evidence: &CounterIdentification, started: &StartedRun) -> Result<RunResult, Refusal> {
+        let login = match evidence.witness() {
+            Some(witness) => self.verify_witness_login(witness).await?,
+            None => Ok(WitnessLogin::Missing),
+        };
+        let login = match login {
+            Ok(login) => login,
+            Err(reason) => return Ok(RunResult::Rejected(reason)),
+        };
         let person = started.person.as_ref();
         let judgement = self.judge_document_in_hand(evidence, started.registered.as_ref(), person).await?;
         match (judgement, person) {
             (Err(reason), _) => Ok(RunResult::Rejected(reason)),
-            (Ok(()), Some(person)) => self.confirm_identity(evidence, started, person).await,
+            (Ok(()), Some(person)) => self.confirm_identity(evidence, started, person, &login).await,
             (Ok(()), None) => Err(Refusal::Internal("a document of an unknown person was accepted".into())),
         }
     }
@@ -74,26 +78,21 @@ impl VerifyIdentity<'_> {
         evidence: &CounterIdentification,
         started: &StartedRun,
         person: &Person,
+        login: &WitnessLogin,
     ) -> Result<RunResult, Refusal> {
         match &evidence.confirmation {
             Confirmation::Questions => self.draw_questions(started.person_key, person).await,
-            Confirmation::Witness(reference, document) => {
-                let Some(witness) = self.judge_witness(reference, document, person, &started.agent).await? else {
+            Confirmation::Witness(witness) => {
+                let clerk = (&started.agent, started.agent_key);
+                let Some(witness) = self.judge_witness(witness, login, person, clerk).await? else {
                     return Ok(RunResult::Rejected(Reason::WitnessNotAccepted));
                 };
                 let person = self.check_eligible(person).await?;
-                Ok(RunResult::Verified { person, assurance: assurance_of(&evidence.document), witness })
+                let offices = &self.rules.verification.high_assurance_offices;
+                let (document, office) = (&evidence.document, &evidence.office_id);
+                let assurance = assurance_by_witness(document, office, offices, started.agent.assurance);
+                Ok(RunResult::Verified { person, assurance, witness: Box::new(witness) })
             }
         }
-    }
-}
-
-/// High for a passport with a CPR number behind it, seen in person. Substantial for every other document (mitid.dk,
-/// "Legitimation and documentation").
-fn assurance_of(document: &Document) -> AssuranceLevel {
-    if document.kind == DocumentKind::Passport && ISSUERS_OF_HIGH_ASSURANCE.contains(&document.issuer.as_str()) {
-        AssuranceLevel::High
-    } else {
-        AssuranceLevel::Substantial
     }
 }

@@ -40,7 +40,7 @@ pub use counter::CounterIdentification;
 pub use judge_evidence::Evidence;
 pub use phone::PhoneIdentification;
 pub use web::WebLoginEvidence;
-pub use witness::Confirmation;
+pub use witness::{Confirmation, WitnessEvidence};
 
 /// The result of a verification.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use super::agent::refuse_self_service;
 use super::eligibility::EligiblePerson;
+use super::witness::AcceptedWitness;
 use super::{Verification, VerifyIdentity};
 use crate::domain::assurance::AssuranceLevel;
 use crate::domain::document::{Document, RegisteredDocument};
@@ -13,7 +14,6 @@ use crate::domain::failed_verification::{is_guess, is_limited};
 use crate::domain::language::Language;
 use crate::domain::person::{AgentKey, Person, PersonKey, PersonReference};
 use crate::domain::reason::{Denial, Reason};
-use crate::domain::witness::WitnessLimits;
 use crate::issuance::Refusal;
 use crate::issuance::person_turns::PersonTurn;
 use crate::issuance::verification_id::VerificationId;
@@ -64,8 +64,18 @@ pub(super) struct References {
 /// The result of a run.
 pub(super) enum RunResult {
     Rejected(Reason),
-    Verified { person: EligiblePerson, assurance: AssuranceLevel, witness: PersonKey },
+    Verified { person: EligiblePerson, assurance: AssuranceLevel, witness: Box<AcceptedWitness> },
     Ask { person: EligiblePerson, questions: Vec<FactKind>, language: Language },
+}
+
+impl RunResult {
+    /// The witness who has confirmed the identity.
+    fn witness(&self) -> Option<&AcceptedWitness> {
+        match self {
+            Self::Verified { witness, .. } => Some(witness),
+            Self::Rejected(_) | Self::Ask { .. } => None,
+        }
+    }
 }
 
 impl VerifyIdentity<'_> {
@@ -138,7 +148,7 @@ impl VerifyIdentity<'_> {
 
     async fn record_run(&self, run: &DocumentRun, result: RunResult) -> Result<Verification, Refusal> {
         let row = self.run_row(run, &result);
-        match verifications::record(self.store, &row, &self.record_limits(run)).await? {
+        match verifications::record(self.store, &row, &self.record_limits(run, &result)).await? {
             RecordOutcome::Recorded => {}
             RecordOutcome::Limited { until } => {
                 return Err(Refusal::Limited(Denial::until(Reason::VerificationLimit, until)));
@@ -146,12 +156,17 @@ impl VerifyIdentity<'_> {
             RecordOutcome::WitnessRefused => {
                 return Box::pin(self.record_run(run, RunResult::Rejected(Reason::WitnessNotAccepted))).await;
             }
-            RecordOutcome::NonceUsed => return Ok(Verification::Rejected(Reason::LoginNotAccepted)),
+            // The login of the witness was used before.
+            RecordOutcome::NonceUsed => {
+                return Box::pin(self.record_run(run, RunResult::Rejected(Reason::WitnessLoginNotAccepted))).await;
+            }
         }
         let expire_time = row.expire_time;
         Ok(match result {
             RunResult::Rejected(reason) => Verification::Rejected(reason),
             RunResult::Verified { person, assurance, .. } => {
+                // The SMS to the witness.
+                self.dispatcher_wake.notify_one();
                 Verification::Verified { id: self.seal_id(run, person), assurance, expire_time, hold: None }
             }
             RunResult::Ask { person, questions, language } => {
@@ -161,16 +176,16 @@ impl VerifyIdentity<'_> {
     }
 
     /// The limits that Postgres checks when it records the run (R18, R20).
-    fn record_limits(&self, run: &DocumentRun) -> VerificationLimits {
+    fn record_limits(&self, run: &DocumentRun, result: &RunResult) -> VerificationLimits {
         let is_limited = is_limited(self.call.channel, run.by_witness);
-        let rules = &self.rules.verification;
         VerificationLimits {
             failed: is_limited.then_some(self.rules.limits.failed_verifications),
-            witness: Some(WitnessLimits { window: rules.witness_window, times: Some(rules.witness_times) }),
+            witness: result.witness().map(|witness| witness.limits),
         }
     }
 
     fn run_row<'r>(&'r self, run: &'r DocumentRun, result: &'r RunResult) -> NewVerification<'r> {
+        let witness = result.witness();
         NewVerification {
             id: run.id,
             person: run.person_key,
@@ -187,13 +202,11 @@ impl VerifyIdentity<'_> {
                 RunResult::Ask { questions, .. } => questions,
                 RunResult::Rejected(_) | RunResult::Verified { .. } => &[],
             },
-            witness: match result {
-                RunResult::Verified { witness, .. } => Some(*witness),
-                RunResult::Rejected(_) | RunResult::Ask { .. } => None,
-            },
-            witness_notice: None,
-            is_clerk_unknown: false,
-            login_nonce_digest: None,
+            witness: witness.map(|witness| witness.key),
+            witness_agent: witness.and_then(|witness| witness.agent),
+            witness_notice: witness.map(|witness| &witness.notice),
+            is_clerk_unknown: witness.is_some_and(|witness| witness.is_clerk_unknown),
+            login_nonce_digest: witness.and_then(|witness| witness.login_nonce_digest),
             case_reference: run.references.case_reference.as_deref(),
             office_id: run.references.office_id.as_deref(),
             appointment_reference: run.references.appointment_reference.as_deref(),

@@ -28,7 +28,7 @@ pub struct WebLoginEvidence {
 }
 
 impl WebLoginEvidence {
-    fn tokens(&self) -> WebLoginTokens<'_> {
+    pub(super) fn tokens(&self) -> WebLoginTokens<'_> {
         WebLoginTokens {
             id_token: self.id_token.expose_secret(),
             userinfo_token: self.userinfo_token.as_ref().map(|token| token.expose_secret()),
@@ -92,7 +92,7 @@ impl VerifyIdentity<'_> {
             hold,
             notices: &self.write_notices(&hold, &person),
             verification: NewVerification {
-                login_nonce_digest: Some(self.keys.keyed_digest("login nonce", nonce.expose_secret().as_bytes())),
+                login_nonce_digest: Some(self.digest_login_nonce(nonce)),
                 ..self.login_row(id, mitid_uuid, VerificationState::Verified(assurance))
             },
         };
@@ -123,6 +123,11 @@ impl VerifyIdentity<'_> {
         })
     }
 
+    /// What is stored of a nonce, so that it is used once. Logins of persons and of witnesses share this.
+    pub(super) fn digest_login_nonce(&self, nonce: &SecretString) -> [u8; 32] {
+        self.keys.keyed_digest("login nonce", nonce.expose_secret().as_bytes())
+    }
+
     /// Stores the hold in Redis. A failure is only logged: the hold is in Postgres, and the guard rebuilds it from there.
     async fn remember_hold(&self, person: PersonKey, hold: &Hold) {
         if let Err(error) = self.guard.remember_hold(person, hold, self.call.now).await {
@@ -148,6 +153,7 @@ impl VerifyIdentity<'_> {
             state,
             question_kinds: &[],
             witness: None,
+            witness_agent: None,
             witness_notice: None,
             is_clerk_unknown: false,
             login_nonce_digest: None,

@@ -36,10 +36,15 @@ event AS (
     SELECT verification.now, actions.person_key, actions.action, 'identification', verification.channel, verification.caller,
         actions.reason, created.id
     FROM verification, created, actions
-    RETURNING id
+    RETURNING id, action
 ),
+-- A professional witness is the agent of their own act.
 agent AS (
     INSERT INTO audit_agents (audit_event_id, agent_key)
-    SELECT event.id, verification.agent_key FROM event, verification WHERE verification.agent_key IS NOT NULL
+    SELECT event.id,
+        CASE event.action
+            WHEN 'witnessed' THEN coalesce($19::bytea, verification.agent_key) ELSE verification.agent_key
+        END
+    FROM event, verification WHERE verification.agent_key IS NOT NULL
 )
 SELECT EXISTS (SELECT FROM created) AS "is_created!"

@@ -32,6 +32,8 @@ pub struct NewVerification<'a> {
     pub question_kinds: &'a [FactKind],
     /// The witness who has vouched for the person.
     pub witness: Option<PersonKey>,
+    /// A professional witness, by their login at the workforce issuer (R20).
+    pub witness_agent: Option<AgentKey>,
     /// What the witness is told (R20).
     pub witness_notice: Option<&'a Notice>,
     /// Whether nobody knows if the clerk is the witness, because the clerk's token names no MitID account. It is on record.
@@ -191,6 +193,7 @@ async fn insert_in_transaction(
         verification.appointment_reference,
         verification.expire_time,
         verification.is_clerk_unknown,
+        verification.witness_agent.as_ref().map(|agent| agent.0.as_slice()),
     )
     .fetch_one(&mut **transaction)
     .await?;

@@ -105,7 +105,13 @@ pub(crate) struct Caller {
 impl Caller {
     pub(crate) fn new(clients: Clients, world: Arc<World>) -> anyhow::Result<Self> {
         let options = LoginOptions { lifetime: AGENT_TOKEN_LIFETIME, ..LoginOptions::default() };
-        let agent = Login { subject: AGENT.to_string(), mitid_uuid: Some(AGENT), nonce: None, options };
+        let agent = Login {
+            subject: AGENT.to_string(),
+            mitid_uuid: Some(AGENT),
+            nonce: None,
+            is_professional_witness: false,
+            options,
+        };
         let agent_token = world.issuers.workforce.id_token(&agent, SystemClock.now())?;
         Ok(Self { clients, world, agent_token })
     }
@@ -123,7 +129,7 @@ impl Caller {
             Call::VerifyWeb => self.web_login(person)?,
             Call::VerifyPhone => self.phone(person),
             Call::Answer => self.answers(person).await?,
-            Call::VerifyCounter => self.counter(person),
+            Call::VerifyCounter => self.counter(person)?,
             Call::Issue => self.send_order(person).await?,
             Call::Replay => {
                 let order = self.send_order(person).await?;
@@ -145,12 +151,22 @@ impl Caller {
     }
 
     fn web_login(&self, person: IndexedPerson) -> anyhow::Result<Ready> {
-        let (nonce, uuid) = (fresh_id().to_string(), person.mitid_uuid());
-        let options = LoginOptions::default();
-        let login = Login { subject: uuid.to_string(), mitid_uuid: Some(uuid), nonce: Some(nonce.clone()), options };
-        let id_token = self.world.issuers.web.id_token(&login, SystemClock.now())?;
+        let (id_token, nonce) = self.log_in(person)?;
         let login = Evidence::WebLogin(WebLogin { id_token, nonce, ..WebLogin::default() });
         Ok(verify(|clients| &clients.web, login, State::Verified))
+    }
+
+    /// The ID token of a person's login, and its nonce.
+    fn log_in(&self, person: IndexedPerson) -> anyhow::Result<(String, String)> {
+        let (nonce, uuid) = (fresh_id().to_string(), person.mitid_uuid());
+        let login = Login {
+            subject: uuid.to_string(),
+            mitid_uuid: Some(uuid),
+            nonce: Some(nonce.clone()),
+            is_professional_witness: false,
+            options: LoginOptions::default(),
+        };
+        Ok((self.world.issuers.web.id_token(&login, SystemClock.now())?, nonce))
     }
 
     fn phone(&self, person: IndexedPerson) -> Ready {
@@ -178,8 +194,9 @@ impl Caller {
         Ok(verify(|clients| &clients.phone, evidence, State::Verified))
     }
 
-    fn counter(&self, person: IndexedPerson) -> Ready {
+    fn counter(&self, person: IndexedPerson) -> anyhow::Result<Ready> {
         let witness = person.witness();
+        let (login_token, nonce) = self.log_in(witness)?;
         let evidence = Evidence::CounterIdentification(CounterIdentification {
             person: Some(by_cpr_number(person)),
             document: Some(passport(person)),
@@ -188,17 +205,20 @@ impl Caller {
             confirmation: Some(Confirmation::Witness(Witness {
                 person: Some(by_cpr_number(witness)),
                 document: Some(passport(witness)),
+                login_token,
+                nonce,
+                userinfo_token: String::new(),
             })),
             agent_token: self.agent_token.clone(),
             office_id: "LOAD".into(),
             appointment_reference: "LOAD".into(),
         });
-        verify(|clients| &clients.counter, evidence, State::Verified)
+        Ok(verify(|clients| &clients.counter, evidence, State::Verified))
     }
 
     /// Identifies a person at the counter, and prepares the order of a PIN.
     async fn send_order(&self, person: IndexedPerson) -> anyhow::Result<Ready> {
-        let Ready::Verify(counter) = self.counter(person) else { anyhow::bail!("the counter verifies") };
+        let Ready::Verify(counter) = self.counter(person)? else { anyhow::bail!("the counter verifies") };
         let verified = self.verify(&counter).await?;
         Ok(Ready::Issue { request_id: fresh_id(), verification_id: verified.verification_id })
     }

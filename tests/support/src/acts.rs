@@ -30,7 +30,13 @@ impl World {
     pub async fn try_log_in(&self, person: &Person, options: Value) -> Answer<VerifyIdentityResponse> {
         let nonce = uuid().to_string();
         let id_token = self.id_token(person, &nonce, &options).await;
-        self.verify("web", Evidence::WebLogin(WebLogin { id_token, nonce, ..WebLogin::default() })).await
+        self.log_in_with(id_token, nonce).await
+    }
+
+    /// Logs in with this token. The login may fail.
+    pub async fn log_in_with(&self, id_token: String, nonce: String) -> Answer<VerifyIdentityResponse> {
+        let login = WebLogin { id_token, nonce, ..WebLogin::default() };
+        self.verify("web", Evidence::WebLogin(login)).await
     }
 
     /// Logs in. Panics if the login is not accepted.
@@ -172,9 +178,29 @@ impl World {
 
 /// Actions of witnesses.
 impl World {
-    /// The confirmation by `witness`, who shows their own document.
+    /// The evidence that `witness` vouches: logs in, and shows their own document.
     pub async fn vouches(&self, witness: &Person) -> Confirmation {
-        Confirmation::Witness(Witness { person: Some(witness.reference()), document: Some(witness.document()) })
+        Confirmation::Witness(self.witness_with(witness, witness.document(), json!({})).await)
+    }
+
+    /// The evidence of a witness who logs in with these options and shows this document.
+    pub async fn witness_with(&self, witness: &Person, document: Document, options: Value) -> Witness {
+        let nonce = uuid().to_string();
+        Witness {
+            person: Some(witness.reference()),
+            document: Some(document),
+            login_token: self.id_token(witness, &nonce, &options).await,
+            nonce,
+            userinfo_token: String::new(),
+        }
+    }
+
+    /// The evidence of a professional witness, who logs in as this agent and shows their own document.
+    pub async fn professional_witness(&self, witness: &Person, agent: &str) -> Witness {
+        let nonce = uuid().to_string();
+        let login = self.sandbox.post("/agent-login", json!({ "agent": agent, "nonce": nonce })).await;
+        let login_token = login["agent_token"].as_str().unwrap().to_owned();
+        Witness { login_token, nonce, ..self.witness_with(witness, witness.document(), json!({})).await }
     }
 }
 
@@ -192,11 +218,6 @@ impl World {
 pub const WRONG_ANSWER: &str = "Nonsens";
 
 pub const QUESTIONS: Confirmation = Confirmation::Questions(Questions {});
-
-/// The confirmation by `witness`, who shows their own document.
-pub fn witness(witness: &Person) -> Confirmation {
-    Confirmation::Witness(Witness { person: Some(witness.reference()), document: Some(witness.document()) })
-}
 
 /// A right answer to the question.
 pub fn right_answer(person: &Person, question: &Question) -> String {

@@ -132,6 +132,7 @@ pub fn verification(person: PersonKey, state: VerificationState, now: DateTime<U
         state,
         question_kinds: &[],
         witness: None,
+        witness_agent: None,
         witness_notice: None,
         is_clerk_unknown: false,
         login_nonce_digest: None,

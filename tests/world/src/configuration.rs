@@ -6,6 +6,9 @@ use toml::{Table, Value};
 
 use crate::{gateway, issuers};
 
+/// The office of the made-up world that offers level High (R28).
+pub const HIGH_ASSURANCE_OFFICE: &str = "OFFICE-HIGH";
+
 /// A configuration in the making.
 pub struct Configuration(Table);
 
@@ -24,6 +27,9 @@ impl Configuration {
             configuration.set(&format!("{section}.issuer"), issuers::url(http_url, name));
             configuration.set(&format!("{section}.audience"), audience);
         }
+        configuration.set("agent_login.professional_witness.claim", issuers::ROLE_CLAIM);
+        configuration.set("agent_login.professional_witness.values", vec![issuers::PROFESSIONAL_WITNESS]);
+        configuration.set("rules.verification.high_assurance_offices", vec![HIGH_ASSURANCE_OFFICE]);
         configuration.set("sms.gateway.url", format!("{http_url}{}", gateway::PATH));
         configuration.set("sms.gateway.token", gateway::TOKEN);
         configuration.set("keys.file", file("keys.toml"));

@@ -25,6 +25,10 @@ pub const WEB: (&str, &str) = ("web", "temporary-pin-web");
 /// Name and audience of the issuer of agents' logins.
 pub const WORKFORCE: (&str, &str) = ("workforce", "temporary-pin-workforce");
 
+/// The claim of an agent's token with the agent's roles, and the role of a professional witness.
+pub const ROLE_CLAIM: &str = "roles";
+pub const PROFESSIONAL_WITNESS: &str = "professional-witness";
+
 /// Both issuers, which one HTTP server serves.
 pub struct Issuers {
     pub web: Issuer,
@@ -46,6 +50,8 @@ pub struct Login {
     pub subject: String,
     pub mitid_uuid: Option<Uuid>,
     pub nonce: Option<String>,
+    /// The agent is a professional witness.
+    pub is_professional_witness: bool,
     pub options: LoginOptions,
 }
 
@@ -178,6 +184,9 @@ impl Issuer {
         });
         if let Some(uuid) = login.mitid_uuid {
             claims["mitid.uuid"] = json!(uuid);
+        }
+        if login.is_professional_witness {
+            claims[ROLE_CLAIM] = json!(["employee", PROFESSIONAL_WITNESS]);
         }
         if let Some(nonce) = &login.nonce {
             claims["nonce"] = json!(nonce);

@@ -4,7 +4,7 @@ use chrono::{Days, Months};
 use temporary_pin::proto::identityregister::v1::document::State;
 use temporary_pin::proto::temporarypin::v1::Reason;
 
-use super::expected::Outcome;
+use super::expected::{Expected, Outcome};
 use super::person::{Opening, Person};
 
 /// The answer in the situation `as_witness` is the counter's answer about a person for whom this person vouches.
@@ -42,6 +42,14 @@ pub(super) fn cast(opening: Opening) -> Vec<Person> {
             .story("A clerk who is a person too (agent of the same id): may witness, but never for her own visitors."),
         good(ordinary(99, "klaus-clerk", "Klaus Kok"))
             .story("Another clerk who is a person too (agent of the same id)."),
+        good(ordinary(100, "professional-witness", "Lone Lykke")).story(
+            "A professional witness (agent of the same id): may vouch as often as needed, with a login as an agent.",
+        ),
+        refused(ordinary(101, "witness-without-number", "Mogens Munk"))
+            .account(|account| account.mobile_number = None)
+            .expected(Expected::never(Reason::NoMobileNumber))
+            .verification("as_witness", Outcome::rejected(Reason::WitnessNotAccepted))
+            .story("No mobile number, so nobody can tell him by SMS that he was a witness: may not witness."),
     ]
 }
 
