@@ -2,14 +2,18 @@
 
 use std::collections::BTreeSet;
 
+use chrono::TimeDelta;
 use futures_util::future::join_all;
 use temporary_pin::proto::temporarypin::v1::question::Kind;
 use temporary_pin::proto::temporarypin::v1::verify_identity_request::Evidence;
 use temporary_pin::proto::temporarypin::v1::verify_identity_response::State;
-use temporary_pin::proto::temporarypin::v1::{AssuranceLevel, Question, Reason};
-use test_support::acts::{WRONG_ANSWER, reasons, right_answer};
+use temporary_pin::proto::temporarypin::v1::{AssuranceLevel, PersonLimit, Question, Reason, channel_eligibility};
+use test_support::acts::{QUESTIONS, WRONG_ANSWER, reasons, right_answer};
+use test_support::calls::time;
 use test_support::sandbox::Sandbox;
 use test_support::world::World;
+
+const DAY: TimeDelta = TimeDelta::hours(24);
 
 #[tokio::test]
 async fn r16_two_right_answers_of_three_are_enough() {
@@ -96,10 +100,12 @@ async fn r16_questions_are_predictable_only_with_a_seed() {
 async fn r16_a_question_of_a_failed_or_unfinished_verification_is_not_asked_again() {
     let world = World::start().await;
     let person = world.new_person().await;
-    let mut asked_so_far = BTreeSet::new();
+    let (mut asked_so_far, mut broken_off) = (BTreeSet::new(), BTreeSet::new());
+    let start = world.now().await;
     // Three wrong answers, an extra question without an answer, and a verification broken off at once.
     for right_answers in [Some(0), Some(1), None] {
         let mut responses = vec![world.begin_questions(&person).await];
+        broken_off = responses[0].questions.iter().map(Question::kind).collect();
         if let Some(right_answers) = right_answers {
             responses.push(world.answer_right("phone", &person, &responses[0], right_answers).await);
         }
@@ -108,9 +114,23 @@ async fn r16_a_question_of_a_failed_or_unfinished_verification_is_not_asked_agai
         }
     }
     assert_eq!(asked_so_far.len(), 10, "all kinds of questions");
-    // The limit of failed verifications (R18) has passed. Only the questions are missing.
-    world.advance(chrono::TimeDelta::hours(25)).await;
-    assert_eq!(reasons(&world.call_support(&person).await.unwrap()), [Reason::InsufficientData]);
+
+    // The questions of the verification that was broken off are asked again after a day, the others after 30 days.
+    let phone = &world.check_eligibility("phone", person.reference()).await.unwrap().channels[1];
+    let next = time(phone.next_attempt_time);
+    assert_eq!(phone.reasons().collect::<Vec<_>>(), [Reason::VerificationLimit, Reason::InsufficientData]);
+    assert!(start + DAY < next && next < start + DAY + TimeDelta::minutes(5), "{next}");
+    world.advance_to(next).await;
+    let asked = world.begin_questions(&person).await;
+    assert_eq!(asked.questions.iter().map(Question::kind).collect::<BTreeSet<_>>(), broken_off);
+
+    let counter = &world.check_eligibility("counter", person.reference()).await.unwrap().channels[2];
+    assert_eq!(counter.status(), channel_eligibility::Status::Eligible);
+    assert_eq!(counter.question_reasons().collect::<Vec<_>>(), [Reason::InsufficientData]);
+    let visit = world.counter_evidence(&person, QUESTIONS).await;
+    assert_eq!(reasons(&world.visit_counter(visit).await.unwrap()), [Reason::InsufficientData]);
+    world.reset_limit(&person, PersonLimit::FailedVerifications).await;
+    world.identify(&person).await;
 }
 
 #[tokio::test]

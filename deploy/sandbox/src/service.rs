@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use made_up_world::callers::{CallersByMetadata, configured_callers};
+use made_up_world::configuration::HIGH_ASSURANCE_OFFICE;
 use made_up_world::gateway;
-use made_up_world::issuers::Issuer;
+use made_up_world::issuers::{Issuer, PROFESSIONAL_WITNESS, ROLE_CLAIM};
 use made_up_world::plaintext;
 use temporary_pin::config::Config;
-use temporary_pin::login::{IssuerList, IssuerSettings};
+use temporary_pin::login::{ClaimForm, IssuerList, IssuerSettings, RequiredClaim};
 use temporary_pin::register::RegisterSettings;
 use temporary_pin::server::listener::Listener;
 use temporary_pin::{server, store};
@@ -76,11 +77,19 @@ fn configure(world: &World, scratch: &Scratch) -> anyhow::Result<Config> {
     let mut config = Config {
         register: RegisterSettings { url: world.register_url.clone(), ..RegisterSettings::default() },
         web_login: IssuerList(vec![issuer(&world.issuers.web)]),
-        agent_login: IssuerList(vec![issuer(&world.issuers.workforce)]),
+        agent_login: IssuerList(vec![IssuerSettings {
+            professional_witness: Some(RequiredClaim {
+                claim: ROLE_CLAIM.to_owned(),
+                values: vec![ClaimForm::parse(PROFESSIONAL_WITNESS)],
+                if_present: false,
+            }),
+            ..issuer(&world.issuers.workforce)
+        }]),
         ..Config::default()
     };
     config.server.tls = Some(world.certificates.tls());
     config.callers = configured_callers();
+    config.rules.verification.high_assurance_offices = vec![HIGH_ASSURANCE_OFFICE.to_owned()];
     config.postgres.url = scratch.database.service_url()?.into();
     config.redis.url = scratch.redis_url.clone().into();
     config.redis.key_prefix = scratch.name().to_owned();
