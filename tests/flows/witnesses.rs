@@ -304,6 +304,8 @@ async fn r28_high_needs_passport_office_and_clerk() {
         let (person, witness_person) = (world.new_person().await, world.new_person().await);
         let mut visit = world.counter_evidence(&person, world.vouches(&witness_person).await).await;
         visit.document.as_mut().unwrap().cpr_number_shown = shown.into();
+        // A passport without CPR number needs it (R19).
+        visit.supporting_document = Some(person.supporting_document());
         visit.office_id = office.into();
         let login = world.sandbox.post("/agent-login", clerk).await;
         visit.agent_token = login["agent_token"].as_str().unwrap().to_owned();
