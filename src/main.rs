@@ -10,8 +10,9 @@ use temporary_pin::audit::VerifyError;
 use temporary_pin::config::{Config, ConfigError};
 
 use commands::audit::AuditCommand;
+use commands::check_register::CheckRegisterArguments;
 use commands::keys::KeysCommand;
-use commands::{audit, check_config, migrate, serve};
+use commands::{audit, check_config, check_register, migrate, serve};
 
 /// Exit codes. A wrong command line ends with 2 as well: to repeat it without a change does not help either.
 const EXIT_FAILURE: u8 = 1;
@@ -45,6 +46,8 @@ enum Command {
     Audit(AuditCommand),
     /// Check the configuration, and the files that it names, without connecting anywhere.
     CheckConfig,
+    /// Check that a register keeps the contract identityregister.v1; for those who implement it.
+    CheckRegister(CheckRegisterArguments),
 }
 
 fn main() -> ExitCode {
@@ -76,6 +79,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Migrate => migrate::run(&load_config()?),
         Command::Keys(command) => command.run(load_config),
         Command::Audit(command) => audit::run(command, &load_config()?),
+        Command::CheckRegister(arguments) => check_register::run(cli.config, &arguments),
         Command::CheckConfig => check_config::run(cli.config.as_deref(), &load_config()?),
     }
 }

@@ -13,7 +13,7 @@ use tokio::time::{Instant, timeout_at};
 use tonic::Status;
 use tonic::transport::Endpoint;
 
-use super::Client;
+use super::{Client, MAX_ANSWER_SIZE};
 
 pub(super) struct Connection {
     endpoint: Endpoint,
@@ -96,7 +96,10 @@ impl Connection {
 
 impl Opened {
     fn new(endpoint: &Endpoint) -> Self {
-        Self { client: Client::new(endpoint.connect_lazy()), waiting: Mutex::default() }
+        Self {
+            client: Client::new(endpoint.connect_lazy()).max_decoding_message_size(MAX_ANSWER_SIZE),
+            waiting: Mutex::default(),
+        }
     }
 
     async fn call<A, F>(&self, send: impl Fn(Client) -> F, max_silence: Duration) -> Result<A, Status>

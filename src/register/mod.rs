@@ -3,6 +3,7 @@
 //! Each decision asks the register; nothing is cached. A malformed or contradictory response counts as no response (R26), so
 //! that a PIN is never issued on doubtful data.
 
+pub mod conformance;
 mod connection;
 mod document;
 mod person;
@@ -35,6 +36,9 @@ pub use settings::{RegisterSettings, TlsFiles};
 
 /// How many times in a row a look-up follows a replaced CPR number to its successor (R12).
 const MAX_SUCCESSORS: usize = 3;
+
+/// Most bytes of an answer. The contract says so.
+const MAX_ANSWER_SIZE: usize = 64 * 1024;
 
 /// The register gives no response, or a doubtful one. The log contains the cause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

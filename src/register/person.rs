@@ -9,6 +9,9 @@ use crate::proto::identityregister::v1::{self as proto, BirthDateCertainty, Prot
 
 use super::wire::{self, Malformed, birth_date, date, mitid_uuid, timestamp};
 
+/// Most values of a fact besides the first.
+pub(super) const MAX_FURTHER_VALUES: usize = 20;
+
 /// The request for a person.
 pub(super) fn make_request(reference: &PersonReference) -> proto::LookUpPersonRequest {
     use proto::look_up_person_request::Reference;
@@ -80,8 +83,8 @@ pub(super) fn check_successor(person: &Person, successor: &Person) -> Result<(),
     }
 }
 
-/// Converts a fact; `None` if no question is asked about its kind. Only the value of a certain fact is checked, because questions ask about
-/// certain facts only: CPR has uncertain dates such as 1950-00-00.
+/// Converts a fact; `None` if no question is asked about its kind. Only the values of a certain fact are checked, because
+/// questions ask about certain facts only: CPR has uncertain dates such as 1950-00-00.
 fn convert_fact(fact: &proto::Fact) -> Result<Option<Fact>, Malformed> {
     use proto::fact::{Certainty, Kind};
     let kind = match fact.kind() {
@@ -105,25 +108,44 @@ fn convert_fact(fact: &proto::Fact) -> Result<Option<Fact>, Malformed> {
         Kind::PreviousSurname => FactKind::PreviousSurname,
     };
     let certain = fact.certainty() == Certainty::Certain;
-    let values: Vec<String> = std::iter::once(&fact.value).chain(&fact.further_values).cloned().collect();
     if certain {
-        values.iter().try_for_each(|value| check_value(kind, value))?;
+        check_values(fact)?;
     }
-    Ok(Some(Fact { kind, values, certain }))
+    Ok(Some(Fact { kind, values: accepted_values(fact).cloned().collect(), certain }))
 }
 
-/// Refuses the value of a certain fact if no answer to it could be right.
-fn check_value(kind: FactKind, value: &str) -> Result<(), Malformed> {
+/// Every value that is a right answer.
+pub(super) fn accepted_values(fact: &proto::Fact) -> impl Iterator<Item = &String> {
+    std::iter::once(&fact.value).chain(&fact.further_values)
+}
+
+/// Refuses a certain fact of which a value is in a form that no right answer has.
+pub(super) fn check_values(fact: &proto::Fact) -> Result<(), Malformed> {
+    if fact.further_values.len() > MAX_FURTHER_VALUES {
+        return Err(Malformed("facts.further_values: too many"));
+    }
+    accepted_values(fact).try_for_each(|value| check_value(fact.kind(), value))
+}
+
+fn check_value(kind: proto::fact::Kind, value: &str) -> Result<(), Malformed> {
+    use proto::fact::Kind;
     match kind {
-        FactKind::MovedInYear | FactKind::WeddingYear => {
+        Kind::MovedInYear | Kind::WeddingYear | Kind::PartnershipYear | Kind::DivorceYear | Kind::ImmigrationYear => {
             let is_year = value.len() == 4 && value.bytes().all(|byte| byte.is_ascii_digit());
             if is_year { Ok(()) } else { Err(Malformed("facts.value: no year")) }
         }
-        FactKind::SpouseBirthDate
-        | FactKind::ChildBirthDate
-        | FactKind::MotherBirthDate
-        | FactKind::FatherBirthDate => date(value, "facts.value: no date").map(drop),
-        FactKind::PreviousRoad | FactKind::PreviousMunicipality | FactKind::Birthplace | FactKind::PreviousSurname => {
+        Kind::SpouseBirthDate
+        | Kind::ChildBirthDate
+        | Kind::MotherBirthDate
+        | Kind::FatherBirthDate
+        | Kind::FormerSpouseBirthDate
+        | Kind::PartnerBirthDate => date(value, "facts.value: no date").map(drop),
+        Kind::Unspecified
+        | Kind::PreviousRoad
+        | Kind::PreviousMunicipality
+        | Kind::Birthplace
+        | Kind::PreviousSurname
+        | Kind::CountryMovedFrom => {
             if value.trim().is_empty() {
                 Err(Malformed("facts.value: empty"))
             } else {
