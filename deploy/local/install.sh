@@ -24,8 +24,9 @@ has_curl() { command -v curl >/dev/null; }
 has_node() { command -v node >/dev/null && command -v npm >/dev/null; }
 has_protoc() { command -v protoc >/dev/null; }
 has_java_grpc() {
-    command -v javac >/dev/null && command -v grpc_java_plugin >/dev/null && [ -e /usr/share/java/grpc-netty.jar ] &&
-        [ -e /usr/share/java/gson.jar ]
+    local jar
+    for jar in $(cat docs/examples/java/debian/jars.txt); do [ -e "/usr/share/java/$jar.jar" ] || return 1; done
+    command -v javac >/dev/null && command -v grpc_java_plugin >/dev/null
 }
 has_go_grpc() {
     command -v go >/dev/null && command -v protoc-gen-go >/dev/null && command -v protoc-gen-go-grpc >/dev/null &&
