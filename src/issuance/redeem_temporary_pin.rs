@@ -185,7 +185,7 @@ impl<'a> RedeemTemporaryPin<'a> {
         };
         let is_right = self.keys.pin_matches(to_compare.pin_request_id, &self.order.pin, &to_compare.verifier);
         // Without a deadline: a counted try gets its result recorded even if the caller has stopped waiting.
-        let finish = redeeming::finish_try(self.store, &redemption_try, is_right);
+        let finish = redeeming::finish_try(self.store, &redemption_try, to_compare.pin_request_id, is_right);
         let outcome = deadline::without_deadline(finish).await?;
         Ok((if is_right { Comparison::Right } else { Comparison::Wrong }, outcome))
     }

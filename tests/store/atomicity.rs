@@ -12,7 +12,7 @@ use temporary_pin::store::issuing::IssueOutcome;
 use temporary_pin::store::messages::{MessageKind, Notice};
 use temporary_pin::store::operators::person_blocks::{BlockNotices, BlockOrder, block_person, unblock_person};
 use temporary_pin::store::operators::person_limits::reset_limit;
-use temporary_pin::store::redeeming::{TryStart, begin_try, finish_try};
+use temporary_pin::store::redeeming::{TryStart, begin_try};
 use temporary_pin::store::verifying::verifications::{NewVerification, record};
 use temporary_pin::store::withdrawal::{cancel_access_request, revoke_temporary_pin};
 use test_support::store::*;
@@ -56,7 +56,7 @@ async fn redeeming(pool: PgPool) {
     }
     assert!(matches!(begin_try(&pool, &attempt).await.unwrap(), TryStart::Counted(_)));
     for table in ["pin_requests", "outbox", "requests", "audit_events"] {
-        fails_without_trace(&pool, table, finish_try(&pool, &attempt, true)).await;
+        fails_without_trace(&pool, table, conclude(&pool, &attempt, true)).await;
     }
 }
 

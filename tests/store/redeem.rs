@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgPool;
 use temporary_pin::domain::redemption::{MAX_TRY_DURATION, RedeemOutcome, RedemptionRules};
 use temporary_pin::domain::rule_settings::{Limit, LimitRules};
-use temporary_pin::store::redeeming::{RedemptionTry, TryStart, begin_try, finish_try};
+use temporary_pin::store::redeeming::{RedemptionTry, TryStart, begin_try};
 use temporary_pin::store::withdrawal::revoke_temporary_pin;
 use test_support::store::*;
 
@@ -128,7 +128,7 @@ async fn r4_the_status_of_the_person_tells_until_when_the_budget_is_spent(pool: 
     assert!(matches!(begin_try(&pool, &running).await.unwrap(), TryStart::Counted(_)));
     assert_eq!(until(second).await, None);
     assert_eq!(until(second + MAX_TRY_DURATION).await, Some(t0() + DAY));
-    assert_eq!(finish_try(&pool, &running, false).await.unwrap(), exhausted(t0() + DAY));
+    assert_eq!(conclude(&pool, &running, false).await.unwrap(), exhausted(t0() + DAY));
     assert_eq!(until(second).await, Some(t0() + DAY));
     assert_eq!(until(t0() + DAY - seconds(1)).await, Some(t0() + DAY));
     assert_eq!(until(t0() + DAY).await, None);
@@ -176,9 +176,9 @@ async fn r3_an_interrupted_try_is_continued_and_counts_once(pool: PgPool) {
     assert_eq!(one::<i16>(&pool, "SELECT tries FROM pin_requests").await, 1);
 
     let wrong = RedeemOutcome::WrongPin { left: 2 };
-    assert_eq!(finish_try(&pool, &attempt, false).await.unwrap(), wrong);
+    assert_eq!(conclude(&pool, &attempt, false).await.unwrap(), wrong);
     let before = dump_tables(&pool).await;
-    assert_eq!(finish_try(&pool, &attempt, false).await.unwrap(), wrong, "as first concluded");
+    assert_eq!(conclude(&pool, &attempt, false).await.unwrap(), wrong, "as first concluded");
     assert_eq!(dump_tables(&pool).await, before);
 }
 
@@ -212,7 +212,7 @@ async fn r4_a_counted_try_that_is_overtaken_says_so(pool: PgPool) {
                 .execute(&pool)
                 .await
                 .unwrap();
-            finish_try(&pool, &slow, is_right).await.unwrap()
+            conclude(&pool, &slow, is_right).await.unwrap()
         }
     };
     for is_right in [true, false] {
@@ -231,7 +231,7 @@ async fn r2_a_pin_that_expires_during_the_comparison_is_not_redeemed(pool: PgPoo
     let first = attempt(PERSON, t0());
     assert!(matches!(begin_try(&pool, &first).await.unwrap(), TryStart::Counted(_)));
     let late = RedemptionTry { request_id: first.request_id, ..attempt(PERSON, view.expire_time) };
-    assert_eq!(finish_try(&pool, &late, true).await.unwrap(), RedeemOutcome::NoOpenPin);
+    assert_eq!(conclude(&pool, &late, true).await.unwrap(), RedeemOutcome::NoOpenPin);
     assert_eq!(one::<String>(&pool, "SELECT state FROM pin_requests").await, "open");
 }
 
@@ -257,11 +257,11 @@ async fn r3_a_try_beside_running_ones_is_busy_until_they_have_a_result(pool: PgP
     }
     let fourth = attempt(PERSON, t0());
     assert_eq!(begin_try(&pool, &fourth).await.unwrap(), TryStart::Busy);
-    assert_eq!(finish_try(&pool, &running[0], false).await.unwrap(), RedeemOutcome::WrongPin { left: 2 });
+    assert_eq!(conclude(&pool, &running[0], false).await.unwrap(), RedeemOutcome::WrongPin { left: 2 });
     assert_eq!(begin_try(&pool, &fourth).await.unwrap(), TryStart::Busy);
-    assert_eq!(finish_try(&pool, &running[1], true).await.unwrap(), RedeemOutcome::Redeemed);
+    assert_eq!(conclude(&pool, &running[1], true).await.unwrap(), RedeemOutcome::Redeemed);
     assert_eq!(redeem(&pool, &fourth, true).await, RedeemOutcome::NoOpenPin);
-    assert_eq!(finish_try(&pool, &running[2], true).await.unwrap(), RedeemOutcome::NoOpenPin);
+    assert_eq!(conclude(&pool, &running[2], true).await.unwrap(), RedeemOutcome::NoOpenPin);
 }
 
 /// A process that has stopped between the two transactions does not keep the person waiting.

@@ -23,7 +23,7 @@ async fn redeem_patiently(pool: &PgPool, attempt: &RedemptionTry<'_>, is_right: 
     loop {
         match begin_try(pool, attempt).await.unwrap() {
             TryStart::Busy => tokio::task::yield_now().await,
-            TryStart::Counted(_) => return finish_try(pool, attempt, is_right).await.unwrap(),
+            TryStart::Counted(pin) => return finish_try(pool, attempt, pin.pin_request_id, is_right).await.unwrap(),
             TryStart::Answered(outcome) => return outcome,
             other => panic!("{other:?}"),
         }
@@ -63,7 +63,7 @@ async fn r2_right_tries_that_were_all_compared_redeem_once(_: PgPoolOptions, opt
     let counted = Arc::new(counted);
     let outcomes = run_concurrently_behind_lock(&pool, GATE, CALLERS, |number| {
         let (pool, counted) = (pool.clone(), Arc::clone(&counted));
-        async move { finish_try(&pool, &counted[number as usize], true).await.unwrap() }
+        async move { conclude(&pool, &counted[number as usize], true).await.unwrap() }
     })
     .await;
     assert_eq!(count(&outcomes, RedeemOutcome::Redeemed), 1);
@@ -160,5 +160,5 @@ async fn r9_a_right_try_that_is_finished_after_the_revocation_redeems_nothing(po
     let attempt = attempt(PERSON, t0());
     assert!(matches!(begin_try(&pool, &attempt).await.unwrap(), TryStart::Counted(_)));
     assert!(revoke_temporary_pin(&pool, &withdrawal(PERSON, t0())).await.unwrap());
-    assert_eq!(finish_try(&pool, &attempt, true).await.unwrap(), RedeemOutcome::Revoked);
+    assert_eq!(conclude(&pool, &attempt, true).await.unwrap(), RedeemOutcome::Revoked);
 }

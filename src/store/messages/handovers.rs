@@ -95,7 +95,7 @@ async fn begin_batch(connection: StickyConnection, batch: Vec<Beginning>) -> Vec
                 attempts = attempts + CASE WHEN handover_time IS NULL THEN 1 ELSE 0 END
             FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::timestamptz[], $5::timestamptz[])
                 AS beginning (id, lease_token, now, least_expire_time, lease_end_time)
-            WHERE outbox.id = beginning.id AND outbox.lease_token = beginning.lease_token
+            WHERE outbox.id = ANY ($1) AND outbox.id = beginning.id AND outbox.lease_token = beginning.lease_token
                 AND (state = 'queued') IS TRUE
                 AND expire_time > beginning.least_expire_time AND lease_expire_time > beginning.now
             RETURNING outbox.id, outbox.lease_token AS "lease_token!""#,
@@ -126,7 +126,7 @@ async fn record_acceptances(connection: StickyConnection, batch: Vec<Acceptance>
                 handover_time = NULL, lease_token = NULL, lease_expire_time = NULL,
                 sealed_body = CASE WHEN kind = 'pin' AND NOT last_send THEN sealed_body END
             FROM unnest($1::uuid[], $2::uuid[], $3::text[]) AS acceptance (id, lease_token, reference)
-            WHERE outbox.id = acceptance.id AND outbox.lease_token = acceptance.lease_token
+            WHERE outbox.id = ANY ($1) AND outbox.id = acceptance.id AND outbox.lease_token = acceptance.lease_token
                 AND state IN ('queued', 'failed')",
             &ids,
             &tokens,

@@ -66,7 +66,7 @@ pub async fn give_back(pool: &PgPool, messages: &[ClaimedMessage]) -> Result<(),
         sqlx::query!(
             "UPDATE outbox SET lease_token = NULL, lease_expire_time = NULL
             FROM unnest($1::uuid[], $2::uuid[]) AS message (id, lease_token)
-            WHERE outbox.id = message.id AND outbox.lease_token = message.lease_token
+            WHERE outbox.id = ANY ($1) AND outbox.id = message.id AND outbox.lease_token = message.lease_token
                 AND (state = 'queued') IS TRUE AND handover_time IS NULL",
             &ids,
             &tokens,

@@ -2,6 +2,7 @@
 
 use sqlx::types::Json;
 use sqlx::{Connection as _, PgConnection, PgPool};
+use uuid::Uuid;
 
 use super::RedemptionTry;
 use super::person_tries::list_person_tries;
@@ -9,15 +10,18 @@ use super::record_outcome::{Recording, record_outcome};
 use crate::domain::redemption::{ConcludeFacts, RedeemOutcome, TriedPin, conclude_try};
 use crate::store::connections::{MAX_RACE_RETRIES, StoreError, none_if_race_lost, too_many_races, write};
 
-/// Concludes a counted try. The PIN is redeemed at most once, however many right tries run at once.
+/// Concludes a counted try of the PIN of `pin_request_id`. The PIN is redeemed at most once, however many right tries run at once.
 pub async fn finish_try(
     pool: &PgPool,
     redemption: &RedemptionTry<'_>,
+    pin_request_id: Uuid,
     is_right: bool,
 ) -> Result<RedeemOutcome, StoreError> {
     write(pool, "finish_try", async |connection| {
         for _ in 0..=MAX_RACE_RETRIES {
-            if let Some(outcome) = none_if_race_lost(finish_once(connection, redemption, is_right).await)? {
+            if let Some(outcome) =
+                none_if_race_lost(finish_once(connection, redemption, pin_request_id, is_right).await)?
+            {
                 return Ok(outcome);
             }
         }
@@ -30,17 +34,19 @@ pub async fn finish_try(
 async fn finish_once(
     connection: &mut PgConnection,
     redemption: &RedemptionTry<'_>,
+    pin_request_id: Uuid,
     is_right: bool,
 ) -> Result<Option<RedeemOutcome>, sqlx::Error> {
     let RedemptionTry { caller, request_id, person, rules, now, .. } = *redemption;
     let mut transaction = connection.begin().await?;
     let row = sqlx::query!(
-        r#"SELECT r.response AS "response?: Json<RedeemOutcome>", r.create_time, p.id, p.state, p.expire_time, p.tries
-        FROM requests r JOIN pin_requests p ON p.id = r.pin_request_id
-        WHERE r.caller = $1 AND r.method = 'RedeemTemporaryPin' AND r.request_id = $2
+        r#"SELECT r.response AS "response?: Json<RedeemOutcome>", r.create_time, p.state, p.expire_time, p.tries
+        FROM requests r, pin_requests p
+        WHERE r.caller = $1 AND r.method = 'RedeemTemporaryPin' AND r.request_id = $2 AND p.id = $3
         FOR UPDATE OF r, p"#,
         caller,
         request_id,
+        pin_request_id,
     )
     .fetch_one(&mut *transaction)
     .await?;
@@ -55,14 +61,14 @@ async fn finish_once(
     };
     let this_try = Some((caller, request_id));
     let facts = ConcludeFacts {
-        pin_request_id: row.id,
+        pin_request_id,
         pin,
         try_time: row.create_time,
         other_tries: list_person_tries(&mut transaction, person, rules.wrong_tries, this_try, now).await?,
     };
     let outcome = conclude_try(is_right, facts, &rules, now);
-    let open_pin = matches!(pin, TriedPin::Open { .. }).then_some(row.id);
-    let recording = Recording { is_right: Some(is_right), tried_pin: Some(row.id), open_pin };
+    let open_pin = matches!(pin, TriedPin::Open { .. }).then_some(pin_request_id);
+    let recording = Recording { is_right: Some(is_right), tried_pin: Some(pin_request_id), open_pin };
     let is_recorded = record_outcome(&mut transaction, redemption, outcome, recording).await?;
     transaction.commit().await?;
     Ok(is_recorded.then_some(outcome))

@@ -20,8 +20,7 @@ withdrawn AS (
     UPDATE outbox o SET (sealed_body, lease_token, lease_expire_time, state) = (
         SELECT w.* FROM withdrawn_message(o.state, 'cancelled') AS w
     )
-    FROM closed
-    WHERE o.id = closed.message_id
+    WHERE o.id = (SELECT message_id FROM closed)
 ),
 event AS (
     INSERT INTO audit_events (event_time, person_key, action, purpose, caller, reason, pin_request_id)

@@ -268,13 +268,23 @@ pub fn attempt(person: PersonKey, now: DateTime<Utc>) -> RedemptionTry<'static> 
     }
 }
 
+/// Concludes a try that was counted.
+pub async fn conclude(pool: &PgPool, attempt: &RedemptionTry<'_>, is_right: bool) -> Result<RedeemOutcome, StoreError> {
+    let tried: Uuid = sqlx::query_scalar("SELECT pin_request_id FROM requests WHERE request_id = $1")
+        .bind(attempt.request_id)
+        .fetch_one(pool)
+        .await
+        .unwrap();
+    finish_try(pool, attempt, tried, is_right).await
+}
+
 /// Counts the try and concludes it as right or wrong. Panics if other tries are running.
 pub async fn redeem(pool: &PgPool, attempt: &RedemptionTry<'_>, is_right: bool) -> RedeemOutcome {
     match begin_try(pool, attempt).await.unwrap() {
         TryStart::Replayed(outcome) | TryStart::Answered(outcome) => outcome,
         TryStart::RequestIdReused => panic!("the request id was used before"),
         TryStart::Busy => panic!("other tries are running"),
-        TryStart::Counted(_) => finish_try(pool, attempt, is_right).await.unwrap(),
+        TryStart::Counted(pin) => finish_try(pool, attempt, pin.pin_request_id, is_right).await.unwrap(),
     }
 }
 
