@@ -1,5 +1,8 @@
 //! The two steps of every hand-over that write to the outbox: it begins, and the gateway accepts the message. The same step
 //! of concurrent hand-overs is one statement and one commit.
+//!
+//! `id = ANY ($1)` beside the join on the id keeps every plan on the index of ids, even a plan that was made while the table was
+//! empty (docs/adr/0003).
 
 use std::collections::HashSet;
 use std::time::Duration;

@@ -10,7 +10,8 @@ use super::record_outcome::{Recording, record_outcome};
 use crate::domain::redemption::{ConcludeFacts, RedeemOutcome, TriedPin, conclude_try};
 use crate::store::connections::{MAX_RACE_RETRIES, StoreError, none_if_race_lost, too_many_races, write};
 
-/// Concludes a counted try of the PIN of `pin_request_id`. The PIN is redeemed at most once, however many right tries run at once.
+/// Concludes a counted try of the PIN of `pin_request_id`. The PIN is redeemed at most once, however many right tries run at
+/// once.
 pub async fn finish_try(
     pool: &PgPool,
     redemption: &RedemptionTry<'_>,
