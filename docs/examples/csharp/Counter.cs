@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using TemporaryPin.V1;
 using Outcome = TemporaryPin.V1.RedeemTemporaryPinResponse.Types.Outcome;
@@ -13,11 +14,20 @@ static class Counter
         var witness = await World.ClaimPerson();
         using (var service = new Service("counter", "en"))
         {
+            // The witness logs in with their own MitID, at a screen of the office.
+            var nonce = Guid.NewGuid().ToString();
+            var login = await World.Post("/login", new JsonObject { ["person"] = (string)witness["id"], ["nonce"] = nonce });
             var identification = new CounterIdentification
             {
                 Person = World.Reference(visitor),
                 Document = World.Passport(visitor),
-                Witness = new Witness { Person = World.Reference(witness), Document = World.Passport(witness) },
+                Witness = new Witness
+                {
+                    Person = World.Reference(witness),
+                    Document = World.Passport(witness),
+                    LoginToken = (string)login["id_token"],
+                    Nonce = nonce,
+                },
                 AgentToken = await World.AgentToken("clara-clerk"),
                 OfficeId = "AARHUS-1",
                 AppointmentReference = "A-1",

@@ -5,6 +5,7 @@ import dk.temporarypin.v1.RedeemTemporaryPinResponse.Outcome;
 import dk.temporarypin.v1.VerifyIdentityRequest;
 import dk.temporarypin.v1.VerifyIdentityResponse;
 import dk.temporarypin.v1.Witness;
+import java.util.Map;
 import java.util.UUID;
 import java.util.regex.Pattern;
 
@@ -14,12 +15,18 @@ final class Counter {
         var visitor = World.claimPerson();
         var witness = World.claimPerson();
         try (Service service = new Service("counter", "en")) {
+            // The witness logs in with their own MitID, at a screen of the office.
+            String nonce = UUID.randomUUID().toString();
+            String login = World.post("/login", Map.of("person", witness.get("id").getAsString(), "nonce", nonce))
+                    .get("id_token").getAsString();
             var identification = CounterIdentification.newBuilder()
                     .setPerson(World.reference(visitor))
                     .setDocument(World.document(visitor))
                     .setWitness(Witness.newBuilder()
                             .setPerson(World.reference(witness))
-                            .setDocument(World.document(witness)))
+                            .setDocument(World.document(witness))
+                            .setLoginToken(login)
+                            .setNonce(nonce))
                     .setAgentToken(World.agentToken("clara-clerk"))
                     .setOfficeId("AARHUS-1")
                     .setAppointmentReference("A-1");

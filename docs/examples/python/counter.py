@@ -20,17 +20,20 @@ def document(person):
     return pb.Document(kind=passport["kind"], issuer=passport["issuer"], number=passport["number"])
 
 
+# The witness logs in with their own MitID, at a screen of the office.
+nonce = uuid.uuid4().hex
+login = call_sandbox("/login", {"person": witness["id"], "nonce": nonce})["id_token"]
 answer = call(service.VerifyIdentity, pb.VerifyIdentityRequest(counter_identification=pb.CounterIdentification(
     person=reference(visitor),
     document=document(visitor),
     mrz_lines=visitor["documents"][0]["mrz_lines"],
-    witness=pb.Witness(person=reference(witness), document=document(witness)),
+    witness=pb.Witness(person=reference(witness), document=document(witness), login_token=login, nonce=nonce),
     agent_token=call_sandbox("/agent-login", {"agent": "clara-clerk"})["agent_token"],
     office_id="AARHUS-1",
     appointment_reference="A-1",
 )))
 assert answer.state == pb.VerifyIdentityResponse.STATE_VERIFIED, answer.reasons
-assert answer.assurance_level == common_pb2.ASSURANCE_LEVEL_HIGH
+assert answer.assurance_level == common_pb2.ASSURANCE_LEVEL_SUBSTANTIAL
 
 request = pb.IssueTemporaryPinRequest(request_id=str(uuid.uuid4()), verification_id=answer.verification_id)
 print("sent to", call(service.IssueTemporaryPin, request).pin_request.masked_mobile_number)

@@ -14,12 +14,15 @@ async function main() {
   const [visitor, witness] = [await world.claimPerson(), await world.claimPerson()];
   const person = { cprNumber: visitor.cpr_number };
   const { temporaryPin } = connect("counter");
+  // The witness logs in with their own MitID, at a screen of the office.
+  const nonce = randomUUID();
+  const loginToken = await world.idToken(witness, nonce);
   const answer = await call(temporaryPin, "verifyIdentity", VerifyIdentityRequest.fromPartial({
     counterIdentification: {
       person,
       document: world.passport(visitor),
       mrzLines: visitor.documents[0].mrz_lines,
-      witness: { person: { cprNumber: witness.cpr_number }, document: world.passport(witness) },
+      witness: { person: { cprNumber: witness.cpr_number }, document: world.passport(witness), loginToken, nonce },
       agentToken: await world.agentToken("clara-clerk"),
       officeId: "AARHUS-1",
       appointmentReference: "A-1",

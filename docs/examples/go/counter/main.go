@@ -31,6 +31,8 @@ func issue(visitor *world.Person) error {
 	}
 	defer connection.Close()
 	client, ctx, witness := pb.NewTemporaryPinServiceClient(connection), context.Background(), world.ClaimPerson()
+	// The witness logs in with their own MitID, at a screen of the office.
+	nonce := world.UUID()
 
 	answer, err := client.VerifyIdentity(ctx, &pb.VerifyIdentityRequest{
 		Evidence: &pb.VerifyIdentityRequest_CounterIdentification{CounterIdentification: &pb.CounterIdentification{
@@ -38,7 +40,12 @@ func issue(visitor *world.Person) error {
 			Document: visitor.Passport(),
 			MrzLines: visitor.Documents[0].MrzLines,
 			Confirmation: &pb.CounterIdentification_Witness{
-				Witness: &pb.Witness{Person: witness.Reference(), Document: witness.Passport()},
+				Witness: &pb.Witness{
+					Person:     witness.Reference(),
+					Document:   witness.Passport(),
+					LoginToken: world.LogIn(witness, nonce),
+					Nonce:      nonce,
+				},
 			},
 			AgentToken:           world.AgentToken("clara-clerk"),
 			OfficeId:             "AARHUS-1",
