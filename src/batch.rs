@@ -55,7 +55,7 @@ impl<Q: Send + 'static, A: Send + 'static> Batcher<Q, A> {
         Self::start(max_batch_size, run_batch, false)
     }
 
-    /// Like [`Self::new`], for batches that change nothing: a batch stops as soon as nobody waits for any of its answers.
+    /// Like [`Self::new`], for batches that change nothing: a batch stops as soon as no request waits for its answers.
     pub fn new_read_only<F, W>(max_batch_size: usize, run_batch: F) -> Self
     where
         F: Fn(Vec<Q>) -> W + Send + 'static,
@@ -76,7 +76,7 @@ impl<Q: Send + 'static, A: Send + 'static> Batcher<Q, A> {
             while let Ok(permit) = Arc::clone(&permits).acquire_owned().await
                 && queue.recv_many(&mut pending, max_batch_size).await > 0
             {
-                // Work that nobody waits for any more is not started.
+                // If no request waits any more, the work is not started.
                 pending.retain(PendingRequest::is_awaited);
                 let (requests, mut receivers): (Vec<Q>, Vec<_>) =
                     pending.drain(..).map(|pending| (pending.request, pending.answer_to)).unzip();

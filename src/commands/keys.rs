@@ -41,7 +41,7 @@ pub(crate) enum KeysCommand {
         id: i32,
     },
     /// Bring every stored pseudonym under the active pseudonym key, which --config's key ring names. Every instance must be
-    /// stopped. May be broken off and run again; nobody serves before it has ended (docs/keys.md).
+    /// stopped. If it is interrupted, run it again; no instance serves before it has ended (docs/keys.md).
     RekeyPseudonyms,
     /// List the keys of a key ring: purpose, id, and whether it is active.
     List {

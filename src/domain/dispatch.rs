@@ -1,7 +1,7 @@
 //! R29: what follows when a gateway has not accepted a message.
 
-/// How often at most nobody knows whether a notice has arrived. A warning that arrives twice does less harm than none; more
-/// often it would harass the person.
+/// The most hand-overs of a notice with an unknown outcome. A warning that arrives twice does less harm than none; more often, it
+/// would harass the person.
 pub const MAX_UNKNOWN_OUTCOMES_OF_NOTICE: u32 = 2;
 
 /// What is known about a message that a gateway has not accepted.

@@ -207,7 +207,7 @@ pub fn start_try(
 /// What has become of the PIN of a counted try.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TriedPin {
-    /// It is open. So many tries were counted on it, this one included.
+    /// It is open. `tries` were counted on it, this one included.
     Open { tries: u32 },
     /// It is revoked.
     Revoked,

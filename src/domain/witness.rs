@@ -39,8 +39,8 @@ impl VouchingHistory {
 /// R20: whether the witness may vouch for the person now. The login, the document and the history of the witness are checked
 /// elsewhere ([`super::document::judge_document`], [`VouchingHistory::allows_another`]).
 ///
-/// `clerk`: the person who the clerk is. If that is not known, nobody can see whether the clerk is the witness; that is on
-/// record and no obstacle. `destinations`: where an SMS may go (R14). Nobody may vouch who cannot be told.
+/// `clerk`: the person who the clerk is. If that is not known, the clerk may be the witness; that is on record and no obstacle.
+/// `destinations`: where an SMS may go (R14). A witness who cannot get an SMS may not vouch.
 #[must_use]
 pub fn may_witness(
     witness: &Person,

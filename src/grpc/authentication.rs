@@ -70,7 +70,7 @@ impl CertificateCallers {
         let mut callers = names.filter_map(|name| self.callers_by_name.get(name));
         let first = callers.next()?;
         if let Some(second) = callers.find(|caller| *caller != first) {
-            tracing::warn!(callers = ?[&first.name, &second.name], "a certificate names several callers: it is nobody's");
+            tracing::warn!(callers = ?[&first.name, &second.name], "a certificate names several callers: it identifies none");
             return None;
         }
         Some(first.clone())

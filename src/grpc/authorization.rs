@@ -41,7 +41,7 @@ enum RequiredRole {
 }
 
 impl RequiredRole {
-    /// The role for a path `/package.Service/Method`. Nobody may call a service that is not named here.
+    /// The role for a path `/package.Service/Method`. `None`: no caller may call the service.
     fn of_path(path: &str) -> Option<Self> {
         match path.trim_start_matches('/').split('/').next()? {
             service_names::TEMPORARY_PIN => Some(Self::Channel),

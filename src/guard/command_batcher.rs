@@ -1,4 +1,4 @@
-//! Groups concurrent script calls into one round trip to Redis. Each script still decides on its own.
+//! Groups concurrent commands into one round trip to Redis. Each command still has its own result.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use super::error::GuardError;
 use super::script::{self, Command, RateCommand, ScriptMode};
 use crate::batch::Batcher;
 
-/// The most script calls in one round trip.
+/// The most commands in one round trip.
 const MAX_COMMANDS_PER_BATCH: usize = 256;
 
 /// The error of Redis when it does not know the script.
@@ -33,7 +33,7 @@ pub(super) struct CommandBatcher {
 /// A command that waits to be sent.
 struct PendingCommand {
     command: Command,
-    /// From when on its caller does not wait any more.
+    /// The caller waits until this time.
     expires: Instant,
 }
 
@@ -44,8 +44,8 @@ impl CommandBatcher {
         Self { batcher: Batcher::new(MAX_COMMANDS_PER_BATCH, run), timeout }
     }
 
-    /// Sends the command and returns the answer of the script. Does not send it after the call's deadline. Once sent, it runs
-    /// to its own time-out: Redis may execute a script that we cancel.
+    /// Sends the command and returns the answer of the script. A command whose call's deadline has passed is not sent. After
+    /// it is sent, only `timeout` ends the wait: cancelling would not stop the script in Redis.
     pub(super) async fn submit(&self, mode: ScriptMode, command: Command) -> CommandAnswer {
         let expires = Instant::now() + self.timeout;
         let answer = timeout_at(expires, self.batcher.submit(PendingCommand { command, expires }));
@@ -62,27 +62,28 @@ impl CommandBatcher {
 /// One run of a script, which answers one or several commands of the batch.
 struct ScriptRun {
     script: ScriptInvocation<'static>,
-    /// The places of these commands in the batch.
-    places: Vec<usize>,
+    /// The indexes of these commands in the batch.
+    indexes: Vec<usize>,
 }
 
 async fn run_batch(connection: Arc<RedisConnection>, commands: Vec<PendingCommand>) -> Vec<CommandAnswer> {
     let mut answers = vec![Err(GuardError::Unavailable); commands.len()];
-    let ran = connection.run(async move |redis| {
-        // Plan the runs after connecting: this drops commands that timed out meanwhile. Nobody would refund their spends.
+    let run_results = connection.run(async move |redis| {
+        // Plan the runs after connecting: this drops commands that have timed out. If they were
+        // sent, they would spend, and their callers, who have gone away, could not refund.
         let runs = plan_runs(commands);
         let results = execute(redis, &runs).await?;
         Ok(runs.into_iter().zip(results))
     });
-    let Ok(ran) = ran.await else { return answers };
+    let Ok(run_results) = run_results.await else { return answers };
     let mut failure = None;
-    for (run, result) in ran {
-        match (result, &run.places[..]) {
-            (Ok(numbers), [place]) => answers[*place] = Ok(numbers),
-            // A rate with several times returns one number for each.
-            (Ok(numbers), places) => {
-                for (place, number) in places.iter().zip(numbers) {
-                    answers[*place] = Ok(vec![number]);
+    for (run, result) in run_results {
+        match (result, &run.indexes[..]) {
+            (Ok(numbers), [index]) => answers[*index] = Ok(numbers),
+            // A run for several commands on one rate returns one number for each.
+            (Ok(numbers), indexes) => {
+                for (index, number) in indexes.iter().zip(numbers) {
+                    answers[*index] = Ok(vec![number]);
                 }
             }
             (Err(error), _) => failure = Some(error),
@@ -94,20 +95,20 @@ async fn run_batch(connection: Arc<RedisConnection>, commands: Vec<PendingComman
     answers
 }
 
-/// One run for each command on windows, and one run for all equal commands on a rate, with the times in their order.
+/// One run for each command on windows, and one run for all equal commands on a rate, in the order of the commands.
 fn plan_runs(commands: Vec<PendingCommand>) -> Vec<ScriptRun> {
     let (mut runs, mut rates) = (Vec::new(), BTreeMap::<RateCommand, Vec<(usize, i64)>>::new());
     let now = Instant::now();
     let waiting = commands.into_iter().enumerate().filter(|(_, pending)| pending.expires > now);
-    for (place, PendingCommand { command, .. }) in waiting {
+    for (index, PendingCommand { command, .. }) in waiting {
         match command {
-            Command::Windows(script) => runs.push(ScriptRun { script, places: vec![place] }),
-            Command::Rate(rate, time) => rates.entry(rate).or_default().push((place, time)),
+            Command::Windows(script) => runs.push(ScriptRun { script, indexes: vec![index] }),
+            Command::Rate(rate, time) => rates.entry(rate).or_default().push((index, time)),
         }
     }
     runs.extend(rates.into_iter().map(|(rate, requests)| {
-        let (places, times): (Vec<usize>, Vec<i64>) = requests.into_iter().unzip();
-        ScriptRun { script: rate.to_script(&times), places }
+        let (indexes, times): (Vec<usize>, Vec<i64>) = requests.into_iter().unzip();
+        ScriptRun { script: rate.to_script(&times), indexes }
     }));
     runs
 }
@@ -117,13 +118,13 @@ async fn execute(mut redis: MultiplexedConnection, runs: &[ScriptRun]) -> RedisR
         return Ok(Vec::new());
     }
     let mut results = send_pipeline(&mut redis, runs.iter()).await?;
-    let has_no_script = |result: &RedisResult<_>| matches!(result, Err(error) if error.kind() == NO_SCRIPT);
-    let not_run: Vec<usize> = (0..runs.len()).filter(|index| has_no_script(&results[*index])).collect();
+    let script_is_unknown = |result: &RedisResult<_>| matches!(result, Err(error) if error.kind() == NO_SCRIPT);
+    let unknown_runs: Vec<usize> = (0..runs.len()).filter(|index| script_is_unknown(&results[*index])).collect();
     // Redis was restarted or has dropped its scripts. A script that it does not know has changed nothing, so run it again.
-    if !not_run.is_empty() {
+    if !unknown_runs.is_empty() {
         script::load_scripts(&mut redis).await?;
-        let rerun = send_pipeline(&mut redis, not_run.iter().map(|index| &runs[*index])).await?;
-        for (index, result) in not_run.into_iter().zip(rerun) {
+        let rerun = send_pipeline(&mut redis, unknown_runs.iter().map(|index| &runs[*index])).await?;
+        for (index, result) in unknown_runs.into_iter().zip(rerun) {
             results[index] = result;
         }
     }

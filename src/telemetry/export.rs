@@ -83,7 +83,7 @@ impl Telemetry {
     pub async fn shutdown(self) {
         let Self { tracer, meter: Some(meter) } = self else { return };
         let (done, flushed) = oneshot::channel();
-        // The providers block while they flush, and their exporters need the runtime meanwhile. This uses a thread and not a
+        // The providers block while they flush, and their exporters need the runtime while they flush. This uses a thread and not a
         // blocking task, because the runtime waits for its blocking tasks, and a dead collector would delay one.
         thread::spawn(move || {
             let results = [tracer.shutdown_with_timeout(EXPORT_TIMEOUT), meter.shutdown_with_timeout(EXPORT_TIMEOUT)];

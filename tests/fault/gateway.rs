@@ -10,7 +10,7 @@ use test_support::sandbox::Sandbox;
 use test_support::world::{World, wait_until};
 
 const RESEND_INTERVAL: TimeDelta = TimeDelta::seconds(60);
-const LIFETIME: TimeDelta = TimeDelta::minutes(10);
+const PIN_LIFETIME: TimeDelta = TimeDelta::minutes(10);
 
 async fn new_world() -> World {
     World::with_sandbox(Sandbox::start(&["--people", "5"])).await
@@ -41,27 +41,27 @@ async fn an_outage_delays_the_sms_at_most_until_the_pin_expires() {
     wait_until("the gateway was tried", async || world.count("outbox WHERE attempts > 0").await == 1).await;
     assert_eq!(world.messages(&person).await.len(), 0);
 
-    let almost = LIFETIME - TimeDelta::seconds(90);
+    let almost = PIN_LIFETIME - TimeDelta::seconds(90);
     world.advance(almost).await;
     world.set_mode("/gateway", "accept").await;
     await_dispatch_state(&world, &person, DispatchState::Accepted).await;
     let messages = world.messages(&person).await;
     assert_eq!(messages.len(), 1);
     // R24: the validity ends with the PIN, so that no network delivers it later.
-    assert!(messages[0]["validity_seconds"].as_i64().unwrap() <= (LIFETIME - almost).num_seconds(), "{messages:?}");
+    assert!(messages[0]["validity_seconds"].as_i64().unwrap() <= (PIN_LIFETIME - almost).num_seconds(), "{messages:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_pin_that_expired_in_an_outage_is_never_sent() {
     let world = new_world().await;
-    let (late, _) = order_pin(&world, "down").await;
-    world.advance(LIFETIME).await;
+    let (late_person, _) = order_pin(&world, "down").await;
+    world.advance(PIN_LIFETIME).await;
     wait_until("the message has expired", async || world.count("outbox WHERE state = 'expired'").await == 1).await;
     assert_eq!(world.count("outbox WHERE sealed_body IS NOT NULL").await, 0);
 
-    let (punctual, _) = order_pin(&world, "accept").await;
-    assert_eq!(world.messages(&punctual).await.len(), 1);
-    assert_eq!(world.messages(&late).await.len(), 0);
+    let (punctual_person, _) = order_pin(&world, "accept").await;
+    assert_eq!(world.messages(&punctual_person).await.len(), 1);
+    assert_eq!(world.messages(&late_person).await.len(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -75,7 +75,7 @@ async fn a_refused_sms_can_be_ordered_again() {
     let too_soon = world.issue("phone", &verification).await.unwrap();
     assert_eq!(too_soon.dispatch_state(), DispatchState::Failed);
     world.advance(RESEND_INTERVAL).await;
-    assert_eq!(world.messages(&person).await.len(), 0, "nobody ordered it again");
+    assert_eq!(world.messages(&person).await.len(), 0, "the SMS was not ordered again");
     let again = world.issue("phone", &verification).await.unwrap();
     assert_eq!((again.id, again.expire_time), (too_soon.id, too_soon.expire_time));
     await_dispatch_state(&world, &person, DispatchState::Accepted).await;
@@ -89,7 +89,7 @@ async fn a_slow_gateway_gets_each_send_once() {
     let person = world.new_person().await;
     let verification = world.identify(&person).await;
     world.issue("phone", &verification).await.unwrap();
-    // The SMS is on the phone before the gateway has answered. The dispatcher polls for work meanwhile.
+    // The SMS is on the phone before the gateway has answered. During that time the dispatcher polls for work.
     let path = format!("/phones/{}/messages", person.mobile_number());
     wait_until("the SMS arrives", async || world.sandbox.get(&path).await != serde_json::json!([])).await;
     assert_eq!(open_pin_request(&world, &person).await.dispatch_state(), DispatchState::Queued);

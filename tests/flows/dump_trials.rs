@@ -27,7 +27,7 @@ use uuid::Uuid;
 
 use crate::dump;
 
-/// The CPR number of [`nobody`], whom the register does not know.
+/// The CPR number of [`unknown_person`], whom the register does not know.
 const UNKNOWN_CPR_NUMBER: &str = "0101585999";
 
 /// How many candidates of each kind to try.

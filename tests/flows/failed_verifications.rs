@@ -24,7 +24,7 @@ async fn check_own(world: &World, channel: &str, person: &Person) -> ChannelElig
     answer.channels[own].clone()
 }
 
-/// A visit whose document is nobody's, with questions.
+/// A visit with questions and a document that the register does not know.
 async fn fail_at_counter(world: &World, person: &Person) {
     let mut visit = world.counter_evidence(person, QUESTIONS).await;
     visit.document = Some(unknown_document());
@@ -105,7 +105,7 @@ async fn r18_logins_that_do_not_serve_close_nothing() {
         (json!({ "auth_age_seconds": 1000 }), Reason::LoginTooOld),
         (json!({ "assurance": "Low" }), Reason::AssuranceTooLow),
         (json!({ "expired": true }), Reason::LoginNotAccepted),
-        (json!({ "audience": "somebody-else" }), Reason::LoginNotAccepted),
+        (json!({ "audience": "another-service" }), Reason::LoginNotAccepted),
     ] {
         for _ in 0..4 {
             assert_eq!(reasons(&world.try_log_in(&person, options.clone()).await.unwrap()), [reason], "{options}");
@@ -117,8 +117,7 @@ async fn r18_logins_that_do_not_serve_close_nothing() {
     assert!(limits.iter().all(|limit| limit.spent == 0), "{limits:?}");
 }
 
-/// What can be done by somebody who knows a person's CPR number and the number of a valid document, and who may also know three
-/// facts.
+/// What an attacker can do who knows a person's CPR number and the number of a valid document, and perhaps three facts.
 #[derive(Clone, Copy, Debug)]
 enum Act {
     HangUpAfterTheQuestions,
@@ -212,7 +211,7 @@ async fn r18_nobody_who_knows_a_person_closes_the_web_or_the_counter_with_a_witn
         assert_eq!(web.reasons().collect::<Vec<_>>(), [Reason::AccessNotRequested], "{sequence:?}");
         assert_eq!(check_own(&world, "counter", &person).await.status(), channel_eligibility::Status::Eligible);
         world.log_in(&person).await;
-        // A witness of their own: nobody vouches more than three times.
+        // Each person has a separate witness, because a witness may vouch only three times.
         let visit = world.counter_evidence(&person, world.vouches(&world.new_person().await).await).await;
         let agent_token = world.agent_token(&format!("agent-of-{number}")).await;
         let verified = world.visit_counter(CounterIdentification { agent_token, ..visit }).await.unwrap();

@@ -86,7 +86,7 @@ async fn a_damaged_key_fails_only_the_decisions_on_it() {
     assert_eq!(count_allowed(&fixture, rate, 5).await, 2, "one of three is spent already");
 }
 
-/// Spends a rate so many times concurrently, and counts what is allowed. The burst of the rate is three.
+/// Spends a rate several times concurrently, and counts the allowed spends. The burst of the rate is three.
 async fn count_allowed(fixture: &GuardFixture, rate: Bucket<'_>, spends: usize) -> usize {
     let answers =
         join_all((0..spends).map(async |_| fixture.check_and_spend(&[spend(rate, limit(3, 100), 1)], at(0)).await));

@@ -22,7 +22,7 @@ enum Act {
     Refund,
 }
 
-/// An act on some of the buckets, `after` so many microseconds.
+/// An act on some of the buckets, `after` microseconds after the step before.
 #[derive(Clone, Debug)]
 struct Step {
     after: i64,

@@ -284,7 +284,7 @@ async fn a_new_message_of_the_dead_goes_out_once_when_its_lease_has_run_out(pool
     assert_eq!(world.state(id).await, "accepted");
 }
 
-/// The process was slow, not dead: another dispatcher has claimed its message meanwhile.
+/// The process was slow, not dead: another dispatcher has claimed its message.
 #[sqlx::test]
 async fn a_new_message_that_another_has_claimed_is_not_handed_over_here(pool: PgPool) {
     let world = World::new(pool);
@@ -301,7 +301,7 @@ async fn a_new_message_that_another_has_claimed_is_not_handed_over_here(pool: Pg
     assert!(!begin(&world, &slow).await);
 }
 
-/// A process is killed between the begin and the gateway's answer: nobody knows whether the PIN was sent.
+/// A process is killed between the begin and the gateway's answer: it is unknown whether the PIN was sent.
 #[sqlx::test]
 async fn r5_a_new_message_whose_handover_had_begun_is_given_up(pool: PgPool) {
     let world = World::new(pool);

@@ -58,7 +58,7 @@ pub(crate) struct Received {
     pub(crate) text: String,
     pub(crate) reference: String,
     pub(crate) validity: Duration,
-    /// Whether the phone may have received it: the gateway has accepted it, or nobody knows.
+    /// Whether the phone may have received it: the gateway has accepted it, or it is unknown whether it has.
     pub(crate) may_have_arrived: bool,
 }
 

@@ -69,7 +69,7 @@ async fn r21_a_verification_serves_one_pin_request_and_its_resends(pool: PgPool)
     let used = IssueOutcome::Refused(Denial::lasting(Reason::VerificationUsed));
     assert_eq!(issue(&pool, &again(91)).await.unwrap(), used);
 
-    // A verification that nobody sent a PIN again with is used as well: the PIN request names it.
+    // A verification with which no PIN was sent again is used as well: the PIN request names it.
     let verification = verified(&pool, OTHER, t0()).await;
     assert!(matches!(issue(&pool, &order(OTHER, verification, t0())).await.unwrap(), IssueOutcome::Issued(_)));
     redeem(&pool, &attempt(OTHER, t0()), true).await;

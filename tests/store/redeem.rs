@@ -247,7 +247,7 @@ async fn r4_a_try_that_the_guard_refuses_is_busy_and_leaves_nothing(pool: PgPool
     assert_eq!(redeem(&pool, &repeat, true).await, RedeemOutcome::Redeemed, "not kept under the request id");
 }
 
-/// Three tries of another instance are running. Until one has a result, nobody knows whether the PIN is spent.
+/// Three tries of another instance are running. Until one has a result, it is unknown whether the PIN is spent.
 #[sqlx::test]
 async fn r3_a_try_beside_running_ones_is_busy_until_they_have_a_result(pool: PgPool) {
     issued(&pool, PERSON, t0()).await;

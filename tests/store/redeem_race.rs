@@ -30,7 +30,7 @@ async fn redeem_patiently(pool: &PgPool, attempt: &RedemptionTry<'_>, is_right: 
     }
 }
 
-/// As from 32 instances, which do not know of each other's tries. Nobody hears of wrong tries, for there is none.
+/// As from 32 instances, which do not know of each other's tries.
 #[sqlx::test]
 async fn r2_right_tries_at_once_redeem_once_and_cost_nothing(_: PgPoolOptions, options: PgConnectOptions) {
     let pool = wide_pool(options);

@@ -1,4 +1,4 @@
-//! Re-keying: every pseudonym is replaced once, however often the work is interrupted, and no instance serves meanwhile.
+//! Re-keying: every pseudonym is replaced once, however often the work is interrupted, and no instance serves until it has ended.
 
 use std::collections::BTreeMap;
 

@@ -69,7 +69,7 @@ pub(super) fn check(config: &Config, problems: &mut Problems) {
         let min_retention = format_duration(min_retention);
         problems.add(
             &format!("retention.{table}"),
-            format!("must be at least {min_retention}: so long the rules count rows"),
+            format!("must be at least {min_retention}, because the rules count rows for that time"),
         );
     }
 }

@@ -32,7 +32,7 @@ fn tries(lists: &[&[CountedTry]]) -> PersonTries {
     PersonTries(all)
 }
 
-/// So many wrong tries on another PIN, one an hour, the latest an hour ago.
+/// `count` wrong tries on another PIN, one an hour, the latest an hour ago.
 fn hourly(count: i64) -> Vec<CountedTry> {
     (1..=count).map(|hours| wrong(OTHER_PIN, hours * 3600)).collect()
 }

@@ -31,7 +31,7 @@ impl OperatorDesk<'_> {
         Ok(pin_request_records::list(self.store, keys, MAX_LISTED_RECORDS, now).await?)
     }
 
-    /// One PIN request. If there is none, nobody's data were processed and nothing is recorded.
+    /// One PIN request. If there is none, no personal data were processed and nothing is recorded.
     pub async fn get_pin_request(&self, id: Uuid) -> Result<Option<PinRequestRecord>, Refusal> {
         self.spend_call().await?;
         let record = pin_request_records::get(self.store, id, self.operation.now).await?;

@@ -13,7 +13,7 @@ use crate::issuance::Refusal;
 
 /// What the person tells a support agent.
 pub struct PhoneIdentification {
-    /// The person that somebody on the phone claims to be.
+    /// The person that the caller on the phone claims to be.
     pub person: PersonReference,
     /// The passport or driving licence that the person reads out.
     pub document: Document,
@@ -24,7 +24,7 @@ pub struct PhoneIdentification {
 }
 
 impl VerifyIdentity<'_> {
-    /// An unknown person and a document of somebody else get the same answer, after the same work.
+    /// An unknown person and the document of another person get the same answer, after the same work.
     pub(super) async fn identify_by_phone(&self, evidence: &PhoneIdentification) -> Result<Verification, Refusal> {
         let StartedRun { id, agent_key, person_key, person, registered, turn, .. } =
             self.start_run(&evidence.agent_token, &evidence.person, &evidence.document, false).await?;

@@ -20,8 +20,8 @@ const WORK_TIMEOUT: Duration = MAX_STATEMENT_TIMEOUT.saturating_add(Duration::fr
 /// How long the return of a connection to the pool may take. It keeps its place in the pool for that time.
 const RETURN_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Runs `work`. Returns the connection as well, if it can be used again: not if the work timed out, because then nobody
-/// knows in which state it is, and not if Postgres has become read-only.
+/// Runs `work`. Returns the connection as well, if it can be used again: not if the work timed out, because then the
+/// state of the connection is unknown, and not if Postgres has become read-only.
 pub(super) async fn run_on<T>(
     mut connection: CheckedOut,
     work: impl AsyncFnOnce(&mut PgConnection) -> Result<T, StoreError>,

@@ -20,7 +20,7 @@ use crate::{deadline, telemetry};
 /// Runs `work`, which may change something, on a connection of the pool.
 ///
 /// Nothing starts after the call's deadline. Work that has started runs to its end even if the deadline passes, so that its
-/// outcome is known. If the caller is dropped meanwhile, the connection is closed and not used again.
+/// outcome is known. If the caller is dropped during the work, the connection is closed and not used again.
 pub(in crate::store) async fn write<T>(
     pool: &PgPool,
     operation: &'static str,

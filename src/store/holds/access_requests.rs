@@ -33,7 +33,7 @@ pub enum AccessOutcome {
     Passed(Hold),
     /// R23: the login was used before. Nothing is stored.
     NonceUsed,
-    /// The person was blocked meanwhile. Nothing is stored.
+    /// The person was blocked at the same time. Nothing is stored.
     Blocked,
 }
 

@@ -75,7 +75,7 @@ impl Handovers {
 
     /// Records that the gateway accepted the message. A PIN's body stays while R5 allows another send.
     ///
-    /// Also counts for a message that [`settle_lost_handovers`](super::outbox::settle_lost_handovers) has failed meanwhile.
+    /// Also counts for a message that [`settle_lost_handovers`](super::outbox::settle_lost_handovers) has failed in the meantime.
     pub async fn record_acceptance(
         &self,
         message: &ClaimedMessage,

@@ -67,7 +67,7 @@ pub struct ClaimedMessage {
     pub sends: i16,
     /// How many hand-overs of the current send have started already.
     pub attempts: i16,
-    /// How often nobody knew whether the gateway had taken the message.
+    /// How often it was unknown whether the gateway had taken the message.
     pub unknown_outcomes: i16,
     /// The time from which the message must not be sent any more.
     pub expire_time: DateTime<Utc>,

@@ -3,8 +3,8 @@
 //! A dispatcher claims a due row for the length of a lease, or gets it with a short lease from the order that queues it (see
 //! [`local_handovers`](super::local_handovers)). It records in a commit of its own that the hand-over begins, which renews the
 //! lease, calls the gateway, and records the outcome. The lease's token guards each step. If a lease expires
-//! - before the hand-over has begun, another dispatcher claims the row: nobody has sent the message;
-//! - after it has begun, nobody knows whether the gateway took the message: a PIN has failed and is sent again only if the
+//! - before the hand-over has begun, another dispatcher claims the row: the message was not sent;
+//! - after it has begun, it is unknown whether the gateway took the message: a PIN has failed and is sent again only if the
 //!   person orders it (R5), so that no PIN is sent twice unasked; a notice is sent once more at most (R29).
 
 use std::time::Duration;

@@ -91,7 +91,7 @@ impl Rekeying {
                 next == to,
                 "a re-keying to pseudonym key {next} has not ended; end it with the key ring in which that is active"
             ),
-            // Another re-keying finished meanwhile.
+            // A concurrent re-keying has finished.
             _ if rows == is_done => return Ok(None),
             PseudonymKeys { key_id, .. } => {
                 ensure!(key_id < to, "the rows are under pseudonym key {key_id}; there is no way back to key {to}");

@@ -36,7 +36,7 @@ pub struct NewVerification<'a> {
     pub witness_agent: Option<AgentKey>,
     /// What the witness is told (R20).
     pub witness_notice: Option<&'a Notice>,
-    /// Whether nobody knows if the clerk is the witness, because the clerk's token names no MitID account. It is on record.
+    /// Whether the clerk could be the witness, because the clerk's token names no MitID account. It is on record.
     pub is_clerk_unknown: bool,
     /// Keyed digest of the nonce of the person's or the witness's login, which can be used once (R20, R23).
     pub login_nonce_digest: Option<[u8; 32]>,
@@ -77,7 +77,7 @@ pub enum VerificationState {
 pub struct VerificationLimits {
     /// R18: failed verifications of the person in this channel. `None`: the verification is recorded however many there are.
     pub failed: Option<Limit>,
-    /// R20: what a witness may do. `None`: nobody vouches.
+    /// R20: what a witness may do. `None`: there is no witness.
     pub witness: Option<WitnessLimits>,
 }
 

@@ -50,7 +50,7 @@ impl Kind {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::UnknownPerson => "VerifyIdentity: unknown person",
-            Self::ForeignDocument => "VerifyIdentity: somebody else's document",
+            Self::ForeignDocument => "VerifyIdentity: another person's document",
             Self::UnknownDocument => "VerifyIdentity: unknown document",
             Self::WrongAnswers => "VerifyIdentity: wrong answers",
             Self::WrongPin => "RedeemTemporaryPin: wrong PIN",
@@ -120,8 +120,8 @@ impl World {
         let agent = format!("agent-{}", self.next_agent.fetch_add(1, Ordering::Relaxed) / ROUNDS_OF_AN_AGENT);
         let answer = self.sandbox.post("/agent-login", json!({ "agent": agent })).await;
         let agent_token = answer["agent_token"].as_str().unwrap();
-        let asked = self.begin_verification(self.somebody(), agent_token).await;
-        let with_pin = self.somebody();
+        let asked = self.begin_verification(self.new_person(), agent_token).await;
+        let with_pin = self.new_person();
         self.order(with_pin, agent_token).await;
 
         let mut order = [&Kind::VERIFY[..], &Kind::REDEEM].concat();
@@ -130,32 +130,36 @@ impl World {
         for kind in order {
             let call = match kind {
                 Kind::UnknownPerson => {
-                    self.verify(kind, identification(self.nobody(), document_of(self.somebody()), agent_token)).await
+                    self.verify(
+                        kind,
+                        identification(self.unknown_person(), document_of(self.new_person()), agent_token),
+                    )
+                    .await
                 }
                 Kind::ForeignDocument => {
-                    let document = document_of(self.somebody());
-                    self.verify(kind, identification(reference(self.somebody()), document, agent_token)).await
+                    let document = document_of(self.new_person());
+                    self.verify(kind, identification(reference(self.new_person()), document, agent_token)).await
                 }
                 Kind::UnknownDocument => {
-                    let document = Document { number: "299999999".into(), ..document_of(self.somebody()) };
-                    self.verify(kind, identification(reference(self.somebody()), document, agent_token)).await
+                    let document = Document { number: "299999999".into(), ..document_of(self.new_person()) };
+                    self.verify(kind, identification(reference(self.new_person()), document, agent_token)).await
                 }
                 Kind::WrongAnswers => self.verify(kind, wrong_answers(&asked, agent_token)).await,
                 Kind::WrongPin => self.redeem(kind, reference(with_pin)).await,
-                Kind::NoPin => self.redeem(kind, reference(self.somebody())).await,
-                Kind::UnknownPersonsPin => self.redeem(kind, self.nobody()).await,
+                Kind::NoPin => self.redeem(kind, reference(self.new_person())).await,
+                Kind::UnknownPersonsPin => self.redeem(kind, self.unknown_person()).await,
             };
             calls.push(call);
         }
         calls
     }
 
-    fn somebody(&self) -> &Value {
+    fn new_person(&self) -> &Value {
         &self.people[self.next_person.fetch_add(1, Ordering::Relaxed)]
     }
 
     /// A CPR number that the register does not know.
-    fn nobody(&self) -> PersonReference {
+    fn unknown_person(&self) -> PersonReference {
         loop {
             let next = self.next_nobody.fetch_add(1, Ordering::Relaxed);
             let number = format!("{:02}{:02}66-7{:03}", 1 + next % 28, 1 + next / 28 % 12, next / 336 % 1000);

@@ -112,7 +112,7 @@ func (m Matcher) matchSpecial(place, key string, argument Value, fields map[stri
 	return nil
 }
 
-// matchTime expects a time that is so many seconds after the call, or after `from`.
+// matchTime expects a time that is the given number of seconds after the call, or after `from`.
 func (m Matcher) matchTime(place string, argument, from, found Value) error {
 	text, _ := found.(string)
 	moment, err := time.Parse(time.RFC3339Nano, text)

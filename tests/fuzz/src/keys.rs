@@ -52,7 +52,7 @@ pub(super) fn values(value: &toml::Value, look: &mut impl FnMut(&str)) {
 
 /// No input opens as a sealed value. A value that the ring sealed opens only in its context, and not after a bit was changed.
 pub fn sealed(data: &[u8]) -> bool {
-    assert!(RING.open(b"context", data).is_err(), "opens what nobody sealed");
+    assert!(RING.open(b"context", data).is_err(), "opens a value that was never sealed");
     let mut sealed = RING.seal(b"context", data);
     assert!(RING.open(b"context", &sealed).expect("opens what it sealed")[..] == *data);
     assert!(RING.open(b"another", &sealed).is_err(), "opens in another context");

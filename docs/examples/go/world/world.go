@@ -14,7 +14,7 @@ import (
 	pb "temporarypin/v1"
 )
 
-// Person is somebody in the made-up register.
+// Person is a person of the made-up register.
 type Person struct {
 	ID           string              `json:"id"`
 	CprNumber    string              `json:"cpr_number"`

@@ -51,7 +51,7 @@ pub(crate) struct BenchArguments {
     /// Measures also another build of the service, in turn with this one.
     #[arg(long, value_name = "PROGRAM")]
     pub(super) baseline: Option<PathBuf>,
-    /// Measures also the memory of so many idle connections. Needs as many open files.
+    /// Also measures the memory of this many idle connections. Needs as many open files.
     #[arg(long, value_name = "COUNT", num_args = 0..=1, default_missing_value = "10000")]
     pub(super) idle_connections: Option<u16>,
     /// Calls of each measurement with many in flight; a quarter of that where the peer is measured.

@@ -22,7 +22,7 @@ use crate::world::World;
 /// The purge is measured at this power of ten of stored requests, or at the last one if that is lower.
 const PURGE_EXPONENT: u32 = 6;
 
-/// There is a person for ten requests, but at least so many persons.
+/// There is one person for ten requests, but at least this number of persons.
 const MIN_PEOPLE: u64 = 10_000;
 const REQUESTS_PER_PERSON: u64 = 10;
 

@@ -38,7 +38,12 @@ impl fmt::Display for Purge {
         let [before, after] = self.old_rows;
         let rate = |side: usize| median(self.issue.iter().filter_map(|turn| Some(turn.get(side)?.per_second)));
         let purged = before - after;
-        write!(f, "Purge: {purged} of {before} old rows; Issue {:.0}/s meanwhile, {:.0}/s alone", rate(0), rate(1))?;
+        write!(
+            f,
+            "Purge: {purged} of {before} old rows; Issue {:.0}/s during the purge, {:.0}/s without",
+            rate(0),
+            rate(1)
+        )?;
         if self.has_ended { f.write_str("; it had ended before the calls had") } else { Ok(()) }
     }
 }

@@ -22,7 +22,7 @@ use crate::scenario::{Scenario, measure, measure_ready};
 /// Calls in flight when rates are compared.
 pub(super) const IN_FLIGHT: u16 = 32;
 
-/// Clients of pgbench and redis-benchmark. The four writes are fastest with so many.
+/// Clients of pgbench and redis-benchmark. The four writes are fastest with this number.
 pub(super) const YARDSTICK_CLIENTS: u16 = 16;
 
 /// Calls in flight when the peak of memory is measured, and when the gateway is slow.

@@ -72,9 +72,11 @@ impl People {
             if let Some(number) = person.mobile_number() {
                 people.by_mobile_number.insert(number.to_owned(), index);
             }
-            for (which, document) in person.documents.iter().enumerate().filter(|(_, document)| document.registered) {
+            for (document_index, document) in
+                person.documents.iter().enumerate().filter(|(_, document)| document.registered)
+            {
                 let key = (document.kind, document.issuer.to_owned(), document.number.clone());
-                people.by_document.insert(key, (index, which));
+                people.by_document.insert(key, (index, document_index));
             }
         }
         people
@@ -90,7 +92,7 @@ impl People {
         self.by_id.get(id).map(|index| &self.all[*index])
     }
 
-    /// Finds a person by CPR number, present or replaced.
+    /// Finds a person by CPR number, current or replaced.
     pub fn by_cpr_number(&self, number: &str) -> Option<&Person> {
         self.by_cpr_number.get(number).map(|index| &self.all[*index])
     }
@@ -172,9 +174,9 @@ mod tests {
     fn no_living_person_can_hold_a_cpr_number_of_the_cast() {
         let people = people("2026-11-23T12:00:00Z", 20_000, 1);
         for number in people.by_cpr_number.keys() {
-            assert!(temporary_pin::domain::cpr::CprNumber::parse(number).is_ok(), "{number} is none");
-            assert!((b'5'..=b'8').contains(&number.as_bytes()[6]), "{number} may be somebody's");
-            assert!(number[4..6].parse::<u8>().unwrap() >= 58, "{number} may be somebody's");
+            assert!(temporary_pin::domain::cpr::CprNumber::parse(number).is_ok(), "{number} is no CPR number");
+            assert!((b'5'..=b'8').contains(&number.as_bytes()[6]), "{number} may be the number of a living person");
+            assert!(number[4..6].parse::<u8>().unwrap() >= 58, "{number} may be the number of a living person");
         }
     }
 
@@ -186,14 +188,14 @@ mod tests {
         }
     }
 
-    /// Each status of R12 has somebody to show it.
+    /// Each status of R12 has a person who shows it.
     #[test]
     fn the_cast_covers_every_cpr_status_and_account_state() {
         let people = people("2026-11-23T12:00:00Z", 0, 1);
         let mut statuses: BTreeSet<&str> = people.all.iter().map(|person| person.cpr_status).collect();
         let replaced = people.all.iter().filter(|person| person.successor_cpr_number.is_some());
         statuses.extend(replaced.map(|person| person.replaced_status));
-        // 08 is a code that nobody knows.
+        // 08 is no known code.
         let all = ["", "01", "03", "05", "07", "08", "10", "20", "30", "50", "60", "70", "80", "90", "97", "99"];
         assert_eq!(statuses, BTreeSet::from(all));
         let states: BTreeSet<_> =
