@@ -28,7 +28,7 @@ fn notes(rounds: &[Round]) -> String {
 /// Writes the rows, and the measurements of the middle round.
 pub(crate) fn write(rows: &[Row], rounds: &[Round], growth: Option<&Growth>) -> String {
     let mut text = String::from(
-        "| measure | measured (least–most) | at 54b6a3e | target | stretch_target |\n|---|---|---|---|---|\n",
+        "| measure | measured (least–most) | at 54b6a3e | target | stretch target |\n|---|---|---|---|---|\n",
     );
     for Row { measure, option, spread, before, target, stretch_target } in rows {
         let stretch_target_text = stretch_target.map_or_else(|| "–".to_owned(), Target::text);

@@ -1,5 +1,5 @@
-//! The report as a picture: for each row a bar that shows how close it is to its stretch_target, or to its target if it has no
-//! stretch_target.
+//! The report as a picture: for each row a bar that shows how close it is to its stretch target, or to its target if it has no
+//! stretch target.
 
 use std::fmt::Write as _;
 
@@ -8,7 +8,7 @@ use super::rows::{Row, Target};
 const WIDTH: f64 = 900.0;
 const LEFT: f64 = 430.0;
 const STEP: f64 = 44.0;
-/// The longest bar, as a multiple of the stretch_target. Longer ones are cut here.
+/// The longest bar, as a multiple of the stretch target. Longer ones are cut here.
 const MAX_RATIO: f64 = 1.25;
 
 /// Draws an SVG.
@@ -19,7 +19,7 @@ pub(crate) fn draw(rows: &[Row]) -> String {
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" font-family=\"sans-serif\" \
          font-size=\"12\">\n<rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n\
-         <text x=\"{end}\" y=\"20\" text-anchor=\"middle\">stretch_target</text>\n\
+         <text x=\"{end}\" y=\"20\" text-anchor=\"middle\">stretch target</text>\n\
          <line x1=\"{end}\" x2=\"{end}\" y1=\"26\" y2=\"{height}\" stroke=\"black\"/>\n"
     );
     for (index, row) in rows.iter().enumerate() {
@@ -28,7 +28,7 @@ pub(crate) fn draw(rows: &[Row]) -> String {
         // A row without measurement has no bar.
         let ratio = row.measured().map_or(0.0, |measured| stretch_target.ratio(measured).clamp(0.0, MAX_RATIO));
         let measured = row.measured().map_or_else(|| "not measured".to_owned(), |measured| format!("{measured:.2}"));
-        // The target, as a part of the stretch_target.
+        // The target, as a part of the stretch target.
         let bound = match row.target {
             Target::AtLeast(bound) | Target::AtMost(bound) => bound,
         };
@@ -54,7 +54,7 @@ pub(crate) fn draw(rows: &[Row]) -> String {
     }
     let _ = writeln!(
         svg,
-        "<text x=\"{LEFT}\" y=\"{}\">Bars: how near to the stretch_target. Dashed: the target.</text>\n</svg>",
+        "<text x=\"{LEFT}\" y=\"{}\">Bars: how near to the stretch target. Dashed: the target.</text>\n</svg>",
         height - 10.0
     );
     svg
