@@ -5,9 +5,10 @@ use std::path::Path;
 
 use chrono::TimeDelta;
 use serde_json::{Value, json};
+use temporary_pin::proto::temporarypin::v1::counter_identification::Confirmation;
 use temporary_pin::proto::temporarypin::v1::redeem_temporary_pin_response::Outcome;
 use temporary_pin::proto::temporarypin::v1::verify_identity_request::Evidence;
-use temporary_pin::proto::temporarypin::v1::{Question, Reason, VerifyIdentityResponse, WebLogin};
+use temporary_pin::proto::temporarypin::v1::{Question, Reason, VerifyIdentityResponse, WebLogin, Witness};
 use test_support::acts::{CLERK, pin_in, reasons, right_answer, wrong};
 use test_support::calls::uuid;
 use test_support::person::{Person, unknown_document, unknown_person};
@@ -124,10 +125,25 @@ impl Run {
     async fn play_counter(&mut self) {
         let nivi = self.find_person("greenlandic-mobile").await;
         let aksel = self.find_person("witness").await;
-        let mut visit = self.world.counter_evidence(&nivi, self.world.vouches(&aksel).await).await;
+        // The login of a witness that does not serve, and one that does. The gateway is down, so the SMS to the witness waits.
+        self.world.sandbox.post("/gateway", json!({ "mode": "down" })).await;
+        let too_weak = self.witness(&aksel, json!({ "assurance": "Low" })).await;
+        let visit = self.world.counter_evidence(&nivi, too_weak).await;
+        let rejected = self.world.visit_counter(visit).await.unwrap();
+        assert_eq!(reasons(&rejected), [Reason::WitnessLoginNotAccepted]);
+        let witness = self.witness(&aksel, json!({})).await;
+        let mut visit = self.world.counter_evidence(&nivi, witness).await;
         visit.mrz_lines = nivi.mrz_lines();
         let verified = self.world.visit_counter(visit).await.unwrap();
         self.order_and_redeem("counter", &nivi, &verified.verification_id).await;
+    }
+
+    /// A witness whose token and nonce must not be written.
+    async fn witness(&mut self, person: &Person, options: Value) -> Confirmation {
+        let witness = self.world.witness_with(person, person.document(), options).await;
+        self.needles.add_token(&witness.login_token);
+        self.needles.add("nonce", &witness.nonce);
+        Confirmation::Witness(witness)
     }
 
     async fn play_failures(&mut self) {
@@ -138,6 +154,14 @@ impl Run {
         self.world.call_support_with(person.reference(), stranger.document()).await.unwrap();
         let response = self.world.begin_questions(&person).await;
         self.world.answer_right("phone", &person, &response, 0).await;
+
+        let witness = self.world.witness_with(&stranger, stranger.document(), json!({})).await;
+        let userinfo_token = self.world.id_token(&stranger, "nonce-of-userinfo", &json!({})).await;
+        self.needles.add_token(&userinfo_token);
+        let confirmation = Confirmation::Witness(Witness { userinfo_token, ..witness });
+        let visit = self.world.counter_evidence(&person, confirmation).await;
+        let rejected = self.world.visit_counter(visit).await.unwrap();
+        assert_eq!(reasons(&rejected), [Reason::WitnessLoginNotAccepted]);
 
         // Personal data in the wrong fields, and a body that is cut off after a CPR number.
         let cpr_number = person.0["cpr_number"].as_str().unwrap().to_owned();

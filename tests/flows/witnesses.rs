@@ -249,6 +249,13 @@ async fn r20_a_professional_witness_vouches_as_often_as_needed() {
     let rejected = vouch(&world, world.vouches(&witness_person).await, &world.new_person().await, CLERK).await;
     assert_eq!(reasons(&rejected), [Reason::WitnessNotAccepted]);
 
+    let other_nonce = Witness {
+        nonce: "another-nonce".into(),
+        ..world.professional_witness(&witness_person, "professional-witness").await
+    };
+    let rejected = vouch(&world, Confirmation::Witness(other_nonce), &world.new_person().await, CLERK).await;
+    assert_eq!(reasons(&rejected), [Reason::WitnessLoginNotAccepted]);
+
     let another = world.new_person().await;
     for (witness, agent, clerk, refused) in [
         // A workforce token that names no person.
@@ -287,6 +294,23 @@ async fn r20_concurrent_witness_runs_never_exceed_three_uses() {
     for rejected in rejected {
         assert_eq!(reasons(&rejected), [Reason::WitnessNotAccepted]);
     }
+}
+
+/// Sixteen visits in turn meet no limit, so sixteen at once meet none.
+#[tokio::test]
+async fn r18_sixteen_visits_of_one_person_at_once_are_all_verified() {
+    let world = World::start().await;
+    let person = world.new_person().await;
+    let mut witnesses = Vec::new();
+    for _ in 0..16 {
+        witnesses.push(world.new_person().await);
+    }
+    let answers = join_all(witnesses.iter().map(async |witness| {
+        let confirmation = world.vouches(witness).await;
+        vouch(&world, confirmation, &person, CLERK).await
+    }))
+    .await;
+    assert!(answers.iter().all(|answer| answer.state() == State::Verified), "{answers:?}");
 }
 
 /// A passport with CPR number, an office that offers it, and a clerk who is logged in at High.
