@@ -11,9 +11,14 @@ use std::time::Duration;
 use futures_util::future::{Either, select};
 use tokio::time::{Instant, timeout_at};
 use tonic::Status;
-use tonic::transport::Endpoint;
+use tonic::transport::{Channel, Endpoint};
 
-use super::{Client, MAX_ANSWER_SIZE};
+use crate::proto::identityregister::v1::identity_register_service_client::IdentityRegisterServiceClient;
+
+/// Most bytes of an answer. The contract says so.
+pub(super) const MAX_ANSWER_SIZE: usize = 64 * 1024;
+
+pub(super) type Client = IdentityRegisterServiceClient<Channel>;
 
 pub(super) struct Connection {
     endpoint: Endpoint,

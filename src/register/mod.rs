@@ -16,7 +16,6 @@ use std::sync::Arc;
 
 use backon::{ExponentialBuilder, Retryable as _};
 use tokio::time::{Instant, timeout_at};
-use tonic::transport::Channel;
 use tonic::{Code, Request, Response, Status};
 use tracing::Span;
 use tracing::field::Empty;
@@ -26,10 +25,9 @@ use crate::domain::cpr::CprStatus;
 use crate::domain::document::{Document, RegisteredDocument};
 use crate::domain::person::{Person, PersonReference};
 use crate::io_error::find_io_error;
-use crate::proto::identityregister::v1::identity_register_service_client::IdentityRegisterServiceClient;
 use crate::proto::identityregister::v1::{LookUpDocumentRequest, LookUpPersonRequest};
 
-use connection::Connection;
+use connection::{Client, Connection};
 use wire::Malformed;
 
 pub use settings::{RegisterSettings, TlsFiles};
@@ -37,15 +35,10 @@ pub use settings::{RegisterSettings, TlsFiles};
 /// How many times in a row a look-up follows a replaced CPR number to its successor (R12).
 const MAX_SUCCESSORS: usize = 3;
 
-/// Most bytes of an answer. The contract says so.
-const MAX_ANSWER_SIZE: usize = 64 * 1024;
-
 /// The register gives no response, or a doubtful one. The log contains the cause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the identity register cannot answer")]
 pub struct RegisterUnavailable;
-
-type Client = IdentityRegisterServiceClient<Channel>;
 
 /// A client of the register. Clones share one connection.
 #[derive(Clone)]

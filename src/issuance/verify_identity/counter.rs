@@ -1,36 +1,13 @@
 //! Counter: a document in the clerk's hand, and questions or a witness (R19, R20).
 
-use secrecy::SecretString;
-
+use super::counter_evidence::{Confirmation, CounterIdentification};
 use super::run_with_document::{DocumentRun, References, RunResult, StartedRun};
 use super::witness::WitnessLogin;
-use super::{Confirmation, Verification, VerifyIdentity};
+use super::{Verification, VerifyIdentity};
 use crate::domain::assurance_at_counter::assurance_by_witness;
-use crate::domain::document::{Document, SupportingDocument};
-use crate::domain::mrz::Mrz;
-use crate::domain::person::{Person, PersonReference};
+use crate::domain::person::Person;
 use crate::domain::reason::Reason;
 use crate::issuance::Refusal;
-
-/// What a clerk has seen at a booked visit.
-pub struct CounterIdentification {
-    /// The person at the counter.
-    pub person: PersonReference,
-    /// The document in the clerk's hand.
-    pub document: Document,
-    /// The document's machine readable zone, if it was scanned.
-    pub mrz: Option<Mrz>,
-    /// A foreign document needs one of these.
-    pub supporting_document: Option<SupportingDocument>,
-    /// How the identity is confirmed beside the document.
-    pub confirmation: Confirmation,
-    /// The ID token of the clerk.
-    pub agent_token: SecretString,
-    /// The office.
-    pub office_id: String,
-    /// The booked appointment.
-    pub appointment_reference: String,
-}
 
 impl VerifyIdentity<'_> {
     pub(super) async fn identify_at_counter(&self, evidence: &CounterIdentification) -> Result<Verification, Refusal> {

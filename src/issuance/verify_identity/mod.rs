@@ -3,6 +3,7 @@
 mod agent;
 mod answers;
 mod counter;
+mod counter_evidence;
 mod document_in_hand;
 mod eligibility;
 mod judge_evidence;
@@ -36,11 +37,10 @@ use crate::store::verifying::history;
 use crate::telemetry::metrics::Metrics;
 
 pub use answers::Answers;
-pub use counter::CounterIdentification;
+pub use counter_evidence::{Confirmation, CounterIdentification, WitnessEvidence};
 pub use judge_evidence::Evidence;
 pub use phone::PhoneIdentification;
 pub use web::WebLoginEvidence;
-pub use witness::{Confirmation, WitnessEvidence};
 
 /// The result of a verification.
 #[derive(Clone, Debug, PartialEq, Eq)]

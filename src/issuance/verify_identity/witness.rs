@@ -1,9 +1,8 @@
 //! Counter: the witness who vouches for the person (R20).
 
-use super::web::WebLoginEvidence;
-use super::{CounterIdentification, VerifyIdentity};
+use super::VerifyIdentity;
+use super::counter_evidence::{CounterIdentification, WitnessEvidence};
 use crate::domain::calendar;
-use crate::domain::document::Document;
 use crate::domain::document_acceptance;
 use crate::domain::person::{AgentKey, Person, PersonKey, PersonReference};
 use crate::domain::reason::Reason;
@@ -14,23 +13,6 @@ use crate::login::{Agent, LoginError};
 use crate::random;
 use crate::store::messages::{MessageKind, Notice};
 use crate::texts::SmsText;
-
-/// How the identity is confirmed beside the document.
-pub enum Confirmation {
-    /// By questions.
-    Questions,
-    /// By a witness with a document of their own.
-    Witness(Box<WitnessEvidence>),
-}
-
-/// What a clerk has seen of a witness. It holds secrets, so it has no `Debug`.
-pub struct WitnessEvidence {
-    pub person: PersonReference,
-    /// The witness's own document.
-    pub document: Document,
-    /// The witness's own login. `None` only where the settings allow it.
-    pub login: Option<WebLoginEvidence>,
-}
 
 /// What the login of a witness proves.
 pub(super) enum WitnessLogin {
@@ -50,18 +32,8 @@ pub(super) struct AcceptedWitness {
     /// A professional witness.
     pub agent: Option<AgentKey>,
     pub notice: Notice,
-    /// Nobody could see whether the clerk is the witness.
+    /// Whether the clerk could be the witness.
     pub is_clerk_unknown: bool,
-}
-
-impl CounterIdentification {
-    /// The witness, if one confirms the identity.
-    pub(super) fn witness(&self) -> Option<&WitnessEvidence> {
-        match &self.confirmation {
-            Confirmation::Witness(witness) => Some(witness),
-            Confirmation::Questions => None,
-        }
-    }
 }
 
 impl VerifyIdentity<'_> {

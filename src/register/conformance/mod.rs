@@ -14,7 +14,8 @@ use std::time::{Duration, Instant};
 
 use tonic::{Code, Request, Status};
 
-use super::{Client, MAX_ANSWER_SIZE, Register, RegisterSettings};
+use super::connection::{Client, MAX_ANSWER_SIZE};
+use super::{Register, RegisterSettings};
 use crate::proto::identityregister::v1 as proto;
 
 pub use known::KnownData;

@@ -8,7 +8,6 @@ use temporary_pin::proto::temporarypin::v1::supporting_document::Kind as Support
 
 use super::expected::Outcome;
 use super::person::{Document, Opening, Person};
-use super::unusual_documents as unusual;
 
 pub(super) fn cast(opening: Opening) -> Vec<Person> {
     let with = |number: u32, id: &str, name: &str, document: Document| {
@@ -71,9 +70,6 @@ pub(super) fn cast(opening: Opening) -> Vec<Person> {
             .verification("phone", Outcome::invalid())
             .story("A Danish residence permit: accepted at the counter, but not by phone."),
     ]
-    .into_iter()
-    .chain(unusual::cast(opening))
-    .collect()
 }
 
 /// The document is not accepted. At the counter the clerk learns that; by phone the answer gives no reason.

@@ -49,6 +49,7 @@ impl People {
             cpr_status::cast(opening),
             mitid::cast(opening),
             documents::cast(opening),
+            unusual_documents::cast(opening),
             witnesses::cast(opening),
             generated::cast(opening, generated, seed),
         ];
