@@ -25,7 +25,7 @@ has_node() { command -v node >/dev/null && command -v npm >/dev/null; }
 has_protoc() { command -v protoc >/dev/null; }
 has_java_grpc() {
     local jar
-    for jar in $(cat docs/examples/java/debian/jars.txt); do [ -e "/usr/share/java/$jar.jar" ] || return 1; done
+    while read -r jar; do [ -e "/usr/share/java/$jar.jar" ] || return 1; done <docs/examples/java/debian/jars.txt
     command -v javac >/dev/null && command -v grpc_java_plugin >/dev/null
 }
 has_go_grpc() {
