@@ -1,4 +1,4 @@
-//! Settings of what the service depends on: Postgres, Redis, the SMS gateway and the key ring.
+//! Settings of what the service depends on: Postgres, Redis and the key ring.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -6,7 +6,6 @@ use std::time::Duration;
 use secrecy::SecretString;
 use serde::Deserialize;
 
-use crate::sms::settings::DispatcherSettings;
 use crate::store::PoolSettings;
 
 /// The database.
@@ -58,52 +57,6 @@ impl Default for RedisSettings {
             url_file: None,
             key_prefix: "temporary-pin".into(),
             timeout: Duration::from_secs(1),
-        }
-    }
-}
-
-/// Sending of SMS.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct SmsSettings {
-    /// The gateway that takes the messages.
-    pub gateway: SmsGatewaySettings,
-    /// The dispatcher, which hands the messages of the outbox over to the gateway.
-    pub dispatcher: DispatcherSettings,
-}
-
-/// The SMS gateway.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct SmsGatewaySettings {
-    /// Base URL.
-    pub url: String,
-    pub token: SecretString,
-    /// File that holds the API token instead.
-    pub token_file: Option<PathBuf>,
-    /// Sender that the phone shows.
-    pub sender: String,
-    /// Longest wait for a response.
-    #[serde(with = "humantime_serde")]
-    pub timeout: Duration,
-    /// R24: the shortest validity that the gateway observes.
-    #[serde(with = "humantime_serde")]
-    pub least_validity: Duration,
-    /// How long an idle connection is kept for the next message.
-    #[serde(with = "humantime_serde")]
-    pub idle_timeout: Duration,
-}
-
-impl Default for SmsGatewaySettings {
-    fn default() -> Self {
-        Self {
-            url: String::new(),
-            token: SecretString::default(),
-            token_file: None,
-            sender: "MitID".into(),
-            timeout: Duration::from_secs(10),
-            least_validity: Duration::from_secs(60),
-            idle_timeout: Duration::from_secs(4),
         }
     }
 }

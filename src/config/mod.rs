@@ -12,15 +12,18 @@ mod explain;
 mod load;
 mod secret;
 mod server;
+mod sms;
 #[cfg(test)]
 mod tests;
 
 use serde::Deserialize;
 
 pub use caller::{CallerSettings, Role};
-pub use dependencies::{KeySettings, PostgresSettings, RedisSettings, RoleCheck, SmsGatewaySettings, SmsSettings};
+pub use dependencies::{KeySettings, PostgresSettings, RedisSettings, RoleCheck};
 pub use load::ConfigError;
+pub(crate) use secret::read_secret;
 pub use server::{ConnectionSettings, MAX_ID_TOKEN_CHARACTERS, ServerSettings, TlsSettings};
+pub use sms::{GatewayKind, GatewaySettings, SmsGatewaySettings, SmsSettings};
 
 use crate::audit::AuditSettings;
 use crate::domain::rule_settings::Rules;

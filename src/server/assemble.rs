@@ -16,10 +16,10 @@ use crate::issuance::{Dependencies, PersonTurns, QuestionDraws};
 use crate::keys::KeyRing;
 use crate::login::{IdTokenVerifier, Subjects};
 use crate::register::Register;
+use crate::server::gateways::make_gateways;
 use crate::server::reload::{self, Reloadable, WatchedFiles};
 use crate::sms::dispatcher::Dispatcher;
-use crate::sms::gateways::CallLimits;
-use crate::sms::gateways::gateway_api::GatewayApi;
+use crate::sms::gateways::HttpGateway;
 use crate::store;
 use crate::store::eligibility::PersonStatusReader;
 use crate::store::issuing::PinIssuer;
@@ -36,8 +36,10 @@ pub struct ServiceParts {
     pub keys: Reloadable<KeyRing>,
     /// The key ring's file, which is watched for changes.
     pub key_files: WatchedFiles,
+    /// The files of the gateways' tokens.
+    pub token_files: Vec<WatchedFiles>,
     /// Sends the SMS of the outbox.
-    pub dispatcher: Dispatcher<GatewayApi>,
+    pub dispatcher: Dispatcher<HttpGateway>,
     /// The messages that the use cases give the dispatcher.
     pub handover_queue: LocalHandoverQueue,
     /// Seals the audit.
@@ -63,14 +65,13 @@ pub async fn assemble(
         Guard::connect(redis.url.expose_secret(), &redis.key_prefix, redis.timeout).await.context("redis.url")?;
     let http = reqwest::Client::builder().user_agent(env!("CARGO_PKG_NAME")).build()?;
     let metrics = Metrics::new(&global::meter(env!("CARGO_PKG_NAME")));
-    let gateway = &config.sms.gateway;
-    let url = gateway.url.parse().context("sms.gateway.url")?;
-    let limits = CallLimits { timeout: gateway.timeout, idle_timeout: gateway.idle_timeout };
+    let (gateways, token_files) = make_gateways(&config.sms, &metrics)?;
+    let least_validity = config.sms.least_validity();
     let dispatcher = Dispatcher {
         pool: store.clone(),
         handovers: Handovers::new(&store),
         keys: Arc::clone(&keys),
-        gateway: GatewayApi::new(url, gateway.token.clone(), gateway.sender.clone(), gateway.least_validity, limits)?,
+        gateways,
         clock: Arc::clone(&clock),
         settings: config.sms.dispatcher.clone(),
         metrics: metrics.clone(),
@@ -78,8 +79,8 @@ pub async fn assemble(
     let (local_handovers, handover_queue) = local_handovers::channel(dispatcher.settings.concurrency);
     let sealer = Sealer::new(store.clone(), Arc::clone(&keys), clock, metrics.clone());
     let dependencies = Dependencies {
-        pin_issuer: PinIssuer::new(store.clone(), OrderRules::new(&config.rules, gateway.least_validity)),
-        person_status: PersonStatusReader::new(store.clone(), &config.rules, gateway.least_validity),
+        pin_issuer: PinIssuer::new(store.clone(), OrderRules::new(&config.rules, least_validity)),
+        person_status: PersonStatusReader::new(store.clone(), &config.rules, least_validity),
         store,
         guard,
         register: Register::connect_lazy(config.register.clone()).context("register")?,
@@ -99,6 +100,7 @@ pub async fn assemble(
         dependencies: Arc::new(dependencies),
         keys,
         key_files,
+        token_files,
         dispatcher,
         handover_queue,
         sealer,

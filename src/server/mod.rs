@@ -2,6 +2,7 @@
 
 mod assemble;
 pub mod certificates;
+mod gateways;
 mod health_monitor;
 mod http2;
 pub mod listener;
@@ -92,6 +93,7 @@ pub async fn run(
         stop.clone(),
     ));
     let mut watched_files = vec![parts.key_files];
+    watched_files.extend(parts.token_files);
     for upkeep in listeners.iter_mut().filter_map(|listener| listener.certificates.take()) {
         upkeep.expiry_monitor.register_metric(&global::meter(env!("CARGO_PKG_NAME")), Arc::clone(&clock));
         background.spawn(certificates::warn_of_expiry(upkeep.expiry_monitor, Arc::clone(&clock), stop.clone()));

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use backon::{ExponentialBuilder, Retryable as _};
-use chrono::{DateTime, Utc};
 use sqlx::PgPool;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
@@ -13,7 +12,8 @@ use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 
-use super::gateway::{Acceptance, Gateway, OutgoingSms, SendFailure};
+use super::failover::{Attempt, Gateways};
+use super::gateway::{Gateway, OutgoingSms};
 use super::sealed_message::open_message;
 use super::settings::DispatcherSettings;
 use crate::clock::Clock;
@@ -43,7 +43,7 @@ pub struct Dispatcher<G> {
     pub handovers: Handovers,
     /// Opens the sealed messages.
     pub keys: Arc<ArcSwap<KeyRing>>,
-    pub gateway: G,
+    pub gateways: Gateways<G>,
     pub clock: Arc<dyn Clock>,
     pub settings: DispatcherSettings,
     pub metrics: Metrics,
@@ -134,17 +134,28 @@ impl<G: Gateway> Dispatcher<G> {
 
     /// Claims as many due messages as `concurrency` allows and starts their hand-overs. Returns whether more may be due.
     async fn start_due(self: &Arc<Self>, in_progress: &mut JoinSet<()>) -> bool {
-        let room = self.settings.concurrency.saturating_sub(in_progress.len());
         let now = self.clock.now();
+        let room = self.settings.concurrency.saturating_sub(in_progress.len()).min(self.gateways.room(now));
+        if room == 0 {
+            return false;
+        }
         let token = random::time_ordered_uuid(now, &mut random::secure());
-        let claimed =
-            match outbox::claim_due(&self.pool, now, self.least_life(), self.settings.lease, room, token).await {
-                Ok(claimed) => claimed,
-                Err(error) => {
-                    warn!(error = %error.with_causes(), "cannot claim messages");
-                    return false;
-                }
-            };
+        let claimed = match outbox::claim_due(
+            &self.pool,
+            now,
+            self.gateways.least_life(),
+            self.settings.lease,
+            room,
+            token,
+        )
+        .await
+        {
+            Ok(claimed) => claimed,
+            Err(error) => {
+                warn!(error = %error.with_causes(), "cannot claim messages");
+                return false;
+            }
+        };
         let is_full = claimed.len() == room;
         for message in claimed {
             in_progress.spawn(Arc::clone(self).hand_over(message));
@@ -159,20 +170,27 @@ impl<G: Gateway> Dispatcher<G> {
             Ok(opened) => opened,
             Err(error) => return self.leave_unopened(&claimed, &error).await,
         };
+        let now = self.clock.now();
+        let life = (claimed.expire_time - now).to_std().unwrap_or_default();
+        let Some(turn) = self.gateways.take_turn(now, life).await else { return self.postpone(&claimed).await };
         // Repeated: if the start is committed but its response is lost, the message would count as lost without a send.
-        let record_start = || self.record_start(&claimed);
-        let now = match record_start.retry(DATABASE_RETRIES).await {
-            Ok(Some(now)) => now,
-            Ok(None) => return debug!("no longer to be sent, or not by this dispatcher"),
+        let least_life = turn.least_life();
+        let record_start = || self.record_start(&claimed, least_life);
+        match record_start.retry(DATABASE_RETRIES).await {
+            Ok(true) => {}
+            Ok(false) => return debug!("no longer to be sent, or not by this dispatcher"),
             Err(error) => return warn!(error = %error.with_causes(), "cannot begin the hand-over"),
-        };
+        }
         let reference = format!("{}.{}", claimed.id, claimed.sends);
-        let validity = (claimed.expire_time - now).to_std().unwrap_or_default();
-        let outcome = self.gateway.send(&OutgoingSms { recipient, text, reference, validity }).await;
-        self.count_and_log(claimed.kind, &outcome);
+        let mut message = OutgoingSms { recipient, text, reference, validity: life };
+        let attempts = self.gateways.send(turn, &mut message, claimed.expire_time, || self.clock.now()).await;
+        for attempt in &attempts {
+            self.count_and_log(claimed.kind, attempt);
+        }
+        let Some(outcome) = attempts.last() else { return };
         // Repeated: without the record of its outcome the message counts as lost, so a short outage of the database must
         // not prevent the record.
-        let record = || self.record_outcome(&claimed, &outcome);
+        let record = || self.record_outcome(&claimed, outcome);
         if let Err(error) = record.retry(DATABASE_RETRIES).await {
             error!(error = %error.with_causes(), "cannot record the outcome");
         }
@@ -180,7 +198,7 @@ impl<G: Gateway> Dispatcher<G> {
 
     /// Leaves a message that this instance cannot open to an instance with another key ring.
     async fn leave_unopened(&self, message: &ClaimedMessage, error: &OpenError) {
-        self.metrics.count_message(message.kind.as_str(), "unopened");
+        self.metrics.count_message(message.kind.as_str(), "unopened", None);
         error!(%error, "cannot open a message; an instance with another key ring may");
         let next_attempt_time = self.clock.now() + self.draw_retry_delay(message);
         if let Err(error) = outbox::leave_unopened(&self.pool, message, next_attempt_time, &error.to_string()).await {
@@ -193,42 +211,46 @@ impl<G: Gateway> Dispatcher<G> {
         self.settings.draw_retry_delay(attempts, &mut random::secure())
     }
 
-    /// R24: how much of its life a message must have left to be handed over: what the gateway accepts as validity, and enough
-    /// for the gateway to answer.
-    fn least_life(&self) -> Duration {
-        self.gateway.least_validity().max(self.gateway.timeout())
+    /// Puts a message off until a gateway is open to it.
+    async fn postpone(&self, message: &ClaimedMessage) {
+        let next_attempt_time = self.gateways.next_turn_time(self.clock.now());
+        if let Err(error) = outbox::postpone(&self.pool, message, next_attempt_time).await {
+            warn!(error = %error.with_causes(), "cannot put off a message");
+        }
     }
 
     /// Counts and logs an outcome.
-    fn count_and_log(&self, kind: MessageKind, result: &Result<Acceptance, SendFailure>) {
+    fn count_and_log(&self, kind: MessageKind, Attempt { gateway, result }: &Attempt) {
         let outcome = result.as_ref().map_or_else(|failure| failure.kind.as_str(), |_| "accepted");
-        self.metrics.count_message(kind.as_str(), outcome);
-        let Err(SendFailure { kind, reason, .. }) = result else { return info!(outcome) };
-        match kind {
-            FailureKind::NotTaken => warn!(outcome, reason),
-            FailureKind::Account | FailureKind::Message | FailureKind::Unknown => error!(outcome, reason),
+        self.metrics.count_message(kind.as_str(), outcome, Some(gateway));
+        let Err(failure) = result else { return info!(outcome, gateway = &**gateway) };
+        let (gateway, reason) = (&**gateway, &failure.reason);
+        match failure.kind {
+            FailureKind::NotTaken => warn!(outcome, gateway, reason),
+            FailureKind::Account | FailureKind::Message | FailureKind::Unknown => error!(outcome, gateway, reason),
         }
         // A refusal concerns the message. It is not a failure of the gateway.
-        if *kind != FailureKind::Message {
+        if failure.kind != FailureKind::Message {
             self.metrics.count_dependency_failure("gateway");
         }
     }
 
-    /// Records the start of a hand-over and returns its time; `None` if the message may not be handed over any more.
-    async fn record_start(&self, message: &ClaimedMessage) -> Result<Option<DateTime<Utc>>, StoreError> {
-        let now = self.clock.now();
-        let begun = self.handovers.begin_handover(message, now, self.least_life(), self.settings.lease).await?;
-        Ok(begun.then_some(now))
+    /// Records the start of a hand-over. `false`: the message may not be handed over any more.
+    async fn record_start(&self, message: &ClaimedMessage, least_life: Duration) -> Result<bool, StoreError> {
+        self.handovers.begin_handover(message, self.clock.now(), least_life, self.settings.lease).await
     }
 
     /// Records the outcome, and with it whether another try follows (R29).
     async fn record_outcome(
         &self,
         message: &ClaimedMessage,
-        outcome: &Result<Acceptance, SendFailure>,
+        Attempt { gateway, result }: &Attempt,
     ) -> Result<(), StoreError> {
-        let failure = match outcome {
-            Ok(accepted) => return self.handovers.record_acceptance(message, accepted.gateway_reference.clone()).await,
+        let failure = match result {
+            Ok(accepted) => {
+                let reference = accepted.gateway_reference.clone();
+                return self.handovers.record_acceptance(message, gateway, reference).await;
+            }
             Err(failure) => failure,
         };
         let is_unknown = failure.kind == FailureKind::Unknown;
@@ -236,7 +258,7 @@ impl<G: Gateway> Dispatcher<G> {
         let earlier_unknown = u32::try_from(message.unknown_outcomes).unwrap_or_default();
         match decide_next_step(failure.kind, message.kind == MessageKind::Pin, earlier_unknown) {
             NextStep::Retry => {
-                let delay = self.draw_retry_delay(message).max(failure.retry_after.unwrap_or_default());
+                let delay = self.draw_retry_delay(message);
                 outbox::schedule_retry(&self.pool, message, self.clock.now() + delay, is_unknown, &reason).await
             }
             NextStep::GiveUp => outbox::record_failure(&self.pool, message, &reason).await,

@@ -28,6 +28,7 @@ struct Instruments {
     refusals: Counter<u64>,
     messages: Counter<u64>,
     unsent_messages: Counter<u64>,
+    open_gateways: Gauge<u64>,
     dependency_failures: Counter<u64>,
     reloads: Counter<u64>,
     handshakes: Counter<u64>,
@@ -58,6 +59,10 @@ impl Metrics {
             refusals: counter("temporary_pin.refusals", "Refusals, by reason"),
             messages: counter("temporary_pin.messages", "SMS handed over, by kind and outcome"),
             unsent_messages: counter("temporary_pin.messages.unsent", "SMS that ended unsent, by kind and cause"),
+            open_gateways: meter
+                .u64_gauge("temporary_pin.gateway.breaker")
+                .with_description("1: messages are kept away from the gateway, because it fails; 0: it is in use again")
+                .build(),
             dependency_failures: counter("temporary_pin.dependency.failures", "Dependencies that did not answer"),
             handshakes: counter("temporary_pin.handshakes", "Connections that came in, by outcome"),
             reloads: counter("temporary_pin.reloads", "Files read again, by role and outcome"),
@@ -120,9 +125,16 @@ impl Metrics {
         self.0.refusals.add(1, &[KeyValue::new("reason", reason)]);
     }
 
-    /// Counts a message that was handed over to the gateway, by its kind and outcome.
-    pub fn count_message(&self, kind: &'static str, outcome: &'static str) {
-        self.0.messages.add(1, &[KeyValue::new("kind", kind), KeyValue::new("outcome", outcome)]);
+    /// Counts a message that was handed over to a gateway, by its kind and outcome. `gateway` is its name in the settings.
+    pub fn count_message(&self, kind: &'static str, outcome: &'static str, gateway: Option<&Arc<str>>) {
+        let gateway = gateway.map(|gateway| KeyValue::new("gateway", Arc::clone(gateway)));
+        let labels = [KeyValue::new("kind", kind), KeyValue::new("outcome", outcome)];
+        self.0.messages.add(1, &labels.into_iter().chain(gateway).collect::<Vec<_>>());
+    }
+
+    /// Records whether the breaker of a gateway is open: messages are kept away from it.
+    pub fn record_gateway_breaker(&self, gateway: &Arc<str>, is_open: bool) {
+        self.0.open_gateways.record(u64::from(is_open), &[KeyValue::new("gateway", Arc::clone(gateway))]);
     }
 
     /// Counts messages that ended without a gateway's acceptance. `cause` is expired, or lost: their dispatcher ended during the

@@ -1,6 +1,5 @@
 //! R29: what each answer of each gateway means. The rows are those of docs/sms.md.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use rstest::rstest;
@@ -44,8 +43,46 @@ const HTML: &str = "<html><title>Sign in</title></html>";
 #[case::no_id(200, r#"{"ids": []}"#, Unknown)]
 #[case::error_with_success(200, r#"{"code": "0x0301", "message": "no such number"}"#, Unknown)]
 #[tokio::test]
+async fn r29_gateway_api_legacy(#[case] status: u16, #[case] body: &str, #[case] expected: Verdict) {
+    let result = send(Kind::GatewayApiLegacy, Reply::status(status, body)).await;
+    assert_eq!(verdict(&result), expected, "{result:?}");
+}
+
+#[rstest]
+#[case::accepted(202, r#"{"msg_id": "01JNN696A9E0WS89FPYGT15NBX", "recipient": 4520123456}"#, Accepted)]
+#[case::refused_number(422, r#"{"code": "0x0301", "message": "no such number"}"#, Message)]
+#[case::refused_without_a_code(422, HTML, Unknown)]
+#[case::no_id(202, r#"{"recipient": 4520123456}"#, Unknown)]
+#[case::strange_id(202, r#"{"msg_id": "<script>"}"#, Unknown)]
+#[tokio::test]
 async fn r29_gateway_api(#[case] status: u16, #[case] body: &str, #[case] expected: Verdict) {
     let result = send(Kind::GatewayApi, Reply::status(status, body)).await;
+    assert_eq!(verdict(&result), expected, "{result:?}");
+}
+
+#[rstest]
+#[case::accepted(202, "0: Accepted for delivery", Accepted)]
+#[case::queued(202, "3: Queued for later delivery\n", Accepted)]
+#[case::other_text(202, "Sent.", Unknown)]
+#[case::other_success(200, "0: Accepted for delivery", Unknown)]
+#[case::wrong_password(403, "Authorization failed for sendsms", Account)]
+#[case::refused(400, "Missing receiver(s) number(s), rejected", Unknown)]
+#[case::temporal(503, "Temporal failure, try again later.", Unknown)]
+#[tokio::test]
+async fn r29_kannel(#[case] status: u16, #[case] body: &str, #[case] expected: Verdict) {
+    let result = send(Kind::Kannel, Reply::status(status, body)).await;
+    assert_eq!(verdict(&result), expected, "{result:?}");
+}
+
+#[rstest]
+#[case::accepted(201, r#"{"messages": [{"id": "m-1"}]}"#, Accepted)]
+#[case::no_id(201, r#"{"messages": []}"#, Unknown)]
+#[case::refused(418, "", Message)]
+#[case::not_taken(423, "", NotTaken)]
+#[case::account(451, "", Account)]
+#[tokio::test]
+async fn r29_described(#[case] status: u16, #[case] body: &str, #[case] expected: Verdict) {
+    let result = send(Kind::Described, Reply::status(status, body)).await;
     assert_eq!(verdict(&result), expected, "{result:?}");
 }
 
@@ -139,7 +176,7 @@ async fn the_reason_contains_the_error_code_and_nothing_else_of_the_answer() {
 /// The redirect leads to a server that would accept the message.
 #[tokio::test]
 async fn r29_a_redirect_is_not_followed() {
-    let accepting = FakeServer::start(Reply::status(200, r#"{"ids": [1]}"#)).await;
+    let accepting = FakeServer::start(Reply::status(200, r#"{"msg_id": "1"}"#)).await;
     for kind in Kind::ALL {
         let location = format!("location: {}", accepting.url());
         assert_eq!(verdict(&send(kind, Reply::status(307, "").with_header(&location)).await), Unknown, "{kind:?}");
@@ -150,7 +187,7 @@ async fn r29_a_redirect_is_not_followed() {
 /// A connection that has been idle for as long as the gateway keeps it is not used again: the gateway may be closing it.
 #[tokio::test]
 async fn an_idle_connection_is_not_used_again_after_its_time() {
-    let server = Arc::new(FakeServer::start(Reply::status(200, r#"{"ids": [1]}"#).kept_alive()).await);
+    let server = FakeServer::start(Reply::status(200, r#"{"msg_id": "1"}"#).kept_alive()).await;
     let gateway = Kind::GatewayApi.client(&server.url(), Duration::from_millis(200));
     for expected in [1, 1] {
         gateway.send_one().await.unwrap();

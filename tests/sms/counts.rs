@@ -78,11 +78,11 @@ async fn every_hand_over_is_counted(pool: PgPool) {
         *counts.0.lock().unwrap(),
         [
             "temporary_pin.dependency.failures gateway 2",
-            "temporary_pin.messages access_requested accepted 1",
-            "temporary_pin.messages hold_passed not_taken 1",
-            "temporary_pin.messages pin accepted 1",
-            "temporary_pin.messages pin refused 1",
-            "temporary_pin.messages pin unknown 1",
+            "temporary_pin.messages phone access_requested accepted 1",
+            "temporary_pin.messages phone hold_passed not_taken 1",
+            "temporary_pin.messages phone pin accepted 1",
+            "temporary_pin.messages phone pin refused 1",
+            "temporary_pin.messages phone pin unknown 1",
             "temporary_pin.messages.unsent expired hold_passed 1",
             "temporary_pin.messages.unsent lost pin 1",
         ]

@@ -1,5 +1,6 @@
 //! Dispatchers that end during a hand-over.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -22,6 +23,11 @@ async fn claim(world: &World) -> Vec<ClaimedMessage> {
 
 async fn begin(world: &World, message: &ClaimedMessage) -> bool {
     Handovers::new(&world.pool).begin_handover(message, world.now(), LEAST_LIFE, LEASE).await.unwrap()
+}
+
+/// The name of the gateway that accepts.
+fn gateway() -> Arc<str> {
+    "phone".into()
 }
 
 /// Queues one message and claims it.
@@ -113,7 +119,7 @@ async fn an_acceptance_after_the_lease_still_counts(pool: PgPool) {
     world.dispatcher().run_once().await;
     assert_eq!(world.state(id).await, "failed");
 
-    Handovers::new(&world.pool).record_acceptance(&message, Some("7".to_owned())).await.unwrap();
+    Handovers::new(&world.pool).record_acceptance(&message, &gateway(), Some("7".to_owned())).await.unwrap();
 
     assert_eq!(world.state(id).await, "accepted");
     assert!(claim(&world).await.is_empty());
@@ -127,7 +133,7 @@ async fn a_dispatcher_that_lost_the_lease_neither_sends_nor_records(pool: PgPool
     let quick = claim(&world).await.pop().expect("the lease has run out");
 
     assert!(!begin(&world, &slow).await);
-    Handovers::new(&world.pool).record_acceptance(&slow, None).await.unwrap();
+    Handovers::new(&world.pool).record_acceptance(&slow, &gateway(), None).await.unwrap();
     outbox::record_failure(&world.pool, &slow, "late").await.unwrap();
     outbox::schedule_retry(&world.pool, &slow, world.now(), false, "late").await.unwrap();
 
@@ -205,7 +211,7 @@ async fn an_expiry_during_the_hand_over_changes_nothing(pool: PgPool) {
     world.dispatcher().run_once().await;
     assert_eq!(world.state(id).await, "queued");
 
-    Handovers::new(&world.pool).record_acceptance(&message, None).await.unwrap();
+    Handovers::new(&world.pool).record_acceptance(&message, &gateway(), None).await.unwrap();
     world.dispatcher().run_once().await;
     assert_eq!(world.state(id).await, "accepted");
     assert!(!world.has_body(id).await);
@@ -220,7 +226,7 @@ async fn r9_a_cancelled_message_is_not_handed_over(pool: PgPool) {
     cancel.execute(&world.pool).await.unwrap();
 
     assert!(!begin(&world, &message).await);
-    Handovers::new(&world.pool).record_acceptance(&message, None).await.unwrap();
+    Handovers::new(&world.pool).record_acceptance(&message, &gateway(), None).await.unwrap();
     assert_eq!(world.state(id).await, "cancelled");
 }
 
@@ -246,8 +252,12 @@ async fn batched_hand_overs_have_separate_results(pool: PgPool) {
     assert_eq!(begun, [true, true, true, false, true, true, true, true]);
 
     let references = (0..8).map(|number| (number != 5).then(|| number.to_string()));
+    let name = gateway();
     let recorded = join_all(
-        messages.iter().zip(references).map(|(message, reference)| handovers.record_acceptance(message, reference)),
+        messages
+            .iter()
+            .zip(references)
+            .map(|(message, reference)| handovers.record_acceptance(message, &name, reference)),
     );
     assert_eq!(recorded.await, vec![Ok(()); 8]);
 

@@ -173,13 +173,14 @@ async fn r29_a_message_waits_for_as_long_as_the_gateway_asks(pool: PgPool) {
     let world = World::new(pool);
     world.phone.set(Mode::Busy(Duration::from_secs(60)));
     world.queue("pin").await;
-    world.dispatcher().run_once().await;
+    let dispatcher = world.dispatcher();
+    dispatcher.run_once().await;
     world.phone.set(Mode::Accept);
     world.clock.advance(Duration::from_secs(58));
-    world.dispatcher().run_once().await;
+    dispatcher.run_once().await;
     assert_eq!(world.phone.received().len(), 1, "too early");
     world.clock.advance(Duration::from_secs(3));
-    world.dispatcher().run_once().await;
+    dispatcher.run_once().await;
     assert_eq!(world.phone.received().len(), 2);
 }
 

@@ -7,6 +7,7 @@ mod backoff;
 mod counts;
 mod crash;
 mod dispatch;
+mod failover;
 mod fake_server;
 mod gateways;
 mod race;

@@ -14,6 +14,7 @@ use temporary_pin::domain::mobile::MobileNumber;
 use temporary_pin::keys::{self, KeyRing};
 use temporary_pin::random;
 use temporary_pin::sms::dispatcher::Dispatcher;
+use temporary_pin::sms::failover::{Gateways, LineSettings};
 use temporary_pin::sms::gateway::{Acceptance, Gateway, OutgoingSms, SendFailure};
 use temporary_pin::sms::sealed_message::seal_message;
 use temporary_pin::sms::settings::DispatcherSettings;
@@ -29,7 +30,7 @@ pub(crate) const LEASE: Duration = Duration::from_secs(60);
 pub(crate) const LEAST_VALIDITY: Duration = Duration::from_secs(60);
 
 /// How the fake gateway responds.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) enum Mode {
     Accept,
     Down,
@@ -48,6 +49,7 @@ pub(crate) struct Phone {
     pub(crate) gate: Arc<Semaphore>,
     /// How long each call takes.
     duration: Duration,
+    pub(crate) least_validity: Duration,
     /// How many calls are running, and how many were at most.
     running: Arc<Mutex<(usize, usize)>>,
 }
@@ -70,6 +72,7 @@ impl Phone {
             received: Arc::default(),
             gate,
             duration: Duration::ZERO,
+            least_validity: LEAST_VALIDITY,
             running: Arc::default(),
         }
     }
@@ -95,6 +98,15 @@ impl Phone {
         self.received.lock().unwrap().clone()
     }
 
+    /// How often the phone may have received each reference.
+    pub(crate) fn count_arrivals(&self) -> BTreeMap<String, usize> {
+        let mut times = BTreeMap::new();
+        for message in self.received().into_iter().filter(|message| message.may_have_arrived) {
+            *times.entry(message.reference).or_default() += 1;
+        }
+        times
+    }
+
     /// How often each reference was handed over.
     pub(crate) fn count_by_reference(&self) -> BTreeMap<String, usize> {
         let mut times = BTreeMap::new();
@@ -111,7 +123,7 @@ impl Gateway for Phone {
     }
 
     fn least_validity(&self) -> Duration {
-        LEAST_VALIDITY
+        self.least_validity
     }
 
     async fn send(&self, message: &OutgoingSms) -> Result<Acceptance, SendFailure> {
@@ -167,19 +179,30 @@ impl World {
         self.clock.now()
     }
 
+    /// The phone as the only gateway.
+    fn gateways(&self) -> Gateways<Phone> {
+        let line = LineSettings { name: "phone".into(), connections: None, rate: None };
+        Gateways::new(vec![(line, self.phone.clone())], self.metrics.clone())
+    }
+
     /// A dispatcher of this world, as one instance of the service runs it.
     pub(crate) fn dispatcher(&self) -> Arc<Dispatcher<Phone>> {
         Arc::new(self.dispatcher_with(DispatcherSettings { lease: LEASE, ..DispatcherSettings::default() }))
     }
 
     pub(crate) fn dispatcher_with(&self, settings: DispatcherSettings) -> Dispatcher<Phone> {
+        Dispatcher { settings, ..self.dispatcher_over(self.gateways()) }
+    }
+
+    /// A dispatcher that hands over to these gateways.
+    pub(crate) fn dispatcher_over(&self, gateways: Gateways<Phone>) -> Dispatcher<Phone> {
         Dispatcher {
             pool: self.pool.clone(),
             handovers: Handovers::new(&self.pool),
             keys: Arc::new(ArcSwap::new(Arc::clone(&self.keys))),
-            gateway: self.phone.clone(),
+            gateways,
             clock: Arc::new(self.clock.clone()),
-            settings,
+            settings: DispatcherSettings { lease: LEASE, ..DispatcherSettings::default() },
             metrics: self.metrics.clone(),
         }
     }
@@ -247,6 +270,10 @@ impl World {
 
     pub(crate) async fn state(&self, id: Uuid) -> String {
         self.column(id, "state").await.unwrap()
+    }
+
+    pub(crate) async fn gateway_of(&self, id: Uuid) -> Option<String> {
+        self.column(id, "gateway").await
     }
 
     pub(crate) async fn last_error(&self, id: Uuid) -> Option<String> {

@@ -57,7 +57,7 @@ async fn the_last_connection_is_not_kept(_: PgPoolOptions, options: PgConnectOpt
             {
                 let (gateway_timeout, lease) = (Duration::from_secs(10), Duration::from_secs(60));
                 assert!(handovers.begin_handover(&message, t0(), gateway_timeout, lease).await.unwrap());
-                handovers.record_acceptance(&message, None).await.unwrap();
+                handovers.record_acceptance(&message, &"gateway".into(), None).await.unwrap();
             }
             // A connection that is on its way back counts as missing, so a batch may return one that it could have kept.
             if number >= 2 && are_kept(&pool, most as usize - 1).await {

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 use std::str::FromStr as _;
-use std::time::Duration;
 
 use secrecy::{ExposeSecret as _, SecretString};
 use sqlx::postgres::PgConnectOptions;
@@ -10,22 +9,18 @@ use tracing_subscriber::EnvFilter;
 
 use super::logins;
 use super::problems::Problems;
-use crate::confidential::is_confidential;
-use crate::config::{Config, PostgresSettings, RedisSettings, SmsSettings};
+use super::sms;
+use crate::config::{Config, PostgresSettings, RedisSettings};
 use crate::register::RegisterSettings;
 use crate::store::MAX_STATEMENT_TIMEOUT;
 use crate::telemetry::TelemetrySettings;
-
-/// Longest SMS sender that GSM allows: letters and digits, or digits alone (a phone number).
-const MAX_ALPHANUMERIC_SENDER_LENGTH: usize = 11;
-const MAX_NUMERIC_SENDER_LENGTH: usize = 15;
 
 pub(super) fn check(config: &Config, problems: &mut Problems) {
     check_postgres(&config.postgres, problems);
     check_redis(&config.redis, problems);
     check_register(&config.register, problems);
     logins::check(config, problems);
-    check_sms(&config.sms, config.rules.pin.lifetime, problems);
+    sms::check(&config.sms, config.rules.pin.lifetime, problems);
     check_readable("keys.file", &config.keys.file, "make one with `temporary-pin keys generate --out FILE`", problems);
     problems.require_positive("audit.seal_interval", config.audit.seal_interval);
     check_telemetry(&config.telemetry, problems);
@@ -66,40 +61,6 @@ fn check_register(register: &RegisterSettings, problems: &mut Problems) {
     }
     problems.require_positive("register.deadline", register.deadline);
     problems.require_at_least_one("register.attempts", register.attempts);
-}
-
-fn check_sms(SmsSettings { gateway, dispatcher }: &SmsSettings, pin_lifetime: Duration, problems: &mut Problems) {
-    let url = reqwest::Url::parse(&gateway.url);
-    problems.add_unless(
-        url.is_ok_and(|url| is_confidential(url.scheme(), url.host_str().unwrap_or_default())),
-        "sms.gateway.url",
-        "must be an https URL (http only on a loopback address)",
-    );
-    problems.add_unless(
-        is_sender(&gateway.sender),
-        "sms.gateway.sender",
-        "must be 1 to 11 letters and digits, or a number of at most 15 digits",
-    );
-    problems.require_positive("sms.gateway.timeout", gateway.timeout);
-    problems.add_unless(
-        gateway.least_validity < pin_lifetime,
-        "sms.gateway.least_validity",
-        "must be less than rules.pin.lifetime: no PIN would be handed over",
-    );
-    problems.require_positive("sms.gateway.idle_timeout", gateway.idle_timeout);
-    problems.add_unless(
-        gateway.timeout * 2 <= dispatcher.lease,
-        "sms.gateway.timeout",
-        "must be at most half of sms.dispatcher.lease: a hand-over that outlasts its lease counts as lost",
-    );
-    problems.require_at_least_one("sms.dispatcher.concurrency", dispatcher.concurrency);
-    problems.require_positive("sms.dispatcher.poll_interval", dispatcher.poll_interval);
-    problems.require_positive("sms.dispatcher.retry_delay", dispatcher.retry_delay);
-    problems.add_unless(
-        dispatcher.retry_delay_limit >= dispatcher.retry_delay,
-        "sms.dispatcher.retry_delay_limit",
-        "must be at least sms.dispatcher.retry_delay",
-    );
 }
 
 fn check_telemetry(telemetry: &TelemetrySettings, problems: &mut Problems) {
@@ -145,11 +106,4 @@ fn check_readable(key: &str, file: &Path, advice: &str, problems: &mut Problems)
     } else if let Err(error) = std::fs::File::open(file) {
         problems.add(key, format!("cannot read {}: {error}; {advice}", file.display()));
     }
-}
-
-/// Whether gateways accept it as an SMS sender: an alphanumeric GSM sender or a phone number.
-fn is_sender(sender: &str) -> bool {
-    let is_number = sender.bytes().all(|byte| byte.is_ascii_digit());
-    let max_length = if is_number { MAX_NUMERIC_SENDER_LENGTH } else { MAX_ALPHANUMERIC_SENDER_LENGTH };
-    (1..=max_length).contains(&sender.len()) && sender.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }

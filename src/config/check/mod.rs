@@ -6,6 +6,7 @@ mod dependencies;
 mod logins;
 mod problems;
 mod rules;
+mod sms;
 
 use self::problems::Problems;
 use super::Config;

@@ -74,6 +74,13 @@ impl HttpClient {
     }
 }
 
+/// A header that the client's debug output masks. A value that no header can have becomes empty, which the gateway refuses.
+pub(super) fn secret_header(value: &str) -> HeaderValue {
+    let mut header = HeaderValue::from_str(value).unwrap_or_else(|_| HeaderValue::from_static(""));
+    header.set_sensitive(true);
+    header
+}
+
 /// Adds a JSON body. The body is wiped after the call. HTTP and TLS make copies that this code cannot wipe.
 pub(super) fn with_json(request: RequestBuilder, body: Zeroizing<Vec<u8>>) -> RequestBuilder {
     request.header(CONTENT_TYPE, HeaderValue::from_static("application/json")).body(Bytes::from_owner(body))

@@ -5,6 +5,7 @@
 //! empty (docs/adr/0003).
 
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -38,6 +39,7 @@ struct Beginning {
 struct Acceptance {
     id: Uuid,
     lease_token: Uuid,
+    gateway: Arc<str>,
     gateway_reference: Option<String>,
 }
 
@@ -73,15 +75,21 @@ impl Handovers {
         write_batched("begin_handover", &self.beginnings, beginning).await
     }
 
-    /// Records that the gateway accepted the message. A PIN's body stays while R5 allows another send.
+    /// Records that this gateway accepted the message. A PIN's body stays while R5 allows another send.
     ///
     /// Also counts for a message that [`settle_lost_handovers`](super::outbox::settle_lost_handovers) has failed in the meantime.
     pub async fn record_acceptance(
         &self,
         message: &ClaimedMessage,
+        gateway: &Arc<str>,
         gateway_reference: Option<String>,
     ) -> Result<(), StoreError> {
-        let acceptance = Acceptance { id: message.id, lease_token: message.lease_token, gateway_reference };
+        let acceptance = Acceptance {
+            id: message.id,
+            lease_token: message.lease_token,
+            gateway: Arc::clone(gateway),
+            gateway_reference,
+        };
         write_batched("message_accepted", &self.acceptances, acceptance).await
     }
 }
@@ -122,18 +130,20 @@ async fn record_acceptances(connection: StickyConnection, batch: Vec<Acceptance>
     let ids: Vec<Uuid> = batch.iter().map(|acceptance| acceptance.id).collect();
     let tokens: Vec<Uuid> = batch.iter().map(|acceptance| acceptance.lease_token).collect();
     let count = batch.len();
+    let gateways: Vec<String> = batch.iter().map(|acceptance| acceptance.gateway.to_string()).collect();
     let references: Vec<Option<String>> = batch.into_iter().map(|acceptance| acceptance.gateway_reference).collect();
     let recorded = connection.run(async |connection| {
         sqlx::query!(
-            "UPDATE outbox SET state = 'accepted', gateway_reference = acceptance.reference, last_error = NULL,
-                handover_time = NULL, lease_token = NULL, lease_expire_time = NULL,
+            "UPDATE outbox SET state = 'accepted', gateway = acceptance.gateway, gateway_reference = acceptance.reference,
+                last_error = NULL, handover_time = NULL, lease_token = NULL, lease_expire_time = NULL,
                 sealed_body = CASE WHEN kind = 'pin' AND NOT last_send THEN sealed_body END
-            FROM unnest($1::uuid[], $2::uuid[], $3::text[]) AS acceptance (id, lease_token, reference)
+            FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[]) AS acceptance (id, lease_token, reference, gateway)
             WHERE outbox.id = ANY ($1) AND outbox.id = acceptance.id AND outbox.lease_token = acceptance.lease_token
                 AND state IN ('queued', 'failed')",
             &ids,
             &tokens,
             &references as &[Option<String>],
+            &gateways,
         )
         .execute(connection)
         .await?;

@@ -171,6 +171,27 @@ pub async fn record_failure(pool: &PgPool, message: &ClaimedMessage, reason: &st
     .await
 }
 
+/// Puts off a message whose hand-over has not begun, because no gateway is open to it.
+pub async fn postpone(
+    pool: &PgPool,
+    message: &ClaimedMessage,
+    next_attempt_time: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    write(pool, "postpone_message", async |connection| {
+        sqlx::query!(
+            "UPDATE outbox SET next_attempt_time = $3, lease_token = NULL, lease_expire_time = NULL
+            WHERE id = $1 AND lease_token = $2 AND (state = 'queued') IS TRUE AND handover_time IS NULL",
+            message.id,
+            message.lease_token,
+            next_attempt_time,
+        )
+        .execute(connection)
+        .await?;
+        Ok(())
+    })
+    .await
+}
+
 /// Records that this instance cannot open the message, and when it may be claimed again, by an instance that can.
 pub async fn leave_unopened(
     pool: &PgPool,

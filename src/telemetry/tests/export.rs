@@ -95,7 +95,7 @@ async fn every_metric_arrives_with_its_labels() {
     metrics.count_verification(Channel::Phone, "rejected");
     metrics.count_redemption("wrong_pin");
     metrics.count_refusal("HOLD_RUNNING");
-    metrics.count_message("pin", "accepted");
+    metrics.count_message("pin", "accepted", None);
     metrics.count_dependency_failure("redis");
     telemetry.shutdown().await;
 

@@ -3,11 +3,11 @@
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use temporary_pin::domain::dispatch::FailureKind;
 use temporary_pin::domain::mobile::MobileNumber;
 use temporary_pin::sms::gateway::{Gateway as _, OutgoingSms};
-use temporary_pin::sms::gateways::CallLimits;
-use temporary_pin::sms::gateways::gateway_api::GatewayApi;
+use temporary_pin::sms::gateways::{Account, CallLimits, Dialect, HttpGateway};
 use tokio::runtime::{Builder, Runtime};
 
 use super::{first_line, loopback, text};
@@ -18,7 +18,7 @@ type Answer = Arc<Mutex<(u16, Vec<u8>)>>;
 
 struct World {
     runtime: Runtime,
-    gateway: GatewayApi,
+    gateway: HttpGateway,
     answer: Answer,
 }
 
@@ -29,8 +29,9 @@ static WORLD: LazyLock<Mutex<World>> = LazyLock::new(|| {
         loopback::serve(Arc::new(move |_| served_answer.lock().unwrap_or_else(PoisonError::into_inner).clone()));
     let url = format!("http://{address}/rest/mtsms").parse().expect("a URL");
     let limits = CallLimits { timeout: Duration::from_secs(20), idle_timeout: Duration::from_secs(60) };
-    let gateway =
-        GatewayApi::new(url, "token".to_owned().into(), "MitID".to_owned(), LEAST_VALIDITY, limits).expect("a client");
+    let token = Arc::new(ArcSwap::from_pointee("token".to_owned().into()));
+    let account = Account { token, sender: "MitID".to_owned() };
+    let gateway = HttpGateway::new(Dialect::GatewayApiLegacy, url, account, LEAST_VALIDITY, limits).expect("a client");
     let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
     Mutex::new(World { runtime, gateway, answer })
 });
