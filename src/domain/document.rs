@@ -35,10 +35,10 @@ impl DocumentKind {
     }
 }
 
-/// Whether a document shows its holder's CPR number, as the clerk has seen it.
+/// Whether a document shows its holder's CPR number, as a clerk has seen it or a register knows it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum CprNumberShown {
-    /// The clerk did not say.
+    /// Not said, or not known.
     #[default]
     Unstated,
     Yes,
@@ -117,7 +117,10 @@ pub struct RegisteredDocument {
     pub good_standing: bool,
     /// The last day on which the document is valid.
     pub expiry_date: NaiveDate,
+    /// The expiry that is printed on the document, if the register knows that it was extended since.
+    pub printed_expiry_date: Option<NaiveDate>,
     pub provisional: bool,
+    pub cpr_number_shown: CprNumberShown,
 }
 
 /// A further Danish document, presented together with one that does not suffice alone (R19).
@@ -145,6 +148,15 @@ impl RegisteredDocument {
         match (self.holder_mitid_uuid, &person.mitid_account) {
             (Some(holder), Some(account)) => holder == account.mitid_uuid,
             _ => self.holder_cpr_number.is_some() && self.holder_cpr_number == person.cpr_number,
+        }
+    }
+
+    /// Whether the document can show that expiry. A register that does not know what is printed may know an extension that the
+    /// document does not show. So the document may show an earlier expiry, but not a later one.
+    pub(super) fn can_show(&self, expiry_date: NaiveDate) -> bool {
+        match self.printed_expiry_date {
+            Some(printed) => expiry_date == printed || expiry_date == self.expiry_date,
+            None => expiry_date <= self.expiry_date,
         }
     }
 

@@ -90,15 +90,25 @@ impl DocumentInHand<'_> {
 
     /// Whether the document shows a CPR number, or is of a kind that suffices without one.
     fn has_required_cpr_number(&self, rules: &DocumentRules) -> bool {
-        let is_required = matches!(self.document.kind, DocumentKind::Passport | DocumentKind::ResidencePermit);
         let is_in_zone = self.mrz.is_some_and(|mrz| mrz.cpr_number().is_some());
-        !is_required
+        !self.is_cpr_number_required()
             || is_in_zone
             || match self.document.cpr_number_shown {
                 CprNumberShown::Yes => true,
                 CprNumberShown::No => false,
                 CprNumberShown::Unstated => !rules.cpr_number_must_be_stated,
             }
+    }
+
+    /// Whether the register says that the document shows no CPR number, and nothing else comes with it. The register is asked about
+    /// the person's own documents only; another answer would tell about another person's document.
+    fn lacks_cpr_number_in_register(&self, registered: &RegisteredDocument) -> bool {
+        self.is_cpr_number_required() && registered.cpr_number_shown == CprNumberShown::No && !self.is_supported()
+    }
+
+    /// Whether a document of this kind suffices only if it shows the CPR number.
+    const fn is_cpr_number_required(&self) -> bool {
+        matches!(self.document.kind, DocumentKind::Passport | DocumentKind::ResidencePermit)
     }
 
     /// Whether another document comes with it. A municipal card is none for a municipal card.
@@ -114,19 +124,16 @@ impl DocumentInHand<'_> {
     }
 
     /// R19: whether zone, fields, person and register agree.
-    ///
-    /// A register knows extensions that the document does not show. So the document may show an earlier expiry than the register
-    /// knows, but not a later one.
     fn agrees(&self, registered: Option<&RegisteredDocument>, person: &Person, today: NaiveDate) -> bool {
         let in_zone = self.mrz.and_then(|mrz| mrz.expiry_date(today));
         let stated = self.document.expiry_date;
         let is_zone_as_stated = in_zone.is_none() || stated.is_none() || in_zone == stated;
-        let is_not_later = |registered: &RegisteredDocument| {
-            [in_zone, stated].into_iter().flatten().all(|date| date <= registered.expiry_date)
+        let can_show = |registered: &RegisteredDocument| {
+            [in_zone, stated].into_iter().flatten().all(|date| registered.can_show(date))
         };
         self.mrz.is_none_or(|mrz| mrz.agrees_with(self.document, person.birth_date))
             && is_zone_as_stated
-            && registered.is_none_or(is_not_later)
+            && registered.is_none_or(can_show)
     }
 }
 
@@ -143,6 +150,9 @@ pub fn judge_counter_document(
     }
     match registered {
         Some(registered) if !registered.belongs_to(person) => return Err(DocumentProblem::NotTheirs),
+        Some(registered) if in_hand.lacks_cpr_number_in_register(registered) => {
+            return Err(DocumentProblem::NotAccepted);
+        }
         None if !in_hand.is_listed_as_supported(rules) => return Err(DocumentProblem::NotFound),
         Some(_) | None => {}
     }

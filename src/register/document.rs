@@ -1,6 +1,6 @@
 //! Converts documents to and from the messages of the register.
 
-use crate::domain::document::{Document, DocumentKind, RegisteredDocument};
+use crate::domain::document::{CprNumberShown, Document, DocumentKind, RegisteredDocument};
 use crate::proto::identityregister::v1 as proto;
 
 use super::wire::{Malformed, cpr_number, date, mitid_uuid};
@@ -26,6 +26,15 @@ pub(super) fn convert(document: proto::Document) -> Result<RegisteredDocument, M
         holder_mitid_uuid: if holder.is_empty() { None } else { Some(mitid_uuid(holder, "holder_mitid_uuid")?) },
         good_standing: document.state() == proto::document::State::Valid,
         expiry_date: date(&document.expiry_date, "expiry_date")?,
+        printed_expiry_date: match document.printed_expiry_date.as_str() {
+            "" => None,
+            printed => Some(date(printed, "printed_expiry_date")?),
+        },
+        cpr_number_shown: match document.cpr_number_shown() {
+            proto::document::CprNumberShown::Unspecified => CprNumberShown::Unstated,
+            proto::document::CprNumberShown::Yes => CprNumberShown::Yes,
+            proto::document::CprNumberShown::No => CprNumberShown::No,
+        },
         provisional: document.permanence() != proto::document::Permanence::Ordinary,
     })
 }

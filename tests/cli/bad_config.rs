@@ -121,6 +121,22 @@ use crate::{ConfigDirectory, stderr};
 #[case("rules.eligibility.destinations", "[]", "rules.eligibility.destinations: must name at least one calling code")]
 #[case("rules.verification.lifetime", "'0s'", "rules.verification.lifetime: must be longer than nothing")]
 #[case("rules.verification.document_issuers", "['Danmark']", "rules.verification.document_issuers: must be ISO 3166-1")]
+#[case("rules.verification.document_issuers", "['UTO']", "rules.verification.document_issuers: must be ISO 3166-1")]
+#[case(
+    "rules.verification.documents.phone",
+    "{ passport = ['Danmark'] }",
+    "rules.verification.documents.phone: must be ISO 3166-1"
+)]
+#[case(
+    "rules.verification.documents.phone",
+    "{ residence_permit = ['DNK'] }",
+    "rules.verification.documents.phone: may name passport and driving_licence only"
+)]
+#[case(
+    "rules.verification.documents.witness",
+    "{ passport = ['XXX'] }",
+    "rules.verification.documents.witness: must be ISO 3166-1"
+)]
 #[case("rules.limits.agent_pins", "{ times = 0, per = '1h' }", "rules.limits.agent_pins.times: must be at least 1")]
 #[case("rules.limits.agent_pins", "{ times = 1, per = '0s' }", "rules.limits.agent_pins.per: must be longer than")]
 #[case("retention.verifications", "'30days'", "retention.verifications: must be at least 3months")]

@@ -8,7 +8,7 @@ use std::fmt::Debug;
 
 use chrono::{DateTime, NaiveDate};
 use temporary_pin::domain::cpr::{CprNumber, CprStatus};
-use temporary_pin::domain::document::{Document, DocumentKind, RegisteredDocument};
+use temporary_pin::domain::document::{CprNumberShown, Document, DocumentKind, RegisteredDocument};
 use temporary_pin::domain::fact::{Fact, FactKind};
 use temporary_pin::domain::language::Language;
 use temporary_pin::domain::mobile::MobileNumber;
@@ -88,6 +88,8 @@ fn types_that_contain_secrets_mask_them() {
         holder_mitid_uuid: Some(mitid_uuid()),
         good_standing: true,
         expiry_date: NaiveDate::from_ymd_opt(2030, 12, 31).unwrap(),
+        printed_expiry_date: None,
         provisional: false,
+        cpr_number_shown: CprNumberShown::Yes,
     });
 }

@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDate};
 use prost_types::Timestamp;
 use rstest::rstest;
 use temporary_pin::domain::cpr::CprStatus;
-use temporary_pin::domain::document::{Document, DocumentKind};
+use temporary_pin::domain::document::{CprNumberShown, Document, DocumentKind};
 use temporary_pin::domain::fact::{Fact, FactKind};
 use temporary_pin::domain::language::Language;
 use temporary_pin::domain::person::{MitidUuid, PersonReference};
@@ -236,6 +236,23 @@ async fn a_document_is_requested_and_every_field_is_read() {
     assert_eq!((requested.issuer.as_str(), requested.number.as_str()), ("GRL", "209123456"));
 
     assert!(world.register.look_up_document(&document("209999999")).await.unwrap().is_none());
+}
+
+#[rstest]
+#[case::not_known(0, "", CprNumberShown::Unstated, None)]
+#[case::shown(1, "2025-06-30", CprNumberShown::Yes, NaiveDate::from_ymd_opt(2025, 6, 30))]
+#[case::not_shown(2, "", CprNumberShown::No, None)]
+#[case::a_new_value(99, "", CprNumberShown::Unstated, None)]
+#[tokio::test]
+async fn r19_what_a_document_shows_is_read(
+    #[case] shown: i32,
+    #[case] printed: &'static str,
+    #[case] cpr_number_shown: CprNumberShown,
+    #[case] printed_expiry_date: Option<NaiveDate>,
+) {
+    let document = proto::Document { cpr_number_shown: shown, printed_expiry_date: printed.into(), ..passport() };
+    let found = look_up_document(document).await.unwrap();
+    assert_eq!((found.cpr_number_shown, found.printed_expiry_date), (cpr_number_shown, printed_expiry_date));
 }
 
 #[rstest]

@@ -36,7 +36,9 @@ fn registered() -> RegisteredDocument {
         holder_mitid_uuid: None,
         good_standing: true,
         expiry_date: today(),
+        printed_expiry_date: None,
         provisional: false,
+        cpr_number_shown: Unstated,
     }
 }
 
@@ -155,6 +157,37 @@ fn r19_which_documents_need_a_supporting_one(
     assert_eq!(at_counter(&document, None, Some(&registered())), alone);
     assert_eq!(at_counter(&document, Some(HealthCard), Some(&registered())), supported);
     assert_eq!(at_counter(&document, Some(BirthCertificate), Some(&registered())), supported);
+}
+
+#[rstest]
+#[case::register_does_not_know(Passport, Yes, Unstated, Ok(()))]
+#[case::register_knows(Passport, Unstated, Yes, Ok(()))]
+#[case::register_knows_better(Passport, Yes, No, Err(NotAccepted))]
+#[case::clerk_has_seen_none(Passport, No, Yes, Err(NotAccepted))]
+#[case::licence(DrivingLicence, Unstated, No, Ok(()))]
+fn r19_the_register_may_know_that_a_document_shows_no_cpr_number(
+    #[case] kind: DocumentKind,
+    #[case] seen: CprNumberShown,
+    #[case] known: CprNumberShown,
+    #[case] alone: Judgement,
+) {
+    let document = Document { cpr_number_shown: seen, ..document(kind, "DNK") };
+    let of_register = RegisteredDocument { cpr_number_shown: known, ..registered() };
+    assert_eq!(at_counter(&document, None, Some(&of_register)), alone);
+    assert_eq!(at_counter(&document, Some(HealthCard), Some(&of_register)), Ok(()));
+    // Of another person's document the answer tells nothing.
+    let others = RegisteredDocument { holder_cpr_number: None, ..of_register };
+    assert_eq!(at_counter(&document, Some(HealthCard), Some(&others)), Err(NotTheirs));
+}
+
+#[rstest]
+#[case::printed("2021-11-23", Ok(()))]
+#[case::as_extended("2026-11-23", Ok(()))]
+#[case::neither("2022-11-23", Err(Disagrees))]
+fn r19_a_document_shows_what_the_register_knows_to_be_printed(#[case] seen: &str, #[case] expected: Judgement) {
+    let document = Document { expiry_date: Some(day(seen)), ..document(Passport, "DNK") };
+    let extended = RegisteredDocument { printed_expiry_date: Some(day("2021-11-23")), ..registered() };
+    assert_eq!(at_counter(&document, None, Some(&extended)), expected);
 }
 
 #[test]

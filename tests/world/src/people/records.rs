@@ -98,6 +98,7 @@ fn document_record(person: &Person, document: &Document) -> DocumentRecord {
         state: document.state.into(),
         expiry_date: document.expiry_date.to_string(),
         permanence: document.permanence.into(),
+        printed_expiry_date: document.printed_expiry_date.map(|date| date.to_string()).unwrap_or_default(),
         ..DocumentRecord::default()
     }
 }
