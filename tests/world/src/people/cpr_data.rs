@@ -56,6 +56,24 @@ pub(super) fn cast(opening: Opening) -> Vec<Person> {
                 ];
             })
             .story("Answers with accents, hyphens and Danish letters, which may be said in many ways."),
+        ordinary(28, "born-in-a-parish", "Vilma Vad")
+            .with(|person| {
+                person.facts = vec![
+                    Fact::with_values(Kind::Birthplace, "Skejby Sogn", &["Aarhus", "Aarhus Kommune"]),
+                    Fact::with_values(Kind::PreviousRoad, "Gammel Kongevej", &["Gl Kongevej"]),
+                    Fact::certain(Kind::PreviousMunicipality, "København"),
+                    Fact::certain(Kind::MovedInYear, "2010"),
+                    Fact::certain(Kind::PreviousSurname, "Wałęsa"),
+                    Fact::certain(Kind::MotherBirthDate, "1950-02-01"),
+                ];
+            })
+            .story("CPR names the parish of birth; the town and the municipality are right answers, too."),
+        too_little(ordinary(29, "parish-alone", "Willy Wulff"))
+            .with(|person| {
+                person.facts.truncate(2);
+                person.facts.push(Fact::certain(Kind::Birthplace, "Lisbjerg Sogn"));
+            })
+            .story("Of the birthplace the register has the parish alone, which nobody says: it is not asked."),
     ]
 }
 

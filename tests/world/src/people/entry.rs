@@ -37,7 +37,8 @@ impl Person {
     fn right_answers(&self) -> BTreeMap<&'static str, Vec<&str>> {
         let mut answers: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for fact in self.facts.iter().filter(|fact| fact.certainty == Certainty::Certain) {
-            answers.entry(fact.kind.as_str_name()).or_default().push(fact.value.as_str());
+            let values = std::iter::once(fact.value.as_str()).chain(fact.further_values.iter().copied());
+            answers.entry(fact.kind.as_str_name()).or_default().extend(values);
         }
         answers
     }

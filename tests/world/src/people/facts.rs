@@ -6,18 +6,25 @@ use temporary_pin::proto::identityregister::v1::fact::{Certainty, Kind};
 pub struct Fact {
     pub kind: Kind,
     pub value: String,
+    /// Other right answers.
+    pub further_values: Vec<&'static str>,
     pub certainty: Certainty,
 }
 
 impl Fact {
     /// A fact that the register marks as certain.
     pub fn certain(kind: Kind, value: impl Into<String>) -> Self {
-        Self { kind, value: value.into(), certainty: Certainty::Certain }
+        Self { kind, value: value.into(), further_values: Vec::new(), certainty: Certainty::Certain }
+    }
+
+    /// A certain fact of which several values are right.
+    pub fn with_values(kind: Kind, value: impl Into<String>, further_values: &[&'static str]) -> Self {
+        Self { further_values: further_values.to_vec(), ..Self::certain(kind, value) }
     }
 
     /// A fact that the register marks as uncertain, so that it must not be asked about.
     pub fn uncertain(kind: Kind, value: impl Into<String>) -> Self {
-        Self { kind, value: value.into(), certainty: Certainty::Uncertain }
+        Self { kind, value: value.into(), further_values: Vec::new(), certainty: Certainty::Uncertain }
     }
 }
 

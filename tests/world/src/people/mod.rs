@@ -147,6 +147,8 @@ mod tests {
     use std::collections::BTreeSet;
 
     use chrono::{DateTime, Utc};
+    use temporary_pin::domain::answer::is_right;
+    use temporary_pin::domain::fact::{Fact as DomainFact, FactKind};
     use temporary_pin::proto::identityregister::v1::mitid_account::State;
 
     use super::*;
@@ -203,6 +205,29 @@ mod tests {
             people.all.iter().map(|person| person.account.as_ref().map(|account| account.state as i32)).collect();
         let wanted = [None, Some(State::Active as i32), Some(State::Blocked as i32), Some(State::Closed as i32)];
         assert_eq!(states, BTreeSet::from(wanted));
+    }
+
+    /// No value of a fact is a right answer about another fact of the same kind, unless both have that value.
+    #[test]
+    fn r17_no_two_different_facts_pass_for_each_other() {
+        let people = people("2026-11-23T12:00:00Z", 100, 1);
+        let mut facts: BTreeSet<(FactKind, Vec<String>)> = BTreeSet::new();
+        for fact in people.all.iter().flat_map(|person| &person.facts) {
+            let name = fact.kind.as_str_name().trim_start_matches("KIND_").to_lowercase();
+            let Some(kind) = FactKind::from_name(&name) else { continue };
+            let further = fact.further_values.iter().map(ToString::to_string);
+            facts.insert((kind, std::iter::once(fact.value.clone()).chain(further).collect()));
+        }
+        assert!(facts.len() > 100, "{}", facts.len());
+        for (kind, values) in &facts {
+            let fact = [DomainFact { kind: *kind, values: values.clone(), certain: true }];
+            for (_, others) in facts.iter().filter(|(other, _)| other == kind) {
+                for answer in others {
+                    let is_expected = values.contains(answer);
+                    assert_eq!(is_right(*kind, answer, &fact), is_expected, "{kind:?}: {answer} for {values:?}");
+                }
+            }
+        }
     }
 
     #[test]

@@ -57,7 +57,7 @@ fn record(person: &Person) -> PersonRecord {
         kind: fact.kind.into(),
         value: fact.value.clone(),
         certainty: fact.certainty.into(),
-        ..Fact::default()
+        further_values: fact.further_values.iter().map(ToString::to_string).collect(),
     });
     let protection = if person.protected { Protection::NameAndAddress } else { Protection::None };
     PersonRecord {
