@@ -120,7 +120,7 @@ fn r10_r11_r12_r13_r14_a_person_is_eligible_exactly_if_no_property_denies_it() {
                     for (changed, change) in CHANGES {
                         let person = Person {
                             cpr_number: cpr_number.map(|digits| CprNumber::parse(digits).expect("a CPR number")),
-                            cpr_status: status.map(|code| CprStatus::from_code(code)),
+                            cpr_status: status.map(CprStatus::from_code),
                             successor_cpr_number: None,
                             birth_date: BirthDate::parse(birth_date, true).expect("a date"),
                             protected: false,
