@@ -4,6 +4,7 @@
 #![allow(clippy::large_enum_variant, reason = "a request is decoded once, and its parts are moved out")]
 
 /// The contract of this service.
+#[allow(clippy::large_enum_variant, reason = "a request has one of these messages, and is read once")]
 pub mod temporarypin {
     pub mod v1 {
         tonic::include_proto!("temporarypin.v1");

@@ -10,6 +10,7 @@ use temporary_pin::proto::temporarypin::v1::verify_identity_response::State;
 use temporary_pin::proto::temporarypin::v1::{AssuranceLevel, Document, Reason, VerifyIdentityResponse, Witness};
 use test_support::acts::{CLERK, reasons};
 use test_support::person::{Person, unknown_document};
+use test_support::sandbox::Sandbox;
 use test_support::world::World;
 use tonic::Code;
 
@@ -148,6 +149,26 @@ async fn r20_a_witness_without_a_login_is_refused_by_field() {
     refusal.assert(Code::InvalidArgument, Reason::InvalidField);
     let fields = ["counter_identification.witness.login_token", "counter_identification.witness.nonce"];
     assert_eq!(refusal.fields(), fields);
+}
+
+/// Clients of version 0.1.0 keep working where the setting allows it. All other rules hold.
+#[tokio::test]
+async fn r20_a_setting_allows_witnesses_without_a_login() {
+    let world = World::with_sandbox(Sandbox::start(&["--people", "8", "--witness-login-optional"])).await;
+    let without_login = |witness: &Person| {
+        Confirmation::Witness(Witness {
+            person: Some(witness.reference()),
+            document: Some(witness.document()),
+            ..Witness::default()
+        })
+    };
+    let witness_person = world.person("witness").await;
+    let verified = vouch(&world, without_login(&witness_person), &world.new_person().await, CLERK).await;
+    assert_eq!(verified.state(), State::Verified);
+    assert_eq!(world.texts(&witness_person).await.len(), 1);
+    let young = without_login(&world.person("witness-17").await);
+    let rejected = vouch(&world, young, &world.new_person().await, CLERK).await;
+    assert_eq!(reasons(&rejected), [Reason::WitnessNotAccepted]);
 }
 
 #[tokio::test]

@@ -66,6 +66,9 @@ pub(crate) struct ServeArguments {
     /// Seconds after which the service ends a connection, to see how a client reconnects. Without it, as in production.
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=86_400))]
     connection_age: Option<u64>,
+    /// Takes witnesses without a login, as clients of version 0.1.0 send them (R20).
+    #[arg(long)]
+    witness_login_optional: bool,
 }
 
 /// Serves until `stop` is cancelled, then removes the database and everything else that it made.
@@ -106,6 +109,7 @@ async fn serve_with(arguments: &ServeArguments, scratch: &Scratch, stop: Cancell
     let settings = service::Settings {
         max_calls: arguments.max_calls,
         connection_age: arguments.connection_age.map(Duration::from_secs),
+        witness_login_required: !arguments.witness_login_optional,
         seed: arguments.seed,
         plaintext: grpc,
         tls,

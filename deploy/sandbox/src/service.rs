@@ -33,6 +33,7 @@ const START_TIMEOUT: Duration = Duration::from_secs(30);
 pub(crate) struct Settings {
     pub(crate) max_calls: Option<usize>,
     pub(crate) connection_age: Option<Duration>,
+    pub(crate) witness_login_required: bool,
     /// The seed of the questions. `None`: random.
     pub(crate) seed: Option<u64>,
     pub(crate) plaintext: TcpListener,
@@ -60,6 +61,7 @@ pub(crate) async fn serve(
     if let Some(age) = settings.connection_age {
         config.server.connections.age = age;
     }
+    config.rules.verification.witness_login_required = settings.witness_login_required;
     let listeners = vec![
         plaintext::listen(settings.plaintext, Arc::new(CallersByMetadata))?,
         Listener::mutual_tls(settings.tls, &config)?,
