@@ -36,6 +36,10 @@ check-docs *ARGS:
 contract *ARGS:
     deploy/local/contract {{ARGS}}
 
+# Test with the tokens of npm's oidc-provider.
+provider *ARGS:
+    deploy/local/provider {{ARGS}}
+
 # Do what the documents say, against sandboxes of their own.
 examples:
     deploy/local/examples

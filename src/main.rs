@@ -10,9 +10,10 @@ use temporary_pin::audit::VerifyError;
 use temporary_pin::config::{Config, ConfigError};
 
 use commands::audit::AuditCommand;
+use commands::check_login::CheckLogin;
 use commands::check_register::CheckRegisterArguments;
 use commands::keys::KeysCommand;
-use commands::{audit, check_config, check_register, migrate, serve};
+use commands::{audit, check_config, check_login, check_register, migrate, serve};
 
 /// Exit codes. A wrong command line ends with 2 as well: to repeat it without a change does not help either.
 const EXIT_FAILURE: u8 = 1;
@@ -48,6 +49,8 @@ enum Command {
     CheckConfig,
     /// Check that a register keeps the contract identityregister.v1; for those who implement it.
     CheckRegister(CheckRegisterArguments),
+    /// Say which check a login's ID token fails, and which setting would take it. Fetches the issuer's keys.
+    CheckLogin(CheckLogin),
 }
 
 fn main() -> ExitCode {
@@ -80,6 +83,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Keys(command) => command.run(load_config),
         Command::Audit(command) => audit::run(command, &load_config()?),
         Command::CheckRegister(arguments) => check_register::run(cli.config, &arguments),
+        Command::CheckLogin(arguments) => check_login::run(&arguments, &load_config()?),
         Command::CheckConfig => check_config::run(cli.config.as_deref(), &load_config()?),
     }
 }

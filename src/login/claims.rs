@@ -92,6 +92,15 @@ impl Claims {
         }
     }
 
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
+    /// The names of the claims that are strings, with their values.
+    pub(super) fn all_texts(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().filter_map(|(name, value)| Some((name.as_str(), value.as_str()?)))
+    }
+
     /// A claim that is a NumericDate: seconds since 1970, possibly with a fraction (RFC 7519, section 2).
     pub(super) fn time(&self, name: &str) -> Option<DateTime<Utc>> {
         from_seconds(self.0.get(name)?.as_f64()?)

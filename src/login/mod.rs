@@ -8,6 +8,7 @@ mod broker;
 mod claim_form;
 mod claims;
 mod discovery;
+mod examination;
 mod failed_check;
 mod issuer;
 mod key_set;
@@ -23,6 +24,7 @@ use crate::domain::reason::Reason;
 
 pub use broker::Broker;
 pub use claim_form::ClaimForm;
+pub use examination::Finding;
 pub use failed_check::FailedCheck;
 pub use settings::{IssuerList, IssuerSettings, IssuerUrlError, Subjects};
 pub use token_rules::{Levels, RequiredClaim};

@@ -19,7 +19,7 @@ use crate::domain::reason::Reason;
 const MAX_TOKEN_LENGTH: usize = 8 * 1024;
 
 /// Lowest level of assurance of a login (R22, R23).
-pub(super) const MIN_ASSURANCE: AssuranceLevel = AssuranceLevel::Substantial;
+const MIN_ASSURANCE: AssuranceLevel = AssuranceLevel::Substantial;
 
 /// Verifies the ID tokens of persons, or those of agents. Share one instance, because it caches the keys of the issuers.
 pub struct IdTokenVerifier {
@@ -199,7 +199,7 @@ pub(super) async fn check_signature(issuer: &Arc<Issuer>, token: &str, kid: &str
 }
 
 /// The person of the login: named by the ID token, or by the userinfo token of the same login.
-async fn check_person(
+pub(super) async fn check_person(
     issuer: &Arc<Issuer>,
     claims: &Claims,
     userinfo_token: Option<&str>,
@@ -226,7 +226,7 @@ async fn check_person(
 }
 
 /// The person whom the userinfo token names: same issuer, same audience, same subject as the ID token.
-pub(super) async fn check_userinfo(
+async fn check_userinfo(
     issuer: &Arc<Issuer>,
     id_claims: &Claims,
     token: &str,

@@ -99,6 +99,30 @@ use crate::{ConfigDirectory, stderr};
 #[case("web_login.issuer", "'http://login.example'", "web_login.issuer: must be an https URL")]
 #[case("agent_login.issuer", "''", "agent_login.issuer: must be an https URL")]
 #[case("agent_login.audience", "''", "agent_login.audience: is missing; set it to our client id")]
+#[case(
+    "agent_login",
+    "{ issuer = 'https://login.example', audience = 'temporary-pin' }",
+    "agent_login.audience: must not be the audience of web_login at the same issuer"
+)]
+#[case("web_login.broker", "'nets'", "web_login.broker: has no such value; the reference file names them all")]
+#[case("web_login.broker", "'entra'", "web_login.broker: must be \"entra\" for agents and another for persons")]
+#[case("agent_login.broker", "'entra'", "agent_login.levels: is missing; list the values of the assurance claim")]
+#[case("web_login.person_form", "'sub'", "web_login.person_form: must contain UUID or CPR")]
+#[case("web_login.assumed_level", "'High'", "web_login.assumed_level: is for agents alone")]
+#[case("web_login.assurance_claim", "[]", "web_login.assurance_claim: must be one or several names of claims")]
+#[case(
+    "web_login.required_claims",
+    "[{ claim = 'idp', values = [] }]",
+    "web_login.required_claims: must each have a claim"
+)]
+#[case("agent_login.userinfo_token", "true", "agent_login.userinfo_token: is for persons alone")]
+#[case("web_login", "[]", "web_login: must name at least one issuer")]
+#[case(
+    "web_login",
+    "[{ issuer = 'https://a.example', audience = 'a' }, { issuer = 'https://a.example', audience = 'b' }]",
+    "web_login[1].issuer: must be in one section only"
+)]
+#[case("web_login", "[{ isuer = 'https://a.example' }]", "web_login[0].isuer: there is no such key")]
 // --- SMS
 #[case("sms.gateway.url", "'http://gateway.example'", "sms.gateway.url: must be an https URL")]
 #[case("sms.gateway.sender", "'MitID Support'", "sms.gateway.sender: must be 1 to 11 letters and digits")]

@@ -5,6 +5,7 @@
 mod audit;
 mod bad_config;
 mod check_config;
+mod check_login;
 mod help;
 mod keys;
 mod migrate;

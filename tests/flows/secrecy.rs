@@ -66,10 +66,18 @@ impl Run {
 
     async fn log_in(&mut self, person: &Person, options: Value) -> VerifyIdentityResponse {
         let nonce = uuid().to_string();
-        let id_token = self.world.id_token(person, &nonce, &options).await;
+        let mut wishes = options;
+        wishes["person"] = json!(person.id());
+        wishes["nonce"] = json!(nonce);
+        // A broker with two tokens.
+        wishes["broker"] = json!("signaturgruppen");
+        let tokens = self.world.sandbox.post("/login", wishes).await;
+        let [id_token, userinfo_token] =
+            ["id_token", "userinfo_token"].map(|name| tokens[name].as_str().unwrap().to_owned());
         self.needles.add_token(&id_token);
+        self.needles.add_token(&userinfo_token);
         self.needles.add("nonce", &nonce);
-        self.world.verify("web", Evidence::WebLogin(WebLogin { id_token, nonce, ..WebLogin::default() })).await.unwrap()
+        self.world.verify("web", Evidence::WebLogin(WebLogin { id_token, nonce, userinfo_token })).await.unwrap()
     }
 
     /// Orders a PIN, dumps the data while the gateway is down (the sealed SMS is in Postgres), and redeems the PIN after a

@@ -26,6 +26,25 @@ async fn the_algorithm_of_the_key_is_accepted(
     world.web(&token).await.unwrap();
 }
 
+/// Some issuers publish one id for several algorithms. Whichever comes last must not hide the others.
+#[rstest]
+#[case::rs256_before_ps256("RS256", &["RS256", "PS256"])]
+#[case::rs256_after_ps256("RS256", &["PS256", "RS256"])]
+#[case::ps256_before_rs256("PS256", &["PS256", "RS256"])]
+#[case::rs256_before_es256("RS256", &["RS256", "ES256"])]
+#[case::es256_before_rs256("ES256", &["ES256", "RS256"])]
+#[tokio::test]
+async fn several_keys_may_have_one_id(#[case] of_token: &str, #[case] of_keys: &[&str]) {
+    let world = World::new().await;
+    let ec = SigningKey::ec();
+    let key = |algorithm: &str| if algorithm == "ES256" { &ec } else { &SigningKey::Rsa };
+    world.issuer.behaviour().keys = of_keys.iter().map(|alg| key(alg).jwk("k2", Some(alg))).collect();
+    let token = key(of_token).sign(&json!({"alg": of_token, "kid": "k2"}), &world.claims(json!({})));
+    world.web(&token).await.unwrap();
+    let forged = SigningKey::ec().sign(&json!({"alg": "ES256", "kid": "k2"}), &world.claims(json!({})));
+    assert_eq!(world.web(&forged).await.unwrap_err(), not_genuine());
+}
+
 #[rstest]
 #[case::pss_key(SigningKey::Rsa, json!({"alg": "PS256"}), "RS256")]
 #[case::rs512(SigningKey::Rsa, json!({"alg": "RS512"}), "RS512")]

@@ -115,13 +115,27 @@ async fn claim(State(world): State<Arc<World>>) -> Answer {
 }
 
 async fn login(State(world): State<Arc<World>>, body: Bytes) -> Answer {
-    let login = logins::read_person_login(&world.people, Fields::parse(&body)?)?;
-    Ok(Json(json!({ "id_token": world.issuers.web.id_token(&login, world.clock.now())? })))
+    let (login, broker) = logins::read_person_login(&world.people, Fields::parse(&body)?)?;
+    let now = world.clock.now();
+    let Some(broker) = broker else {
+        return Ok(Json(json!({ "id_token": world.issuers.web.id_token(&login, now)? })));
+    };
+    let tokens = world.issuers.brokers.tokens(broker, &login, now)?;
+    let mut answer = json!({ "id_token": tokens.id_token });
+    if let Some(userinfo_token) = tokens.userinfo_token {
+        answer["userinfo_token"] = json!(userinfo_token);
+    }
+    Ok(Json(answer))
 }
 
 async fn agent_login(State(world): State<Arc<World>>, body: Bytes) -> Answer {
-    let login = logins::read_agent_login(&world.people, Fields::parse(&body)?)?;
-    Ok(Json(json!({ "agent_token": world.issuers.workforce.id_token(&login, world.clock.now())? })))
+    let (login, broker) = logins::read_agent_login(&world.people, Fields::parse(&body)?)?;
+    let now = world.clock.now();
+    let agent_token = match broker {
+        None => world.issuers.workforce.id_token(&login, now)?,
+        Some(broker) => world.issuers.brokers.tokens(broker, &login, now)?.id_token,
+    };
+    Ok(Json(json!({ "agent_token": agent_token })))
 }
 
 /// The query of `GET /phones/{number}/messages`.

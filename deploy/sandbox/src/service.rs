@@ -1,17 +1,19 @@
 //! Runs the service itself in the made-up world.
 
+use std::iter;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use made_up_world::brokers::{BrokerIssuers, ENTRA_HIGH, ENTRA_SUBSTANTIAL};
 use made_up_world::callers::{CallersByMetadata, configured_callers};
 use made_up_world::configuration::HIGH_ASSURANCE_OFFICE;
 use made_up_world::gateway;
 use made_up_world::issuers::{Issuer, PROFESSIONAL_WITNESS, ROLE_CLAIM};
 use made_up_world::plaintext;
 use temporary_pin::config::Config;
-use temporary_pin::login::{ClaimForm, IssuerList, IssuerSettings, RequiredClaim};
+use temporary_pin::login::{Broker, ClaimForm, IssuerList, IssuerSettings, Levels, RequiredClaim};
 use temporary_pin::register::RegisterSettings;
 use temporary_pin::server::listener::Listener;
 use temporary_pin::{server, store};
@@ -76,17 +78,22 @@ fn configure(world: &World, scratch: &Scratch) -> anyhow::Result<Config> {
         audience: issuer.audience().to_owned(),
         ..IssuerSettings::default()
     };
+    let workforce = IssuerSettings {
+        professional_witness: Some(RequiredClaim {
+            claim: ROLE_CLAIM.to_owned(),
+            values: vec![ClaimForm::parse(PROFESSIONAL_WITNESS)],
+            if_present: false,
+        }),
+        ..issuer(&world.issuers.workforce)
+    };
+    let brokers = |for_agents| {
+        let brokers = Broker::ALL.into_iter().filter(move |broker| broker.is_for_agents() == for_agents);
+        brokers.map(|broker| trust_broker(&world.issuers.brokers, broker))
+    };
     let mut config = Config {
         register: RegisterSettings { url: world.register_url.clone(), ..RegisterSettings::default() },
-        web_login: IssuerList(vec![issuer(&world.issuers.web)]),
-        agent_login: IssuerList(vec![IssuerSettings {
-            professional_witness: Some(RequiredClaim {
-                claim: ROLE_CLAIM.to_owned(),
-                values: vec![ClaimForm::parse(PROFESSIONAL_WITNESS)],
-                if_present: false,
-            }),
-            ..issuer(&world.issuers.workforce)
-        }]),
+        web_login: IssuerList(iter::once(issuer(&world.issuers.web)).chain(brokers(false)).collect()),
+        agent_login: IssuerList(iter::once(workforce).chain(brokers(true)).collect()),
         ..Config::default()
     };
     config.server.tls = Some(world.certificates.tls());
@@ -99,6 +106,22 @@ fn configure(world: &World, scratch: &Scratch) -> anyhow::Result<Config> {
     config.sms.gateway.token = gateway::TOKEN.into();
     config.keys.file = scratch.key_ring();
     Ok(config)
+}
+
+/// A broker, trusted by its profile. Entra's tokens tell no level, so its authentication contexts are named.
+fn trust_broker(brokers: &BrokerIssuers, broker: Broker) -> IssuerSettings {
+    let levels = |context: &str| vec![context.to_owned()];
+    IssuerSettings {
+        issuer: brokers.url(broker),
+        audience: BrokerIssuers::audience(broker).to_owned(),
+        broker: Some(broker),
+        levels: (broker == Broker::Entra).then(|| Levels {
+            substantial: levels(ENTRA_SUBSTANTIAL),
+            high: levels(ENTRA_HIGH),
+            ..Levels::default()
+        }),
+        ..IssuerSettings::default()
+    }
 }
 
 /// Waits until the service reports that it serves.

@@ -96,8 +96,18 @@ pub fn id_token(data: &[u8]) -> bool {
     match &person {
         Ok(login) => {
             assert!(genuine && valid && claims["nonce"] == NONCE, "{claims}");
-            let age = NOW as f64 - time("auth_time");
-            assert!((-(LEEWAY as f64)..=LOGIN_AGE.as_secs_f64()).contains(&age), "{claims}");
+            // The time of the login may be a text: seconds, or ISO 8601.
+            let login_time = match &claims["auth_time"] {
+                Value::String(text) => text.parse().unwrap_or_else(|_| {
+                    DateTime::parse_from_rfc3339(text).map_or(f64::NAN, |time| time.timestamp_millis() as f64 / 1e3)
+                }),
+                _ => time("auth_time"),
+            };
+            let age = NOW as f64 - login_time;
+            // A millisecond: `login_time` is a fraction without the microseconds.
+            assert!((-(LEEWAY as f64)..=LOGIN_AGE.as_secs_f64() + 1e-3).contains(&age), "{claims}");
+            assert!(claims.get("azp").is_none_or(|party| party == AUDIENCE), "{claims}");
+            assert!(claims.get("identity_type").is_none_or(|of| of == "private" || of.is_array()), "{claims}");
             let uuid = claims["mitid.uuid"].as_str().and_then(|uuid| uuid.parse().ok());
             assert!(uuid.map(|uuid| PersonReference::Mitid(MitidUuid(uuid))) == Some(login.person.clone()));
         }

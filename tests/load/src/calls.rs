@@ -108,6 +108,7 @@ impl Caller {
         let agent = Login {
             subject: AGENT.to_string(),
             mitid_uuid: Some(AGENT),
+            cpr_number: None,
             nonce: None,
             is_professional_witness: false,
             options,
@@ -162,6 +163,7 @@ impl Caller {
         let login = Login {
             subject: uuid.to_string(),
             mitid_uuid: Some(uuid),
+            cpr_number: None,
             nonce: Some(nonce.clone()),
             is_professional_witness: false,
             options: LoginOptions::default(),

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use made_up_world::brokers::BrokerIssuers;
 use made_up_world::gateway::Gateway;
 use made_up_world::indexed_people::IndexedPopulation;
 use made_up_world::issuers::{self, Issuer, Issuers, WEB, WORKFORCE};
@@ -30,6 +31,7 @@ impl World {
         let issuers = Arc::new(Issuers {
             web: read_issuer(addresses, directory, WEB)?,
             workforce: read_issuer(addresses, directory, WORKFORCE)?,
+            brokers: BrokerIssuers::new(&format!("http://{http}")),
         });
         let deliveries = Arc::new(Deliveries::default());
         let gateway = Arc::new(Gateway::new(Arc::clone(&deliveries), Arc::new(SystemClock)));

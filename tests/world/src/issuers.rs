@@ -15,7 +15,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Value, json};
 use temporary_pin::domain::assurance::AssuranceLevel;
+use temporary_pin::login::Broker;
 use uuid::Uuid;
+
+use crate::brokers::BrokerIssuers;
 
 /// What the claim for the level of assurance starts with.
 const ASSURANCE_PREFIX: &str = "https://data.gov.dk/concept/core/nsis/";
@@ -29,10 +32,12 @@ pub const WORKFORCE: (&str, &str) = ("workforce", "temporary-pin-workforce");
 pub const ROLE_CLAIM: &str = "roles";
 pub const PROFESSIONAL_WITNESS: &str = "professional-witness";
 
-/// Both issuers, which one HTTP server serves.
+/// All issuers, which one HTTP server serves.
 pub struct Issuers {
     pub web: Issuer,
     pub workforce: Issuer,
+    /// In the forms of real brokers.
+    pub brokers: BrokerIssuers,
 }
 
 /// An issuer with its signing key.
@@ -49,6 +54,7 @@ pub struct Issuer {
 pub struct Login {
     pub subject: String,
     pub mitid_uuid: Option<Uuid>,
+    pub cpr_number: Option<String>,
     pub nonce: Option<String>,
     /// The agent is a professional witness.
     pub is_professional_witness: bool,
@@ -65,6 +71,8 @@ pub struct LoginOptions {
     /// In place of the issuer's own URL.
     pub issuer: Option<String>,
     pub is_expired: bool,
+    /// Brokers alone: the person logs in as part of a business.
+    pub is_business: bool,
     /// How long the token is valid.
     pub lifetime: TimeDelta,
 }
@@ -77,6 +85,7 @@ impl Default for LoginOptions {
             audience: None,
             issuer: None,
             is_expired: false,
+            is_business: false,
             lifetime: TimeDelta::minutes(10),
         }
     }
@@ -86,30 +95,76 @@ impl Issuers {
     /// Issuers with new keys. `http_url` is the URL of the server that serves [`Self::routes`].
     pub fn generate(http_url: &str) -> anyhow::Result<Self> {
         let issuer = |(name, audience)| Issuer::with_key(url(http_url, name), audience, &generate_key()?);
-        Ok(Self { web: issuer(WEB)?, workforce: issuer(WORKFORCE)? })
+        Ok(Self { web: issuer(WEB)?, workforce: issuer(WORKFORCE)?, brokers: BrokerIssuers::new(http_url) })
     }
 
     /// The discovery documents and keys, at the issuers' URLs.
     pub fn routes(self: &Arc<Self>) -> Router {
-        let discovery = async |State(issuers): State<Arc<Self>>, Path(name): Path<String>| {
-            issuers.find(&name).map(|issuer| Json(issuer.discovery()))
+        let discovery_document = async |State(issuers): State<Arc<Self>>, Path(name): Path<String>| {
+            issuers.find(&name).map(|issuer| Json(discovery(&issuer.url())))
         };
         let key_set = async |State(issuers): State<Arc<Self>>, Path(name): Path<String>| {
-            issuers.find(&name).map(|issuer| Json(issuer.key_set()))
+            issuers.find(&name)?.key_set().map(Json).map_err(|error| {
+                (StatusCode::INTERNAL_SERVER_ERROR, Json(json!({ "field": null, "error": format!("{error:#}") })))
+            })
         };
         Router::new()
-            .route("/issuers/{name}/.well-known/openid-configuration", get(discovery))
+            .route("/issuers/{name}/.well-known/openid-configuration", get(discovery_document))
             .route("/issuers/{name}/jwks", get(key_set))
             .with_state(Arc::clone(self))
     }
 
-    fn find(&self, name: &str) -> Result<&Issuer, (StatusCode, Json<Value>)> {
-        let unknown = || json!({ "field": null, "error": "the issuers are web and workforce" });
-        [(WEB, &self.web), (WORKFORCE, &self.workforce)]
-            .into_iter()
-            .find_map(|((issuer_name, _), issuer)| (issuer_name == name).then_some(issuer))
-            .ok_or_else(|| (StatusCode::NOT_FOUND, Json(unknown())))
+    fn find(&self, name: &str) -> Result<AnyIssuer<'_>, (StatusCode, Json<Value>)> {
+        let broker = || Broker::ALL.into_iter().find(|broker| broker.as_str() == name);
+        let unknown = || json!({ "field": null, "error": "the issuers are web, workforce and the names of brokers" });
+        match name {
+            _ if name == WEB.0 => Ok(AnyIssuer::Own(&self.web)),
+            _ if name == WORKFORCE.0 => Ok(AnyIssuer::Own(&self.workforce)),
+            _ => broker()
+                .map(|broker| AnyIssuer::Broker(&self.brokers, broker))
+                .ok_or_else(|| (StatusCode::NOT_FOUND, Json(unknown()))),
+        }
     }
+}
+
+/// One of the issuers.
+enum AnyIssuer<'a> {
+    Own(&'a Issuer),
+    Broker(&'a BrokerIssuers, Broker),
+}
+
+impl AnyIssuer<'_> {
+    fn url(&self) -> String {
+        match self {
+            Self::Own(issuer) => issuer.url.clone(),
+            Self::Broker(brokers, broker) => brokers.url(*broker),
+        }
+    }
+
+    fn key_set(&self) -> anyhow::Result<Value> {
+        match self {
+            Self::Own(issuer) => Ok(issuer.key_set()),
+            Self::Broker(brokers, _) => brokers.key_set(),
+        }
+    }
+}
+
+/// The discovery document (OpenID Connect Discovery 1.0, section 3).
+fn discovery(url: &str) -> Value {
+    json!({
+        "issuer": url,
+        "jwks_uri": format!("{url}/jwks"),
+        "authorization_endpoint": format!("{url}/authorize"),
+        "token_endpoint": format!("{url}/token"),
+        "response_types_supported": ["code"],
+        "subject_types_supported": ["pairwise"],
+        "id_token_signing_alg_values_supported": ["ES256", "RS256"],
+    })
+}
+
+/// When the token was issued: now, or so long ago that it has expired.
+pub(crate) fn issue_time(options: &LoginOptions, now: DateTime<Utc>) -> DateTime<Utc> {
+    if options.is_expired { now - options.lifetime - TimeDelta::minutes(20) } else { now }
 }
 
 /// The URL of an issuer on that HTTP server. Its discovery document is below.
@@ -147,19 +202,6 @@ impl Issuer {
         self.audience
     }
 
-    /// The discovery document (OpenID Connect Discovery 1.0, section 3).
-    fn discovery(&self) -> Value {
-        json!({
-            "issuer": self.url,
-            "jwks_uri": format!("{}/jwks", self.url),
-            "authorization_endpoint": format!("{}/authorize", self.url),
-            "token_endpoint": format!("{}/token", self.url),
-            "response_types_supported": ["code"],
-            "subject_types_supported": ["pairwise"],
-            "id_token_signing_alg_values_supported": ["ES256"],
-        })
-    }
-
     /// The public keys (RFC 7517).
     fn key_set(&self) -> Value {
         let (x, y) = &self.point;
@@ -171,7 +213,7 @@ impl Issuer {
     /// Signs the ID token of a login.
     pub fn id_token(&self, login: &Login, now: DateTime<Utc>) -> anyhow::Result<String> {
         let options = &login.options;
-        let issued = if options.is_expired { now - options.lifetime - TimeDelta::minutes(20) } else { now };
+        let issued = issue_time(options, now);
         let mut claims = json!({
             "iss": options.issuer.as_ref().unwrap_or(&self.url),
             "sub": login.subject,

@@ -2,6 +2,7 @@
 //! certificates and callers. The sandbox, the load and the tests run the service in it.
 
 pub mod authority;
+pub mod brokers;
 pub mod callers;
 pub mod certificates;
 pub mod configuration;
