@@ -47,11 +47,11 @@ async fn r23_a_login_is_accepted_up_to_its_limits() {
 }
 
 /// Logs in with the tokens of a broker.
-async fn log_in_with_broker(world: &World, person: &Person, mut wishes: serde_json::Value) -> VerifyIdentityResponse {
+async fn log_in_with_broker(world: &World, person: &Person, mut options: serde_json::Value) -> VerifyIdentityResponse {
     let nonce = uuid().to_string();
-    wishes["person"] = json!(person.id());
-    wishes["nonce"] = json!(nonce);
-    let tokens = world.sandbox.post("/login", wishes).await;
+    options["person"] = json!(person.id());
+    options["nonce"] = json!(nonce);
+    let tokens = world.sandbox.post("/login", options).await;
     let text = |name: &str| tokens[name].as_str().unwrap_or_default().to_owned();
     let login = WebLogin { id_token: text("id_token"), userinfo_token: text("userinfo_token"), nonce };
     world.verify("web", Evidence::WebLogin(login)).await.unwrap()
@@ -62,13 +62,13 @@ async fn r23_logins_with_every_broker_are_accepted_and_near_misses_are_not() {
     let world = World::start().await;
     for broker in ["signaturgruppen", "eident", "idura", "signicat", "nemlogin-bridge"] {
         let person = world.new_person().await;
-        for (wishes, reason) in [
+        for (options, reason) in [
             (json!({ "broker": broker, "business": true }), Reason::LoginNotAccepted),
             (json!({ "broker": broker, "assurance": "Low" }), Reason::AssuranceTooLow),
             (json!({ "broker": broker, "auth_age_seconds": 400 }), Reason::LoginTooOld),
         ] {
-            let rejected = log_in_with_broker(&world, &person, wishes.clone()).await;
-            assert_eq!(reasons(&rejected), [reason], "{wishes}");
+            let rejected = log_in_with_broker(&world, &person, options.clone()).await;
+            assert_eq!(reasons(&rejected), [reason], "{options}");
         }
         assert_nothing_started(&world, &person).await;
         let accepted = log_in_with_broker(&world, &person, json!({ "broker": broker })).await;

@@ -64,14 +64,13 @@ impl Run {
         person
     }
 
-    async fn log_in(&mut self, person: &Person, options: Value) -> VerifyIdentityResponse {
+    async fn log_in(&mut self, person: &Person, mut options: Value) -> VerifyIdentityResponse {
         let nonce = uuid().to_string();
-        let mut wishes = options;
-        wishes["person"] = json!(person.id());
-        wishes["nonce"] = json!(nonce);
+        options["person"] = json!(person.id());
+        options["nonce"] = json!(nonce);
         // A broker with two tokens.
-        wishes["broker"] = json!("signaturgruppen");
-        let tokens = self.world.sandbox.post("/login", wishes).await;
+        options["broker"] = json!("signaturgruppen");
+        let tokens = self.world.sandbox.post("/login", options).await;
         let [id_token, userinfo_token] =
             ["id_token", "userinfo_token"].map(|name| tokens[name].as_str().unwrap().to_owned());
         self.needles.add_token(&id_token);

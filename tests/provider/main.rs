@@ -52,9 +52,9 @@ impl Provider {
         serde_json::from_str(&line).unwrap()
     }
 
-    /// Logs in with the provider. `wishes` are further parameters of the request.
-    fn log_in(&mut self, person: &Person, wishes: Value) -> Login {
-        let mut request = wishes;
+    /// Logs in with the provider. `options` are further parameters of the request.
+    fn log_in(&mut self, person: &Person, options: Value) -> Login {
+        let mut request = options;
         let nonce = uuid().to_string();
         request["mitid_uuid"] = person.0["mitid_uuid"].clone();
         request["nonce"] = nonce.clone().into();
@@ -139,12 +139,12 @@ async fn r23_signed_userinfo_names_the_person_where_the_id_token_does_not() {
     let process = installation.start().await;
     world.channel = process.connect_as("web");
     let (anna, bente) = (world.person("anna").await, world.new_person().await);
-    let wishes = json!({ "prompt": "login", "userinfo_alone": true });
+    let options = json!({ "prompt": "login", "userinfo_alone": true });
 
-    let login = provider.log_in(&anna, wishes.clone());
+    let login = provider.log_in(&anna, options.clone());
     assert_eq!(login.claims("id_token").get("mitid.uuid"), None);
     assert_eq!(reasons(&verify(&world, &login, false).await), [Reason::LoginNotAccepted]);
-    let other = provider.log_in(&bente, wishes);
+    let other = provider.log_in(&bente, options);
     let mixed = Login {
         tokens: json!({ "id_token": login.tokens["id_token"], "userinfo_token": other.tokens["userinfo_token"] }),
         nonce: login.nonce.clone(),
