@@ -21,7 +21,7 @@ use test_support::person::Person;
 use test_support::sandbox::Sandbox;
 use test_support::world::World;
 
-/// The provider, with one browser.
+/// The provider, with a browser for each person.
 struct Provider {
     process: Child,
     input: ChildStdin,
@@ -138,13 +138,13 @@ async fn r23_signed_userinfo_names_the_person_where_the_id_token_does_not() {
     let (mut world, installation) = install_for(&provider, "profile-page").await;
     let process = installation.start().await;
     world.channel = process.connect_as("web");
-    let (anna, bente) = (world.person("anna").await, world.new_person().await);
+    let (anna, bjarne) = (world.person("anna").await, world.person("bjarne").await);
     let options = json!({ "prompt": "login", "userinfo_alone": true });
 
     let login = provider.log_in(&anna, options.clone());
     assert_eq!(login.claims("id_token").get("mitid.uuid"), None);
     assert_eq!(reasons(&verify(&world, &login, false).await), [Reason::LoginNotAccepted]);
-    let other = provider.log_in(&bente, options);
+    let other = provider.log_in(&bjarne, options);
     let mixed = Login {
         tokens: json!({ "id_token": login.tokens["id_token"], "userinfo_token": other.tokens["userinfo_token"] }),
         nonce: login.nonce.clone(),

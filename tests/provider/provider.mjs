@@ -1,7 +1,7 @@
-// An OpenID provider that nobody here wrote (npm `oidc-provider`), with one frontend as its client and one browser.
+// An OpenID provider that nobody here wrote (npm `oidc-provider`), with one frontend as its client and a browser for each person.
 //
 // Prints `{issuer}` when it serves. Then it answers each line on standard input, `{mitid_uuid, nonce, prompt?, max_age?,
-// userinfo_alone?}`, with the login's `{id_token, userinfo_token, was_prompted}`, or with `{error}`. The browser keeps its
+// userinfo_alone?}`, with the login's `{id_token, userinfo_token, was_prompted}`, or with `{error}`. A browser keeps its
 // cookies, so the provider has a session with it. Ends with standard input.
 
 import { createHash, generateKeyPairSync, randomBytes } from "node:crypto";
@@ -124,9 +124,12 @@ async function logIn(browser, { mitid_uuid, nonce, prompt, max_age, userinfo_alo
 }
 
 console.log(JSON.stringify({ issuer }));
-const browser = new Browser();
+const browsers = new Map();
 for await (const line of createInterface({ input: process.stdin })) {
-  const answer = await logIn(browser, JSON.parse(line)).catch((error) => ({ error: error.stack }));
+  const request = JSON.parse(line);
+  const browser = browsers.get(request.mitid_uuid) ?? new Browser();
+  browsers.set(request.mitid_uuid, browser);
+  const answer = await logIn(browser, request).catch((error) => ({ error: error.stack }));
   console.log(JSON.stringify(answer));
 }
 server.closeAllConnections();
