@@ -27,6 +27,7 @@ impl Release {
             Self { program: program.into(), config: path("release.toml"), key_ring: path("release-keys.toml") };
         let http = &sandbox.http_url;
         let register = sandbox.get("/register").await;
+        let gateway = sandbox.get("/gateway").await;
         let mut config = format!(
             "
             server.address = '127.0.0.1:0'
@@ -37,7 +38,7 @@ impl Release {
             register.url = {register}
             web_login = {{ issuer = '{http}/issuers/web', audience = 'temporary-pin-web' }}
             agent_login = {{ issuer = '{http}/issuers/workforce', audience = 'temporary-pin-workforce' }}
-            sms.gateway = {{ url = '{http}/rest/mtsms', token = 'sandbox-gateway-token' }}
+            sms.gateway = {{ url = {gateway_url}, token = 'sandbox-gateway-token' }}
             sms.dispatcher.retry_delay_limit = '1s'
             keys.file = '{keys}'
             rules.hold.wait = '8s'
@@ -50,6 +51,7 @@ impl Release {
             redis = redis_url(),
             name = installation.name,
             register = register["url"],
+            gateway_url = gateway["url"],
             keys = release.key_ring,
         );
         for (name, sans, roles) in CALLERS {

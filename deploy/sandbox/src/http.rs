@@ -13,6 +13,7 @@
 //! | `GET /outbox` | `{due}`: how many messages the service has yet to send; at 0 the phones show every message |
 //! | `GET /clock`, `POST /clock/advance` `{seconds}` | `{time}` |
 //! | `POST /gateway` `{mode}` | accept, reject, slow (with `seconds`), down (refuses connections), answer (with `status`, and optionally `body`, `retry_after`), half (an answer that breaks off); with `takes` the last two deliver the message |
+//! | `GET /gateway`, `GET /register` | `{url}` for another installation of the service |
 //! | `POST /register` `{mode}` | up, slow (with `seconds`) or down |
 //! | `GET /certificates` | the files of mutual TLS: `ca`, and `callers` with `certificate` and `key` of each |
 //! | `GET /scratch` | `{name}` of this sandbox's database, which is also the prefix of its Redis keys |
@@ -71,7 +72,7 @@ pub(crate) fn routes(world: Arc<World>) -> Router {
         .route("/outbox", get(outbox))
         .route("/clock", get(clock))
         .route("/clock/advance", post(advance))
-        .route("/gateway", post(gateway_mode))
+        .route("/gateway", get(gateway).post(gateway_mode))
         .route("/register", get(register).post(register_mode))
         .route("/certificates", get(certificates))
         .route("/scratch", get(scratch))
@@ -184,6 +185,10 @@ async fn advance(State(world): State<Arc<World>>, body: Bytes) -> Answer {
     fields.finish()?;
     world.clock.advance(Duration::from_secs(seconds.into()));
     Ok(Json(json!({ "time": world.clock.now() })))
+}
+
+async fn gateway(State(world): State<Arc<World>>) -> Json<Value> {
+    Json(json!({ "url": world.gateway_url() }))
 }
 
 async fn gateway_mode(State(world): State<Arc<World>>, body: Bytes) -> Answer {

@@ -102,7 +102,7 @@ fn configure(world: &World, scratch: &Scratch) -> anyhow::Result<Config> {
     config.postgres.url = scratch.database.service_url()?.into();
     config.redis.url = scratch.redis_url.clone().into();
     config.redis.key_prefix = scratch.name().to_owned();
-    config.sms.gateway.url = format!("http://{}{}", world.gateway_server.address(), gateway::PATH);
+    config.sms.gateway.url = world.gateway_url();
     config.sms.gateway.token = gateway::TOKEN.into();
     config.keys.file = scratch.key_ring();
     Ok(config)

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use made_up_world::certificates::Certificates;
-use made_up_world::gateway::Gateway;
+use made_up_world::gateway::{self, Gateway};
 use made_up_world::gateway_server::GatewayServer;
 use made_up_world::issuers::Issuers;
 use made_up_world::people::People;
@@ -32,4 +32,11 @@ pub(crate) struct World {
     pub(crate) scratch_name: String,
     /// The URL of the identity register.
     pub(crate) register_url: String,
+}
+
+impl World {
+    /// The URL of the gateway on its own server, which refuses connections while the gateway is down.
+    pub(crate) fn gateway_url(&self) -> String {
+        format!("http://{}{}", self.gateway_server.address(), gateway::PATH)
+    }
 }

@@ -9,6 +9,7 @@ use clap::Args;
 use made_up_world::callers::{CALLERS, subject_alternative_name};
 use made_up_world::certificates::Certificates;
 use made_up_world::configuration::Configuration;
+use made_up_world::gateway;
 
 use crate::WorldAddresses;
 use crate::world::install_issuers;
@@ -50,7 +51,9 @@ pub(crate) fn install(install: &Install) -> anyhow::Result<()> {
 /// owner also serves.
 fn configuration(install: &Install, directory: &Path) -> Configuration {
     let register_url = format!("http://{}", install.world.register_address);
-    let mut configuration = Configuration::new(&install.world.http_url(), &register_url, directory, "ca.pem");
+    let http_url = install.world.http_url();
+    let gateway_url = format!("{http_url}{}", gateway::PATH);
+    let mut configuration = Configuration::new(&http_url, &register_url, &gateway_url, directory, "ca.pem");
     configuration.set("server.address", install.address.to_string());
     configuration.set("server.connections.limit", 12_000); // the bench opens 10,000
     configuration.set("postgres.url", install.database_url.as_str());

@@ -85,7 +85,9 @@ impl Installation {
         let http = &sandbox.http_url;
         let register = sandbox.get("/register").await;
         let url = register["url"].as_str().unwrap();
-        let mut configuration = Configuration::new(http, url, &self.directory, "client-ca.pem");
+        let gateway = sandbox.get("/gateway").await;
+        let gateway_url = gateway["url"].as_str().unwrap();
+        let mut configuration = Configuration::new(http, url, gateway_url, &self.directory, "client-ca.pem");
         configuration.set("server.address", "127.0.0.1:0");
         configuration.set("redis.key_prefix", self.name.as_str());
         for (name, sans, roles) in CALLERS {

@@ -13,10 +13,10 @@ pub const HIGH_ASSURANCE_OFFICE: &str = "OFFICE-HIGH";
 pub struct Configuration(Table);
 
 impl Configuration {
-    /// Refers to the world's servers at `http_url` and `register_url`, and to files in `directory`: the server's
+    /// Refers to the world's servers at `http_url`, `register_url` and `gateway_url`, and to files in `directory`: the server's
     /// certificate and key (`server.pem`, `server.key`), the CA of its clients, and the key ring (`keys.toml`).
     #[must_use]
-    pub fn new(http_url: &str, register_url: &str, directory: &Path, client_ca: &str) -> Self {
+    pub fn new(http_url: &str, register_url: &str, gateway_url: &str, directory: &Path, client_ca: &str) -> Self {
         let file = |name: &str| directory.join(name).display().to_string();
         let mut configuration = Self(Table::new());
         configuration.set("server.tls.certificate", file("server.pem"));
@@ -30,7 +30,7 @@ impl Configuration {
         configuration.set("agent_login.professional_witness.claim", issuers::ROLE_CLAIM);
         configuration.set("agent_login.professional_witness.values", vec![issuers::PROFESSIONAL_WITNESS]);
         configuration.set("rules.verification.high_assurance_offices", vec![HIGH_ASSURANCE_OFFICE]);
-        configuration.set("sms.gateway.url", format!("{http_url}{}", gateway::PATH));
+        configuration.set("sms.gateway.url", gateway_url);
         configuration.set("sms.gateway.token", gateway::TOKEN);
         configuration.set("keys.file", file("keys.toml"));
         configuration
