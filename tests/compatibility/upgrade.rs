@@ -31,6 +31,9 @@ impl Upgrade {
         let mut installation = Installation::without_tables_and_keys(&world.sandbox).await;
         // The versions use the clock of the machine, which the test cannot move, so the times are short.
         installation.set("RULES__HOLD__WAIT", "8s");
+        // The first notice is handed over only if the hold outlasts these times.
+        installation.set("SMS__GATEWAY__LEAST_VALIDITY", "1s");
+        installation.set("SMS__GATEWAY__TIMEOUT", "2s");
         installation.set("RULES__PIN__RESEND_INTERVAL", "1s");
         // Retries soon, even after a long outage of the gateway.
         installation.set("SMS__DISPATCHER__RETRY_DELAY_LIMIT", "1s");

@@ -30,8 +30,9 @@ async fn a_person_orders_and_redeems_a_pin_on_the_web() {
     let mut installation = Installation::new(&world.sandbox).await;
     // A short hold, because the clock of the production binary cannot be moved.
     installation.set("RULES__HOLD__WAIT", "8s");
-    // The first notice serves only until the hold has passed.
+    // The first notice is handed over only if the hold outlasts these times.
     installation.set("SMS__GATEWAY__LEAST_VALIDITY", "1s");
+    installation.set("SMS__GATEWAY__TIMEOUT", "2s");
     let process = installation.start().await;
     let anna = world.person("anna").await;
 
