@@ -3,7 +3,17 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
+
+/// How far the clock of this machine may be from that of Postgres, which all instances share. PINs live for ten minutes, and the
+/// audit tolerates as much.
+const MAX_CLOCK_DIFFERENCE: TimeDelta = TimeDelta::minutes(1);
+
+/// Whether a clock that showed `other` between `asked` and `answered` of this machine's clock agrees with it.
+#[must_use]
+pub fn agrees(other: DateTime<Utc>, asked: DateTime<Utc>, answered: DateTime<Utc>) -> bool {
+    (asked - MAX_CLOCK_DIFFERENCE..=answered + MAX_CLOCK_DIFFERENCE).contains(&other)
+}
 
 /// A clock.
 pub trait Clock: Send + Sync + 'static {

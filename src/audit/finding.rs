@@ -19,7 +19,8 @@ pub enum Finding {
     Inserted { table: EventTable, event: i64 },
     /// A row that is not sealed yet has a time before which all events are sealed.
     #[error(
-        "audit_events: the row of event {event} was inserted later: it says {event_time}, but was not there by {by}"
+        "audit_events: the row of event {event} was inserted later, or by an instance whose clock was wrong: it says {event_time}, \
+        but was not there by {by}"
     )]
     Backdated {
         event: i64,
@@ -28,6 +29,18 @@ pub enum Finding {
         /// All events up to this time are sealed.
         by: DateTime<Utc>,
     },
+    /// A time is infinite, or in a year that no program can read.
+    #[error("{table}: the row {id} has a time that cannot be")]
+    ImpossibleTime {
+        table: String,
+        /// The id of the event or the number of the seal.
+        id: i64,
+    },
+    /// Events have not been sealed for long.
+    #[error(
+        "audit_events: {events} rows are not sealed, the oldest since {oldest}: no instance can seal, or they were inserted"
+    )]
+    Unsealed { events: u64, oldest: DateTime<Utc> },
     /// The MAC of a seal is wrong: the seal was changed, the service did not make it, or its key is not in the key ring.
     #[error("audit_seals: seal {seal} is not genuine (key {key_id})")]
     SealNotGenuine {

@@ -12,11 +12,12 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use super::seal::{self, SealHead};
-use crate::clock::Clock;
+use crate::clock::{self, Clock, SystemClock};
 use crate::keys::KeyRing;
 use crate::store::StoreError;
 use crate::store::audit::audit_horizon::{self, Horizon};
-use crate::store::audit::audit_seals;
+use crate::store::audit::audit_seals::{self, Seal};
+use crate::store::audit::sealed_events::AuditRows;
 use crate::telemetry::metrics::Metrics;
 
 /// Settings of the audit.
@@ -60,13 +61,17 @@ impl Sealer {
             loop {
                 ticks.tick().await;
                 if let Err(error) = self.run_round().await {
-                    warn!(error = %error.with_causes(), "cannot seal the audit");
+                    error!(error = %error.with_causes(), "cannot seal the audit");
                 }
             }
         };
         tokio::select! {
             () = sealing => {}
             () = stop.cancelled() => {}
+        }
+        // What the last calls have written would otherwise wait for the next instance.
+        if let Err(error) = self.run_round().await {
+            warn!(error = %error.with_causes(), "cannot seal the last events of the audit");
         }
     }
 
@@ -78,7 +83,12 @@ impl Sealer {
             seals += self.seal_up_to(horizon).await?;
         }
         if self.horizon.is_none() {
+            let asked = SystemClock.now();
             let horizon = audit_horizon::read_horizon(&self.pool, self.clock.now()).await?;
+            // A seal tells up to when the events are complete. A wrong one would make honest events look as if inserted later.
+            if !clock::agrees(horizon.database_time, asked, SystemClock.now()) {
+                return Err(StoreError::Internal("the clock of this machine is far from that of Postgres".into()));
+            }
             seals += self.seal_up_to(horizon).await?;
         }
         let waiting = audit_seals::count_waiting(&self.pool).await?;
@@ -95,9 +105,10 @@ impl Sealer {
         }
         let mut seals = 0;
         let (now, keys) = (self.clock.now(), self.keys.load_full());
-        let make = |previous: Option<&_>, events: &[_], last: i64| {
-            let complete_time = (last == horizon.last_event_id).then_some(horizon.time);
-            seal::make_seal(&keys, previous, events, last, complete_time, now)
+        let make = |previous: Option<&Seal>, events: &[AuditRows], is_complete: bool| {
+            previous.map_or(Ok(()), |previous| require_genuine(&keys, previous))?;
+            let last = events.last().map_or(0, |event| event.id);
+            Ok(seal::make_seal(&keys, previous, events, last, is_complete.then_some(horizon.time), now))
         };
         while let Some(seal) = audit_seals::seal_events(&self.pool, &horizon, make).await? {
             let head = SealHead::from(&seal);
@@ -113,6 +124,14 @@ impl Sealer {
     }
 }
 
+/// Fails if the last seal was not made with this key ring. Who builds on a forged seal would make its gap look genuine.
+fn require_genuine(keys: &KeyRing, seal: &Seal) -> Result<(), StoreError> {
+    if seal::is_genuine(keys, seal) {
+        return Ok(());
+    }
+    Err(StoreError::Internal(format!("audit_seals: seal {} is not genuine: run `audit verify`", seal.number).into()))
+}
+
 /// Deletes the events before `before` and records the purge in the chain. Returns the number of deleted events.
 pub async fn purge(
     pool: &PgPool,
@@ -121,7 +140,10 @@ pub async fn purge(
     now: DateTime<Utc>,
 ) -> Result<u64, StoreError> {
     let mut total = 0;
-    let make = |head: &_, purged_to| seal::make_purge_seal(keys, head, purged_to, now);
+    let make = |head: &Seal, purged_to| {
+        require_genuine(keys, head)?;
+        Ok(seal::make_purge_seal(keys, head, purged_to, now))
+    };
     while let Some(deleted) = audit_seals::purge_sealed_events(pool, before, make).await? {
         total += deleted;
     }

@@ -33,6 +33,9 @@ pub struct Report {
     pub waiting: u64,
     /// The time of the oldest event that is not sealed yet.
     pub oldest_waiting: Option<DateTime<Utc>>,
+    /// Seals whose time disagrees with that of a later seal: the clock of one of the instances was wrong. Events are not compared
+    /// with the times of these.
+    pub clock_disagreements: Vec<i64>,
 }
 
 /// Why the audit was not found intact.
@@ -50,6 +53,9 @@ impl From<sqlx::Error> for VerifyError {
     }
 }
 
+/// How long an event may wait for its seal. A running service seals within seconds.
+const MAX_WAIT_FOR_SEAL: TimeDelta = TimeDelta::minutes(10);
+
 /// Checks all seals from the number `from` on, and the rows that they cover. The first seal is trusted if its MAC is right.
 /// `expected`: a seal that must exist, because the operator has kept its number and MAC.
 pub async fn verify(
@@ -57,10 +63,15 @@ pub async fn verify(
     keys: &KeyRing,
     from: i64,
     expected: Option<&SealHead>,
+    now: DateTime<Utc>,
 ) -> Result<Report, VerifyError> {
     let mut connection = store::open_for_maintenance(pool).await?;
     // One snapshot for all queries, so that nothing is sealed or purged between them.
     let mut transaction = connection.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
+    if let Some((table, id)) = sealed_events::find_impossible_time(&mut transaction).await? {
+        return Err(Finding::ImpossibleTime { table, id }.into());
+    }
+    let clock_disagreements = audit_seals::list_clock_disagreements(&mut transaction).await?;
     let purges = audit_seals::list_purge_seals(&mut transaction).await?;
     let purged_to = purges.iter().find(|seal| seal::is_genuine(keys, seal)).and_then(|seal| seal.purged_to);
     let mut walk = Walk {
@@ -69,10 +80,10 @@ pub async fn verify(
         purged_to: purged_to.unwrap_or(i64::MIN),
         previous: None,
         complete_time: None,
-        report: Report::default(),
+        report: Report { clock_disagreements, ..Report::default() },
     };
     walk.check_seals(from, expected).await?;
-    walk.check_waiting().await?;
+    walk.check_waiting(now).await?;
     let report = walk.report;
     transaction.rollback().await?;
     store::close(connection).await;
@@ -152,7 +163,9 @@ impl Walk<'_> {
                 self.report.purged += u64::from(seal.event_count.unsigned_abs());
             }
         }
-        self.complete_time = seal.complete_time.or(self.complete_time);
+        if self.report.clock_disagreements.binary_search(&number).is_err() {
+            self.complete_time = self.complete_time.max(seal.complete_time);
+        }
         self.report.seals += 1;
         Ok(())
     }
@@ -186,15 +199,20 @@ impl Walk<'_> {
     }
 
     /// Checks the events that are not sealed yet.
-    async fn check_waiting(&mut self) -> Result<(), VerifyError> {
+    async fn check_waiting(&mut self, now: DateTime<Utc>) -> Result<(), VerifyError> {
         let after = self.previous.as_ref().map_or(i64::MIN, |seal| seal.last_event_id);
         let waiting = sealed_events::count_unsealed(self.connection, after).await?;
         (self.report.waiting, self.report.oldest_waiting) = (waiting.events, waiting.oldest);
-        let Some(by) = self.complete_time else { return Ok(()) };
-        match sealed_events::find_first_before(self.connection, after, by - MAX_EVENT_AGE_AT_COMMIT).await? {
-            Some((event, event_time)) => Err(Finding::Backdated { event, event_time, by }.into()),
-            None => Ok(()),
+        if let Some(by) = self.complete_time {
+            let first = sealed_events::find_first_before(self.connection, after, by - MAX_EVENT_AGE_AT_COMMIT).await?;
+            if let Some((event, event_time)) = first {
+                return Err(Finding::Backdated { event, event_time, by }.into());
+            }
         }
+        if let Some(oldest) = waiting.oldest.filter(|oldest| *oldest < now - MAX_WAIT_FOR_SEAL) {
+            return Err(Finding::Unsealed { events: waiting.events, oldest }.into());
+        }
+        Ok(())
     }
 }
 

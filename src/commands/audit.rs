@@ -14,7 +14,7 @@ use temporary_pin::domain::person::{MitidUuid, PersonReference};
 use temporary_pin::domain::stated_reason::StatedReason;
 use temporary_pin::keys::KeyRing;
 use temporary_pin::register::Register;
-use temporary_pin::store;
+use temporary_pin::store::{self, InstanceKeys};
 use zeroize::Zeroizing;
 
 #[derive(Subcommand)]
@@ -67,17 +67,19 @@ struct PersonArguments {
 #[tokio::main(flavor = "current_thread")]
 pub(crate) async fn run(command: AuditCommand, config: &Config) -> anyhow::Result<()> {
     let keys = config.key_ring()?;
+    let instance_keys = InstanceKeys::new(keys.pseudonym_key_id(), keys.check_values());
     let (url, settings) = (config.postgres.url.expose_secret(), &config.postgres.pool);
     match command {
         AuditCommand::Verify { from, expect_head } => {
             let pool = store::connect(url, settings)?;
-            print_report(&audit::verify(&pool, &keys, from, expect_head.as_ref()).await?);
+            store::compare_keys(&pool, &instance_keys).await?;
+            print_report(&audit::verify(&pool, &keys, from, expect_head.as_ref(), SystemClock.now()).await?);
             Ok(())
         }
         AuditCommand::Export(arguments) => {
             // Connects only if the rows are stored under the active pseudonym key of this key ring: the export finds rows by
             // pseudonyms, and writes a row.
-            let pool = store::connect_instance(url, settings, keys.pseudonym_key_id())?;
+            let pool = store::connect_instance(url, settings, move || instance_keys.clone())?;
             export(&arguments, config, &keys, &pool).await
         }
     }
@@ -90,6 +92,13 @@ fn print_report(report: &Report) {
     println!("events: {events} checked, {purged} purged, {waiting} not sealed yet");
     if let Some(oldest) = report.oldest_waiting {
         println!("        the oldest was written at {oldest}; a running service seals it within seconds");
+    }
+    if let (Some(first), Some(last)) = (report.clock_disagreements.first(), report.clock_disagreements.last()) {
+        println!(
+            "clocks: the times of {} seals from {first} to {last} disagree with later seals: a clock was wrong",
+            report.clock_disagreements.len()
+        );
+        println!("        whether events were inserted later is not checked against these");
     }
     match &report.head {
         Some(head) => println!("head:   {head}"),

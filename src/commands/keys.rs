@@ -12,6 +12,7 @@ use temporary_pin::config::{Config, ConfigError};
 use temporary_pin::keys::{KeyPurpose, RingFile};
 use temporary_pin::random;
 use temporary_pin::store::upkeep::rekey::{RekeyedBatch, Rekeying};
+use temporary_pin::store::{self, InstanceKeys};
 
 /// Pages of a table that are re-keyed in one transaction: 8 MiB, about ten thousand rows.
 const PAGES_PER_BATCH: u32 = 1024;
@@ -43,6 +44,16 @@ pub(crate) enum KeysCommand {
     /// Bring every stored pseudonym under the active pseudonym key, which --config's key ring names. Every instance must be
     /// stopped. If it is interrupted, run it again; no instance serves before it has ended (docs/keys.md).
     RekeyPseudonyms,
+    /// Let the database forget a key, so that another key may have its id: after a key was lost, and the one in its place
+    /// begins with the same id. --config's postgres.url must be that of the owner of the tables.
+    Forget {
+        /// What the key was for.
+        #[arg(long, value_parser = purpose_parser())]
+        purpose: KeyPurpose,
+        /// The key's id.
+        #[arg(long)]
+        id: i32,
+    },
     /// List the keys of a key ring: purpose, id, and whether it is active.
     List {
         #[command(flatten)]
@@ -70,6 +81,7 @@ impl KeysCommand {
     pub(crate) fn run(self, load_config: impl FnOnce() -> Result<Config, ConfigError>) -> anyhow::Result<()> {
         match self {
             Self::RekeyPseudonyms => rekey_pseudonyms(&load_config()?),
+            Self::Forget { purpose, id } => forget(&load_config()?, purpose, id),
             Self::Generate { out } => {
                 let file = RingFile::generate(&mut random::secure());
                 match out {
@@ -105,6 +117,9 @@ async fn rekey_pseudonyms(config: &Config) -> anyhow::Result<()> {
     let ring = config.key_ring()?;
     let new_key = ring.pseudonym_key_id();
     let (url, settings) = (config.postgres.url.expose_secret(), &config.postgres.pool);
+    // A foreign ring would make pseudonyms that nobody finds again.
+    let keys = InstanceKeys::new(new_key, ring.check_values());
+    store::compare_keys(&store::connect(url, settings)?, &keys).await?;
     let Some(mut rekeying) = Rekeying::begin(url, settings, new_key, PAGES_PER_BATCH).await? else {
         println!("the pseudonyms are under key {new_key} already");
         return Ok(());
@@ -116,6 +131,14 @@ async fn rekey_pseudonyms(config: &Config) -> anyhow::Result<()> {
     }
     rekeying.finish().await?;
     println!("the pseudonyms are under key {new_key}");
+    Ok(())
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn forget(config: &Config, purpose: KeyPurpose, id: i32) -> anyhow::Result<()> {
+    let pool = store::connect(config.postgres.url.expose_secret(), &config.postgres.pool)?;
+    let is_known = store::forget_key(&pool, purpose.as_str(), id).await?;
+    println!("{purpose} {id} {}", if is_known { "forgotten" } else { "was not known" });
     Ok(())
 }
 

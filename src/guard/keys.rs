@@ -5,6 +5,11 @@ use crate::domain::person::PersonKey;
 /// The last part of the key of a person's hold.
 pub(super) const HOLD: &str = "hold";
 
+/// The key that the health check writes.
+pub(super) fn health_key(prefix: &str) -> String {
+    format!("{prefix}:health")
+}
+
 /// Names a key: `prefix:{tag}:name`. A Redis Cluster places a key by the part in braces, the hash tag.
 pub(super) fn name_key(prefix: &str, tag: &str, name: &str) -> String {
     format!("{prefix}:{{{tag}}}:{name}")

@@ -32,6 +32,9 @@ use crate::domain::person::PersonKey;
 use crate::domain::person_limit::LimitUsage;
 use crate::domain::rule_settings::Limit;
 
+/// How long the key that the health check writes stays.
+const HEALTH_KEY_LIFETIME_MILLIS: u32 = 10_000;
+
 /// The client of Redis. Cheap to clone. All clones share one connection.
 #[derive(Clone)]
 pub struct Guard {
@@ -49,14 +52,17 @@ impl Guard {
         let batcher = CommandBatcher::new(Arc::clone(&connection), timeout);
         let guard = Self { connection, prefix: Arc::from(prefix), batcher };
         // Connects now, so that the first call need not wait for it. A failure is logged.
-        let _ = guard.ping().await;
+        let _ = guard.check_health().await;
         Ok(guard)
     }
 
-    /// Succeeds if Redis answers.
-    pub async fn ping(&self) -> Result<(), GuardError> {
-        let ping = async |mut connection| redis::cmd("PING").exec_async(&mut connection).await;
-        self.connection.run_for_call("ping", ping).await
+    /// Succeeds if Redis runs scripts that write: not if it is a replica, is full, or misses the replicas that it must have.
+    pub async fn check_health(&self) -> Result<(), GuardError> {
+        let mut write = redis::cmd("EVAL");
+        write.arg("return redis.call('SET', KEYS[1], '', 'PX', ARGV[1])").arg(1);
+        write.arg(keys::health_key(&self.prefix)).arg(HEALTH_KEY_LIFETIME_MILLIS);
+        let write = async |mut connection| write.exec_async(&mut connection).await;
+        self.connection.run_for_call("health", write).await
     }
 
     /// Spends all of `spends` or nothing. With `hold_of`, checks that person's hold first: unless it has passed, nothing is

@@ -25,6 +25,10 @@ pub use pseudonym::PersonPseudonyms;
 pub use purpose::KeyPurpose;
 pub use seal::OpenError;
 
+/// The text whose MAC is the check value of a key. No other MAC is of 25 bytes without a zero byte: pseudonyms contain one or are of
+/// 32 bytes, verifiers are of 40, seals contain lengths of eight bytes.
+const CHECKED_TEXT: &[u8] = b"temporary-pin check value";
+
 /// The keys of the service, ready for use. Does not implement `Debug`, so that no key can be logged.
 ///
 /// Keys are wiped when they are dropped: AWS-LC cleanses the context of an HMAC (`HMAC_CTX_cleanup`) and all memory that it
@@ -35,8 +39,8 @@ pub struct KeyRing {
     verifier: Keys<hmac::Key>,
     sealing: Keys<RandomizedNonceKey>,
     audit: Keys<hmac::Key>,
-    /// A MAC under each key, by which two rings can be compared.
-    fingerprints: BTreeMap<(KeyPurpose, i32), [u8; 32]>,
+    /// The check value of each key: a MAC of a fixed text under that key, by which two rings can be compared.
+    check_values: BTreeMap<(KeyPurpose, i32), [u8; 32]>,
 }
 
 /// The keys of one purpose by id, and the id of the active one.
@@ -67,11 +71,11 @@ impl KeyRing {
         for (expected, id) in (1..).zip(pseudonym.keys.keys()) {
             ensure!(expected == *id, "pseudonym.{expected}: is missing; from 1 on every one is needed (docs/keys.md)");
         }
-        let fingerprint = |key: &[u8; KEY_LENGTH]| {
-            to_array(hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), b"fingerprint").as_ref())
+        let check_value = |key: &[u8; KEY_LENGTH]| {
+            to_array(hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), CHECKED_TEXT).as_ref())
         };
-        let fingerprints = |(purpose, set): (&KeyPurpose, &KeySet)| -> Vec<_> {
-            set.keys.iter().map(|(id, key)| ((*purpose, *id), fingerprint(key))).collect()
+        let check_values = |(purpose, set): (&KeyPurpose, &KeySet)| -> Vec<_> {
+            set.keys.iter().map(|(id, key)| ((*purpose, *id), check_value(key))).collect()
         };
         Ok(Self {
             pseudonym: pseudonym
@@ -84,17 +88,17 @@ impl KeyRing {
                 RandomizedNonceKey::new(&AES_256_GCM, bytes).context("sealing: not a key for AES-256-GCM")
             })?,
             audit: Keys::new(key_set(KeyPurpose::Audit)?, hmac_key)?,
-            fingerprints: file.0.iter().flat_map(fingerprints).collect(),
+            check_values: file.0.iter().flat_map(check_values).collect(),
         })
     }
 
     /// Checks that this ring may replace `serving` in a running process: it has every key of that ring, so it can read every
     /// value that `serving` has made, and it has the same active pseudonym key, so it finds every row.
     pub fn check_can_replace(&self, serving: &Self) -> anyhow::Result<()> {
-        for ((purpose, id), fingerprint) in &serving.fingerprints {
-            let ours = self.fingerprints.get(&(*purpose, *id));
+        for ((purpose, id), check_value) in &serving.check_values {
+            let ours = self.check_values.get(&(*purpose, *id));
             ensure!(ours.is_some(), "{purpose}.{id}: is missing; a key is taken out by a restart");
-            ensure!(ours == Some(fingerprint), "{purpose}.{id}: is another key than the one that serves");
+            ensure!(ours == Some(check_value), "{purpose}.{id}: is another key than the one that serves");
         }
         let (new, old) = (self.pseudonym_key_id(), serving.pseudonym_key_id());
         ensure!(
@@ -102,6 +106,11 @@ impl KeyRing {
             "pseudonym.active: is {new}, and {old} serves; stop the service to change it (docs/keys.md)"
         );
         Ok(())
+    }
+
+    /// For each key its purpose, its id and its check value. The database keeps them, and they tell nothing about the keys.
+    pub fn check_values(&self) -> impl Iterator<Item = (&'static str, i32, [u8; 32])> {
+        self.check_values.iter().map(|((purpose, id), value)| (purpose.as_str(), *id, *value))
     }
 
     /// The MAC of `bytes`, which belong to a seal of the audit, and the id of the key that made it.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use opentelemetry::global;
 use secrecy::ExposeSecret as _;
+use tokio::runtime::Handle;
 use tokio::sync::Notify;
 
 use crate::audit::Sealer;
@@ -20,11 +21,11 @@ use crate::server::gateways::make_gateways;
 use crate::server::reload::{self, Reloadable, WatchedFiles};
 use crate::sms::dispatcher::Dispatcher;
 use crate::sms::gateways::HttpGateway;
-use crate::store;
 use crate::store::eligibility::PersonStatusReader;
 use crate::store::issuing::PinIssuer;
 use crate::store::messages::handovers::Handovers;
 use crate::store::messages::local_handovers::{self, LocalHandoverQueue};
+use crate::store::{self, InstanceKeys};
 use crate::telemetry::metrics::Metrics;
 use crate::texts::Texts;
 
@@ -57,9 +58,11 @@ pub async fn assemble(
     question_draws: Arc<QuestionDraws>,
 ) -> anyhow::Result<ServiceParts> {
     let (keys, key_files) = load_keys(config)?;
-    let pseudonym_key = keys.load().pseudonym_key_id();
-    let store = store::connect_instance(config.postgres.url.expose_secret(), &config.postgres.pool, pseudonym_key)
-        .context("postgres.url")?;
+    let present_keys = Arc::clone(&keys);
+    let store = store::connect_instance(config.postgres.url.expose_secret(), &config.postgres.pool, move || {
+        instance_keys(&present_keys.load())
+    })
+    .context("postgres.url")?;
     let redis = &config.redis;
     let guard =
         Guard::connect(redis.url.expose_secret(), &redis.key_prefix, redis.timeout).await.context("redis.url")?;
@@ -108,12 +111,24 @@ pub async fn assemble(
     })
 }
 
-/// Loads the key ring. A reload refuses a key ring that must not replace the one in use.
+/// The keys of a ring, as far as the database knows them.
+pub(super) fn instance_keys(ring: &KeyRing) -> InstanceKeys {
+    InstanceKeys::new(ring.pseudonym_key_id(), ring.check_values())
+}
+
+/// Loads the key ring. A reload refuses a key ring that must not replace the one in use, or that is not the database's.
 fn load_keys(config: &Config) -> anyhow::Result<(Reloadable<KeyRing>, WatchedFiles)> {
     let file = config.keys.file.clone();
+    let (url, settings) = (config.postgres.url.clone(), config.postgres.pool.clone());
+    let runtime = Handle::current();
     reload::load("keys", vec![file.clone()], move |in_use| {
         let ring = KeyRing::load(&file)?;
-        in_use.map_or(Ok(()), |in_use| ring.check_can_replace(in_use))?;
+        if let Some(in_use) = in_use {
+            ring.check_can_replace(in_use)?;
+            let keys = instance_keys(&ring);
+            // Reloads run on a thread that may block.
+            runtime.block_on(store::check_keys(url.expose_secret(), &settings, &keys))?;
+        }
         Ok(ring)
     })
 }

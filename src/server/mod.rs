@@ -1,6 +1,7 @@
 //! Assembles the service from its parts, serves callers, and shuts down in order.
 
 mod assemble;
+mod background;
 pub mod certificates;
 mod gateways;
 mod health_monitor;
@@ -11,13 +12,15 @@ mod purge;
 pub mod reload;
 pub mod transport;
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
 use opentelemetry::global;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -25,6 +28,8 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::issuance::QuestionDraws;
 use crate::{grpc, random};
+use background::BackgroundTasks;
+use health_monitor::HealthMonitor;
 use listener::{ConnectionServer, Listener, bind};
 
 pub use assemble::{ServiceParts, assemble};
@@ -72,37 +77,34 @@ pub async fn run(
 
     // `draining` ends the acceptance of calls, `stop` ends the background work.
     let (draining, stop) = (CancellationToken::new(), CancellationToken::new());
-    let background = TaskTracker::new();
+    let mut background = BackgroundTasks::new();
     let (store, guard) = (parts.dependencies.store.clone(), parts.dependencies.guard.clone());
-    let (report_failure, failure) = oneshot::channel();
-    let role_check = config.postgres.role_check;
-    let monitoring = health_monitor::monitor_health(health, store.clone(), role_check, guard, draining.clone());
-    background.spawn(async {
-        if let Err(error) = monitoring.await {
-            let _ = report_failure.send(error);
-        }
-    });
+    let monitor = HealthMonitor::new(&config.postgres, store.clone(), Arc::clone(&parts.keys), guard)?;
+    background.spawn("the check of the health", draining.clone(), monitor.run(health, draining.clone()));
+    // Ends only by `stop`.
+    let start = |name, task: BoxFuture<'static, ()>| {
+        background.spawn(name, stop.clone(), task.map(Ok::<_, Infallible>));
+    };
     let wake = Arc::clone(&parts.dependencies.dispatcher_wake);
-    background.spawn(parts.dispatcher.run(parts.handover_queue, wake, stop.clone()));
-    background.spawn(parts.sealer.run(config.audit.seal_interval, stop.clone()));
-    background.spawn(purge::purge_regularly(
-        store.clone(),
-        Arc::clone(&parts.keys),
-        config.retention.clone(),
-        Arc::clone(&clock),
-        stop.clone(),
-    ));
+    start("the dispatcher", parts.dispatcher.run(parts.handover_queue, wake, stop.clone()).boxed());
+    start("the sealing of the audit", parts.sealer.run(config.audit.seal_interval, stop.clone()).boxed());
+    let (retention, keys) = (config.retention.clone(), Arc::clone(&parts.keys));
+    start(
+        "the purge",
+        purge::purge_regularly(store.clone(), keys, retention, Arc::clone(&clock), stop.clone()).boxed(),
+    );
     let mut watched_files = vec![parts.key_files];
     watched_files.extend(parts.token_files);
     for upkeep in listeners.iter_mut().filter_map(|listener| listener.certificates.take()) {
         upkeep.expiry_monitor.register_metric(&global::meter(env!("CARGO_PKG_NAME")), Arc::clone(&clock));
-        background.spawn(certificates::warn_of_expiry(upkeep.expiry_monitor, Arc::clone(&clock), stop.clone()));
+        let warning = certificates::warn_of_expiry(upkeep.expiry_monitor, Arc::clone(&clock), stop.clone());
+        start("the check of certificates", warning.boxed());
         watched_files.push(upkeep.files);
     }
     let hangup = signal(SignalKind::hangup()).context("SIGHUP")?;
     let reload_interval = config.server.reload_interval;
-    background.spawn(reload::watch_files(watched_files, hangup, reload_interval, metrics.clone(), stop.clone()));
-    background.close();
+    let watching = reload::watch_files(watched_files, hangup, reload_interval, metrics.clone(), stop.clone());
+    start("the reloading of files", watching.boxed());
 
     // Shutdown in order: health turns to NOT_SERVING, so that callers go elsewhere; running calls end, also those whose
     // caller has disconnected; then the background work ends, the dispatcher between two messages.
@@ -123,7 +125,7 @@ pub async fn run(
     };
     let result = tokio::select! {
         () = all_calls_ended => Ok(()),
-        Ok(error) = failure => Err(error),
+        error = background.failure() => Err(error),
         () = drain_time_over => {
             tracing::warn!("some calls had not ended when the drain time was over");
             Ok(())
@@ -131,7 +133,7 @@ pub async fn run(
     };
     draining.cancel();
     stop.cancel();
-    if tokio::time::timeout(config.server.drain, background.wait()).await.is_err() {
+    if !background.have_ended_within(config.server.drain).await {
         tracing::warn!("the dispatcher had not ended when the drain time was over");
     }
     // With a time-out, because a Postgres that does not answer must not keep the process from ending.

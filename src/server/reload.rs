@@ -12,6 +12,7 @@ use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
+use crate::store::StoreError;
 use crate::telemetry::metrics::Metrics;
 
 /// A value from files, as it was when they were last valid.
@@ -91,6 +92,10 @@ impl WatchedFiles {
                 metrics.count_reload(role, "taken");
             }
             Err(error) => {
+                if matches!(error.downcast_ref(), Some(StoreError::Unavailable(_))) {
+                    // The files may be good: read them again at the next look.
+                    self.last_digests.fill(None);
+                }
                 let error = format!("{error:#}");
                 tracing::error!(role, error, "cannot be read again; the earlier content stays in use");
                 metrics.count_reload(role, "refused");

@@ -18,9 +18,9 @@ pub mod withdrawal;
 mod connections;
 mod parameters;
 
-pub(crate) use connections::{close, open_for_maintenance};
+pub(crate) use connections::{close, describe_foreign, open_for_maintenance};
 
 pub use connections::{
-    Failure, MAX_STATEMENT_TIMEOUT, PLANNER_SETTINGS, PoolSettings, StoreError, connect, connect_instance, migrate,
-    rights, schema_is_current,
+    Failure, HealthProbe, InstanceKeys, MAX_STATEMENT_TIMEOUT, PLANNER_SETTINGS, PoolSettings, Readiness, StoreError,
+    check_keys, compare_keys, connect, connect_instance, forget_key, migrate, rights, schema_is_current,
 };

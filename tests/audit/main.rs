@@ -5,5 +5,6 @@
 mod world;
 
 mod purge;
+mod random_rows;
 mod sealing;
 mod tampering;

@@ -144,10 +144,10 @@ async fn writers_do_not_wait_for_a_sealer(pool: PgPool) {
         runtime.block_on(async {
             let pool = PgPool::connect_with(pool.connect_options().as_ref().clone()).await.unwrap();
             let horizon = read_horizon(&pool, t0()).await.unwrap();
-            let sealed = seal_events(&pool, &horizon, |_, _, last| {
+            let sealed = seal_events(&pool, &horizon, |_, events, _| {
                 is_open.lock().unwrap().take().unwrap().send(()).unwrap();
                 resumed.recv().unwrap();
-                test_seal(last)
+                Ok(test_seal(events.last().unwrap().id))
             });
             sealed.await.unwrap().unwrap();
         });

@@ -173,7 +173,7 @@ async fn a_removed_or_added_seal_is_found(pool: PgPool) {
 async fn removed_last_seals_are_found_by_a_kept_head(pool: PgPool) {
     let world = sealed(pool).await;
     let head = world.verify().await.unwrap().head.unwrap();
-    let verify = async || verify(&world.pool, &world.keys, 1, Some(&head)).await;
+    let verify = async || verify(&world.pool, &world.keys, 1, Some(&head), t0() + hours(4)).await;
     assert_eq!(verify().await.unwrap().head.as_ref(), Some(&head));
     world.tamper("DELETE FROM audit_seals WHERE number = 3").await;
     assert_eq!(world.verify().await.unwrap().waiting, 4, "without a kept head only the waiting events show it");
@@ -194,11 +194,97 @@ async fn removed_last_seals_are_found_by_a_kept_head(pool: PgPool) {
 async fn a_verification_can_start_at_a_later_seal(pool: PgPool) {
     let world = sealed(pool).await;
     world.tamper("DELETE FROM audit_seals WHERE number = 1; UPDATE audit_events SET reason = 'x' WHERE id = 2").await;
-    let verify = async |from| verify(&world.pool, &world.keys, from, None).await;
+    let verify = async |from| verify(&world.pool, &world.keys, from, None, t0() + hours(4)).await;
     assert_eq!(verify(2).await.unwrap().seals, 2);
     assert_eq!(verify(3).await.unwrap().events, 4);
     assert!(matches!(verify(4).await, Err(VerifyError::Tampered(Finding::SealRemoved { seal: 4 }))));
     assert!(matches!(verify(1).await, Err(VerifyError::Tampered(Finding::SealRemoved { seal: 1 }))));
+}
+
+/// The service's role may insert rows, also seals. It has no key.
+#[sqlx::test]
+async fn a_forged_seal_is_found_and_nothing_is_sealed_upon_it(pool: PgPool) {
+    let world = sealed(pool).await;
+    world
+        .tamper(
+            "INSERT INTO audit_seals SELECT 4, version, seal_time, last_event_id, 9000000000000000000, 0, NULL, NULL, NULL,
+                entries_digest, NULL, mac, key_id, sha256('forged') FROM audit_seals WHERE number = 3",
+        )
+        .await;
+    let finding = Finding::SealNotGenuine { seal: 4, key_id: 1 };
+    assert_eq!(world.verify().await, Err(finding.clone()));
+    world.look_up(4).await;
+    assert_eq!(world.sealer().run_round().await, Ok(0), "it says that all events are sealed");
+    world.tamper("UPDATE audit_seals SET last_event_id = after_event_id WHERE number = 4").await;
+    let refused = world.sealer().run_round().await.unwrap_err().to_string();
+    assert!(refused.contains("seal 4 is not genuine"), "{refused}");
+    assert_eq!(world.verify().await, Err(finding));
+}
+
+#[sqlx::test]
+async fn an_impossible_time_is_named_and_stops_no_sealer(pool: PgPool) {
+    let world = sealed(pool).await;
+    for time in ["infinity", "-infinity", "294276-12-31", "4714-11-24 BC"] {
+        let event = format!(
+            "INSERT INTO audit_events (id, event_time, person_key, action, caller) OVERRIDING SYSTEM VALUE
+            VALUES (13, '{time}', sha256('somebody'), 'pin_issued', 'test')"
+        );
+        let refused =
+            sqlx::query(sqlx::AssertSqlSafe(event.clone())).execute(&world.pool).await.unwrap_err().to_string();
+        assert!(refused.contains("times_are_possible"), "{time}: {refused}");
+        // With the rights of the owner it can be inserted.
+        let without = "ALTER TABLE audit_events DROP CONSTRAINT IF EXISTS times_are_possible";
+        world.tamper(format!("BEGIN; {without}; {event}; ALTER TABLE audit_events ADD CONSTRAINT times_are_possible CHECK (event_time BETWEEN '2000-01-01' AND '2200-01-01') NOT VALID; COMMIT; SELECT setval('audit_events_id_seq', 13)")).await;
+        assert_eq!(
+            world.verify().await,
+            Err(Finding::ImpossibleTime { table: "audit_events".into(), id: 13 }),
+            "{time}"
+        );
+        let refused = world.sealer().run_round().await.unwrap_err().to_string();
+        assert!(refused.contains("holds a value unknown here"), "{time}: {refused}");
+        world.tamper("DELETE FROM audit_events WHERE id = 13").await;
+        assert_eq!(world.seal().await, 0);
+    }
+    world.tamper("ALTER TABLE audit_seals DROP CONSTRAINT times_are_possible; UPDATE audit_seals SET complete_time = 'infinity' WHERE number = 3").await;
+    assert_eq!(world.verify().await, Err(Finding::ImpossibleTime { table: "audit_seals".into(), id: 3 }));
+    world.look_up(4).await;
+    assert!(world.sealer().run_round().await.is_err());
+}
+
+#[sqlx::test]
+async fn events_that_are_not_sealed_for_long_are_found(pool: PgPool) {
+    let world = sealed(pool).await;
+    world.look_up(3).await;
+    assert_eq!(world.verify().await.unwrap().waiting, 1);
+    *world.clock.0.lock().unwrap() = t0() + hours(3) + seconds(601);
+    assert_eq!(world.verify().await, Err(Finding::Unsealed { events: 1, oldest: t0() + hours(3) }));
+}
+
+/// Another instance's clock was an hour ahead when it sealed.
+#[sqlx::test]
+async fn a_wrong_clock_is_named_and_is_no_tampering(pool: PgPool) {
+    let world = World::new(pool);
+    world.issue(1).await;
+    *world.clock.0.lock().unwrap() = t0() + hours(2);
+    assert_eq!(world.seal().await, 1);
+    *world.clock.0.lock().unwrap() = t0() + hours(1);
+    world.look_up(1).await;
+    assert_eq!(world.seal().await, 1);
+    let report = world.verify().await.unwrap();
+    assert_eq!((report.events, report.clock_disagreements), (5, vec![1]));
+}
+
+/// A standby that was promoted can give out the ids of lost events again.
+#[sqlx::test]
+async fn a_seal_ends_at_its_last_event(pool: PgPool) {
+    let world = World::new(pool);
+    world.issue(1).await;
+    world.tamper("SELECT setval('audit_events_id_seq', 40)").await;
+    assert_eq!(world.seal().await, 1);
+    world.tamper("SELECT setval('audit_events_id_seq', 4)").await;
+    world.look_up(1).await;
+    assert_eq!(world.seal().await, 1);
+    assert_eq!(world.verify().await.unwrap().events, 5);
 }
 
 #[test]

@@ -71,7 +71,7 @@ impl World {
     }
 
     pub(crate) async fn verify(&self) -> Result<Report, Finding> {
-        match verify(&self.pool, &self.keys, 1, None).await {
+        match verify(&self.pool, &self.keys, 1, None, self.clock.now()).await {
             Ok(report) => Ok(report),
             Err(VerifyError::Tampered(finding)) => Err(finding),
             Err(VerifyError::Store(error)) => panic!("{error}"),

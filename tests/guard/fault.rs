@@ -38,7 +38,7 @@ async fn assert_all_unavailable(guard: &Guard) {
         spend(Bucket::ServicePins, limit(3, 100), 1),
     ];
     tokio::join!(
-        assert_unavailable("ping", guard.ping()),
+        assert_unavailable("check_health", guard.check_health()),
         assert_unavailable("check_and_spend", guard.check_and_spend(Some(person()), &spends, now)),
         assert_unavailable("peek", guard.peek(&spends, now)),
         assert_unavailable("refund", guard.refund(&spends, now)),
@@ -50,7 +50,7 @@ async fn assert_all_unavailable(guard: &Guard) {
 /// Asserts that the guard works.
 async fn assert_works(guard: &Guard) {
     let one = [spend(Bucket::PersonPins(person()), limit(1, 100), 1)];
-    assert_eq!(guard.ping().await, Ok(()));
+    assert_eq!(guard.check_health().await, Ok(()));
     assert_eq!(guard.check_and_spend(None, &one, at(0)).await, Ok(GuardDecision::Allowed));
 }
 
@@ -73,7 +73,7 @@ async fn r26_redis_silent_at_the_start_is_unavailable_until_it_answers() {
     let start = Instant::now();
     let guard = Guard::connect(&url, &unique("test"), TIMEOUT).await.unwrap();
     assert!(start.elapsed() < TIMEOUT + SLACK);
-    assert_eq!(guard.ping().await, Err(GuardError::Unavailable));
+    assert_eq!(guard.check_health().await, Err(GuardError::Unavailable));
     proxy.restore();
     assert_works(&guard).await;
 }
@@ -110,7 +110,7 @@ async fn r26_a_cut_connection_costs_one_call_at_most() {
     let (proxy, guard) = connect_through_proxy().await;
     assert_works(&guard).await;
     proxy.cut();
-    let _ = guard.ping().await;
+    let _ = guard.check_health().await;
     assert_works(&guard).await;
 }
 
@@ -119,7 +119,7 @@ async fn r26_a_connection_that_goes_silent_for_ever_costs_one_call() {
     let (proxy, guard) = connect_through_proxy().await;
     assert_works(&guard).await;
     proxy.silence();
-    assert_eq!(guard.ping().await, Err(GuardError::Unavailable));
+    assert_eq!(guard.check_health().await, Err(GuardError::Unavailable));
     assert_works(&guard).await;
 }
 
@@ -127,13 +127,13 @@ async fn r26_a_connection_that_goes_silent_for_ever_costs_one_call() {
 async fn concurrent_calls_share_one_new_connection() {
     let (proxy, guard) = connect_through_proxy().await;
     proxy.cut();
-    let _ = guard.ping().await;
+    let _ = guard.check_health().await;
     let before = proxy.connections();
     let calls: Vec<_> = (0..32)
         .map(|_| {
             tokio::spawn({
                 let guard = guard.clone();
-                async move { guard.ping().await }
+                async move { guard.check_health().await }
             })
         })
         .collect();

@@ -10,6 +10,7 @@ use temporary_pin::proto::temporarypin::v1::redeem_temporary_pin_response::Outco
 use temporary_pin::proto::temporarypin::v1::{AccessHold, PersonReference, Reason};
 use temporary_pin::store::PoolSettings;
 use temporary_pin::store::upkeep::rekey::{PSEUDONYM_COLUMNS, Rekeying};
+use temporary_pin::{keys, random};
 use test_support::acts::pin_in;
 use test_support::installation::Installation;
 use test_support::person::Person;
@@ -273,4 +274,36 @@ async fn pseudonyms_are_rekeyed_and_persons_keep_their_records() {
     assert!(installation.count("audit_events WHERE pseudonym_key_id = 2").await > 0);
     let (status, printed, _) = installation.output(&["audit", "verify"], "");
     assert_eq!(status, Some(0), "{printed}");
+}
+
+/// A key ring with the same ids is still another key ring.
+#[tokio::test(flavor = "multi_thread")]
+async fn r26_a_foreign_key_ring_does_not_serve_and_is_not_taken_by_a_reload() {
+    let (_world, installation) = new_installation().await;
+    let process = installation.start().await;
+    let own = installation.read("keys.toml");
+    let foreign = keys::generate(&mut random::secure());
+    // Only the sealing key differs, and is new: `check_can_replace` alone would accept the ring.
+    run_keys(&installation, &["add", "--purpose", "sealing"]);
+    let with_one = installation.read("keys.toml");
+    reload(&[&process], RELOADED).await;
+    installation.write("keys.toml", &own);
+    run_keys(&installation, &["add", "--purpose", "sealing"]);
+    let with_another = installation.read("keys.toml");
+    assert_ne!(with_one, with_another);
+    let second = {
+        installation.write("keys.toml", &own);
+        installation.start().await
+    };
+    installation.write("keys.toml", &with_another);
+    reload(&[&second], NOT_RELOADED).await;
+
+    for ring in [foreign.as_str(), &with_another] {
+        installation.write("keys.toml", ring);
+        let (status, _, stderr) = installation.output(&["serve"], "");
+        assert_eq!(status, Some(1), "{stderr}");
+        assert!(stderr.contains("the key ring is not that of this database"), "{stderr}");
+        let (status, _, stderr) = installation.output(&["audit", "verify"], "");
+        assert_eq!(status, Some(1), "not 3, which says that the audit was tampered with: {stderr}");
+    }
 }

@@ -10,6 +10,7 @@ mod issue;
 mod issue_batches;
 mod issue_limits;
 mod issue_race;
+mod key_ring;
 mod later_migrations;
 mod limit_resets;
 mod locks;

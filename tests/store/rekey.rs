@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, PgPool};
 use temporary_pin::store::upkeep::rekey::{OTHER_BYTE_COLUMNS, PSEUDONYM_COLUMNS, Rekeying};
-use temporary_pin::store::{PoolSettings, StoreError, connect_instance, schema_is_current};
+use temporary_pin::store::{InstanceKeys, PoolSettings, StoreError, connect_instance, schema_is_current};
 use test_support::store::*;
 
 /// Replaces the key ring. Fails if it gets a pseudonym twice.
@@ -19,6 +19,10 @@ fn rekey(from: i32, mut pseudonym: [u8; 32]) -> [u8; 32] {
 
 async fn begin(url: &str, to: i32) -> anyhow::Result<Option<Rekeying>> {
     Rekeying::begin(url, &PoolSettings::default(), to, 1).await
+}
+
+fn keys(pseudonym_key_id: i32) -> InstanceKeys {
+    InstanceKeys::new(pseudonym_key_id, [])
 }
 
 fn settings() -> PoolSettings {
@@ -96,7 +100,7 @@ async fn an_interrupted_rekeying_continues_and_replaces_each_pseudonym_once(
     }
     assert!(batches > PSEUDONYM_COLUMNS.len(), "some table has several pages: {batches}");
     // The last one was interrupted as well, before `finish`.
-    let instance = connect_instance(&url, &settings(), 2).unwrap();
+    let instance = connect_instance(&url, &settings(), || keys(2)).unwrap();
     assert!(matches!(schema_is_current(&instance).await, Err(StoreError::Unavailable(_))));
     let mut last = begin(&url, 2).await.unwrap().unwrap();
     while let Some(batch) = last.next_batch(rekey).await.unwrap() {
@@ -127,7 +131,7 @@ async fn an_interrupted_rekeying_continues_and_replaces_each_pseudonym_once(
 async fn r26_no_instance_serves_during_a_rekeying_or_under_another_key(_: PgPoolOptions, options: PgConnectOptions) {
     let url = options.to_url_lossy().to_string();
     let serves = async |key_id| {
-        let instance = connect_instance(&url, &settings(), key_id).unwrap();
+        let instance = connect_instance(&url, &settings(), move || keys(key_id)).unwrap();
         let current = schema_is_current(&instance).await;
         instance.close().await;
         current
@@ -137,7 +141,7 @@ async fn r26_no_instance_serves_during_a_rekeying_or_under_another_key(_: PgPool
     assert_eq!(serves(2).await, refused);
 
     // One connection of one instance is enough to prevent a re-keying.
-    let instance = connect_instance(&url, &settings(), 1).unwrap();
+    let instance = connect_instance(&url, &settings(), || keys(1)).unwrap();
     let connection = instance.acquire().await.unwrap();
     let error = begin(&url, 2).await.err().unwrap().to_string();
     assert!(error.starts_with("instances are connected to the database"), "{error}");

@@ -5,7 +5,7 @@ use std::time::Duration;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, PgPool};
 use temporary_pin::store::issuing::{IssueOutcome, PinIssuer};
-use temporary_pin::store::{PoolSettings, StoreError, connect, connect_instance, schema_is_current};
+use temporary_pin::store::{InstanceKeys, PoolSettings, StoreError, connect, connect_instance, schema_is_current};
 use test_support::fault_proxy::FaultProxy;
 use test_support::store::*;
 
@@ -14,6 +14,10 @@ const BOUND: Duration = Duration::from_secs(30);
 
 fn url(options: &PgConnectOptions) -> String {
     sqlx::ConnectOptions::to_url_lossy(options).to_string()
+}
+
+fn keys() -> InstanceKeys {
+    InstanceKeys::new(1, [])
 }
 
 fn settings() -> PoolSettings {
@@ -36,7 +40,7 @@ async fn setting(pool: &PgPool, name: &str) -> String {
 #[sqlx::test]
 async fn r26_a_connection_that_returns_into_silence_frees_its_place(_: PgPoolOptions, options: PgConnectOptions) {
     let (proxy, url) = FaultProxy::start_for_url(&url(&options)).await;
-    let pool = connect_instance(&url, &settings(), 1).unwrap();
+    let pool = connect_instance(&url, &settings(), keys).unwrap();
     let waits_for_postgres = async {
         for _ in 0..3 {
             while schema_is_current(&pool).await != Ok(true) {}
@@ -54,7 +58,7 @@ async fn r26_a_connection_that_returns_into_silence_frees_its_place(_: PgPoolOpt
 async fn r26_a_connection_whose_batch_fails_in_silence_frees_its_place(_: PgPoolOptions, options: PgConnectOptions) {
     let (proxy, proxied) = FaultProxy::start_for_url(&url(&options)).await;
     let direct = PgPool::connect_with(options).await.unwrap();
-    let pool = connect_instance(&proxied, &settings(), 1).unwrap();
+    let pool = connect_instance(&proxied, &settings(), keys).unwrap();
     let issuer = PinIssuer::new(pool, ORDER_RULES);
     let issues = async {
         for number in 0..3 {
@@ -91,7 +95,7 @@ async fn r26_a_session_that_cannot_write_is_replaced(_: PgPoolOptions, options: 
 
 #[sqlx::test]
 async fn r26_a_standby_is_refused(_: PgPoolOptions, options: PgConnectOptions) {
-    let pool = connect_instance(&url(&options), &settings(), 1).unwrap();
+    let pool = connect_instance(&url(&options), &settings(), keys).unwrap();
     set_for_database(&options, "default_transaction_read_only", "on").await;
     let refused = schema_is_current(&pool).await;
     assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
@@ -104,7 +108,7 @@ async fn r26_a_standby_is_refused(_: PgPoolOptions, options: PgConnectOptions) {
 async fn r26_a_session_without_time_outs_is_refused(_: PgPoolOptions, options: PgConnectOptions) {
     // As behind a connection pooler that ignores `options`.
     let without = PoolSettings { statement_timeout: Duration::ZERO, ..settings() };
-    let refused = schema_is_current(&connect_instance(&url(&options), &without, 1).unwrap()).await;
+    let refused = schema_is_current(&connect_instance(&url(&options), &without, keys).unwrap()).await;
     assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
 }
 
@@ -114,7 +118,7 @@ async fn commits_are_durable_whatever_the_database_defaults_to(_: PgPoolOptions,
         [("off", "on"), ("local", "on"), ("remote_write", "on"), ("remote_apply", "remote_apply")]
     {
         set_for_database(&options, "synchronous_commit", default).await;
-        let pool = connect_instance(&url(&options), &settings(), 1).unwrap();
+        let pool = connect_instance(&url(&options), &settings(), keys).unwrap();
         assert_eq!(setting(&pool, "synchronous_commit").await, expected, "{default}");
     }
 }
@@ -124,7 +128,7 @@ async fn r26_a_transaction_that_a_process_leaves_open_ends_and_is_an_outage(
     _: PgPoolOptions,
     options: PgConnectOptions,
 ) {
-    let pool = connect_instance(&url(&options), &settings(), 1).unwrap();
+    let pool = connect_instance(&url(&options), &settings(), keys).unwrap();
     assert_eq!(setting(&pool, "idle_in_transaction_session_timeout").await, "10s");
     let mut transaction = pool.begin().await.unwrap();
     sqlx::query("SET idle_in_transaction_session_timeout = 10").execute(&mut *transaction).await.unwrap();

@@ -13,6 +13,8 @@ pub struct Horizon {
     pub last_event_id: i64,
     /// A time just before `last_event_id` was read.
     pub time: DateTime<Utc>,
+    /// The clock of Postgres at that time.
+    pub database_time: DateTime<Utc>,
     /// The transactions that had not ended and may have been assigned an id up to `last_event_id`.
     writers: Vec<String>,
 }
@@ -22,11 +24,13 @@ pub async fn read_horizon(pool: &PgPool, now: DateTime<Utc>) -> Result<Horizon, 
     write(pool, "audit_horizon", async |connection| {
         // In this order: a transaction that was assigned an id before the first statement is either listed by the second,
         // or has ended.
-        let last_event_id =
-            sqlx::query_scalar!(r#"SELECT coalesce(pg_sequence_last_value('audit_events_id_seq'), 0) AS "id!""#)
-                .fetch_one(&mut *connection)
-                .await?;
-        Ok(Horizon { last_event_id, time: now, writers: list_writers(connection).await? })
+        let last = sqlx::query!(
+            r#"SELECT coalesce(pg_sequence_last_value('audit_events_id_seq'), 0) AS "id!",
+                clock_timestamp() AS "database_time!""#
+        );
+        let last = last.fetch_one(&mut *connection).await?;
+        let writers = list_writers(connection).await?;
+        Ok(Horizon { last_event_id: last.id, time: now, database_time: last.database_time, writers })
     })
     .await
 }

@@ -49,12 +49,12 @@ pub struct Seal {
 
 /// Seals the next events up to a horizon whose writers have ended, at most [`MAX_EVENTS_PER_SEAL`].
 ///
-/// `make` makes the seal from the previous one, the events, and the last id that it covers. `None`: there are no such
-/// events, or another process is sealing.
+/// `make` makes the seal from the previous one and the events. It gets `true` if these are all events up to the horizon. It fails
+/// if the previous seal is not genuine. `None`: there are no such events, or another process is sealing.
 pub async fn seal_events(
     pool: &PgPool,
     horizon: &Horizon,
-    make: impl Fn(Option<&Seal>, &[AuditRows], i64) -> Seal,
+    make: impl Fn(Option<&Seal>, &[AuditRows], bool) -> Result<Seal, StoreError>,
 ) -> Result<Option<Seal>, StoreError> {
     write(pool, "seal_audit", async |connection| {
         let mut transaction = connection.begin().await?;
@@ -73,14 +73,16 @@ pub async fn seal_events(
 async fn seal_in_transaction(
     transaction: &mut PgTransaction<'_>,
     last_event_id: i64,
-    make: impl Fn(Option<&Seal>, &[AuditRows], i64) -> Seal,
+    make: impl Fn(Option<&Seal>, &[AuditRows], bool) -> Result<Seal, StoreError>,
 ) -> Result<Option<Seal>, StoreError> {
     let previous = read_last_seal(transaction).await?;
     let after = previous.as_ref().map_or(0, |seal| seal.last_event_id);
     let events = list_events(transaction, after, last_event_id, MAX_EVENTS_PER_SEAL).await?;
-    let Some(last) = events.last() else { return Ok(None) };
+    if events.is_empty() {
+        return Ok(None);
+    }
     let is_full = events.len() >= usize::try_from(MAX_EVENTS_PER_SEAL).unwrap_or(usize::MAX);
-    let seal = make(previous.as_ref(), &events, if is_full { last.id } else { last_event_id });
+    let seal = make(previous.as_ref(), &events, !is_full)?;
     insert(transaction, &seal).await?;
     Ok(Some(seal))
 }
@@ -88,12 +90,13 @@ async fn seal_in_transaction(
 /// Deletes events from before `before`, in whole sealed batches, as far as the owner's `audit_retention` allows. Returns how
 /// many events it deleted.
 ///
-/// `make` makes the seal that records the purge, from the last seal and the last id that is deleted. `None`: there are no
+/// `make` makes the seal that records the purge, from the last seal and the last id that is deleted. It fails if the last seal is
+/// not genuine. `None`: there are no
 /// such events, or another process is sealing.
 pub async fn purge_sealed_events(
     pool: &PgPool,
     before: DateTime<Utc>,
-    make: impl Fn(&Seal, i64) -> Seal,
+    make: impl Fn(&Seal, i64) -> Result<Seal, StoreError>,
 ) -> Result<Option<u64>, StoreError> {
     write(pool, "purge_audit", async |connection| {
         let mut transaction = connection.begin().await?;
@@ -112,7 +115,7 @@ pub async fn purge_sealed_events(
 async fn purge_in_transaction(
     transaction: &mut PgTransaction<'_>,
     before: DateTime<Utc>,
-    make: impl Fn(&Seal, i64) -> Seal,
+    make: impl Fn(&Seal, i64) -> Result<Seal, StoreError>,
 ) -> Result<Option<u64>, StoreError> {
     let kept = sqlx::query!(
         r#"SELECT last_event_id, last_event_time < $1 AND last_event_time < clock_timestamp() - kept_for AS "is_old!"
@@ -124,7 +127,7 @@ async fn purge_in_transaction(
     .await?;
     let last = kept.iter().take_while(|seal| seal.is_old).last();
     let (Some(last), Some(last_seal)) = (last, read_last_seal(transaction).await?) else { return Ok(None) };
-    insert(transaction, &make(&last_seal, last.last_event_id)).await?;
+    insert(transaction, &make(&last_seal, last.last_event_id)?).await?;
     let deleted = sqlx::query_scalar!(r#"SELECT purge_audit($1) AS "deleted!""#, last.last_event_id)
         .fetch_one(&mut **transaction)
         .await?;
@@ -168,6 +171,20 @@ pub async fn list_purge_seals(connection: &mut PgConnection) -> Result<Vec<Seal>
     Ok(sqlx::query_as!(Seal, "SELECT * FROM audit_seals WHERE purged_to IS NOT NULL ORDER BY number DESC LIMIT 1000")
         .fetch_all(connection)
         .await?)
+}
+
+/// Lists the seals up to whose `complete_time` nothing can be said, because a later seal was made before it: one of the two clocks
+/// was wrong by more than a minute. Reads the table as a whole, so it is for `audit verify` alone.
+pub async fn list_clock_disagreements(connection: &mut PgConnection) -> Result<Vec<i64>, StoreError> {
+    Ok(sqlx::query_scalar(
+        "SELECT number FROM (
+            SELECT number, complete_time, min(seal_time) OVER (
+                ORDER BY number DESC ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+            ) AS next_time FROM audit_seals
+        ) AS seals WHERE complete_time > next_time + interval '1 minute' ORDER BY number",
+    )
+    .fetch_all(connection)
+    .await?)
 }
 
 async fn insert(transaction: &mut PgTransaction<'_>, seal: &Seal) -> Result<(), StoreError> {

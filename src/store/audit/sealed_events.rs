@@ -36,12 +36,31 @@ pub struct Unsealed {
 /// Counts the events with ids above `after`.
 pub async fn count_unsealed(connection: &mut PgConnection, after: i64) -> Result<Unsealed, StoreError> {
     let row = sqlx::query!(
-        r#"SELECT count(*) AS "count!", min(event_time) AS oldest FROM audit_events WHERE id > $1"#,
+        r#"SELECT count(*) AS "count!",
+            min(event_time) FILTER (WHERE event_time BETWEEN '2000-01-01 00:00Z' AND '2200-01-01 00:00Z') AS oldest
+        FROM audit_events WHERE id > $1"#,
         after
     )
     .fetch_one(connection)
     .await?;
     Ok(Unsealed { events: row.count.unsigned_abs(), oldest: row.oldest })
+}
+
+/// Finds a row of the audit with a time that no program can read, such as `infinity`. Returns its table and its id or number.
+/// Reads both tables as a whole, so it is for `audit verify` alone.
+pub async fn find_impossible_time(connection: &mut PgConnection) -> Result<Option<(String, i64)>, StoreError> {
+    Ok(sqlx::query_as(
+        "SELECT 'audit_events', id FROM audit_events
+        WHERE event_time NOT BETWEEN '2000-01-01 00:00Z' AND '2200-01-01 00:00Z'
+        UNION ALL
+        SELECT 'audit_seals', number FROM audit_seals
+        WHERE NOT (seal_time BETWEEN '2000-01-01 00:00Z' AND '2200-01-01 00:00Z'
+            AND coalesce(last_event_time, seal_time) BETWEEN '2000-01-01 00:00Z' AND '2200-01-01 00:00Z'
+            AND coalesce(complete_time, seal_time) BETWEEN '2000-01-01 00:00Z' AND '2200-01-01 00:00Z')
+        LIMIT 1",
+    )
+    .fetch_optional(connection)
+    .await?)
 }
 
 /// Finds the first event with an id above `after` whose own time is before `time`. Returns its id and time.
@@ -69,7 +88,10 @@ pub async fn list_events(
 ) -> Result<Vec<AuditRows>, StoreError> {
     Ok(sqlx::query_as!(
         AuditRows,
-        r#"SELECT id, event_time, person_key, action, channel, caller, reason, verification_id, access_request_id,
+        r#"SELECT id,
+            -- A time that no program can read is an error here, instead of a panic in the client library.
+            CASE WHEN event_time BETWEEN '2000-01-01 00:00Z' AND '2200-01-01 00:00Z' THEN event_time END AS "event_time!",
+            person_key, action, channel, caller, reason, verification_id, access_request_id,
             pin_request_id, purpose, pseudonym_key_id, agent_key AS "agent_key?", operator AS "operator?"
         FROM audit_events
             -- Bounded as well; otherwise a plan may read these two tables from their beginning.

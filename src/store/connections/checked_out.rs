@@ -1,8 +1,10 @@
 //! A connection while it is out of the pool.
 
 use std::ops::AsyncFnOnce;
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use sqlx::pool::PoolConnection;
 use sqlx::{PgConnection, Postgres};
 use tokio::runtime::Handle;
@@ -29,9 +31,12 @@ pub(super) async fn run_on<T>(
     let Some(inner) = connection.get_mut() else {
         return (Err(StoreError::Internal("a connection is missing".into())), None);
     };
-    match tokio::time::timeout(WORK_TIMEOUT, work(inner)).await {
-        Ok(Err(error)) if error.is_read_only() => (Err(error), None),
-        Ok(result) => (result, Some(connection)),
+    // A value that nothing here can read may panic in the client library. That must fail this work alone, not the task.
+    let work = AssertUnwindSafe(work(inner)).catch_unwind();
+    match tokio::time::timeout(WORK_TIMEOUT, work).await {
+        Ok(Ok(Err(error))) if error.is_read_only() => (Err(error), None),
+        Ok(Ok(result)) => (result, Some(connection)),
+        Ok(Err(_)) => (Err(StoreError::Internal("a value cannot be read".into())), None),
         Err(_) => (Err(StoreError::Unavailable("no answer in time".into())), None),
     }
 }

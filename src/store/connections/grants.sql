@@ -14,6 +14,9 @@ GRANT SELECT ON _sqlx_migrations TO :"service_role";
 -- To check under which pseudonym key the rows are.
 GRANT SELECT ON pseudonym_keys TO :"service_role";
 
+-- To check whether the key ring is that of the database, and to add keys that are new.
+GRANT SELECT, INSERT ON key_check_values TO :"service_role";
+
 -- The purge deletes from these.
 GRANT SELECT, INSERT, DELETE ON verifications, access_requests, pin_requests, requests, outbox, limit_resets
     TO :"service_role";
@@ -34,8 +37,11 @@ GRANT EXECUTE ON FUNCTION block_lock TO :"service_role";
 GRANT EXECUTE ON FUNCTION failed_verifications_in_window, unsuccessful_questions_in_window, person_pins_in_window, mobile_pins_in_window,
     wrong_tries_in_window, next_send_time, withdrawn_message TO :"service_role";
 
--- Append-only.
-GRANT SELECT, INSERT ON audit_events, audit_agents, audit_operators, audit_seals TO :"service_role";
+-- Append-only. Not the id of an event: a row with an id of its own choice would be in the way of the event that gets it later.
+GRANT SELECT ON audit_events TO :"service_role";
+GRANT INSERT (event_time, person_key, action, channel, caller, reason, verification_id, access_request_id, pin_request_id,
+    purpose, pseudonym_key_id) ON audit_events TO :"service_role";
+GRANT SELECT, INSERT ON audit_agents, audit_operators, audit_seals TO :"service_role";
 -- For the sealer: the last id that was assigned.
 GRANT SELECT ON SEQUENCE audit_events_id_seq TO :"service_role";
 -- The only way to delete an audit row, and how old the row must be.

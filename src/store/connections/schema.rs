@@ -1,7 +1,7 @@
 //! The schema: applies the migrations, and checks that they are applied.
 
-use sqlx::PgPool;
 use sqlx::migrate::{Migrate as _, MigrateError, Migrator};
+use sqlx::{PgConnection, PgPool};
 
 use super::{StoreError, close, open_for_maintenance, read};
 
@@ -22,18 +22,20 @@ pub async fn migrate(pool: &PgPool) -> Result<(), StoreError> {
 /// Whether every migration that this version needs has been applied, unchanged. Later migrations may be there as well: a
 /// newer version has applied them.
 pub async fn schema_is_current(pool: &PgPool) -> Result<bool, StoreError> {
-    read(pool, "schema", async |connection| {
-        let applied = match connection.list_applied_migrations("_sqlx_migrations").await {
-            Ok(applied) => applied,
-            Err(MigrateError::Execute(error)) if is_undefined_table(&error) => return Ok(false),
-            Err(error) => return Err(migrate_error(error)),
-        };
-        let is_applied = |needed: &sqlx::migrate::Migration| {
-            applied.iter().any(|done| done.version == needed.version && done.checksum == needed.checksum)
-        };
-        Ok(MIGRATIONS.iter().all(is_applied))
-    })
-    .await
+    read(pool, "schema", is_current).await
+}
+
+/// Like [`schema_is_current`], on this connection.
+pub(super) async fn is_current(connection: &mut PgConnection) -> Result<bool, StoreError> {
+    let applied = match connection.list_applied_migrations("_sqlx_migrations").await {
+        Ok(applied) => applied,
+        Err(MigrateError::Execute(error)) if is_undefined_table(&error) => return Ok(false),
+        Err(error) => return Err(migrate_error(error)),
+    };
+    let is_applied = |needed: &sqlx::migrate::Migration| {
+        applied.iter().any(|done| done.version == needed.version && done.checksum == needed.checksum)
+    };
+    Ok(MIGRATIONS.iter().all(is_applied))
 }
 
 fn is_undefined_table(error: &sqlx::Error) -> bool {

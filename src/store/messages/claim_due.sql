@@ -17,5 +17,5 @@ notices AS MATERIALIZED (
 due AS (SELECT id FROM pins UNION ALL SELECT id FROM notices)
 UPDATE outbox SET lease_token = $3, lease_expire_time = $4
 WHERE outbox.id = ANY (ARRAY(SELECT id FROM due))
-RETURNING outbox.id, coalesce(notice, kind) AS "kind!", sealed_body AS "sealed_body!", sends, attempts, unknown_outcomes, expire_time,
+RETURNING outbox.id, coalesce(notice, kind) AS "kind!", coalesce(sealed_body, '') AS "sealed_body!", sends, attempts, unknown_outcomes, expire_time,
     lease_token AS "lease_token!"

@@ -103,7 +103,7 @@ async fn begin_batch(connection: StickyConnection, batch: Vec<Beginning>) -> Vec
     let begun = connection.run(async |connection| {
         let begun = sqlx::query!(
             r#"UPDATE outbox SET handover_time = beginning.now, lease_expire_time = beginning.lease_end_time,
-                attempts = attempts + CASE WHEN handover_time IS NULL THEN 1 ELSE 0 END
+                attempts = least(attempts, 32766) + CASE WHEN handover_time IS NULL THEN 1 ELSE 0 END
             FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::timestamptz[], $5::timestamptz[])
                 AS beginning (id, lease_token, now, least_expire_time, lease_end_time)
             WHERE outbox.id = ANY ($1) AND outbox.id = beginning.id AND outbox.lease_token = beginning.lease_token

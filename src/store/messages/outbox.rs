@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgPool};
+use tracing::error;
 use uuid::Uuid;
 
 use super::{ClaimedMessage, MessageKind, Notice};
@@ -39,21 +40,24 @@ pub async fn claim_due(
         )
         .fetch_all(connection)
         .await?;
-        claimed
-            .into_iter()
-            .map(|row| {
-                Ok(ClaimedMessage {
-                    id: row.id,
-                    kind: MessageKind::from_name(&row.kind).ok_or_else(|| StoreError::unknown_value("outbox.kind"))?,
-                    sealed_body: row.sealed_body,
-                    sends: row.sends,
-                    attempts: row.attempts,
-                    unknown_outcomes: row.unknown_outcomes,
-                    expire_time: row.expire_time,
-                    lease_token: row.lease_token,
-                })
+        let messages = claimed.into_iter().filter_map(|row| {
+            // One strange row must not keep the others from their phones.
+            let Some(kind) = MessageKind::from_name(&row.kind) else {
+                error!(message = %row.id, "this message is of a kind unknown here and is left alone");
+                return None;
+            };
+            Some(ClaimedMessage {
+                id: row.id,
+                kind,
+                sealed_body: row.sealed_body,
+                sends: row.sends,
+                attempts: row.attempts,
+                unknown_outcomes: row.unknown_outcomes,
+                expire_time: row.expire_time,
+                lease_token: row.lease_token,
             })
-            .collect()
+        });
+        Ok(messages.collect())
     })
     .await
 }

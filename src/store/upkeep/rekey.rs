@@ -28,10 +28,11 @@ pub const PSEUDONYM_COLUMNS: [(&str, &[&str]); 7] = [
 ];
 
 /// The other columns of bytes, which are not changed: they hold no pseudonyms, or belong to the audit.
-pub const OTHER_BYTE_COLUMNS: [(&str, &str); 9] = [
+pub const OTHER_BYTE_COLUMNS: [(&str, &str); 10] = [
     ("pin_requests", "verifier_salt"),
     ("pin_requests", "verifier_mac"),
     ("outbox", "sealed_body"),
+    ("key_check_values", "check_value"),
     ("audit_events", "person_key"),
     ("audit_agents", "agent_key"),
     ("audit_seals", "entries"),

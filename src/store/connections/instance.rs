@@ -1,4 +1,5 @@
-//! Checks on each new connection that the rows are under this instance's pseudonym key.
+//! Checks on each new connection that its session is of use, that the key ring is that of the database, and that the rows are
+//! under this instance's pseudonym key.
 //!
 //! Every connection of an instance holds a shared lock, which it takes before it reads the table `pseudonym_keys`.
 //! Re-keying takes the lock exclusively. So no connection outlives the key that it was checked against, and rows are never
@@ -8,6 +9,7 @@ use std::time::Duration;
 
 use sqlx::{PgConnection, PgPool};
 
+use super::key_check_values::{InstanceKeys, describe_foreign};
 use super::session_check::check_session;
 use super::{PoolSettings, StoreError, connect_options, pool_options};
 use crate::store::locks;
@@ -30,15 +32,18 @@ impl PseudonymKeys {
     }
 }
 
-/// A pool like that of [`connect`](super::connect), for an instance that serves. Its connections open only while the rows
-/// are under the pseudonym key `key_id`. Otherwise Postgres counts as not available, and the log says why.
-pub fn connect_instance(url: &str, settings: &PoolSettings, key_id: i32) -> Result<PgPool, StoreError> {
+/// A pool like that of [`connect`](super::connect), for an instance that serves. Its connections open only with the key ring of
+/// the database, and while the rows are under its active pseudonym key. Otherwise Postgres counts as not available, and the
+/// log says why. `keys` gives the keys of the present key ring.
+pub fn connect_instance(
+    url: &str,
+    settings: &PoolSettings,
+    keys: impl Fn() -> InstanceKeys + Send + Sync + 'static,
+) -> Result<PgPool, StoreError> {
     let pool = pool_options(settings).after_connect(move |connection, _| {
+        let keys = keys();
         Box::pin(async move {
-            let check = match check_session(connection).await {
-                Ok(()) => check_key(connection, key_id).await,
-                refused => refused,
-            };
+            let check = check_instance(connection, &keys).await;
             if check.is_err() {
                 sqlx::query("SELECT pg_advisory_unlock_all()").execute(connection).await?;
                 tokio::time::sleep(DELAY_AFTER_REFUSAL).await;
@@ -49,7 +54,17 @@ pub fn connect_instance(url: &str, settings: &PoolSettings, key_id: i32) -> Resu
     Ok(pool.connect_lazy_with(connect_options(url, settings)?))
 }
 
-async fn check_key(connection: &mut PgConnection, key_id: i32) -> sqlx::Result<()> {
+/// Fails if the instance must not use this connection.
+pub(super) async fn check_instance(connection: &mut PgConnection, keys: &InstanceKeys) -> sqlx::Result<()> {
+    check_session(connection).await?;
+    let foreign = keys.find_foreign_and_add_new(connection).await?;
+    if !foreign.is_empty() {
+        return Err(sqlx::Error::Configuration(describe_foreign(&foreign).into()));
+    }
+    check_pseudonym_key(connection, keys.pseudonym_key_id).await
+}
+
+async fn check_pseudonym_key(connection: &mut PgConnection, key_id: i32) -> sqlx::Result<()> {
     // A statement of its own, so that the next one sees what was committed before the lock was free.
     let is_locked = locks::try_share_pseudonym_key(connection).await?;
     let rows = PseudonymKeys::read(connection).await?;
