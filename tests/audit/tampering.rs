@@ -241,7 +241,7 @@ async fn an_impossible_time_is_named_and_stops_no_sealer(pool: PgPool) {
             "{time}"
         );
         let refused = world.sealer().run_round().await.unwrap_err().to_string();
-        assert!(refused.contains("holds a value unknown here"), "{time}: {refused}");
+        assert!(refused.contains("holds a value that this version cannot read"), "{time}: {refused}");
         world.tamper("DELETE FROM audit_events WHERE id = 13").await;
         assert_eq!(world.seal().await, 0);
     }
