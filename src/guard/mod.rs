@@ -32,7 +32,7 @@ use crate::domain::person::PersonKey;
 use crate::domain::person_limit::LimitUsage;
 use crate::domain::rule_settings::Limit;
 
-/// How long the key that the health check writes stays.
+/// How long the key that the health check writes and deletes may stay.
 const HEALTH_KEY_LIFETIME_MILLIS: u32 = 10_000;
 
 /// The client of Redis. Cheap to clone. All clones share one connection.
@@ -59,7 +59,7 @@ impl Guard {
     /// Succeeds if Redis runs scripts that write: not if it is a replica, is full, or misses the replicas that it must have.
     pub async fn check_health(&self) -> Result<(), GuardError> {
         let mut write = redis::cmd("EVAL");
-        write.arg("return redis.call('SET', KEYS[1], '', 'PX', ARGV[1])").arg(1);
+        write.arg("redis.call('SET', KEYS[1], '', 'PX', ARGV[1]) return redis.call('DEL', KEYS[1])").arg(1);
         write.arg(keys::health_key(&self.prefix)).arg(HEALTH_KEY_LIFETIME_MILLIS);
         let write = async |mut connection| write.exec_async(&mut connection).await;
         self.connection.run_for_call("health", write).await
