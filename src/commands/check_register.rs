@@ -38,7 +38,7 @@ pub(crate) async fn run(config: Option<PathBuf>, arguments: &CheckRegisterArgume
     };
     // The service's own warnings name the field of an answer that it does not understand.
     let warnings = tracing_subscriber::fmt().with_writer(std::io::stderr).with_max_level(tracing::Level::WARN);
-    warnings.without_time().with_target(false).init();
+    warnings.with_ansi(false).without_time().with_target(false).init();
     let report = conformance::check(register, &known).await?;
     for check in &report.checks {
         match &check.problem {

@@ -15,6 +15,7 @@
 //! | `POST /gateway` `{mode}` | accept, reject, slow (with `seconds`), down (refuses connections), answer (with `status`, and optionally `body`, `retry_after`), half (an answer that breaks off); with `takes` the last two deliver the message |
 //! | `GET /gateway`, `GET /register` | `{url}` for another installation of the service |
 //! | `POST /register` `{mode}` | up, slow (with `seconds`) or down |
+//! | `GET /register/records` | what the register holds, for registers in other languages |
 //! | `GET /certificates` | the files of mutual TLS: `ca`, and `callers` with `certificate` and `key` of each |
 //! | `GET /scratch` | `{name}` of this sandbox's database, which is also the prefix of its Redis keys |
 
@@ -38,7 +39,7 @@ use temporary_pin::clock::Clock as _;
 
 use crate::request_body::{BadRequest, Fields};
 use crate::world::World;
-use crate::{logins, page, person_changes};
+use crate::{logins, page, person_changes, register_records};
 
 /// The clock moves by at most a year at once.
 const MAX_ADVANCE_SECONDS: u32 = 366 * 24 * 3600;
@@ -74,6 +75,7 @@ pub(crate) fn routes(world: Arc<World>) -> Router {
         .route("/clock/advance", post(advance))
         .route("/gateway", get(gateway).post(gateway_mode))
         .route("/register", get(register).post(register_mode))
+        .route("/register/records", get(records))
         .route("/certificates", get(certificates))
         .route("/scratch", get(scratch))
         .with_state(Arc::clone(&world))
@@ -239,6 +241,10 @@ async fn register_mode(State(world): State<Arc<World>>, body: Bytes) -> Answer {
     fields.finish()?;
     world.register_mode.set(mode);
     Ok(Json(json!({ "mode": name })))
+}
+
+async fn records(State(world): State<Arc<World>>) -> Answer {
+    Ok(Json(register_records::list(&world.people)?))
 }
 
 async fn certificates(State(world): State<Arc<World>>) -> Json<Value> {

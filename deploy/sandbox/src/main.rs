@@ -8,6 +8,7 @@ mod outbox;
 mod page;
 mod person_changes;
 mod question_draws;
+mod register_records;
 mod request_body;
 mod scratch;
 mod serve;

@@ -60,6 +60,9 @@ pub(crate) struct ServeArguments {
     /// same questions in the same order. Without a seed, the persons are those of seed 1, and the questions are random.
     #[arg(long)]
     seed: Option<u64>,
+    /// The URL of another identity register, on a loopback address. It must know the same people: GET /register/records.
+    #[arg(long, value_name = "URL")]
+    register_url: Option<String>,
     /// The most concurrent calls that the service takes, to see how it refuses one more call.
     #[arg(long)]
     max_calls: Option<usize>,
@@ -158,7 +161,7 @@ fn assemble(
         certificates: Certificates::keep_or_make(&certificates)?,
         scratch_name: scratch.name().to_owned(),
         clock,
-        register_url: format!("http://{register}"),
+        register_url: arguments.register_url.clone().unwrap_or_else(|| format!("http://{register}")),
     })
 }
 
