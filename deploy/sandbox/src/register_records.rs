@@ -31,7 +31,9 @@ pub(crate) fn list(people: &People) -> anyhow::Result<Value> {
             if let Some(record) = people.document(kind, document.issuer, &document.number) {
                 let record = to_json(&pool, "Document", &record)?;
                 let (issuer, number) = (document.issuer, &document.number);
-                documents.push(json!({ "kind": kind.as_str_name(), "issuer": issuer, "number": number, "document": record }));
+                documents.push(
+                    json!({ "kind": kind.as_str_name(), "issuer": issuer, "number": number, "document": record }),
+                );
             }
         }
     }

@@ -31,7 +31,7 @@ pub(super) async fn check_unknown(candidate: &mut Candidate, known: &KnownData) 
             Ok(Some(_)) => Some("the answer has a person".to_owned()),
             Err(status) => Some(describe(&status)),
         };
-        candidate.report.add_result(name, "an unknown person is an answer without a person", problem);
+        candidate.report.record(name, "an unknown person is an answer without a person", problem);
     }
 }
 
@@ -71,9 +71,9 @@ pub(super) async fn check_many_calls(candidate: &mut Candidate, known: &KnownDat
     join_all(calls().map(|call| timeout(Duration::from_millis(1), call))).await;
     let again = join_all(calls().take(1)).await.into_iter().find_map(Result::err);
     let demand = format!("{CALLS_AT_ONCE} calls at once are answered within register.deadline");
-    candidate.report.add_result(MANY, demand, failed.map(|status| describe(&status)));
+    candidate.report.record(MANY, demand, failed.map(|status| describe(&status)));
     let demand = format!("after {CALLS_AT_ONCE} calls that were given up the next one is answered");
-    candidate.report.add_result(MANY, demand, again.map(|status| describe(&status)));
+    candidate.report.record(MANY, demand, again.map(|status| describe(&status)));
 }
 
 /// A reference that gets an answer.

@@ -19,7 +19,7 @@ pub(super) async fn check_known(candidate: &mut Candidate, known: &KnownDocument
         Ok(None) => (None, Some("the register does not know the document".to_owned())),
         Err(status) => (None, Some(describe(&status))),
     };
-    candidate.report.add_result(subject, "the document is known", problem);
+    candidate.report.record(subject, "the document is known", problem);
     let Some(document) = document else { return };
     check_form(&mut candidate.report, subject, &document);
     compare(&mut candidate.report, subject, known, &document);
@@ -44,7 +44,7 @@ pub(super) async fn check_unknown(candidate: &mut Candidate, unknown: &DocumentR
         Ok(Some(_)) => Some("the answer has a document".to_owned()),
         Err(status) => Some(describe(&status)),
     };
-    candidate.report.add_result(&unknown.name, "an unknown document is an answer without a document", problem);
+    candidate.report.record(&unknown.name, "an unknown document is an answer without a document", problem);
 }
 
 fn check_form(report: &mut Report, subject: &str, document: &proto::Document) {

@@ -63,7 +63,7 @@ async fn look_up(candidate: &mut Candidate, subject: &str, reference: Reference)
         Ok(None) => (None, Some("the register does not know the person".to_owned())),
         Err(status) => (None, Some(describe(&status))),
     };
-    candidate.report.add_result(subject, "the person is known", problem);
+    candidate.report.record(subject, "the person is known", problem);
     if let Some(person) = &person {
         person_form::check(&mut candidate.report, subject, person);
     }
@@ -81,7 +81,7 @@ async fn check_reading(candidate: &mut Candidate, subject: &str, reference: Opti
             Err(_) => Some("it does not; the warning on stderr names the field".to_owned()),
         },
     };
-    candidate.report.add_result(subject, demand, problem);
+    candidate.report.record(subject, demand, problem);
 }
 
 /// Compares what the file says.

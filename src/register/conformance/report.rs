@@ -18,13 +18,13 @@ pub struct Report {
 
 impl Report {
     /// Notes a check that passed, or what is wrong.
-    pub(super) fn add_result(&mut self, subject: &str, demand: impl Into<String>, problem: Option<String>) {
+    pub(super) fn record(&mut self, subject: &str, demand: impl Into<String>, problem: Option<String>) {
         self.checks.push(Check { subject: subject.to_owned(), demand: demand.into(), problem });
     }
 
     /// Notes whether a demand is met. `problem` says what is wrong otherwise.
     pub(super) fn expect(&mut self, subject: &str, demand: impl Into<String>, is_met: bool, problem: &str) {
-        self.add_result(subject, demand, (!is_met).then(|| problem.to_owned()));
+        self.record(subject, demand, (!is_met).then(|| problem.to_owned()));
     }
 
     #[must_use]
