@@ -1,33 +1,47 @@
 //! The level of assurance that a visit at the counter reaches (R28).
 
 use super::assurance::AssuranceLevel;
-use super::document::{CprNumberShown, Document, DocumentKind};
+use super::document::{CprNumberShown, Document, DocumentKind, RegisteredDocument};
 
 /// The issuers whose passports can show a CPR number: Denmark, Greenland and the Faroe Islands.
 const ISSUERS_WITH_CPR_NUMBERS: [&str; 3] = ["DNK", "GRL", "FRO"];
 
-/// R28: the level of an identity that a witness confirms at the counter. High needs a passport that shows the CPR number, an office
-/// that offers it (`offices`), and a clerk who is logged in at High: nobody confirms more than they have proven themselves.
-#[must_use]
-pub fn assurance_by_witness(
-    document: &Document,
-    office_id: &str,
-    offices: &[String],
-    clerk: AssuranceLevel,
-) -> AssuranceLevel {
-    let shows_cpr_number = document.kind == DocumentKind::Passport
-        && ISSUERS_WITH_CPR_NUMBERS.contains(&document.issuer.as_str())
-        && document.cpr_number_shown == CprNumberShown::Yes;
-    let is_offered = offices.iter().any(|office| office == office_id);
-    if shows_cpr_number && is_offered && clerk >= AssuranceLevel::High {
-        AssuranceLevel::High
-    } else {
-        AssuranceLevel::Substantial
+/// A visit whose witness is accepted.
+pub struct WitnessedVisit<'a> {
+    /// What the clerk states about the document.
+    pub document: &'a Document,
+    /// What the register knows of the document.
+    pub registered: Option<&'a RegisteredDocument>,
+    pub office_id: &'a str,
+    /// The level of the clerk's login.
+    pub clerk: AssuranceLevel,
+    /// Whether the witness has proven their identity by a login.
+    pub is_witness_logged_in: bool,
+}
+
+impl WitnessedVisit<'_> {
+    /// R28: the level of the person's identity. High needs a passport that shows the CPR number, also by the register; an office
+    /// that offers it (`offices`); a witness who has logged in; and a clerk who is logged in at High: nobody confirms more than
+    /// they have proven themselves.
+    #[must_use]
+    pub fn assurance(&self, offices: &[String]) -> AssuranceLevel {
+        let is_offered = offices.iter().any(|office| office == self.office_id);
+        let is_high =
+            self.shows_cpr_number() && is_offered && self.is_witness_logged_in && self.clerk >= AssuranceLevel::High;
+        if is_high { AssuranceLevel::High } else { AssuranceLevel::Substantial }
+    }
+
+    fn shows_cpr_number(&self) -> bool {
+        self.document.kind == DocumentKind::Passport
+            && ISSUERS_WITH_CPR_NUMBERS.contains(&self.document.issuer.as_str())
+            && self.document.cpr_number_shown == CprNumberShown::Yes
+            && self.registered.is_none_or(|registered| registered.cpr_number_shown != CprNumberShown::No)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use chrono::NaiveDate;
     use rstest::rstest;
 
     use super::*;
@@ -81,6 +95,44 @@ mod tests {
         let document =
             Document { kind, issuer: issuer.into(), number: "200000001".into(), expiry_date: None, cpr_number_shown };
         let expected = if is_high { AssuranceLevel::High } else { AssuranceLevel::Substantial };
-        assert_eq!(assurance_by_witness(&document, office_id, &["OFFICE-1".into()], clerk), expected);
+        let visit =
+            WitnessedVisit { document: &document, registered: None, office_id, clerk, is_witness_logged_in: true };
+        assert_eq!(visit.assurance(&["OFFICE-1".into()]), expected);
+        let without_login = WitnessedVisit { is_witness_logged_in: false, ..visit };
+        assert_eq!(without_login.assurance(&["OFFICE-1".into()]), AssuranceLevel::Substantial);
+    }
+
+    #[rstest]
+    #[case::yes(CprNumberShown::Yes, AssuranceLevel::High)]
+    #[case::not_known(CprNumberShown::Unstated, AssuranceLevel::High)]
+    #[case::no(CprNumberShown::No, AssuranceLevel::Substantial)]
+    fn r28_what_the_register_says_against_the_passport_counts(
+        #[case] cpr_number_shown: CprNumberShown,
+        #[case] expected: AssuranceLevel,
+    ) {
+        let document = Document {
+            kind: DocumentKind::Passport,
+            issuer: "DNK".into(),
+            number: "200000001".into(),
+            expiry_date: None,
+            cpr_number_shown: CprNumberShown::Yes,
+        };
+        let registered = RegisteredDocument {
+            holder_cpr_number: None,
+            holder_mitid_uuid: None,
+            good_standing: true,
+            expiry_date: NaiveDate::MAX,
+            printed_expiry_date: None,
+            provisional: false,
+            cpr_number_shown,
+        };
+        let visit = WitnessedVisit {
+            document: &document,
+            registered: Some(&registered),
+            office_id: "OFFICE-1",
+            clerk: AssuranceLevel::High,
+            is_witness_logged_in: true,
+        };
+        assert_eq!(visit.assurance(&["OFFICE-1".into()]), expected);
     }
 }

@@ -79,11 +79,20 @@ impl DocumentInHand<'_> {
         rules: &DocumentRules,
         today: NaiveDate,
     ) -> bool {
-        let may_be_unknown = self.is_accepted(rules) && self.is_listed_as_supported(rules);
-        may_be_unknown && registered.is_none() && self.expiry_date(today).is_none()
+        self.is_accepted(rules)
+            && self.may_be_unknown(rules)
+            && registered.is_none()
+            && self.expiry_date(today).is_none()
     }
 
-    /// Documents that suffice alone are in the list `counter`, and in the register. All others may be unknown there.
+    /// Whether the register need not know the document. It knows the documents of each issuer in the list `counter`, all but the
+    /// cards of municipalities.
+    fn may_be_unknown(&self, rules: &DocumentRules) -> bool {
+        let is_municipal = self.document.kind == DocumentKind::MunicipalIdentityCard;
+        let is_registered = rules.counter.issuer_codes().any(|code| code == self.document.issuer);
+        self.is_listed_as_supported(rules) && (is_municipal || !is_registered)
+    }
+
     fn is_listed_as_supported(&self, rules: &DocumentRules) -> bool {
         !rules.counter.contains(self.document) && rules.counter_supported.contains(self.document)
     }
@@ -153,7 +162,7 @@ pub fn judge_counter_document(
         Some(registered) if in_hand.lacks_cpr_number_in_register(registered) => {
             return Err(DocumentProblem::NotAccepted);
         }
-        None if !in_hand.is_listed_as_supported(rules) => return Err(DocumentProblem::NotFound),
+        None if !in_hand.may_be_unknown(rules) => return Err(DocumentProblem::NotFound),
         Some(_) | None => {}
     }
     if !in_hand.agrees(registered, person, today) {

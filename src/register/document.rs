@@ -30,10 +30,11 @@ pub(super) fn convert(document: proto::Document) -> Result<RegisteredDocument, M
             "" => None,
             printed => Some(date(printed, "printed_expiry_date")?),
         },
-        cpr_number_shown: match document.cpr_number_shown() {
-            proto::document::CprNumberShown::Unspecified => CprNumberShown::Unstated,
-            proto::document::CprNumberShown::Yes => CprNumberShown::Yes,
-            proto::document::CprNumberShown::No => CprNumberShown::No,
+        cpr_number_shown: match proto::document::CprNumberShown::try_from(document.cpr_number_shown) {
+            Ok(proto::document::CprNumberShown::Unspecified) => CprNumberShown::Unstated,
+            Ok(proto::document::CprNumberShown::Yes) => CprNumberShown::Yes,
+            // An unknown value counts as the stricter one.
+            Ok(proto::document::CprNumberShown::No) | Err(_) => CprNumberShown::No,
         },
         provisional: document.permanence() != proto::document::Permanence::Ordinary,
     })

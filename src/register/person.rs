@@ -28,7 +28,7 @@ pub(super) fn convert(person: proto::Person) -> Result<Person, Malformed> {
     let cpr_status = match (&cpr_number, person.cpr_status.as_str()) {
         (None, "") => None,
         (Some(_), "") => return Err(Malformed("cpr_status")),
-        (Some(_), code) => Some(convert_status(code)),
+        (Some(_), code) => Some(convert_status(code)?),
         (None, _) => return Err(Malformed("cpr_status: without a number")),
     };
     let successor_cpr_number = wire::cpr_number(&person.successor_cpr_number, "successor_cpr_number")?;
@@ -54,13 +54,17 @@ pub(super) fn convert(person: proto::Person) -> Result<Person, Malformed> {
     })
 }
 
-/// The status. A code that is not known must not make the person's answers unavailable for ever (R12).
-fn convert_status(code: &str) -> CprStatus {
+/// The status. A code that is not known must not make the person's answers unavailable for ever (R12). A text of another form
+/// is no code: `90` with a blank is not a person whom the counter may serve.
+fn convert_status(code: &str) -> Result<CprStatus, Malformed> {
+    if code.len() != 2 || !code.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(Malformed("cpr_status"));
+    }
     let status = CprStatus::from_code(code);
     if status == CprStatus::Other {
         tracing::warn!(field = "cpr_status", "the identity register has a CPR status that this service does not know");
     }
-    status
+    Ok(status)
 }
 
 /// Refuses a response about another person than the one asked for.

@@ -4,7 +4,7 @@ use super::counter_evidence::{Confirmation, CounterIdentification};
 use super::run_with_document::{DocumentRun, References, RunResult, StartedRun};
 use super::witness::WitnessLogin;
 use super::{Verification, VerifyIdentity};
-use crate::domain::assurance_at_counter::assurance_by_witness;
+use crate::domain::assurance_at_counter::WitnessedVisit;
 use crate::domain::person::Person;
 use crate::domain::reason::Reason;
 use crate::issuance::Refusal;
@@ -66,8 +66,14 @@ impl VerifyIdentity<'_> {
                 };
                 let person = self.check_eligible(person).await?;
                 let offices = &self.rules.verification.high_assurance_offices;
-                let (document, office) = (&evidence.document, &evidence.office_id);
-                let assurance = assurance_by_witness(document, office, offices, started.agent.assurance);
+                let visit = WitnessedVisit {
+                    document: &evidence.document,
+                    registered: started.registered.as_ref(),
+                    office_id: &evidence.office_id,
+                    clerk: started.agent.assurance,
+                    is_witness_logged_in: !matches!(login, WitnessLogin::Missing),
+                };
+                let assurance = visit.assurance(offices);
                 Ok(RunResult::Verified { person, assurance, witness: Box::new(witness) })
             }
         }
