@@ -244,7 +244,7 @@ async fn a_document_is_requested_and_every_field_is_read() {
 #[case::not_known(0, "", CprNumberShown::Unstated, None)]
 #[case::shown(1, "2025-06-30", CprNumberShown::Yes, NaiveDate::from_ymd_opt(2025, 6, 30))]
 #[case::not_shown(2, "", CprNumberShown::No, None)]
-#[case::a_new_value(99, "", CprNumberShown::Unstated, None)]
+#[case::a_new_value(99, "", CprNumberShown::No, None)]
 #[tokio::test]
 async fn r19_what_a_document_shows_is_read(
     #[case] shown: i32,
