@@ -72,7 +72,7 @@ impl HealthMonitor {
             if verdict != Verdict::Ready && verdict != last {
                 tracing::warn!(cause = %verdict, "a health check has failed");
             }
-            if let Some(is_serving) = health.note(&verdict) {
+            if let Some(is_serving) = health.record_verdict(&verdict) {
                 tracing::info!("{}", if is_serving { "serving" } else { "not serving" });
                 reporter.set_serving(is_serving).await;
             }
@@ -84,7 +84,7 @@ impl HealthMonitor {
     async fn check(&mut self, health: &Health) -> anyhow::Result<Verdict> {
         let keys = instance_keys(&self.keys.load());
         let asked = SystemClock.now();
-        let postgres = tokio::time::timeout(POSTGRES_TIMEOUT, self.probe.ask(&keys));
+        let postgres = tokio::time::timeout(POSTGRES_TIMEOUT, self.probe.read_readiness(&keys));
         let (postgres, redis) = tokio::join!(postgres, self.guard.check_health());
         let answered = SystemClock.now();
         let verdict = match postgres {

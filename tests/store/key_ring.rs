@@ -52,10 +52,10 @@ async fn r26_a_foreign_or_mixed_key_ring_with_the_same_ids_gets_no_connection(
     assert!(serves(&url, &keys(&own)).await);
 
     let mut probe = HealthProbe::new(&url, &settings()).unwrap();
-    assert!(probe.ask(&keys(&own)).await.unwrap().foreign_keys.is_empty());
+    assert!(probe.read_readiness(&keys(&own)).await.unwrap().foreign_keys.is_empty());
     // A probe that is connected notices another key ring, too.
     let all = ["audit.1", "pseudonym.1", "sealing.1", "verifier.1"];
-    assert_eq!(probe.ask(&keys(&foreign)).await.unwrap().foreign_keys, all);
+    assert_eq!(probe.read_readiness(&keys(&foreign)).await.unwrap().foreign_keys, all);
 }
 
 #[sqlx::test]

@@ -57,7 +57,7 @@ impl Health {
     }
 
     /// Takes a verdict into account. Returns the new health if it changes.
-    pub(super) fn note(&mut self, verdict: &Verdict) -> Option<bool> {
+    pub(super) fn record_verdict(&mut self, verdict: &Verdict) -> Option<bool> {
         let is_serving = match verdict {
             Verdict::Ready => {
                 self.failures = 0;
@@ -89,7 +89,7 @@ mod tests {
     fn r26_one_slow_answer_does_not_take_the_service_out_and_three_do() {
         let mut health = Health::default();
         let verdicts = [FAILING, READY, FAILING, FAILING, READY, FAILING, FAILING, FAILING, FAILING, READY];
-        let changes = verdicts.map(|verdict| health.note(&verdict));
+        let changes = verdicts.map(|verdict| health.record_verdict(&verdict));
         let (up, down) = (Some(true), Some(false));
         assert_eq!(changes, [None, up, None, None, None, None, None, down, None, up]);
     }
@@ -97,7 +97,10 @@ mod tests {
     #[test]
     fn r26_what_does_not_pass_takes_the_service_out_at_once() {
         let mut health = Health::default();
-        assert_eq!([NOT_READY, READY, NOT_READY].map(|verdict| health.note(&verdict)), [None, Some(true), Some(false)]);
+        assert_eq!(
+            [NOT_READY, READY, NOT_READY].map(|verdict| health.record_verdict(&verdict)),
+            [None, Some(true), Some(false)]
+        );
     }
 
     #[test]

@@ -43,7 +43,7 @@ impl HealthProbe {
 
     /// Asks once. A connection that has broken since the last time is made again. May be dropped at any time, for example
     /// because it takes too long.
-    pub async fn ask(&mut self, keys: &InstanceKeys) -> Result<Readiness, StoreError> {
+    pub async fn read_readiness(&mut self, keys: &InstanceKeys) -> Result<Readiness, StoreError> {
         // Taken out, so that a probe that is dropped leaves no connection behind that has an answer under way.
         if let Some(mut connection) = self.connection.take()
             && let Ok(readiness) = ask_on(&mut connection, keys).await
