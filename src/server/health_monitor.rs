@@ -84,11 +84,7 @@ impl HealthMonitor {
     async fn check(&mut self, health: &Health) -> anyhow::Result<Verdict> {
         let keys = instance_keys(&self.keys.load());
         let asked = SystemClock.now();
-<<<<<<< Updated upstream
         let postgres = tokio::time::timeout(POSTGRES_TIMEOUT, self.probe.read_readiness(&keys));
-=======
-        let postgres = tokio::time::timeout(POSTGRES_TIMEOUT, self.probe.check(&keys));
->>>>>>> Stashed changes
         let (postgres, redis) = tokio::join!(postgres, self.guard.check_health());
         let answered = SystemClock.now();
         let verdict = match postgres {

@@ -52,17 +52,10 @@ async fn r26_a_foreign_or_mixed_key_ring_with_the_same_ids_gets_no_connection(
     assert!(serves(&url, &keys(&own)).await);
 
     let mut probe = HealthProbe::new(&url, &settings()).unwrap();
-<<<<<<< Updated upstream
     assert!(probe.read_readiness(&keys(&own)).await.unwrap().foreign_keys.is_empty());
     // A probe that is connected notices another key ring, too.
     let all = ["audit.1", "pseudonym.1", "sealing.1", "verifier.1"];
     assert_eq!(probe.read_readiness(&keys(&foreign)).await.unwrap().foreign_keys, all);
-=======
-    assert!(probe.check(&keys(&own)).await.unwrap().foreign_keys.is_empty());
-    // A probe that is connected notices another key ring, too.
-    let all = ["audit.1", "pseudonym.1", "sealing.1", "verifier.1"];
-    assert_eq!(probe.check(&keys(&foreign)).await.unwrap().foreign_keys, all);
->>>>>>> Stashed changes
 }
 
 #[sqlx::test]

@@ -41,22 +41,18 @@ impl HealthProbe {
         Ok(Self { options: connect_options(url, settings)?, connection: None })
     }
 
-    /// Checks once. A connection that has broken since the last time is made again. May be dropped at any time, for example
+    /// Asks once. A connection that has broken since the last time is made again. May be dropped at any time, for example
     /// because it takes too long.
-<<<<<<< Updated upstream
     pub async fn read_readiness(&mut self, keys: &InstanceKeys) -> Result<Readiness, StoreError> {
-=======
-    pub async fn check(&mut self, keys: &InstanceKeys) -> Result<Readiness, StoreError> {
->>>>>>> Stashed changes
         // Taken out, so that a probe that is dropped leaves no connection behind that has an answer under way.
         if let Some(mut connection) = self.connection.take()
-            && let Ok(readiness) = check_on(&mut connection, keys).await
+            && let Ok(readiness) = ask_on(&mut connection, keys).await
         {
             self.connection = (!readiness.is_read_only).then_some(connection);
             return Ok(readiness);
         }
         let mut connection = self.options.connect().await?;
-        let readiness = check_on(&mut connection, keys).await?;
+        let readiness = ask_on(&mut connection, keys).await?;
         if readiness.foreign_keys.is_empty() && !readiness.is_read_only {
             check_instance(&mut connection, keys).await?;
             self.connection = Some(connection);
@@ -78,7 +74,7 @@ pub async fn check_keys(url: &str, settings: &PoolSettings, keys: &InstanceKeys)
         .unwrap_or_else(|_| Err(StoreError::Unavailable("no answer in time".into())))
 }
 
-async fn check_on(connection: &mut PgConnection, keys: &InstanceKeys) -> Result<Readiness, StoreError> {
+async fn ask_on(connection: &mut PgConnection, keys: &InstanceKeys) -> Result<Readiness, StoreError> {
     let schema_is_current = is_current(connection).await?;
     let is_read_only = sqlx::query_scalar("SELECT current_setting('transaction_read_only')::boolean");
     let is_read_only = is_read_only.fetch_one(&mut *connection).await?;
