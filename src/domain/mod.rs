@@ -13,7 +13,7 @@
 //! | R9 what an operator gives as reason | [`stated_reason`] |
 //! | R10–R14 who may have a PIN in a channel | [`eligibility`]; ages and days: [`calendar`]; CPR numbers: [`cpr`]; numbers for SMS: [`mobile`] |
 //! | R15, R19 documents | [`document`]; which are accepted: [`document_acceptance`], [`document_list`]; what the caller is told about an unknown or unfit one: [`document_problem`]; the machine readable zone: [`mrz`] |
-//! | R15, R19 references to cases and appointments | [`reference`] |
+//! | R15, R19 references to cases and appointments | [mod@reference] |
 //! | R16 questions | [`question`]; what they ask about: [`fact`]; which are not repeated: [`question_memory`] |
 //! | R17 comparison of answers | [`answer`] |
 //! | R18 what counts as failed | [`failed_verification`] |

@@ -37,7 +37,7 @@ impl VouchingHistory {
 }
 
 /// R20: whether the witness may vouch for the person now. The login, the document and the history of the witness are checked
-/// elsewhere ([`super::document::judge_document`], [`VouchingHistory::allows_another`]).
+/// elsewhere ([`super::document_acceptance::judge_witness_document`], [`VouchingHistory::allows_another`]).
 ///
 /// `clerk`: the person who the clerk is. If that is not known, the clerk may be the witness; that is on record and no obstacle.
 /// `destinations`: where an SMS may go (R14). A witness who cannot get an SMS may not vouch.
