@@ -1,5 +1,6 @@
-//! Enforces the deadline of a call: the caller gets an answer in time, DEADLINE_EXCEEDED at the latest (tonic alone would
-//! answer CANCELLED). The same deadline limits the work that is done for the call (`crate::deadline`).
+//! Enforces the deadline of a call. If the work is not finished in time, the caller gets DEADLINE_EXCEEDED before its own
+//! time-out (tonic alone would answer CANCELLED). The same deadline limits the work that is done for the call
+//! (`crate::deadline`).
 
 use std::time::Duration;
 
@@ -20,10 +21,11 @@ const RESPONSE_MARGIN: Duration = Duration::from_millis(20);
 /// The stream of health changes. It stays open, so it has no deadline.
 const HEALTH_WATCH_PATH: &str = "/grpc.health.v1.Health/Watch";
 
-/// Most digits of a `grpc-timeout` value.
+/// The largest number of digits of a `grpc-timeout` value.
 const MAX_TIMEOUT_DIGITS: usize = 8;
 
-/// Middleware: limits a call to the caller's `grpc-timeout`, or to `max_duration` if there is none or it is longer.
+/// Middleware: limits a call to `grpc-timeout` less `RESPONSE_MARGIN`, but at most to `max_duration`. A missing or malformed
+/// header means `max_duration`.
 pub(super) async fn enforce_deadline(State(max_duration): State<Duration>, request: Request, next: Next) -> Response {
     if request.uri().path() == HEALTH_WATCH_PATH {
         return next.run(request).await;
@@ -33,6 +35,7 @@ pub(super) async fn enforce_deadline(State(max_duration): State<Duration>, reque
     let advice = advice_for(request.uri().path());
     let call = async {
         if duration.is_zero() {
+            // No time is left after RESPONSE_MARGIN.
             return status::deadline_exceeded().into_http();
         }
         let deadline = Instant::now() + duration;

@@ -84,8 +84,10 @@ impl TemporaryPinService for TemporaryPinHandler {
 }
 
 impl TemporaryPinHandler {
-    /// The caller, its channel and the time of the call. The handler keeps the guard while the caller waits; dropping the
-    /// guard cancels `CallContext::gone`, which tells the use case that the caller has disconnected.
+    /// Starts a call of a channel: returns its context, or CALLER_NOT_ALLOWED if the caller has no channel role.
+    ///
+    /// The returned `DropGuard` must be kept in a variable until the handler ends: when tonic drops the handler because the
+    /// caller has disconnected, the `DropGuard` cancels `CallContext::gone`, and the use case sees it.
     fn start_channel_call<T>(&self, request: &Request<T>) -> Result<(CallContext, DropGuard), Status> {
         let (caller, now) = self.0.start_call(request)?;
         let channel = caller.channel().ok_or_else(status::caller_not_allowed)?;

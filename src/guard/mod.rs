@@ -26,6 +26,7 @@ use self::connection::RedisConnection;
 pub use self::decision::GuardDecision;
 use self::decision::{ScriptAnswer, combine_answers};
 pub use self::error::GuardError;
+use self::error::report_unexpected_answer;
 use self::script::{ScriptCall, ScriptMode};
 use crate::deadline;
 use crate::domain::person::PersonKey;
@@ -117,7 +118,7 @@ impl Guard {
         log.arg(bucket.key(&self.prefix)).arg("+inf").arg(format!("({start}")).arg("WITHSCORES");
         let read = async |mut connection| log.query_async(&mut connection).await;
         let spends: Vec<(String, i64)> = self.connection.run_for_call("spent", read).await?;
-        let time = |(_, micros)| DateTime::from_timestamp_micros(micros).ok_or(GuardError::Unavailable);
+        let time = |(_, micros)| DateTime::from_timestamp_micros(micros).ok_or_else(report_unexpected_answer);
         let times: Vec<DateTime<Utc>> = spends.into_iter().map(time).collect::<Result<_, _>>()?;
         Ok(LimitUsage::count(times.into_iter().map(|time| (time, 1)), limit))
     }

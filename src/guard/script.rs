@@ -9,7 +9,7 @@ use redis::{RedisResult, Script, ScriptInvocation};
 
 use super::bucket::{CountingMethod, Spend};
 use super::decision::{GuardDecision, ScriptAnswer};
-use super::error::GuardError;
+use super::error::{GuardError, report_unexpected_answer};
 use super::hold_times::read_hold;
 use super::keys::{HOLD, name_key, person_tag};
 use crate::domain::person::PersonKey;
@@ -138,7 +138,7 @@ impl<'a> ScriptCall<'a> {
             }
             _ => None,
         };
-        answer.ok_or(GuardError::Unavailable)
+        answer.ok_or_else(report_unexpected_answer)
     }
 }
 

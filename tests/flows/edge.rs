@@ -15,8 +15,23 @@ use tonic::{Code, Status};
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
 
-pub(crate) const TEMPORARY_PIN: &str = "temporarypin.v1.TemporaryPinService";
-const REDEMPTION: &str = "temporarypin.v1.RedemptionService";
+pub(crate) const TEMPORARY_PIN_SERVICE: &str = "temporarypin.v1.TemporaryPinService";
+const REDEMPTION_SERVICE: &str = "temporarypin.v1.RedemptionService";
+
+/// The `grpc-timeout` of a call. Longer than `server.default_deadline`.
+const DEFAULT_TIMEOUT: &str = "20S";
+
+/// How long the test waits for an answer.
+const CLIENT_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// `server.message_limit`, in bytes.
+const MESSAGE_LIMIT: usize = 64 * 1024;
+
+/// A message with a text of this length is below `server.message_limit`.
+const BELOW_LIMIT: usize = 60_000;
+
+/// Far above `server.message_limit`, but below tonic's own limit of 4 MiB.
+const NEAR_TONIC_LIMIT: usize = 4_000_000;
 
 /// A call whose body is raw bytes.
 pub(crate) struct RawCall<'a> {
@@ -28,12 +43,12 @@ pub(crate) struct RawCall<'a> {
 impl RawCall<'_> {
     /// Sends the call. It must be refused.
     pub(crate) async fn expect_refusal(self, world: &World) -> Refusal {
-        self.expect_refusal_within(world, "20S").await
+        self.expect_refusal_within(world, DEFAULT_TIMEOUT).await
     }
 
     /// Sends the call with a deadline in the form of `grpc-timeout`. It must be refused.
     pub(crate) async fn expect_refusal_within(self, world: &World, timeout: &str) -> Refusal {
-        let client = Client::builder().http2_prior_knowledge().timeout(Duration::from_secs(20)).build().unwrap();
+        let client = Client::builder().http2_prior_knowledge().timeout(CLIENT_TIMEOUT).build().unwrap();
         let mut request = client
             .post(format!("{}/{}", world.sandbox.grpc_url, self.path))
             .header("content-type", "application/grpc")
@@ -61,11 +76,11 @@ async fn callers_must_be_known() {
     let world = World::start().await;
     for caller in [None, Some("unknown-caller"), Some("")] {
         for method in ["CheckEligibility", "VerifyIdentity", "IssueTemporaryPin"] {
-            let path = &format!("{TEMPORARY_PIN}/{method}");
+            let path = &format!("{TEMPORARY_PIN_SERVICE}/{method}");
             let refusal = RawCall { path, caller, body: frame_message(&[]) }.expect_refusal(&world).await;
             refusal.assert(Code::Unauthenticated, Reason::CallerUnknown);
         }
-        let path = &format!("{REDEMPTION}/RedeemTemporaryPin");
+        let path = &format!("{REDEMPTION_SERVICE}/RedeemTemporaryPin");
         let refusal = RawCall { path, caller, body: frame_message(&[]) }.expect_refusal(&world).await;
         refusal.assert(Code::Unauthenticated, Reason::CallerUnknown);
     }
@@ -100,22 +115,23 @@ async fn evidence_must_be_of_the_callers_channel() {
     let person = world.new_person().await;
     let nonce = uuid().to_string();
     let login = WebLogin { id_token: world.id_token(&person, &nonce, &json!({})).await, nonce, ..WebLogin::default() };
-    let call = world.phone_evidence(person.reference(), person.document(), CLERK).await;
-    let visit = Evidence::CounterIdentification(world.counter_evidence(&person, QUESTIONS).await);
+    let phone_evidence = world.phone_evidence(person.reference(), person.document(), CLERK).await;
+    let counter_evidence = Evidence::CounterIdentification(world.counter_evidence(&person, QUESTIONS).await);
     let response = world.begin_questions(&person).await;
     let answers = Evidence::QuestionAnswers(world.answers(&response, |_, _| "x".into()).await);
     for (caller, evidence) in [
         ("phone", Evidence::WebLogin(login.clone())),
         ("counter", Evidence::WebLogin(login)),
-        ("web", call.clone()),
-        ("counter", call),
-        ("web", visit.clone()),
-        ("phone", visit),
+        ("web", phone_evidence.clone()),
+        ("counter", phone_evidence),
+        ("web", counter_evidence.clone()),
+        ("phone", counter_evidence),
         ("web", answers.clone()),
     ] {
         let refusal = world.verify(caller, evidence).await.unwrap_err();
         refusal.assert(Code::PermissionDenied, Reason::CallerNotAllowed);
     }
+    // Answers are evidence for phone and counter, but this verification belongs to the caller "phone".
     let refusal = world.verify("counter", answers).await.unwrap_err();
     refusal.assert_precondition(Reason::VerificationUnknown);
 }
@@ -124,13 +140,13 @@ async fn evidence_must_be_of_the_callers_channel() {
 async fn a_body_that_is_not_a_message_is_malformed() {
     let world = World::start().await;
     for (service, method, caller) in [
-        (TEMPORARY_PIN, "CheckEligibility", "web"),
-        (TEMPORARY_PIN, "VerifyIdentity", "phone"),
-        (TEMPORARY_PIN, "IssueTemporaryPin", "counter"),
-        (REDEMPTION, "RedeemTemporaryPin", "redeemer"),
+        (TEMPORARY_PIN_SERVICE, "CheckEligibility", "web"),
+        (TEMPORARY_PIN_SERVICE, "VerifyIdentity", "phone"),
+        (TEMPORARY_PIN_SERVICE, "IssueTemporaryPin", "counter"),
+        (REDEMPTION_SERVICE, "RedeemTemporaryPin", "redeemer"),
     ] {
         let path = &format!("{service}/{method}");
-        // Random bytes, a field that is cut off, a text that is not UTF-8, and an empty body.
+        // An invalid tag, a field that is cut off, a text that is not UTF-8, and a body without the gRPC prefix.
         for body in [
             frame_message(b"\xff\xff\xff\xff\xff"),
             frame_message(b"\x0a\x7fx"),
@@ -144,12 +160,12 @@ async fn a_body_that_is_not_a_message_is_malformed() {
 }
 
 #[tokio::test]
-async fn a_message_that_is_too_large_is_refused_whatever_it_contains() {
+async fn a_message_above_the_limit_is_refused_as_too_large() {
     let world = World::start().await;
     for (size, code, reason) in [
-        (60_000, Code::InvalidArgument, Reason::InvalidField),
-        (65_536, Code::ResourceExhausted, Reason::MessageTooLarge),
-        (4_000_000, Code::ResourceExhausted, Reason::MessageTooLarge),
+        (BELOW_LIMIT, Code::InvalidArgument, Reason::InvalidField),
+        (MESSAGE_LIMIT, Code::ResourceExhausted, Reason::MessageTooLarge),
+        (NEAR_TONIC_LIMIT, Code::ResourceExhausted, Reason::MessageTooLarge),
     ] {
         let login = WebLogin { id_token: "x".repeat(size), nonce: uuid().to_string(), ..WebLogin::default() };
         let refusal = world.verify("web", Evidence::WebLogin(login)).await.unwrap_err();
@@ -166,8 +182,9 @@ async fn the_health_service_refuses_large_messages_too() {
         let request = HealthCheckRequest { service: "x".repeat(size) };
         HealthClient::new(world.channel.clone()).check(request).await.unwrap_err().code()
     };
-    assert_eq!(check(60_000).await, Code::NotFound);
-    assert_eq!(check(65_536).await, Code::OutOfRange);
+    // Below the limit the message is read: there is no such service.
+    assert_eq!(check(BELOW_LIMIT).await, Code::NotFound);
+    assert_eq!(check(MESSAGE_LIMIT).await, Code::OutOfRange);
 }
 
 /// A violation for each field would make the answer larger than a header may be.
@@ -184,10 +201,11 @@ async fn a_request_with_very_many_malformed_fields_gets_an_answer() {
 #[tokio::test]
 async fn unknown_services_and_methods_are_refused_with_a_reason() {
     let world = World::start().await;
-    let path = &format!("{TEMPORARY_PIN}/RevealTemporaryPin");
+    let path = &format!("{TEMPORARY_PIN_SERVICE}/RevealTemporaryPin");
     let refusal = RawCall { path, caller: Some("web"), body: frame_message(&[]) }.expect_refusal(&world).await;
     refusal.assert(Code::Unimplemented, Reason::MethodUnknown);
-    let path = "temporarypin.v1.OracleService/RevealTemporaryPin";
+    // Authorization comes first: no role allows an unknown service.
+    let path = "temporarypin.v1.UnknownService/RevealTemporaryPin";
     let refusal = RawCall { path, caller: Some("web"), body: frame_message(&[]) }.expect_refusal(&world).await;
     refusal.assert(Code::PermissionDenied, Reason::CallerNotAllowed);
 }
@@ -211,5 +229,6 @@ async fn agents_may_not_serve_themselves() {
         let refusal = world.verify(caller, evidence).await.unwrap_err();
         refusal.assert(Code::PermissionDenied, Reason::AgentNotAccepted);
     }
+    // Another agent can verify her.
     world.identify(&clara).await;
 }

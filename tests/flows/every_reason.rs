@@ -24,7 +24,7 @@ use test_support::sandbox::Sandbox;
 use test_support::world::World;
 use tonic::Code;
 
-use crate::edge::{RawCall, TEMPORARY_PIN, frame_message};
+use crate::edge::{RawCall, TEMPORARY_PIN_SERVICE, frame_message};
 
 /// The contract, with the comments of the reasons.
 const CONTRACT: &str = include_str!("../../proto/temporarypin/v1/common.proto");
@@ -85,7 +85,7 @@ async fn provoke(world: &World, reason: Reason) -> Option<GivenReason> {
         Reason::CallerUnknown => from_refused(world.check_eligibility("unknown-caller", unknown_person()).await),
         Reason::CallerNotAllowed => from_refused(world.check_eligibility("redeemer", unknown_person()).await),
         Reason::MethodUnknown => {
-            let path = &format!("{TEMPORARY_PIN}/RevealTemporaryPin");
+            let path = &format!("{TEMPORARY_PIN_SERVICE}/RevealTemporaryPin");
             GivenReason::Refused(Box::new(
                 RawCall { path, caller: Some("web"), body: frame_message(&[]) }.expect_refusal(world).await,
             ))
@@ -232,7 +232,7 @@ async fn provoke(world: &World, reason: Reason) -> Option<GivenReason> {
         Reason::DeadlineExceeded => {
             let request = CheckEligibilityRequest { person: Some(unknown_person()) };
             let body = frame_message(&prost::Message::encode_to_vec(&request));
-            let path = &format!("{TEMPORARY_PIN}/CheckEligibility");
+            let path = &format!("{TEMPORARY_PIN_SERVICE}/CheckEligibility");
             GivenReason::Refused(Box::new(
                 RawCall { path, caller: Some("phone"), body }.expect_refusal_within(world, "1m").await,
             ))

@@ -26,11 +26,14 @@ use crate::scratch::Scratch;
 use crate::world::World;
 use crate::{http, service};
 
-/// Longest wait for servers to stop. After that, their connections are closed.
+/// Longest wait for the world's servers to stop, after the service has stopped. After that, they are aborted.
 const STOP_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The seed of the persons, if the command line has no seed.
 const DEFAULT_SEED: u64 = 1;
+
+/// The largest `--connection-age`: a day.
+const MAX_CONNECTION_AGE_SECONDS: u64 = 24 * 3600;
 
 #[derive(Args)]
 pub(crate) struct ServeArguments {
@@ -40,14 +43,14 @@ pub(crate) struct ServeArguments {
     /// The address of the service over mutual TLS, as in production. Port 0: any free port.
     #[arg(long, default_value = "127.0.0.1:50052", value_parser = loopback)]
     tls_address: SocketAddr,
-    /// The directory of the certificates for mutual TLS. Certificates in it are used if they are valid for another week.
-    /// Without this option, the directory is removed when the sandbox stops.
+    /// The directory of the certificates for mutual TLS. Certificates in it are kept if they are valid for another week, and
+    /// replaced otherwise. Without this option: a temporary directory, removed when the sandbox stops.
     #[arg(long, value_name = "DIR")]
     certificates: Option<PathBuf>,
     /// The address of the sandbox's own HTTP interface. Port 0: any free port.
     #[arg(long, default_value = "127.0.0.1:8025", value_parser = loopback)]
     http_address: SocketAddr,
-    /// The URL of a Postgres server, as a superuser. The sandbox makes its own database and two roles there.
+    /// The URL of a Postgres server, with the login of a superuser. The sandbox makes its own database and two roles there.
     #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
     database_url: String,
     /// The URL of a Redis server. The sandbox's keys have their own prefix there.
@@ -60,21 +63,24 @@ pub(crate) struct ServeArguments {
     /// same questions in the same order. Without a seed, the persons are those of seed 1, and the questions are random.
     #[arg(long)]
     seed: Option<u64>,
-    /// The URL of another identity register, on a loopback address. It must know the same people: GET /register/records.
+    /// The URL of another identity register, on a loopback address, instead of the sandbox's own. It must know the same people;
+    /// GET /register/records on the sandbox's HTTP interface lists them.
     #[arg(long, value_name = "URL")]
     register_url: Option<String>,
-    /// The most concurrent calls that the service takes, to see how it refuses one more call.
+    /// The maximum of concurrent calls. A small one shows how the service refuses a call above it.
     #[arg(long)]
     max_calls: Option<usize>,
-    /// Seconds after which the service ends a connection, to see how a client reconnects. Without it, as in production.
-    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    /// Seconds after which the service ends a connection, to see how a client reconnects. If it is not set, connections last
+    /// as long as in production.
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=MAX_CONNECTION_AGE_SECONDS))]
     connection_age: Option<u64>,
     /// Takes witnesses without a login, as clients of version 0.1.0 send them (R20).
     #[arg(long)]
     witness_login_optional: bool,
 }
 
-/// Serves until `stop` is cancelled, then removes the database and everything else that it made.
+/// Serves until `stop` is cancelled, then removes the database, the Redis keys and its own directory. Certificates in
+/// `--certificates` stay.
 pub(crate) async fn serve(arguments: ServeArguments, stop: CancellationToken) -> anyhow::Result<()> {
     let scratch = Scratch::create(&arguments.database_url, &arguments.redis_url).await?;
     let served = serve_with(&arguments, &scratch, stop).await;
@@ -82,10 +88,11 @@ pub(crate) async fn serve(arguments: ServeArguments, stop: CancellationToken) ->
 }
 
 async fn serve_with(arguments: &ServeArguments, scratch: &Scratch, stop: CancellationToken) -> anyhow::Result<()> {
-    let (grpc, grpc_address) = bind("--grpc-address", arguments.grpc_address).await?;
-    let (tls, tls_address) = bind("--tls-address", arguments.tls_address).await?;
-    let (http, http_address) = bind("--http-address", arguments.http_address).await?;
-    let (register, register_address) = bind("register", SocketAddr::from(([127, 0, 0, 1], 0))).await?;
+    let (grpc_listener, grpc_address) = bind("--grpc-address", arguments.grpc_address).await?;
+    let (tls_listener, tls_address) = bind("--tls-address", arguments.tls_address).await?;
+    let (http_listener, http_address) = bind("--http-address", arguments.http_address).await?;
+    let (register_listener, register_address) =
+        bind("the identity register", SocketAddr::from(([127, 0, 0, 1], 0))).await?;
     let world = Arc::new(assemble(arguments, scratch, http_address, register_address)?);
 
     // The world stops after the service, because the service uses it until its end.
@@ -93,7 +100,10 @@ async fn serve_with(arguments: &ServeArguments, scratch: &Scratch, stop: Cancell
     let mut servers = JoinSet::new();
     let (routes, stopped) = (http::routes(world.clone()), world_stop.clone());
     servers.spawn(async move {
-        axum::serve(http, routes).with_graceful_shutdown(stopped.cancelled_owned()).await.context("HTTP interface")
+        axum::serve(http_listener, routes)
+            .with_graceful_shutdown(stopped.cancelled_owned())
+            .await
+            .context("HTTP interface")
     });
     let (gateway_world, stopped) = (Arc::clone(&world), world_stop.clone());
     servers.spawn(async move {
@@ -102,7 +112,7 @@ async fn serve_with(arguments: &ServeArguments, scratch: &Scratch, stop: Cancell
     });
     let identity_register = Register { population: Arc::clone(&world.people), mode: world.register_mode.clone() };
     let stopped = world_stop.clone().cancelled_owned();
-    servers.spawn(async { identity_register.serve(register, stopped).await.context("identity register") });
+    servers.spawn(async { identity_register.serve(register_listener, stopped).await.context("identity register") });
 
     let announce = async {
         service::wait_until_serving(grpc_address).await?;
@@ -114,25 +124,29 @@ async fn serve_with(arguments: &ServeArguments, scratch: &Scratch, stop: Cancell
         connection_age: arguments.connection_age.map(Duration::from_secs),
         witness_login_required: !arguments.witness_login_optional,
         seed: arguments.seed,
-        plaintext: grpc,
-        tls,
+        plaintext: grpc_listener,
+        tls: tls_listener,
     };
-    let mut outcome = tokio::select! {
+    let outcome = tokio::select! {
         served = service::serve(&world, scratch, settings, stop) => served,
-        never_served = announce => never_served,
+        // `announce` ends only if the service does not become ready.
+        start_failure = announce => start_failure,
     };
     world_stop.cancel();
     let stop_servers = async {
+        let mut stopped: anyhow::Result<()> = Ok(());
         while let Some(server) = servers.join_next().await {
-            outcome = outcome.and(server?);
+            stopped = stopped.and(server?);
         }
-        outcome
+        stopped
     };
-    tokio::time::timeout(STOP_TIMEOUT, stop_servers).await.unwrap_or(Ok(()))
+    let stopped = tokio::time::timeout(STOP_TIMEOUT, stop_servers).await.unwrap_or(Ok(()));
+    outcome.and(stopped)
 }
 
-async fn bind(option: &'static str, address: SocketAddr) -> anyhow::Result<(TcpListener, SocketAddr)> {
-    let listener = TcpListener::bind(address).await.with_context(|| format!("{option}: cannot listen on {address}"))?;
+async fn bind(purpose: &'static str, address: SocketAddr) -> anyhow::Result<(TcpListener, SocketAddr)> {
+    let listener =
+        TcpListener::bind(address).await.with_context(|| format!("{purpose}: cannot listen on {address}"))?;
     let address = listener.local_addr()?;
     Ok((listener, address))
 }

@@ -35,7 +35,7 @@ static class Counter
             identification.MrzLines.Add(visitor["documents"][0]["mrz_lines"].AsArray().Select(line => (string)line));
             var answer = await Service.Call(service.TemporaryPin.VerifyIdentityAsync(
                 new VerifyIdentityRequest { CounterIdentification = identification }));
-            if (answer.State != VerifyIdentityResponse.Types.State.Verified) throw new Exception("not identified: " + answer.Reasons);
+            if (answer.State != VerifyIdentityResponse.Types.State.Verified) throw new Exception("not verified: " + answer.Reasons);
             Console.WriteLine(answer.AssuranceLevel);
 
             var issued = await Service.Call(service.TemporaryPin.IssueTemporaryPinAsync(new IssueTemporaryPinRequest

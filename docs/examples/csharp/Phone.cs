@@ -40,7 +40,7 @@ static class Phone
                 answer = await Service.Call(
                     service.TemporaryPin.VerifyIdentityAsync(new VerifyIdentityRequest { QuestionAnswers = answers }));
             }
-            if (answer.State != State.Verified) throw new Exception("not identified: " + answer.Reasons);
+            if (answer.State != State.Verified) throw new Exception("not verified: " + answer.Reasons);
 
             var issued = await Service.Call(service.TemporaryPin.IssueTemporaryPinAsync(new IssueTemporaryPinRequest
             {

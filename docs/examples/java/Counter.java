@@ -37,7 +37,7 @@ final class Counter {
                     service.temporaryPin::verifyIdentity,
                     VerifyIdentityRequest.newBuilder().setCounterIdentification(identification).build());
             if (answer.getState() != VerifyIdentityResponse.State.STATE_VERIFIED) {
-                throw new IllegalStateException("not identified: " + answer.getReasonsList());
+                throw new IllegalStateException("not verified: " + answer.getReasonsList());
             }
             System.out.println(answer.getAssuranceLevel());
 

@@ -45,7 +45,7 @@ final class Phone {
                         VerifyIdentityRequest.newBuilder().setQuestionAnswers(answers).build());
             }
             if (answer.getState() != VerifyIdentityResponse.State.STATE_VERIFIED) {
-                throw new IllegalStateException("not identified: " + answer.getReasonsList());
+                throw new IllegalStateException("not verified: " + answer.getReasonsList());
             }
 
             var order = IssueTemporaryPinRequest.newBuilder()

@@ -33,7 +33,7 @@ async function main() {
       questionAnswers: { verificationId: answer.verificationId, answers, agentToken },
     }));
   }
-  if (answer.state !== State.STATE_VERIFIED) throw new Error(`not identified: ${answer.reasons}`);
+  if (answer.state !== State.STATE_VERIFIED) throw new Error(`not verified: ${answer.reasons}`);
 
   const order = IssueTemporaryPinRequest.fromPartial({
     requestId: randomUUID(), verificationId: answer.verificationId,

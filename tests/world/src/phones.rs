@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::gateway::{Inbox, Message};
 
-/// A phone drops its oldest message beyond this many, so that a long load test does not fill the memory.
+/// How many messages are kept of each phone. Older ones are dropped, so that a long load test does not fill the memory.
 const MAX_MESSAGES_PER_PHONE: usize = 200;
 
 /// The messages of all phones, by number in E.164 form.
@@ -26,7 +26,7 @@ impl Phones {
         let phones = self.lock();
         let mut all: Vec<_> = phones
             .iter()
-            .flat_map(|(number, inbox)| inbox.iter().map(|message| (number.clone(), message.clone())))
+            .flat_map(|(number, messages)| messages.iter().map(|message| (number.clone(), message.clone())))
             .collect();
         all.sort_by_key(|(_, message)| Reverse(message.time));
         all.truncate(count);
@@ -41,10 +41,10 @@ impl Phones {
 impl Inbox for Phones {
     fn receive(&self, number: String, message: Message) {
         let mut phones = self.lock();
-        let inbox = phones.entry(number).or_default();
-        if inbox.len() == MAX_MESSAGES_PER_PHONE {
-            inbox.pop_front();
+        let messages = phones.entry(number).or_default();
+        if messages.len() == MAX_MESSAGES_PER_PHONE {
+            messages.pop_front();
         }
-        inbox.push_back(message);
+        messages.push_back(message);
     }
 }

@@ -86,7 +86,7 @@ impl ServiceClient {
         let request = json!({ "request_id": random_uuid(), "verification_id": verification.text("/verificationId")? });
         match self.send(caller, TEMPORARY_PIN, "IssueTemporaryPin", request).await? {
             Ok(_) => bail!("IssueTemporaryPin: expected to be refused with {reason}, but it was not"),
-            Err(refusal) => Ok(refusal.expect_refusal(reason)?.to_owned()),
+            Err(refusal) => Ok(refusal.expect_temporary_refusal(reason)?.to_owned()),
         }
     }
 

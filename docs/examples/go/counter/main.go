@@ -15,23 +15,27 @@ import (
 
 func main() {
 	visitor := world.ClaimPerson()
-	if err := issue(visitor); err != nil {
+	if err := verifyAndOrder(visitor); err != nil {
 		log.Fatal(err)
 	}
-	// What the person reads on the phone and types into MitID. A frontend never sees it.
-	if err := redeem(visitor, regexp.MustCompile(`\b\d{4} \d{4}\b`).FindString(visitor.LastSMS(1))); err != nil {
+	// The example stands in for the person here: it reads the PIN from the SMS and redeems it. A real frontend never sees the PIN.
+	sms := visitor.LastSMS(1) // waits for the first SMS
+	pin := regexp.MustCompile(`\b\d{4} \d{4}\b`).FindString(sms)
+	if err := redeem(visitor, pin); err != nil {
 		log.Fatal(err)
 	}
 }
 
-func issue(visitor *world.Person) error {
+func verifyAndOrder(visitor *world.Person) error {
 	connection, err := service.Connect("counter", "en")
 	if err != nil {
 		return err
 	}
 	defer connection.Close()
-	client, ctx, witness := pb.NewTemporaryPinServiceClient(connection), context.Background(), world.ClaimPerson()
-	// The witness logs in with their own MitID, at a screen of the office.
+	client := pb.NewTemporaryPinServiceClient(connection)
+	ctx := context.Background()
+	witness := world.ClaimPerson()
+	// Random, and new for each login: it is accepted once (R23).
 	nonce := world.UUID()
 
 	answer, err := client.VerifyIdentity(ctx, &pb.VerifyIdentityRequest{
@@ -41,8 +45,9 @@ func issue(visitor *world.Person) error {
 			MrzLines: visitor.Documents[0].MrzLines,
 			Confirmation: &pb.CounterIdentification_Witness{
 				Witness: &pb.Witness{
-					Person:     witness.Reference(),
-					Document:   witness.Passport(),
+					Person:   witness.Reference(),
+					Document: witness.Passport(),
+					// The witness logs in with their own MitID, at a screen of the office.
 					LoginToken: world.LogIn(witness, nonce),
 					Nonce:      nonce,
 				},
@@ -56,9 +61,9 @@ func issue(visitor *world.Person) error {
 		return err
 	}
 	if answer.State != pb.VerifyIdentityResponse_STATE_VERIFIED {
-		return fmt.Errorf("not identified: %v", answer.Reasons)
+		return fmt.Errorf("not verified: %v", answer.Reasons)
 	}
-	fmt.Println(answer.AssuranceLevel)
+	fmt.Println("verified:", answer.AssuranceLevel)
 	issued, err := client.IssueTemporaryPin(ctx, &pb.IssueTemporaryPinRequest{
 		RequestId: world.UUID(), VerificationId: answer.VerificationId,
 	})

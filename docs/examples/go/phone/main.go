@@ -59,7 +59,7 @@ func helpOnePerson(client pb.TemporaryPinServiceClient) error {
 		return err
 	}
 	if answer.State != pb.VerifyIdentityResponse_STATE_VERIFIED {
-		return fmt.Errorf("not identified: %v", answer.Reasons)
+		return fmt.Errorf("not verified: %v", answer.Reasons)
 	}
 
 	issued, err := client.IssueTemporaryPin(ctx, &pb.IssueTemporaryPinRequest{

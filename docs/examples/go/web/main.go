@@ -80,7 +80,7 @@ func (p page) logIn() (*pb.VerifyIdentityResponse, error) {
 		Evidence: &pb.VerifyIdentityRequest_WebLogin{WebLogin: login},
 	})
 	if err == nil && answer.State != pb.VerifyIdentityResponse_STATE_VERIFIED {
-		err = fmt.Errorf("not identified: %v", answer.Reasons)
+		err = fmt.Errorf("not verified: %v", answer.Reasons)
 	}
 	return answer, err
 }
