@@ -1,6 +1,6 @@
 //! What a status tells a caller whose call has an unknown outcome: how to repeat it. That depends on the method.
 //!
-//! The method is task-local, like the deadline, so that a status can be made wherever the failure is noticed.
+//! The advice is task-local, like the deadline, so that a status can be made wherever the failure is noticed.
 
 use std::future::Future;
 

@@ -1,4 +1,4 @@
-//! An HTML page with all phones and people.
+//! An HTML page: the newest SMS of all phones, and the first people.
 
 use std::fmt::Write as _;
 
@@ -7,7 +7,7 @@ use chrono_tz::Europe::Copenhagen;
 use made_up_world::gateway::Message;
 use made_up_world::people::People;
 
-/// The cast and a few generated persons.
+/// How many people the page lists: enough for the whole cast and a few generated persons.
 const MAX_PEOPLE_SHOWN: usize = 100;
 
 const HEAD: &str = "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\

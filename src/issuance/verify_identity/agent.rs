@@ -9,7 +9,8 @@ use crate::issuance::{Dependency, Refusal};
 use crate::login::{Agent, LoginError};
 
 impl VerifyIdentity<'_> {
-    /// Verifies the agent's ID token. Spend the caller's call before this, or calls with bad tokens cost nothing.
+    /// Verifies the agent's ID token. Call this only after the caller's call is spent, so that calls with bad tokens count against
+    /// the caller's limit too.
     pub(super) async fn verify_agent(&self, token: &SecretString) -> Result<(Agent, AgentKey), Refusal> {
         let max_age = self.rules.verification.agent_login_age;
         let agent = self.agent_login.verify_agent_login(token.expose_secret(), self.call.now, max_age).await;

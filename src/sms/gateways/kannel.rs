@@ -1,5 +1,5 @@
-//! Kannel's `sendsms` (1.4), by POST: <https://www.kannel.org/download/1.4.5/userguide-1.4.5/userguide.html>. Not by GET, because the
-//! text would be in the URL, and so in access logs.
+//! Kannel's interface `sendsms` (user guide 1.4.5: <https://www.kannel.org/download/1.4.5/userguide-1.4.5/userguide.html>). It is
+//! called by POST: with GET the text would be in the URL, and so in access logs.
 
 use bytes::Bytes;
 use http::StatusCode;
@@ -13,14 +13,16 @@ use super::http_client::{Answer, secret_header};
 use crate::domain::dispatch::FailureKind;
 use crate::sms::gateway::{Acceptance, OutgoingSms, SendFailure};
 
-/// The GSM 7-bit alphabet.
+/// Kannel's code for the GSM 7-bit alphabet.
 const CODING: &str = "0";
 
-/// What Kannel answers when it keeps the message, with status 202: it sends it now, or when its SMSC is there again.
+/// The bodies, with status 202, by which Kannel accepts a message: delivered to the SMSC now, or queued until the SMSC can be
+/// reached.
 const ACCEPTED: [&[u8]; 2] = [b"0: Accepted for delivery", b"3: Queued for later delivery"];
 
 pub(super) fn prepare(request: RequestBuilder, user: &str, account: &Account, message: &OutgoingSms) -> RequestBuilder {
-    // In whole minutes, rounded down, so that no phone gets an expired PIN.
+    // Kannel takes whole minutes. Rounded down, so that no phone gets an expired PIN. At least one: a message with less than a
+    // minute left would live too long, so `least_validity` should be 60 s or more.
     let validity_minutes = (message.validity.as_secs() / 60).max(1);
     request
         .header("X-Kannel-Username", user)
@@ -33,7 +35,7 @@ pub(super) fn prepare(request: RequestBuilder, user: &str, account: &Account, me
         .body(Bytes::from_owner(Zeroizing::new(message.text.as_bytes().to_vec())))
 }
 
-/// Kannel gives no id. A receipt names our reference.
+/// Kannel's answer has no message id, and the request sends none.
 pub(super) fn read_answer(answer: &Answer) -> Result<Acceptance, SendFailure> {
     let body = answer.body.as_deref().unwrap_or_default().trim_ascii();
     if answer.status == StatusCode::ACCEPTED && ACCEPTED.contains(&body) {
