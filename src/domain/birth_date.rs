@@ -4,6 +4,8 @@ use std::fmt;
 
 use chrono::{Datelike as _, NaiveDate};
 
+use super::calendar::has_date_form;
+
 /// Years of birth that the register may name. An age that follows from any later year would end at a time that clients cannot
 /// read: a Timestamp ends with the year 9999.
 const YEARS: std::ops::RangeInclusive<i32> = 1800..=2999;
@@ -22,8 +24,7 @@ impl BirthDate {
     /// Parses YYYY-MM-DD, in which an unknown month or day is 00. `None` for any other text, and for a date that does not exist.
     #[must_use]
     pub fn parse(text: &str, is_marked_certain: bool) -> Option<Self> {
-        let has_form = |(at, byte): (usize, u8)| if matches!(at, 4 | 7) { byte == b'-' } else { byte.is_ascii_digit() };
-        if text.len() != 10 || !text.bytes().enumerate().all(has_form) {
+        if !has_date_form(text) {
             return None;
         }
         let known = |part: &str| Some(part.parse::<u32>().ok()?).filter(|number| *number > 0);

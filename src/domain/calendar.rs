@@ -11,6 +11,19 @@ pub fn date_in_copenhagen(now: DateTime<Utc>) -> NaiveDate {
     now.with_timezone(&Copenhagen).date_naive()
 }
 
+/// Parses a date of the form YYYY-MM-DD. `None` for any other text, and for a date that does not exist.
+#[must_use]
+pub fn parse_date(text: &str) -> Option<NaiveDate> {
+    if has_date_form(text) { text.parse().ok() } else { None }
+}
+
+/// Whether the text is four digits, a hyphen, two digits, a hyphen and two digits.
+#[must_use]
+pub fn has_date_form(text: &str) -> bool {
+    let has_form = |(at, byte): (usize, u8)| if matches!(at, 4 | 7) { byte == b'-' } else { byte.is_ascii_digit() };
+    text.len() == 10 && text.bytes().enumerate().all(has_form)
+}
+
 /// Age in whole years on `day`; 0 before the birth. In a common year, a person born on 29 February has their birthday on
 /// 1 March.
 #[must_use]

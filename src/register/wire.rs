@@ -6,6 +6,7 @@ use chrono::{DateTime, Datelike as _, NaiveDate, Utc};
 use uuid::Uuid;
 
 use crate::domain::birth_date::BirthDate;
+use crate::domain::calendar::parse_date;
 use crate::domain::cpr::CprNumber;
 use crate::domain::person::MitidUuid;
 
@@ -29,9 +30,7 @@ pub(super) fn mitid_uuid(text: &str, field: &'static str) -> Result<MitidUuid, M
 
 /// A date of the form YYYY-MM-DD. Other forms are refused.
 pub(super) fn date(text: &str, field: &'static str) -> Result<NaiveDate, Malformed> {
-    let has_form = |(at, byte): (usize, u8)| if matches!(at, 4 | 7) { byte == b'-' } else { byte.is_ascii_digit() };
-    let is_date = text.len() == 10 && text.bytes().enumerate().all(has_form);
-    is_date.then(|| text.parse().ok()).flatten().ok_or(Malformed(field))
+    parse_date(text).ok_or(Malformed(field))
 }
 
 /// A birth date.

@@ -3,12 +3,10 @@
 use chrono::NaiveDate;
 
 use super::Violations;
+use crate::domain::calendar::parse_date;
 use crate::domain::document::{CprNumberShown, Document, DocumentFieldError, DocumentKind, SupportingDocument};
 use crate::domain::mrz::Mrz;
 use crate::proto::temporarypin::v1 as pb;
-
-/// Length of a date YYYY-MM-DD.
-const DATE_LENGTH: usize = 10;
 
 /// Parses a document, which is required. `field` is its path in the request.
 pub(super) fn parse_document(
@@ -62,9 +60,7 @@ fn parse_expiry_date(violations: &mut Violations, field: &str, text: &str) -> Op
     if text.is_empty() {
         return Some(None);
     }
-    // The length leaves out years of more than four digits and days of one, which the parser accepts too.
-    let date = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().filter(|_| text.len() == DATE_LENGTH);
-    violations.ok_or_add(field, date.ok_or("must be a date, such as 2030-12-31")).map(Some)
+    violations.ok_or_add(field, parse_date(text).ok_or("must be a date, such as 2030-12-31")).map(Some)
 }
 
 /// Reads whether the CPR number is shown. A value that this version does not know is malformed.
