@@ -20,9 +20,9 @@ pub struct WitnessedVisit<'a> {
 }
 
 impl WitnessedVisit<'_> {
-    /// R28: the level of the person's identity. High needs a passport that shows the CPR number, also by the register; an office
-    /// that offers it (`offices`); a witness who has logged in; and a clerk who is logged in at High: nobody confirms more than
-    /// they have proven themselves.
+    /// R28: the level of the person's identity. High needs all of these: a passport that shows the CPR number, and of which the
+    /// register does not say otherwise; an office in `offices`; a witness who has logged in; a clerk who is logged in at High,
+    /// because a clerk cannot confirm a higher level than their own.
     #[must_use]
     pub fn assurance(&self, offices: &[String]) -> AssuranceLevel {
         let is_offered = offices.iter().any(|office| office == self.office_id);

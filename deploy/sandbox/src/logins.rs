@@ -62,7 +62,7 @@ pub(crate) fn read_agent_login(people: &People, mut fields: Fields) -> Result<(L
     Ok((Login { subject: agent, mitid_uuid, cpr_number: None, nonce, is_professional_witness, options }, broker))
 }
 
-/// The broker in whose form the tokens shall be. Without one they have the form of the sandbox's own issuer.
+/// Reads the broker whose form the tokens get. `None`: they get the form of the sandbox's own issuer.
 fn read_broker(fields: &mut Fields, for_agents: bool) -> Result<Option<Broker>, BadRequest> {
     let Some(name) = fields.take_optional_text("broker")? else { return Ok(None) };
     let known = Broker::ALL.into_iter().filter(|broker| broker.is_for_agents() == for_agents);

@@ -47,8 +47,8 @@ impl VerifyIdentity<'_> {
         Ok(judgement.map_err(|problem| problem.reason(self.call.channel)))
     }
 
-    /// Whether the CPR number in the zone, if there is one, is or was the person's. The register tells who has a replaced number
-    /// now.
+    /// Whether the zone shows no CPR number, or one that is or was the person's. If it was replaced, the register names the person
+    /// who has its successor.
     async fn is_zone_of(&self, mrz: Option<&Mrz>, person: &Person) -> Result<bool, Refusal> {
         let Some(number) = mrz.and_then(Mrz::cpr_number) else { return Ok(true) };
         if person.cpr_number.as_ref() == Some(&number) {

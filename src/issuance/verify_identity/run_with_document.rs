@@ -69,7 +69,7 @@ pub(super) enum RunResult {
 }
 
 impl RunResult {
-    /// The witness who has confirmed the identity.
+    /// The witness, if one has confirmed the identity.
     fn witness(&self) -> Option<&AcceptedWitness> {
         match self {
             Self::Verified { witness, .. } => Some(witness),

@@ -49,8 +49,8 @@ impl VerifyIdentity<'_> {
         Ok(())
     }
 
-    /// Verifies the witness's login, before anything is told about the person. Such a login is no guess, so a rejection does not
-    /// count (R18).
+    /// Verifies the witness's login. This comes before the person's document is judged, so that its answer reveals nothing about
+    /// the person. A login is no guess, so a rejected one does not count (R18).
     pub(super) async fn verify_witness_login(
         &self,
         witness: &WitnessEvidence,
@@ -120,7 +120,7 @@ impl VerifyIdentity<'_> {
         }))
     }
 
-    /// What the witness is told. `None`: there is no number to tell them at.
+    /// Writes the SMS to the witness. `None`: the witness has no mobile number.
     fn write_witness_notice(&self, witness: &Person) -> Option<Notice> {
         let mobile = witness.registered_mobile()?;
         let now = self.call.now;
